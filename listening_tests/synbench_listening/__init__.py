@@ -1,0 +1,1 @@
+"""Listening tests made from a run's reconstructions."""

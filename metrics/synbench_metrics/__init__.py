@@ -1,0 +1,25 @@
+"""Speech quality metrics behind one interface: a value, or a status with a reason.
+
+>>> import numpy, synbench_metrics
+>>> wave = numpy.sin(numpy.arange(16000) / 7) / 2
+>>> metric = synbench_metrics.load("si_sdr")
+>>> outcome = synbench_metrics.score(
+...     metric, reference=wave, degraded=wave.round(2), sample_rate=16000)
+>>> outcome.status
+'ok'
+"""
+
+from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Outcome, Wave
+from synbench_metrics._registry import load, names
+from synbench_metrics._score import score
+
+__all__ = [
+    "Metric",
+    "MetricInfo",
+    "NotApplicable",
+    "Outcome",
+    "Wave",
+    "load",
+    "names",
+    "score",
+]

@@ -1,0 +1,165 @@
+"""The metric interface: two waves go in, a value or a status with a reason comes out.
+
+Conventions of every metric in this package
+    reference, degraded   mono float64, shape ``(samples,)``, full scale at -1 and 1, same rate
+    sample_rate           Hz
+    value                 float in the metric's own unit; bigger is better when direction is "up"
+
+A metric is a :class:`MetricInfo` and a plain function. :func:`score` puts the same checks before
+every metric, so silence, NaN, a short clip or a wrong rate has one outcome whatever the column.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+Wave = NDArray[Any]
+Status = Literal["ok", "not_applicable", "failed"]
+Direction = Literal["up", "down"]
+Needs = Literal["reference", "transcript"]
+BatchPolicy = Literal["single", "equal_length"]
+
+__all__ = [
+    "BatchPolicy",
+    "Direction",
+    "Metric",
+    "MetricInfo",
+    "NotApplicable",
+    "Outcome",
+    "Status",
+    "Wave",
+]
+
+
+class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+    """Raised inside a metric's function: this pair has no such score, for the reason given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """All that is known about one column; stored beside its scores.
+
+    Attributes:
+        column: name with the mode in it, ``pesq_wb``; never a bare ambiguous name.
+        label: heading for tables, ``PESQ-WB``.
+        unit: ``MOS``, ``dB`` or empty.
+        direction: ``up`` when a bigger value is better.
+        minimum, maximum: range of possible values; ``None`` where unbounded.
+        sample_rates: rates in Hz at which it is defined, preferred first; empty means any rate.
+        needs: what it must be given beside the degraded wave.
+        minimum_seconds: shorter waves are not applicable.
+        implementation: package (or "synbench") that computes it.
+        version: version of that package.
+        mode: what distinguishes this column from others of the same implementation.
+        weights_sha256: digest of the model file, empty where there is none.
+        licence: licence of the implementation, and of the weights where they differ.
+        batch_policy: whether equal-length waves may share one forward pass.
+        cpu_seconds_per_audio_second: rough cost on one core; the run corrects it.
+        source: paper or standard.
+    """
+
+    column: str
+    label: str
+    unit: str
+    direction: Direction
+    minimum: float | None
+    maximum: float | None
+    sample_rates: tuple[int, ...]
+    needs: frozenset[Needs] = frozenset({"reference"})
+    minimum_seconds: float = 0.0
+    implementation: str
+    version: str
+    mode: str = ""
+    weights_sha256: str = ""
+    licence: str = ""
+    batch_policy: BatchPolicy = "single"
+    cpu_seconds_per_audio_second: float
+    source: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        record = dataclasses.asdict(self)
+        record["needs"] = sorted(self.needs)
+        record["sample_rates"] = list(self.sample_rates)
+        return record
+
+    @property
+    def identity(self) -> str:
+        """Hex digest of everything that can change a score."""
+        relevant = [
+            self.column,
+            self.implementation,
+            self.version,
+            self.mode,
+            self.weights_sha256,
+            list(self.sample_rates),
+        ]
+        return hashlib.sha256(json.dumps(relevant).encode()).hexdigest()
+
+    def rate_for(self, sample_rate: int) -> int:
+        """The rate in Hz at which a wave of ``sample_rate`` is scored."""
+        if not self.sample_rates or sample_rate in self.sample_rates:
+            return sample_rate
+        return self.sample_rates[0]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One column: what it is, and the function that computes it.
+
+    Attributes:
+        info: name, unit, range, identity.
+        compute: called with the keyword arguments that ``info.needs`` asks for, among
+            ``reference=``, ``degraded=``, ``sample_rate=`` and ``transcript=``; returns a float, or
+            raises :class:`NotApplicable`.
+        check: called before any work is planned; raises
+            :class:`~synbench_metrics.errors.Unavailable` when a package or model is absent.
+    """
+
+    info: MetricInfo
+    compute: Callable[..., float] = field(repr=False)
+    check: Callable[[], None] = field(repr=False, default=lambda: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A score, or why there is none.
+
+    ``value`` is a finite float exactly when ``status`` is ``"ok"``, else ``None``; ``reason`` is
+    empty exactly then.
+    """
+
+    status: Status
+    value: float | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.status == "ok") != (self.value is not None) or (self.status == "ok") != (
+            not self.reason
+        ):
+            raise ValueError(
+                f"an outcome is ok with a value, or has a reason and none; got {self.status!r}, "
+                f"{self.value!r}, {self.reason!r}"
+            )
+
+    @classmethod
+    def ok(cls, value: float) -> Outcome:
+        """A finite score."""
+        return cls(status="ok", value=value)
+
+    @classmethod
+    def not_applicable(cls, reason: str) -> Outcome:
+        """The metric is not defined for this pair."""
+        return cls(status="not_applicable", reason=reason)
+
+    @classmethod
+    def failed(cls, reason: str) -> Outcome:
+        """The metric should have had a value and has none."""
+        return cls(status="failed", reason=reason)

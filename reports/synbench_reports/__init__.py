@@ -1,0 +1,1 @@
+"""Statistics, tables and files made from what a run stored."""
