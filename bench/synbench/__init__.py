@@ -1,0 +1,1 @@
+"""Corpora, suites, planning, running and storing comparisons of speech codecs."""
