@@ -1,7 +1,7 @@
 """The one door to every metric: the same checks, the same outcome, whatever the column.
 
-Order of the checks, so that a reason is predictable: form (shape, empty), numbers (not finite,
-beyond full scale), silence, rate, length, then the metric itself.
+Order of the checks, so that a reason is predictable: form (type, shape, empty), numbers (not
+finite, beyond full scale), silence, rate, length, then the metric itself.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
     """The outcome of a pair that must not reach the metric, or ``None``."""
     info = metric.info
     for name, wave in waves.items():
+        if wave.dtype.kind != "f":
+            return Outcome.failed(
+                f"{name} must hold floats between -1 and 1, got {wave.dtype}; divide 16-bit "
+                f"integers by 32768"
+            )
         if wave.ndim != 1:
             return Outcome.failed(f"{name} must be mono (samples,), got shape {wave.shape}")
         if wave.size == 0:
@@ -70,10 +75,12 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
             return Outcome.failed(f"{name} contains {bad} samples that are NaN or infinite")
         peak = float(np.max(np.abs(wave)))
         if peak > 1.0:
-            hint = "; integers must be divided by 32768" if peak > 2.0 else ""
+            hint = "; divide 16-bit samples by 32768" if peak > 2.0 else ""
             return Outcome.failed(f"{name} exceeds full scale: peak {peak:.4g}, expected 1{hint}")
         if peak == 0.0:
             return Outcome.failed(f"{name} is digitally silent")
+    if sample_rate <= 0:
+        return Outcome.failed(f"sample rate must be positive, got {sample_rate} Hz")
     if info.sample_rates and sample_rate not in info.sample_rates:
         wanted = " or ".join(str(rate) for rate in info.sample_rates)
         return Outcome.failed(f"{info.column} is defined at {wanted} Hz, got {sample_rate} Hz")

@@ -1,0 +1,109 @@
+"""PESQ: perceptual evaluation of speech quality, wide band and narrow band.
+
+Conventions
+    reference, degraded   mono, ``(samples,)``, full scale at -1 and 1; both are divided by the
+                          larger of their two peaks, so a common gain does not matter
+    sample_rate           wide band 16 kHz only; narrow band 8 or 16 kHz
+    value                 MOS-LQO; wide band 0.999 to 4.6439, narrow band 0.999 to 4.5487
+
+The library computes P.862.2 as published in 2005, without Corrigendum 2 of 2018, which moves the
+wide-band score by up to 1.3. Scores of the two versions must never share a column. Narrow band is
+the same in both.
+
+The narrow-band model filters to the telephone band itself and is defined at 8 and at 16 kHz.
+16 kHz is preferred: recordings at 16, 24, 44.1 and 48 kHz are then all scored at one rate, and only
+material that was recorded at 8 kHz is scored at 8 kHz.
+
+The lengths may differ here; :func:`synbench_metrics.score` insists on equal ones.
+
+References:
+    ITU-T P.862 (2001), P.862.1 (2003), P.862.2 (2005).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
+from synbench_metrics._packages import installed_version, requires
+
+LICENCE = (
+    "MIT wrapper around the ITU/OPTICOM reference code, which may be used to understand or "
+    "evaluate PESQ, not otherwise commercially, and must not be changed"
+)
+
+__all__ = ["METRICS", "narrow_band", "wide_band"]
+
+
+def wide_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
+    """MOS-LQO of P.862.2, ``sample_rate`` 16000.
+
+    Raises:
+        NotApplicable: no utterance was found in the reference, or a wave is shorter than 0.25 s.
+    """
+    return _mos("wb", reference=reference, degraded=degraded, sample_rate=sample_rate)
+
+
+def narrow_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
+    """MOS-LQO of P.862 with the mapping of P.862.1, ``sample_rate`` 8000 or 16000.
+
+    Raises:
+        NotApplicable: no utterance was found in the reference, or a wave is shorter than 0.25 s.
+    """
+    return _mos("nb", reference=reference, degraded=degraded, sample_rate=sample_rate)
+
+
+def _mos(mode: Literal["wb", "nb"], *, reference: Wave, degraded: Wave, sample_rate: int) -> float:
+    import pesq
+
+    try:
+        # The positional order is the library's own: rate, reference, degraded, mode.
+        return float(pesq.pesq(sample_rate, reference, degraded, mode))
+    except pesq.NoUtterancesError as error:
+        raise NotApplicable("PESQ found no utterance in the reference") from error
+    except pesq.BufferTooShortError as error:
+        raise NotApplicable("PESQ needs at least 0.25 s") from error
+
+
+METRICS = (
+    Metric(
+        MetricInfo(
+            column="pesq_wb",
+            label="PESQ-WB",
+            unit="MOS",
+            direction="up",
+            minimum=0.999,
+            maximum=4.6439,
+            sample_rates=(16000,),
+            minimum_seconds=0.25,
+            implementation="pesq",
+            version=installed_version("pesq"),
+            mode="wide band, without Corrigendum 2",
+            licence=LICENCE,
+            cpu_seconds_per_audio_second=0.012,
+            source="ITU-T P.862.2 (2005)",
+        ),
+        wide_band,
+        requires(pesq="pesq"),
+    ),
+    Metric(
+        MetricInfo(
+            column="pesq_nb",
+            label="PESQ-NB",
+            unit="MOS",
+            direction="up",
+            minimum=0.999,
+            maximum=4.5487,
+            sample_rates=(16000, 8000),
+            minimum_seconds=0.25,
+            implementation="pesq",
+            version=installed_version("pesq"),
+            mode="narrow band",
+            licence=LICENCE,
+            cpu_seconds_per_audio_second=0.014,
+            source="ITU-T P.862 (2001), P.862.1 (2003)",
+        ),
+        narrow_band,
+        requires(pesq="pesq"),
+    ),
+)
