@@ -1,0 +1,218 @@
+"""The user's cache folder, and what is remembered there about audio files.
+
+The folder is ``$SYNBENCH_CACHE``, else ``$XDG_CACHE_HOME/synbench``, else ``~/.cache/synbench``.
+Everything in it can be deleted at any time: a cache that is corrupt, locked or cannot be written
+costs time, never a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from synbench.errors import EnvironmentFault
+
+# A file changed so recently may change again within the same tick of the file system's clock.
+SETTLED_SECONDS = 2.0
+
+__all__ = ["Measured", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
+
+
+def cache_folder() -> Path:
+    """Where downloads, made speech and measurements are kept; it may not exist yet."""
+    named = os.environ.get("SYNBENCH_CACHE")
+    if named:
+        return Path(named).expanduser().absolute()
+    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The XDG rules say that a relative path is to be ignored.
+    return (shared if shared.is_absolute() else Path.home() / ".cache") / "synbench"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells that a file is still the same one: absolute path, bytes, nanoseconds."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What reading a file told: digest, seconds, Hz, channels, and why it cannot be used."""
+
+    sha256: str
+    seconds: float
+    sample_rate: int
+    channels: int
+    problem: str
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The stamp of a file, or None where there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Stamp(os.fsencode(path.absolute()), found.st_size, found.st_mtime_ns)
+
+
+class Measurements:
+    """Stamps to measurements in a small SQLite file; use as a context manager.
+
+    Another version of soundfile may decode MP3 and Opus differently, so it is part of the key.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._path = (folder or cache_folder()) / "measurements-1.sqlite3"
+        self._decoder = version("soundfile")
+        self._database = self._open() or self._open_afresh()
+
+    def __enter__(self) -> Measurements:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._database is not None:
+            self._database.close()
+
+    def _open(self) -> sqlite3.Connection | None:
+        database = None
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, timeout=5, isolation_level=None)
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS measured (path BLOB PRIMARY KEY, size INTEGER,"
+                " mtime_ns INTEGER, decoder TEXT, sha256 TEXT, seconds REAL,"
+                " sample_rate INTEGER, channels INTEGER, problem TEXT) WITHOUT ROWID"
+            )
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS contents (digest TEXT, id TEXT, sha256 TEXT,"
+                " PRIMARY KEY (digest, id)) WITHOUT ROWID"
+            )
+        except (sqlite3.Error, OSError):
+            if database is not None:
+                database.close()
+            return None
+        return database
+
+    def _open_afresh(self) -> sqlite3.Connection | None:
+        """Start over where the file is no database; leave alone what cannot be written."""
+        if not self._path.is_file() or not os.access(self._path, os.W_OK):
+            return None
+        with contextlib.suppress(OSError):
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        return self._open()
+
+    def get(self, stamps: Iterable[Stamp]) -> dict[Stamp, Measured]:
+        """What is remembered about these files; the others are simply absent."""
+        found: dict[Stamp, Measured] = {}
+        if self._database is None:
+            return found
+        query = (
+            "SELECT sha256, seconds, sample_rate, channels, problem FROM measured"
+            " WHERE path=? AND size=? AND mtime_ns=? AND decoder=?"
+        )
+        with contextlib.suppress(sqlite3.Error):
+            for one in stamps:
+                row = self._database.execute(query, (*astuple(one), self._decoder)).fetchone()
+                if row is not None:
+                    found[one] = Measured(*row)
+        return found
+
+    def put(self, measured: dict[Stamp, Measured]) -> None:
+        """Remember files, except those that changed a moment ago."""
+        settled = time.time_ns() - int(SETTLED_SECONDS * 1e9)
+        rows = [
+            (*astuple(one), self._decoder, *astuple(what))
+            for one, what in measured.items()
+            if one.mtime_ns < settled
+        ]
+        self._write("INSERT OR REPLACE INTO measured VALUES (?,?,?,?,?,?,?,?,?)", rows)
+
+    def contents(self, digest: str) -> dict[str, str]:
+        """Item id to sha256 of a corpus seen before; empty when it never was."""
+        if self._database is None:
+            return {}
+        with contextlib.suppress(sqlite3.Error):
+            query = "SELECT id, sha256 FROM contents WHERE digest=?"
+            return dict(self._database.execute(query, (digest,)).fetchall())
+        return {}
+
+    def knows(self, digest: str) -> bool:
+        """Whether a corpus with this digest was seen before."""
+        if self._database is None:
+            return False
+        with contextlib.suppress(sqlite3.Error):
+            query = "SELECT 1 FROM contents WHERE digest=? LIMIT 1"
+            return self._database.execute(query, (digest,)).fetchone() is not None
+        return False
+
+    def put_contents(self, digest: str, items: dict[str, str]) -> None:
+        """Remember what a digest stood for, so that a later mismatch can be explained."""
+        rows = [(digest, *pair) for pair in items.items()]
+        self._write("INSERT OR IGNORE INTO contents VALUES (?,?,?)", rows)
+
+    def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        if self._database is None or not rows:
+            return
+        with contextlib.suppress(sqlite3.Error, UnicodeError):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._database.executemany(statement, rows)
+            finally:
+                self._database.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold ``path`` as a lock between processes, where the system has such locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two processes may do the same work, the later rename wins
+        yield
+        return
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Make ``folder`` with ``build``, once: half a folder never carries the final name.
+
+    Raises:
+        EnvironmentFault: the place cannot be written.
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder.with_name(f".{folder.name}.lock")):
+            if not folder.is_dir():
+                _build_and_rename(folder, build)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot make {folder}: {error}; expected a folder that can be written, "
+            f"choose one with SYNBENCH_CACHE=/some/folder"
+        ) from error
+    return folder
+
+
+def _build_and_rename(folder: Path, build: Callable[[Path], None]) -> None:
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    temporary.mkdir()
+    try:
+        build(temporary)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,102 @@
+"""Reading each file once for its digest, in threads, remembering what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from synbench.cache import Measured, Measurements, Stamp, stamp
+from synbench.corpora._model import Entry, Item, Progress
+from synbench.errors import ItemError
+
+__all__ = ["measure", "measure_file"]
+
+
+def measure(entries: Sequence[Entry], *, progress: Progress | None = None) -> tuple[Item, ...]:
+    """Items in the order of the entries; a file that cannot be used becomes a problem."""
+    stamps = [stamp(entry.path) for entry in entries]
+    with Measurements() as memory:
+        known = memory.get(one for one in stamps if one is not None)
+        unknown = {
+            one: entry.path
+            for one, entry in zip(stamps, entries, strict=True)
+            if one is not None and one not in known
+        }
+        known |= _read_all(unknown, memory, progress, total=len(entries))
+    return tuple(
+        _item(entry, known[one] if one is not None else _absent(entry))
+        for one, entry in zip(stamps, entries, strict=True)
+    )
+
+
+def _read_all(
+    paths: dict[Stamp, Path], memory: Measurements, progress: Progress | None, *, total: int
+) -> dict[Stamp, Measured]:
+    found: dict[Stamp, Measured] = {}
+    before = total - len(paths)
+    if progress is not None:
+        progress(before, total)
+    if not paths:
+        return found
+    import synbench.audio  # noqa: F401 - numpy imports once here, not in several threads at once
+
+    # soundfile and hashlib release the lock of the interpreter.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        jobs = {pool.submit(measure_file, path): one for one, path in paths.items()}
+        try:
+            for job in as_completed(jobs):
+                found[jobs[job]] = job.result()
+                if progress is not None:
+                    progress(before + len(found), total)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            memory.put(found)
+    return found
+
+
+def measure_file(path: Path) -> Measured:
+    """Read one file and say what it holds; never raises for what the file holds."""
+    import numpy as np
+
+    from synbench.audio import read_audio
+
+    try:
+        audio = read_audio(path)
+    except ItemError as error:
+        return Measured(_bytes_digest(path), 0.0, 0, 0, str(error))
+    problem = ""
+    if audio.wave.size == 0:
+        problem = "empty: no samples"
+    elif not np.isfinite(audio.wave).all():
+        problem = "contains NaN" if np.isnan(audio.wave).any() else "contains infinite samples"
+    seconds = audio.wave.size / audio.sample_rate
+    return Measured(audio.sha256, seconds, audio.sample_rate, audio.channels, problem)
+
+
+def _bytes_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return "file:" + hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"file:unreadable:{error.strerror}"
+
+
+def _absent(entry: Entry) -> Measured:
+    return Measured(f"absent:{entry.id}", 0.0, 0, 0, f"no such file: {entry.path}")
+
+
+def _item(entry: Entry, measured: Measured) -> Item:
+    return Item(
+        id=entry.id,
+        path=entry.path,
+        sha256=measured.sha256,
+        seconds=measured.seconds,
+        sample_rate=measured.sample_rate,
+        channels=measured.channels,
+        speaker=entry.speaker,
+        transcript=entry.transcript,
+        problem=measured.problem,
+    )
