@@ -6,6 +6,7 @@
 'anchor'
 """
 
+from synbench_codecs._bitstream import read_stream, write_stream
 from synbench_codecs._interface import (
     Codec,
     CodecInfo,
@@ -14,8 +15,10 @@ from synbench_codecs._interface import (
     Recording,
     Wave,
     WeightsSource,
+    check_encoded,
     check_wave,
 )
+from synbench_codecs._packing import pack_tokens, unpack_tokens
 from synbench_codecs._registry import codec_class, format_spec, load, names, parse_spec
 
 __all__ = [
@@ -26,10 +29,15 @@ __all__ = [
     "Recording",
     "Wave",
     "WeightsSource",
+    "check_encoded",
     "check_wave",
     "codec_class",
     "format_spec",
     "load",
     "names",
+    "pack_tokens",
     "parse_spec",
+    "read_stream",
+    "unpack_tokens",
+    "write_stream",
 ]

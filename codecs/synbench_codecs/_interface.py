@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_codecs.errors import EncodeError
+from synbench_codecs.errors import BitstreamError, EncodeError
 
 Wave = NDArray[np.float32]
 Options = dict[str, str | int | float | bool]
@@ -43,8 +43,11 @@ __all__ = [
     "Recording",
     "Wave",
     "WeightsSource",
+    "check_encoded",
     "check_wave",
 ]
+
+DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +138,17 @@ class CodecInfo:
         }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def model_digest(self) -> bytes:
+        """Eight bytes that change with the adapter version and the checkpoint, and nothing else.
+
+        Every stream carries them. A library's version is left out: a stream of a standard codec
+        stays decodable after an update of the library.
+        """
+        weights = self.weights.sha256 if self.weights else ""
+        text = f"{self.adapter_version} {weights}"
+        return hashlib.sha256(text.encode()).digest()[:DIGEST_BYTES]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
@@ -147,6 +161,7 @@ class Encoded:
         side_bits: bits of ``payload_bits`` that are side information (loudness, scale), not codes.
         n_samples: length of the input wave at ``sample_rate``.
         sample_rate: rate of the input wave in Hz.
+        model_digest: ``info.model_digest`` of the codec that wrote it.
     """
 
     spec: str
@@ -155,8 +170,13 @@ class Encoded:
     n_samples: int
     sample_rate: int
     side_bits: int = 0
+    model_digest: bytes = bytes(DIGEST_BYTES)
 
     def __post_init__(self) -> None:
+        if len(self.model_digest) != DIGEST_BYTES:
+            raise ValueError(
+                f"model_digest must have {DIGEST_BYTES} bytes, got {len(self.model_digest)}"
+            )
         if not 0 <= self.payload_bits <= 8 * len(self.payload):
             raise ValueError(
                 f"payload_bits must be 0 to {8 * len(self.payload)} for "
@@ -232,3 +252,18 @@ def check_wave(wave: NDArray[Any], sample_rate: int, *, info: CodecInfo) -> Wave
     if not np.isfinite(wave).all():
         raise EncodeError(f"{info.spec}: the wave contains NaN or infinity")
     return np.ascontiguousarray(wave, dtype=np.float32)
+
+
+def check_encoded(encoded: Encoded, *, info: CodecInfo) -> None:
+    """Refuse what another codec, another adapter version or another checkpoint has written.
+
+    Raises:
+        BitstreamError: the stream names another codec, or its model digest differs.
+    """
+    if encoded.spec != info.spec:
+        raise BitstreamError(f"{info.spec}: cannot decode a stream of {encoded.spec!r}")
+    if encoded.model_digest != info.model_digest:
+        raise BitstreamError(
+            f"{info.spec}: the stream was written by another adapter version or with other weights "
+            f"(digest {encoded.model_digest.hex()}, this codec has {info.model_digest.hex()})"
+        )

@@ -6,7 +6,7 @@
     ├── UsageError        the caller asked for something that does not exist (user error)
     ├── Unavailable       a package, library, program or weights file is absent (environment)
     ├── BitstreamError    a .syn stream is truncated, foreign or corrupted (user or item error)
-    └── EncodeError       this wave cannot be coded: wrong rate, too short, not finite (item failure)
+    └── EncodeError       this wave cannot be coded: wrong rate, empty, not finite (item failure)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class UsageError(CodecError):
     """An unknown codec or option. The message lists the close names."""
 
 
-class Unavailable(CodecError):
+class Unavailable(CodecError):  # noqa: N818 - a state of the machine, not a fault
     """Something the codec needs is absent. The message says what to type next."""
 
 
