@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import secrets
+import io
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import ItemError
+from synbench.files import write_bytes
 
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
@@ -82,16 +82,12 @@ def resampler_name() -> str:
 
 
 def write_flac(path: Path, wave: NDArray[Any], *, sample_rate: int) -> None:
-    """Write a 24-bit FLAC under a temporary name, then rename: no reader sees half a file.
+    """Write a 24-bit FLAC; no reader ever sees half a file.
 
     24 bits keep 16-bit material exactly and round anything else by at most 6e-8 of full scale.
     """
     import soundfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        soundfile.write(temporary, wave, sample_rate, format="FLAC", subtype="PCM_24")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, wave, sample_rate, format="FLAC", subtype="PCM_24")
+    write_bytes(path, buffer.getbuffer())

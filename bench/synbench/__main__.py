@@ -1,0 +1,106 @@
+"""The ``synbench`` command: sub-commands are named here and imported when they are called.
+
+Reports and listening tests add commands by name only, so nothing here imports them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+
+import click
+
+# name -> ("module:object", one line of help). Keeps `synbench --help` free of heavy imports.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("synbench.commands.run:run", "Run a suite; the same command again resumes it."),
+    "plan": ("synbench.commands.plan:plan", "Say what a run would do, and for how long."),
+    "show": ("synbench_reports.commands:show", "Print the table of a run."),
+    "export": ("synbench_reports.commands:export", "Write the table or the rows of a run."),
+    "score": ("synbench.commands.score:score", "Score one folder of files against another."),
+    "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),
+    "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to a file."),
+    "info": ("synbench.commands.code:info", "Print what a .syn bitstream holds."),
+    "codecs": ("synbench.commands.listing:codecs", "List the codecs and their options."),
+    "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
+    "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
+    "suites": ("synbench.commands.listing:suites", "List the packaged suites; print the schema."),
+}
+
+
+def load_command(name: str) -> click.Command:
+    """Import the command behind a name of :data:`COMMANDS`."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert isinstance(command, click.Command)
+    return command
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(COMMANDS)}"
+            ctx.fail(f"no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="synbench")
+def cli() -> None:
+    """Compare speech codecs: codecs x corpora x metrics, bits counted, failures shown.
+
+    Start with: synbench run demo
+    """
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one message and an exit code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; the same command resumes", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(code)
+
+
+def exit_code(error: Exception) -> int | None:
+    """The exit code of an expected error, ``None`` for a bug."""
+    import synbench_codecs.errors
+    import synbench_metrics.errors
+    from synbench.errors import SynbenchError
+
+    if isinstance(error, SynbenchError):
+        return error.exit_code
+    unavailable = (synbench_codecs.errors.Unavailable, synbench_metrics.errors.Unavailable)
+    if isinstance(error, unavailable):
+        return 3
+    if isinstance(error, synbench_codecs.errors.CodecError | synbench_metrics.errors.MetricError):
+        return 2
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""``synbench plan``: what a run would do, without doing it."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from synbench.engine import default_workers
+from synbench.plan import Plan, make_plan
+from synbench.progress import Reading, duration, print_skipped
+from synbench.run import folder_of
+from synbench.store import RunFolder
+from synbench.suite import find_suite, load_suite
+
+__all__ = ["plan"]
+
+
+@click.command()
+@click.argument("suite")
+@click.option("--out", type=click.Path(file_okay=False), help="Run folder [default: runs/NAME].")
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="For the forecast.")
+def plan(suite: str, out: str | None, workers: int | None) -> None:
+    """Say what `synbench run SUITE` would compute, what is there already, and how long it takes."""
+    console = Console()
+    loaded = load_suite(find_suite(suite))
+    folder = RunFolder(folder_of(loaded.name, out))
+    made = make_plan(loaded, folder, progress=Reading(console))
+    console.print(_corpora_table(made))
+    console.print(_codecs_table(made))
+    console.print(_metrics_table(made))
+    print_skipped(made, console)
+    count = workers or default_workers()
+    cpu = made.forecast_cpu_seconds
+    console.print(
+        f"{folder.path}: {made.missing_scores} of {made.total_scores} scores to compute "
+        f"({made.cached_scores} are there); about {duration(cpu)} of CPU time, "
+        f"{duration(cpu / count)} on {count} workers",
+        highlight=False,
+    )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(headings[0])
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _corpora_table(made: Plan) -> Table:
+    table = _table("corpus", "items", "minutes", "unusable", "digest")
+    for corpus in made.corpora:
+        unusable = sum(bool(item.problem) for item in corpus.items)
+        minutes = f"{corpus.seconds / 60:.1f}"
+        table.add_row(
+            escape(corpus.name), str(len(corpus.items)), minutes, str(unusable), corpus.digest[:12]
+        )
+    return table
+
+
+def _codecs_table(made: Plan) -> Table:
+    table = _table("codec", "kbit/s", "to decode", "CPU s per audio s")
+    for codec in made.codecs:
+        rate = codec.info.nominal_bitrate_bps
+        table.add_row(
+            escape(codec.label),
+            "-" if rate is None else f"{float(rate) / 1000:g}",
+            str(len(made.decodes.get(codec.point, ()))),
+            f"{codec.cost:.3f}",
+        )
+    return table
+
+
+def _metrics_table(made: Plan) -> Table:
+    missing = {metric.point: 0 for metric in made.metrics}
+    for metrics in made.scores.values():
+        for point in metrics:
+            missing[point] += 1
+    table = _table("metric", "to score", "CPU s per audio s")
+    for metric in made.metrics:
+        table.add_row(metric.info.column, str(missing[metric.point]), f"{metric.cost:.4f}")
+    return table

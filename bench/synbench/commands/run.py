@@ -1,0 +1,125 @@
+"""``synbench run``: do what a suite asks for, and only what is not done yet."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from synbench.engine import default_workers, make_executor
+from synbench.lock import only_run
+from synbench.manifest import describe_run, item_rows
+from synbench.plan import Plan, make_plan
+from synbench.progress import Progress, Reading, duration, print_skipped
+from synbench.run import execute, folder_of
+from synbench.store import RunFolder
+from synbench.suite import find_suite, load_suite
+
+__all__ = ["run"]
+
+
+@click.command()
+@click.argument("suite")
+@click.option("--out", type=click.Path(file_okay=False), help="Run folder [default: runs/NAME].")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    default=None,
+    help="Worker processes; 0 does everything in this one [default: one per core].",
+)
+@click.option("--quiet", is_flag=True, help="Print no table at the end.")
+def run(suite: str, out: str | None, workers: int | None, quiet: bool) -> None:
+    """Run SUITE: the name of a packaged suite, or a YAML file.
+
+    The same command again resumes: finished cells are found and kept, a new codec or metric runs
+    only its own cells. Exit code 1 means more failures than the suite's budget allows.
+    """
+    console = Console(stderr=True)
+    loaded = load_suite(find_suite(suite))
+    folder = RunFolder(folder_of(loaded.name, out))
+    count = default_workers() if workers is None else workers
+    with only_run(folder.path):
+        plan = make_plan(loaded, folder, progress=Reading(console))
+        _announce(plan, folder, count, console)
+        folder.begin(describe_run(plan), item_rows(plan))
+        if not plan.complete:
+            _work(plan, folder, count, console)
+    failures = _failures(plan, folder)
+    if not quiet:
+        _show(folder.path)
+    _conclude(plan, failures, console)
+    if failures.total() > loaded.allowed_failures(plan.total_scores):
+        sys.exit(1)
+
+
+def _announce(plan: Plan, folder: RunFolder, workers: int, console: Console) -> None:
+    print_skipped(plan, console)
+    for corpus in plan.corpora:
+        if corpus.note:
+            console.print(f"[bold yellow]{escape(corpus.name)}: {escape(corpus.note)}[/]")
+    if plan.complete:
+        console.print(f"{folder.path}: all {plan.total_scores} scores are there")
+        return
+    seconds = plan.forecast_cpu_seconds / max(1, workers)
+    console.print(
+        f"{folder.path}: {plan.missing_scores} of {plan.total_scores} scores to compute, "
+        f"about {duration(seconds)} on {max(1, workers)} workers",
+        highlight=False,
+    )
+
+
+def _work(plan: Plan, folder: RunFolder, workers: int, console: Console) -> None:
+    executor = make_executor(workers)
+    clean = False
+    try:
+        with Progress(plan, workers=workers, console=console) as progress:
+            execute(plan, folder, executor, progress.hear)
+        clean = True
+    finally:
+        executor.shutdown(kill=not clean)
+
+
+def _failures(plan: Plan, folder: RunFolder) -> Counter[str]:
+    """Reason to count, over the cells of this plan."""
+    wanted = {
+        (item.corpus, item.item, item.digest, codec.point.codec_id, metric.point.metric_id)
+        for item in plan.items
+        for codec in plan.codecs
+        for metric in plan.metrics
+    }
+    columns = ("corpus", "item", "item_digest", "codec_id", "metric_id")
+    latest: dict[tuple[str, ...], tuple[float, str, str]] = {}
+    for *place, policy_id, written, status, reason in folder.rows(
+        "scores", (*columns, "policy_id", "written", "status", "reason")
+    ):
+        key = tuple(place)
+        if key not in wanted or policy_id != plan.policy_id:
+            continue
+        if written >= latest.get(key, (0.0, "", ""))[0]:
+            latest[key] = (written, status, reason)
+    return Counter(reason for _, status, reason in latest.values() if status == "failed")
+
+
+def _show(path: Path) -> None:
+    from synbench.__main__ import load_command
+
+    load_command("show").main([str(path)], standalone_mode=False)
+
+
+def _conclude(plan: Plan, failures: Counter[str], console: Console) -> None:
+    if not failures:
+        return
+    allowed = plan.suite.allowed_failures(plan.total_scores)
+    style = "red" if failures.total() > allowed else "yellow"
+    console.print(
+        f"[{style}]{failures.total()} of {plan.total_scores} scores failed "
+        f"(the suite allows {allowed}):[/]"
+    )
+    for reason, count in failures.most_common(10):
+        console.print(f"  {count} x {escape(reason)}", highlight=False)
+    if len(failures) > 10:
+        console.print(f"  and {len(failures) - 10} other reasons; all: synbench export --rows")

@@ -1,0 +1,143 @@
+"""Level, rate, delay and length: decided here, once, before any metric, and written into results.
+
+reference       the item as recorded, channels averaged, at the corpus's rate; level unchanged
+decoded wave    declared delay removed, resampled to the reference's rate, cut or zero-filled to the
+                reference's length, clipped at full scale; each change is counted in the row
+metric input    both waves resampled to the metric's rate, clipped at full scale
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.audio import read_audio, resample, resampler_name
+from synbench.errors import ItemError
+
+VERSION = 1
+# A decoder that overshoots by more than 6 dB is no overshoot but another scale.
+HIGHEST_PEAK = 2.0
+LAG_WINDOW_SECONDS = 0.1
+
+Wave = NDArray[np.float64]
+
+__all__ = ["Aligned", "align", "at_rate", "describe", "policy_id", "read_reference"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aligned:
+    """A decoded wave brought onto its reference.
+
+    Attributes:
+        wave: same shape and rate as the reference.
+        clipped_samples: how many were beyond full scale.
+        filled_samples: how many zeros the end needed.
+        lag_seconds: what lag is left, by cross-correlation; positive when the wave is late.
+        correlation: height of that correlation peak, 0 to 1; a low one makes the lag meaningless.
+    """
+
+    wave: Wave
+    clipped_samples: int
+    filled_samples: int
+    lag_seconds: float
+    correlation: float
+
+
+def describe() -> dict[str, Any]:
+    """The policy as it is stored with every run."""
+    return {
+        "version": VERSION,
+        "channels": "mean",
+        "level": "unchanged",
+        "delay": "declared delay removed",
+        "length": "cut or zero-filled to the reference",
+        "full_scale": f"clipped at 1; a peak above {HIGHEST_PEAK} fails",
+        "resampler": resampler_name(),
+    }
+
+
+def policy_id() -> str:
+    """Short digest of the policy; part of every cell's key."""
+    return hashlib.sha256(json.dumps(describe(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_reference(path: Path, *, target_rate: int | None) -> tuple[Wave, int]:
+    """An item's wave and rate.
+
+    Raises:
+        ItemError: absent or unreadable.
+    """
+    audio = read_audio(path)
+    if target_rate is None:
+        return audio.wave, audio.sample_rate
+    return at_rate(audio.wave, sample_rate=audio.sample_rate, to=target_rate), target_rate
+
+
+def at_rate(wave: Wave, *, sample_rate: int, to: int) -> Wave:
+    """The wave at another rate; overshoot that resampling made is clipped at full scale."""
+    if sample_rate == to:
+        return wave
+    moved = resample(wave, sample_rate=sample_rate, to=to)
+    # An input beyond full scale is the metric's business to refuse; it must not be hidden here.
+    return np.clip(moved, -1.0, 1.0) if np.max(np.abs(wave), initial=0.0) <= 1.0 else moved
+
+
+def align(
+    decoded: NDArray[Any],
+    *,
+    sample_rate: int,
+    delay_samples: int,
+    reference: Wave,
+    reference_rate: int,
+) -> Aligned:
+    """Bring a decoder's raw wave onto its reference.
+
+    Args:
+        decoded: mono, shape ``(samples,)``, at ``sample_rate``.
+        delay_samples: declared lag at ``sample_rate``, removed from the front.
+
+    Raises:
+        ItemError: not mono, not finite, or so loud that the scale must be wrong.
+    """
+    if decoded.ndim != 1:
+        raise ItemError(f"the decoder returned shape {decoded.shape}, expected (samples,)")
+    if not np.isfinite(decoded).all():
+        raise ItemError("the decoder returned NaN or infinity")
+    wave = resample(
+        np.asarray(decoded[delay_samples:], dtype=np.float64),
+        sample_rate=sample_rate,
+        to=reference_rate,
+    )
+    peak = float(np.max(np.abs(wave), initial=0.0))
+    if peak > HIGHEST_PEAK:
+        raise ItemError(f"the decoder's peak is {peak:.4g}, expected at most 1: wrong scale?")
+    filled = max(0, reference.size - wave.size)
+    wave = np.pad(wave[: reference.size], (0, filled))
+    lag, correlation = _residual_lag(reference, wave, reference_rate)
+    return Aligned(
+        wave=np.clip(wave, -1.0, 1.0),
+        clipped_samples=int(np.count_nonzero(np.abs(wave) > 1.0)),
+        filled_samples=filled,
+        lag_seconds=lag,
+        correlation=correlation,
+    )
+
+
+def _residual_lag(reference: Wave, wave: Wave, sample_rate: int) -> tuple[float, float]:
+    """Lag in seconds and height of the highest normalised correlation within the window."""
+    energy = float(np.sqrt(np.dot(reference, reference) * np.dot(wave, wave)))
+    if energy == 0.0:
+        return 0.0, 0.0
+    reach = min(int(LAG_WINDOW_SECONDS * sample_rate), reference.size - 1)
+    size = 1 << (reference.size + reach).bit_length()
+    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(reference, size))
+    correlation = np.fft.irfft(spectrum, size)
+    near = np.concatenate([correlation[size - reach :], correlation[: reach + 1]])
+    best = int(np.argmax(near))
+    return (best - reach) / sample_rate, float(np.clip(near[best] / energy, 0.0, 1.0))

@@ -1,0 +1,153 @@
+"""What a run leaves on disk, and how it is found again.
+
+::
+
+    RUN/
+      manifest.json        suite, host, packages, policy, codecs, metrics, corpora
+      items.parquet        the items of every corpus
+      bitstreams/          <codec>/<corpus>/<item>.<digest>.syn
+      reconstructions/     <codec>/<corpus>/<item>.<digest>.flac
+      decodes/*.parquet    one row per (item, codec), one file per finished unit of work
+      scores/*.parquet     one row per (item, codec, metric), likewise
+      log.txt
+
+A cell is found by what it was made from: item digest, codec id, metric id and policy id are columns
+of its row. A row made from something else is simply not the cell that is looked for. Of several
+rows of one cell the last written counts: a ``transient`` failure (a crashed worker, a file that was
+away) is tried again at the next start. Files appear under their name only when they are complete.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synbench.files import sweep, write_bytes
+
+DECODE_COLUMNS = {
+    "corpus": "string",
+    "item": "string",
+    "item_digest": "string",
+    "codec": "string",
+    "codec_id": "string",
+    "policy_id": "string",
+    "status": "string",
+    "reason": "string",
+    "transient": "bool_",
+    "written": "float64",
+    "seconds": "float64",
+    "payload_bits": "int64",
+    "side_bits": "int64",
+    "encode_cpu_seconds": "float64",
+    "encode_wall_seconds": "float64",
+    "decode_cpu_seconds": "float64",
+    "decode_wall_seconds": "float64",
+    "threads": "int32",
+    "lag_seconds": "float64",
+    "correlation": "float64",
+    "clipped_samples": "int64",
+    "filled_samples": "int64",
+    "bitstream": "string",
+    "reconstruction": "string",
+}
+SCORE_COLUMNS = {
+    "corpus": "string",
+    "item": "string",
+    "item_digest": "string",
+    "codec": "string",
+    "codec_id": "string",
+    "metric": "string",
+    "metric_id": "string",
+    "policy_id": "string",
+    "status": "string",
+    "value": "float64",
+    "reason": "string",
+    "transient": "bool_",
+    "written": "float64",
+    "cpu_seconds": "float64",
+}
+ITEM_COLUMNS = {
+    "corpus": "string",
+    "item": "string",
+    "item_digest": "string",
+    "path": "string",
+    "seconds": "float64",
+    "sample_rate": "int32",
+    "channels": "int32",
+    "target_rate": "int32",
+    "speaker": "string",
+    "transcript": "string",
+    "problem": "string",
+}
+
+Row = Mapping[str, Any]
+
+__all__ = [
+    "DECODE_COLUMNS",
+    "ITEM_COLUMNS",
+    "SCORE_COLUMNS",
+    "RunFolder",
+    "write_table",
+]
+
+
+def write_table(path: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> None:
+    """Write rows as one complete Parquet file."""
+    import pyarrow
+    import pyarrow.parquet
+
+    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in columns.items()])
+    table = pyarrow.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink)
+    write_bytes(path, memoryview(sink.getvalue()))
+
+
+class RunFolder:
+    """Reads and writes the files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def manifest_path(self) -> Path:
+        """Where the manifest is."""
+        return self.path / "manifest.json"
+
+    def exists(self) -> bool:
+        """Whether a run was ever started here."""
+        return self.manifest_path.is_file()
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the latest start."""
+        content: dict[str, Any] = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        return content
+
+    def begin(self, manifest: Mapping[str, Any], items: Sequence[Row]) -> None:
+        """Start or go on: clear what a killed run left half-written, say what is planned."""
+        sweep(self.path)
+        text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+        write_table(self.path / "items.parquet", items, ITEM_COLUMNS)
+        write_bytes(self.manifest_path, text.encode())
+
+    def add(self, stage: str, rows: Sequence[Row]) -> None:
+        """Store the rows of one finished unit of work; stage is ``decodes`` or ``scores``."""
+        columns = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}[stage]
+        write_table(self.path / stage / f"{secrets.token_hex(8)}.parquet", rows, columns)
+
+    def rows(self, stage: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+        """All stored rows of a stage as tuples of the named columns, oldest file first."""
+        files = sorted(
+            (self.path / stage).glob("[!.]*.parquet"), key=lambda file: file.stat().st_mtime_ns
+        )
+        if not files:
+            return []
+        import pyarrow
+        import pyarrow.parquet
+
+        tables = [pyarrow.parquet.read_table(file, columns=list(columns)) for file in files]
+        table = pyarrow.concat_tables(tables)
+        return list(zip(*(table[name].to_pylist() for name in columns), strict=True))

@@ -1,0 +1,178 @@
+"""Suites: what to compare, written in YAML and checked before anything runs.
+
+::
+
+    name: my-comparison
+    corpora: ["folder:path=../speech"]
+    codecs:
+      - opus:bitrate_bps=6000
+      - codec: recordings
+        options: {folder: ../mine, bitrate_bps: 500}
+        label: Mine
+    metrics: [pesq_wb, stoi]
+
+A relative ``path`` or ``folder`` counts from the suite's own file. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from synbench.errors import UsageError
+
+PATH_OPTIONS = ("folder", "path")
+Scalar = str | int | float | bool
+
+__all__ = ["CodecEntry", "CorpusEntry", "Suite", "find_suite", "load_suite", "packaged_suites"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CodecEntry(_Strict):
+    """One codec point: ``opus:bitrate_bps=6000``, or the same as codec and options."""
+
+    codec: str = Field(description="codec name, with or without :option=value,...")
+    options: dict[str, Scalar] = Field(default={}, description="options of the codec")
+    label: str | None = Field(default=None, description="name in tables")
+
+
+class CorpusEntry(_Strict):
+    """One corpus: ``folder:path=speech``, or the same as corpus and options."""
+
+    corpus: str = Field(description="corpus name, with or without :option=value,...")
+    options: dict[str, Scalar] = Field(default={}, description="options of the corpus")
+    name: str | None = Field(default=None, description="name in tables")
+    limit: int | None = Field(default=None, ge=1, description="take this many items, fixed choice")
+    digest: str | None = Field(default=None, description="refuse the corpus if it has another")
+
+
+def _entry(key: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+
+
+class Suite(_Strict):
+    """A comparison: every codec over every corpus by every metric."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the run's folder")
+    description: str = ""
+    corpora: list[Annotated[CorpusEntry, _entry("corpus")]] = Field(min_length=1)
+    codecs: list[Annotated[CodecEntry, _entry("codec")]] = Field(min_length=1)
+    metrics: list[str] = Field(min_length=1)
+    failure_budget: int | str = Field(
+        default=0, description="failed cells allowed before exit code 1: a count, or '5%'"
+    )
+    unavailable: Literal["stop", "skip"] = Field(
+        default="stop", description="what to do when a codec or metric cannot run on this machine"
+    )
+
+    @field_validator("failure_budget")
+    @classmethod
+    def _budget_is_a_count_or_a_share(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value >= 0:
+            return value
+        if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value):
+            return value
+        raise ValueError(f"expected a count such as 3 or a share such as '5%', got {value!r}")
+
+    def allowed_failures(self, cells: int) -> int:
+        """How many of ``cells`` may fail."""
+        if isinstance(self.failure_budget, int):
+            return self.failure_budget
+        return int(float(self.failure_budget.rstrip("%")) / 100 * cells)
+
+
+Entry = TypeVar("Entry", CodecEntry, CorpusEntry)
+
+
+def packaged_suites() -> dict[str, Path]:
+    """Suites that come with synbench, by name."""
+    here = Path(str(resources.files("synbench")))
+    for folder in (here / "suites", here.parent / "suites"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {}
+
+
+def find_suite(name_or_path: str) -> Path:
+    """The file of a packaged suite or a path.
+
+    Raises:
+        UsageError: neither exists; the message offers the close names.
+    """
+    packaged = packaged_suites()
+    if name_or_path in packaged:
+        return packaged[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    close = difflib.get_close_matches(name_or_path, packaged)
+    hint = f"did you mean {close[0]}?" if close else f"packaged: {', '.join(packaged) or 'none'}"
+    raise UsageError(f"no suite {name_or_path!r}: no such file and no packaged suite; {hint}")
+
+
+def load_suite(path: Path) -> Suite:
+    """Read and check a suite file.
+
+    Raises:
+        UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
+    """
+    try:
+        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read suite {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected keys such as name, corpora, codecs, metrics")
+    try:
+        suite = Suite.model_validate(content)
+    except ValidationError as error:
+        raise UsageError(_explain(path, error)) from error
+    return suite.model_copy(
+        update={
+            "codecs": [_anchor(entry, path.parent) for entry in suite.codecs],
+            "corpora": [_anchor(entry, path.parent) for entry in suite.corpora],
+        }
+    )
+
+
+def _anchor(entry: Entry, folder: Path) -> Entry:
+    """Make relative paths count from the suite's folder, also in the ``name:path=...`` form."""
+    from synbench_codecs import parse_spec
+
+    key = "codec" if isinstance(entry, CodecEntry) else "corpus"
+    name, options = parse_spec(getattr(entry, key))
+    options.update(entry.options)
+    for option in PATH_OPTIONS:
+        value = options.get(option)
+        if isinstance(value, str):
+            options[option] = str((folder / Path(value).expanduser()).resolve())
+    return entry.model_copy(update={key: name, "options": options})
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = [f"{path} is not a valid suite:"]
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"]) or "suite"
+        lines.append(f"  {place}: {_hint(problem) or problem['msg']}")
+    return "\n".join(lines)
+
+
+def _hint(problem: Any) -> str:
+    if problem["type"] != "extra_forbidden":
+        return ""
+    *parents, unknown = problem["loc"]
+    models: dict[str, type[BaseModel]] = {"codecs": CodecEntry, "corpora": CorpusEntry}
+    fields = models.get(parents[0] if parents else "", Suite).model_fields
+    close = difflib.get_close_matches(str(unknown), fields)
+    known = ", ".join(fields)
+    return f"unknown key; did you mean {close[0]}?" if close else f"unknown key; known: {known}"

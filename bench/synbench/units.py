@@ -1,0 +1,88 @@
+"""Units of work: what a worker is told, in plain data that any executor can send."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+__all__ = ["Cell", "CodecPoint", "DecodeUnit", "ItemWork", "MetricPoint", "ScoreUnit", "artefact"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemWork:
+    """One item of a corpus, as a worker needs it.
+
+    ``digest`` covers samples, target rate and transcript; ``problem`` says why it is unusable.
+    """
+
+    corpus: str
+    item: str
+    digest: str
+    path: str
+    seconds: float
+    target_rate: int | None
+    transcript: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecPoint:
+    """One codec with its options: how to load it, and the id under which its results are kept."""
+
+    spec: str
+    codec_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricPoint:
+    """One metric: its column, and the id under which its scores are kept."""
+
+    column: str
+    metric_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodeUnit:
+    """Code and decode some items with one codec; ``attempt`` counts the tries before this one."""
+
+    run: str
+    policy_id: str
+    codec: CodecPoint
+    items: tuple[ItemWork, ...]
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """The scores wanted of one reconstruction.
+
+    ``undecoded`` is why there is no reconstruction, empty when there is one.
+    """
+
+    codec: CodecPoint
+    metrics: tuple[MetricPoint, ...]
+    undecoded: str = ""
+    transient: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreUnit:
+    """Score some items: all wanted codecs and metrics of an item, so that it is read once."""
+
+    run: str
+    policy_id: str
+    items: tuple[tuple[ItemWork, tuple[Cell, ...]], ...]
+    attempt: int
+
+
+def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> PurePosixPath:
+    """Where a bitstream or reconstruction lies below its folder.
+
+    The digest in the name keeps a file of changed audio or policy from being taken for this one.
+    """
+    slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", codec.spec)[:60].strip("_")
+    made_from = hashlib.sha256(f"{item.digest} {policy_id}".encode()).hexdigest()[:8]
+    name = f"{item.item}.{made_from}{suffix}"
+    return PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / item.corpus / name
