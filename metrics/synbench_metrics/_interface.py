@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+class NotApplicable(Exception):
     """Raised inside a metric's function: this pair has no such score, for the reason given."""
 
 

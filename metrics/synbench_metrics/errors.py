@@ -23,5 +23,5 @@ class UsageError(MetricError):
     """The caller asked for something that does not exist. The message lists the close names."""
 
 
-class Unavailable(MetricError):  # noqa: N818 - reads as a state of the metric
+class Unavailable(MetricError):
     """Something the metric needs is absent. The message says what to type next."""
