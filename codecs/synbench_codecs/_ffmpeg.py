@@ -20,18 +20,18 @@ FORMATS = {np.dtype(np.int16): "s16", np.dtype(np.float32): "flt"}
 __all__ = ["decode_packets", "encode_packets", "libavcodec_name", "require"]
 
 
-def require(encoder: str, decoder: str) -> None:
-    """Check that PyAV is there and has both codecs.
+def require(codec: str, *, mode: str = "rw") -> None:
+    """Check that PyAV is there and can read and write (``"rw"``), or only read, a codec.
 
     Raises:
         Unavailable: what is absent.
     """
     av = import_classical("av")
-    for name, mode in ((encoder, "w"), (decoder, "r")):
+    for letter in mode:
         try:
-            av.Codec(name, mode)
+            av.Codec(codec, letter)
         except av.codec.codec.UnknownCodecError as error:
-            raise Unavailable(f"this build of PyAV has no {name}") from error
+            raise Unavailable(f"this build of PyAV has no {codec}, mode {letter!r}") from error
 
 
 def libavcodec_name() -> str:

@@ -18,6 +18,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -222,6 +223,7 @@ class Recording(Protocol):
     """A system that is present only as decoded files; its bits are declared, never counted."""
 
     points: ClassVar[tuple[Options, ...]]
+    folder: Path
 
     @property
     def info(self) -> CodecInfo:

@@ -28,6 +28,7 @@ __all__ = [
     "full_spec",
     "import_classical",
     "load_library",
+    "opencore_name",
     "pad_to",
     "to_pcm",
 ]
@@ -113,3 +114,10 @@ def load_library(path: Path | str) -> ctypes.CDLL | None:
         return ctypes.CDLL(str(path))
     except OSError:
         return None
+
+
+def opencore_name(stem: str) -> str:
+    """One of the opencore libraries with the version that its file name carries."""
+    path = bundled_library("av", stem)
+    version = path.name.partition(".so.")[2] if path else ""
+    return f"{stem} {version or '(version unknown)'}"

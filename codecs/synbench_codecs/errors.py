@@ -22,7 +22,7 @@ class UsageError(CodecError):
     """An unknown codec or option. The message lists the close names."""
 
 
-class Unavailable(CodecError):  # noqa: N818 - a state of the machine, not a fault
+class Unavailable(CodecError):
     """Something the codec needs is absent. The message says what to type next."""
 
 
