@@ -1,0 +1,184 @@
+"""Downloads that resume, are checked, and notice quickly that there is no network."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synbench.cache import locked
+from synbench.corpora._model import Progress
+from synbench.errors import EnvironmentFault
+
+CONNECT_SECONDS = 6.0
+STALL_SECONDS = 30.0
+RETRY_SECONDS = 1.0
+ATTEMPTS = 4
+CHUNK_BYTES = 1 << 20
+
+_unreachable: dict[str, str] = {}
+"""Host to reason, for the life of the process: asking again costs seconds each time."""
+
+__all__ = ["check", "fetch"]
+
+
+class _WrongContentError(Exception):
+    """The whole file came, and it is not the expected one."""
+
+
+def fetch(
+    urls: Sequence[str],
+    to: Path,
+    *,
+    checksum: str,
+    by_hand: str,
+    progress: Progress | None = None,
+) -> Path:
+    """Download one file from the first address that gives it; a part left earlier is continued.
+
+    Args:
+        urls: addresses of the same file.
+        to: final name; until the checksum agrees the content lies in ``<to>.part``.
+        checksum: ``sha256:`` or ``md5:`` and the hexadecimal digest.
+        by_hand: how to provide the data without a network, for the message.
+        progress: told (bytes done, bytes in all or 0).
+
+    Raises:
+        EnvironmentFault: no address gave the file; the message says what was tried.
+    """
+    tried = []
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with locked(to.with_name(f".{to.name}.lock")):
+            for url in urls:
+                if to.is_file():
+                    break
+                try:
+                    _fetch_one(url, to, checksum, progress)
+                except (OSError, http.client.HTTPException, _WrongContentError) as error:
+                    tried.append(f"  {url}: {error}\n")
+    except OSError as error:
+        tried.append(f"  {to}: {error}\n")
+    if to.is_file():
+        return to
+    raise EnvironmentFault(
+        f"cannot download {to.name}:\n{''.join(tried)}expected a network, or the data by hand: "
+        f"{by_hand}"
+    )
+
+
+def check(path: Path, checksum: str) -> str:
+    """Empty when the file has this checksum, else what was expected and what came."""
+    kind, _, expected = checksum.partition(":")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
+    if found.hexdigest() == expected:
+        return ""
+    return f"wrong checksum: expected {kind} {expected}, got {found.hexdigest()}"
+
+
+def _fetch_one(url: str, to: Path, checksum: str, progress: Progress | None) -> None:
+    part = to.with_name(f"{to.name}.part")
+    for attempt in range(1, ATTEMPTS + 1):
+        before = part.stat().st_size if part.is_file() else 0
+        try:
+            _transfer(url, part, before, progress)
+        except (ConnectionError, TimeoutError, http.client.HTTPException):
+            if attempt == ATTEMPTS or _host(url) in _unreachable:
+                raise
+            time.sleep(RETRY_SECONDS)
+            continue
+        wrong = check(part, checksum)
+        if not wrong:
+            part.replace(to)
+            return
+        part.unlink()
+        # The part may have been left by another version of the file: once more from the start.
+        if not before or attempt == ATTEMPTS:
+            raise _WrongContentError(wrong)
+
+
+def _transfer(url: str, part: Path, before: int, progress: Progress | None) -> None:
+    try:
+        response = _open(url, before)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if before and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # nothing is left to fetch: the checksum decides
+        raise
+    with response:
+        done = before if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
+        length = response.headers.get("Content-Length")
+        total = done + int(length) if length else 0
+        with part.open("ab" if done else "wb") as file:
+            while chunk := response.read(CHUNK_BYTES):
+                file.write(chunk)
+                done += len(chunk)
+                if progress is not None:
+                    progress(done, total)
+    if done < total:
+        raise ConnectionError(f"broken off after {done} of {total} bytes")
+
+
+def _open(url: str, start: int) -> Any:
+    """The answer of the server, or an error within :data:`CONNECT_SECONDS`."""
+    if os.environ.get("SYNBENCH_OFFLINE"):
+        raise ConnectionError("SYNBENCH_OFFLINE is set")
+    host = _host(url)
+    if host in _unreachable:
+        raise ConnectionError(_unreachable[host])
+    headers = {"User-Agent": "synbench"} | ({"Range": f"bytes={start}-"} if start else {})
+    call = _Call(urllib.request.Request(url, headers=headers))
+    try:
+        return call.result()
+    except urllib.error.HTTPError:
+        raise
+    except OSError as error:
+        _unreachable[host] = str(error)
+        raise
+
+
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
+
+
+class _Call:
+    """Opens an address in a thread: looking up a name may hang for longer than any timeout."""
+
+    def __init__(self, request: urllib.request.Request) -> None:
+        self._request = request
+        self._answer: Any = None
+        self._error: BaseException | None = None
+        self._abandoned = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            answer = urllib.request.urlopen(self._request, timeout=STALL_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - raised again by result()
+            self._error = error
+            return
+        with self._lock:
+            self._answer = answer
+            if self._abandoned:
+                answer.close()
+
+    def result(self) -> Any:
+        self._thread.start()
+        self._thread.join(CONNECT_SECONDS)
+        with self._lock:
+            self._abandoned = self._answer is None
+        if self._error is not None:
+            raise self._error
+        if self._abandoned:
+            raise TimeoutError(f"no answer within {CONNECT_SECONDS:g} s")
+        return self._answer
