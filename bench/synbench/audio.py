@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench.errors import ItemError
+from synbench.errors import ItemError, UsageError
 from synbench.files import write_bytes
 
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
-__all__ = ["SUFFIXES", "Audio", "read_audio", "resample", "resampler_name", "write_flac"]
+__all__ = ["SUFFIXES", "Audio", "read_audio", "resample", "resampler_name", "write_audio"]
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,19 @@ def resampler_name() -> str:
     return f"soxr {version('soxr')} VHQ"
 
 
-def write_flac(path: Path, wave: NDArray[Any], *, sample_rate: int) -> None:
-    """Write a 24-bit FLAC; no reader ever sees half a file.
+def write_audio(path: Path, wave: NDArray[Any], *, sample_rate: int) -> None:
+    """Write WAV or FLAC by the suffix, 24 bits; no reader ever sees half a file.
 
     24 bits keep 16-bit material exactly and round anything else by at most 6e-8 of full scale.
+
+    Raises:
+        UsageError: another suffix.
     """
     import soundfile
 
+    container = path.suffix.lower().lstrip(".").upper()
+    if container not in ("FLAC", "WAV"):
+        raise UsageError(f"expected a name that ends in .wav or .flac, got {path.name}")
     buffer = io.BytesIO()
-    soundfile.write(buffer, wave, sample_rate, format="FLAC", subtype="PCM_24")
+    soundfile.write(buffer, wave, sample_rate, format=container, subtype="PCM_24")
     write_bytes(path, buffer.getbuffer())

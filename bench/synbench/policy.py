@@ -27,7 +27,7 @@ LAG_WINDOW_SECONDS = 0.1
 
 Wave = NDArray[np.float64]
 
-__all__ = ["Aligned", "align", "at_rate", "describe", "policy_id", "read_reference"]
+__all__ = ["Aligned", "align", "at_rate", "describe", "fit", "policy_id", "read_reference"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,20 +105,14 @@ def align(
     Raises:
         ItemError: not mono, not finite, or so loud that the scale must be wrong.
     """
-    if decoded.ndim != 1:
-        raise ItemError(f"the decoder returned shape {decoded.shape}, expected (samples,)")
-    if not np.isfinite(decoded).all():
-        raise ItemError("the decoder returned NaN or infinity")
+    _check(decoded)
     wave = resample(
         np.asarray(decoded[delay_samples:], dtype=np.float64),
         sample_rate=sample_rate,
         to=reference_rate,
     )
-    peak = float(np.max(np.abs(wave), initial=0.0))
-    if peak > HIGHEST_PEAK:
-        raise ItemError(f"the decoder's peak is {peak:.4g}, expected at most 1: wrong scale?")
     filled = max(0, reference.size - wave.size)
-    wave = np.pad(wave[: reference.size], (0, filled))
+    wave = fit(wave, n_samples=reference.size)
     lag, correlation = _residual_lag(reference, wave, reference_rate)
     return Aligned(
         wave=np.clip(wave, -1.0, 1.0),
@@ -127,6 +121,21 @@ def align(
         lag_seconds=lag,
         correlation=correlation,
     )
+
+
+def fit(wave: Wave, *, n_samples: int) -> Wave:
+    """The wave cut, or filled with zeros at its end, to exactly ``n_samples``."""
+    return np.pad(wave[:n_samples], (0, max(0, n_samples - wave.size)))
+
+
+def _check(decoded: NDArray[Any]) -> None:
+    if decoded.ndim != 1:
+        raise ItemError(f"the decoder returned shape {decoded.shape}, expected (samples,)")
+    if not np.isfinite(decoded).all():
+        raise ItemError("the decoder returned NaN or infinity")
+    peak = float(np.max(np.abs(decoded), initial=0.0))
+    if peak > HIGHEST_PEAK:
+        raise ItemError(f"the decoder's peak is {peak:.4g}, expected at most 1: wrong scale?")
 
 
 def _residual_lag(reference: Wave, wave: Wave, sample_rate: int) -> tuple[float, float]:

@@ -126,7 +126,7 @@ def load_suite(path: Path) -> Suite:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
     try:
-        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read suite {path}: {error}") from error
     except yaml.YAMLError as error:

@@ -21,7 +21,7 @@ from typing import Any
 import synbench_codecs
 import synbench_metrics
 from synbench import policy
-from synbench.audio import write_flac
+from synbench.audio import write_audio
 from synbench.errors import EnvironmentFault, ItemError
 from synbench.files import write_bytes
 from synbench.store import Row, RunFolder
@@ -113,7 +113,7 @@ def _code_and_decode(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
         reference=reference,
         reference_rate=rate,
     )
-    write_flac(run / "reconstructions" / target, aligned.wave, sample_rate=rate)
+    write_audio(run / "reconstructions" / target, aligned.wave, sample_rate=rate)
     return measured | {
         "status": "ok",
         "lag_seconds": aligned.lag_seconds,

@@ -1,0 +1,95 @@
+"""``synbench encode``, ``decode`` and ``info``: one file through one codec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+import synbench_codecs
+from synbench import policy
+from synbench.audio import write_audio
+from synbench.errors import UsageError
+from synbench.files import write_bytes
+from synbench.work import output_rate
+from synbench_codecs import Codec, Encoded, Recording
+
+__all__ = ["decode", "encode", "info"]
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("codec")
+@click.argument("source", metavar="IN.wav", type=EXISTING)
+@click.argument("target", metavar="OUT.syn", type=NEW)
+def encode(codec: str, source: Path, target: Path) -> None:
+    """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
+    loaded = _real_codec(codec)
+    wave, rate = policy.read_reference(source, target_rate=None)
+    codec_rate = loaded.info.sample_rate or rate
+    wave = policy.at_rate(wave, sample_rate=rate, to=codec_rate)
+    encoded = loaded.encode(wave.astype(np.float32), codec_rate)
+    write_bytes(target, synbench_codecs.write_stream(encoded))
+    click.echo(_rates(encoded))
+
+
+@click.command()
+@click.argument("source", metavar="IN.syn", type=EXISTING)
+@click.argument("target", metavar="OUT.wav", type=NEW)
+def decode(source: Path, target: Path) -> None:
+    """Decode IN.syn into OUT.wav, delay removed, exactly as long as what was coded."""
+    encoded = synbench_codecs.read_stream(source.read_bytes())
+    codec = _real_codec(encoded.spec)
+    rate = output_rate(codec.info, encoded.sample_rate)
+    samples = round(encoded.n_samples * rate / encoded.sample_rate)
+    wave = codec.decode(encoded)[codec.info.output_delay_samples :].astype(np.float64)
+    wave = np.clip(policy.fit(wave, n_samples=samples), -1.0, 1.0)
+    write_audio(target, wave, sample_rate=rate)
+    click.echo(f"{target}: {samples} samples at {rate} Hz, {samples / rate:.3f} s")
+
+
+@click.command()
+@click.argument("source", metavar="IN.syn", type=EXISTING)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(source: Path, as_json: bool) -> None:
+    """Print what IN.syn holds."""
+    data = source.read_bytes()
+    encoded = synbench_codecs.read_stream(data)
+    facts = {
+        "codec": encoded.spec,
+        "sample_rate": encoded.sample_rate,
+        "n_samples": encoded.n_samples,
+        "seconds": encoded.n_samples / encoded.sample_rate,
+        "payload_bits": encoded.payload_bits,
+        "side_bits": encoded.side_bits,
+        "payload_bitrate_bps": _bitrate(encoded),
+        "file_bytes": len(data),
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name:20} {value:.6g}" if isinstance(value, float) else f"{name:20} {value}")
+
+
+def _real_codec(spec: str) -> Codec:
+    codec = synbench_codecs.load(spec)
+    if isinstance(codec, Recording):
+        raise UsageError(f"{spec} is a folder of finished recordings: it can code nothing new")
+    return codec
+
+
+def _bitrate(encoded: Encoded) -> float:
+    return encoded.payload_bits * encoded.sample_rate / encoded.n_samples
+
+
+def _rates(encoded: Encoded) -> str:
+    seconds = encoded.n_samples / encoded.sample_rate
+    return (
+        f"{encoded.payload_bits} payload bits for {seconds:.3f} s: "
+        f"{_bitrate(encoded) / 1000:.3f} kbit/s"
+    )

@@ -1,0 +1,156 @@
+"""``synbench codecs``, ``metrics``, ``corpora`` and ``suites``: what there is to choose from."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import synbench_codecs
+import synbench_metrics
+from synbench_codecs import Options
+from synbench_codecs.errors import CodecError
+from synbench_metrics.errors import MetricError
+
+__all__ = ["codecs", "corpora", "metrics", "suites"]
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@as_json
+def codecs(as_json: bool) -> None:
+    """List the codecs: an example of each operating point, its bit rate, and what is absent."""
+    found = [fact for name in synbench_codecs.names() for fact in _codec_facts(name)]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    table = _table("codec", "kbit/s", "Hz", "delay ms", "options or what is absent")
+    for fact in found:
+        rate, note = fact.get("nominal_bitrate_bps"), fact["unavailable"] or fact["options"]
+        table.add_row(
+            escape(fact["spec"]),
+            "-" if rate is None else f"{_fraction(rate) / 1000:g}",
+            str(fact.get("sample_rate") or "any"),
+            _milliseconds(fact),
+            escape(note),
+            style="dim" if fact["unavailable"] else None,
+        )
+    Console().print(table)
+
+
+def _codec_facts(name: str) -> list[dict[str, Any]]:
+    """One entry per operating point; one entry with the reason when the codec cannot run."""
+    try:
+        loaded = synbench_codecs.codec_class(name)
+    except CodecError as error:
+        return [{"spec": name, "options": "", "unavailable": str(error)}]
+    options = ", ".join(
+        parameter.name
+        for parameter in inspect.signature(loaded).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    )
+    facts = []
+    points: tuple[Options, ...] = getattr(loaded, "points", ()) or ({},)
+    for point in points:
+        spec = synbench_codecs.format_spec(name, point)
+        try:
+            info = synbench_codecs.load(spec).info
+        except CodecError as error:
+            if "needs" in str(error) and not point:
+                return [{"spec": name, "options": options, "unavailable": ""}]
+            return [{"spec": spec, "options": options, "unavailable": str(error)}]
+        facts.append(info.to_json() | {"options": options, "unavailable": ""})
+    return facts
+
+
+def _fraction(text: str) -> float:
+    top, _, bottom = text.partition("/")
+    return int(top) / int(bottom or 1)
+
+
+def _milliseconds(fact: dict[str, Any]) -> str:
+    rate = fact.get("output_sample_rate")
+    return f"{1000 * fact['output_delay_samples'] / rate:.1f}" if rate else "0"
+
+
+@click.command()
+@as_json
+def metrics(as_json: bool) -> None:
+    """List the metrics: column, range, direction, rate, and what is absent."""
+    found = [_metric_facts(name) for name in synbench_metrics.names()]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    table = _table("column", "better", "unit", "Hz", "implementation", "absent")
+    for fact in found:
+        table.add_row(
+            escape(fact["column"]),
+            fact.get("direction", ""),
+            fact.get("unit", ""),
+            " ".join(map(str, fact.get("sample_rates", []))) or "any",
+            f"{fact.get('implementation', '')} {fact.get('version', '')}",
+            escape(fact["unavailable"]),
+            style="dim" if fact["unavailable"] else None,
+        )
+    Console().print(table)
+
+
+def _metric_facts(name: str) -> dict[str, Any]:
+    try:
+        metric = synbench_metrics.load(name)
+    except MetricError as error:
+        return {"column": name, "unavailable": str(error)}
+    try:
+        metric.check()
+    except MetricError as error:
+        return metric.info.to_json() | {"unavailable": str(error)}
+    return metric.info.to_json() | {"unavailable": ""}
+
+
+@click.command()
+@as_json
+def corpora(as_json: bool) -> None:
+    """List the corpora and their options."""
+    import synbench.corpora
+
+    described = {name: synbench.corpora.describe(name) for name in synbench.corpora.names()}
+    if as_json:
+        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    click.echo("\n\n".join(described.values()))
+
+
+@click.command()
+@click.option("--schema", is_flag=True, help="Print the JSON schema of a suite, for editors.")
+@as_json
+def suites(schema: bool, as_json: bool) -> None:
+    """List the packaged suites."""
+    from synbench.suite import Suite, load_suite, packaged_suites
+
+    if schema:
+        click.echo(json.dumps(Suite.model_json_schema(), indent=2))
+        return
+    found = {
+        name: {"path": str(path), "description": load_suite(path).description}
+        for name, path in packaged_suites().items()
+    }
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    table = _table("suite", "description", "file")
+    for name, fact in found.items():
+        table.add_row(name, escape(fact["description"]), fact["path"])
+    Console().print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
