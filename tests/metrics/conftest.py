@@ -1,0 +1,132 @@
+"""Waves that the metric tests share: real speech where it is at hand, and a synthetic twin."""
+
+import csv
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+import synbench_metrics
+from synbench_metrics.errors import Unavailable
+
+Wave = NDArray[np.float64]
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A reference and what became of it."""
+
+    reference: Wave
+    degraded: Wave
+    sample_rate: int
+
+
+def speech_like(sample_rate: int, seconds: float) -> Wave:
+    """Pulses of a gliding voice through three formants, in syllables, with breath between them."""
+    time = np.arange(round(sample_rate * seconds)) / sample_rate
+    pitch = 120 + 25 * np.sin(2 * np.pi * 0.7 * time)
+    phase = 2 * np.pi * np.cumsum(pitch) / sample_rate
+    voice = np.zeros_like(time)
+    for harmonic in range(1, 60):
+        frequency = harmonic * pitch
+        gain = sum(
+            weight / (1 + ((frequency - formant) / 120) ** 2)
+            for formant, weight in ((600, 1.0), (1500, 0.5), (2700, 0.3), (5200, 0.1))
+        )
+        voice += gain * np.sin(harmonic * phase) * (frequency < 0.45 * sample_rate)
+    syllables = np.clip(np.sin(2 * np.pi * 2.3 * time), 0, None) ** 0.5
+    breath = np.random.default_rng(1).standard_normal(time.size)
+    wave = syllables * voice / np.max(np.abs(voice)) + 0.003 * breath
+    wave += 0.05 * np.clip(-np.sin(2 * np.pi * 2.3 * time), 0, None) ** 4 * breath
+    return 0.6 * wave / np.max(np.abs(wave))
+
+
+def with_noise(wave: Wave, decibels: float, seed: int = 2) -> Wave:
+    """The wave with white noise at a ratio in dB, within full scale."""
+    noise = np.random.default_rng(seed).standard_normal(wave.size)
+    noise *= np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-decibels / 20)
+    return np.clip(wave + noise, -1, 1)
+
+
+@pytest.fixture
+def synthetic() -> Callable[[int], Pair]:
+    """A three-second synthetic pair at any rate."""
+
+    return _synthetic_pair
+
+
+@functools.cache
+def _synthetic_pair(sample_rate: int) -> Pair:
+    wave = speech_like(sample_rate, 3.0)
+    degraded = with_noise(wave, 20)
+    for shared in (wave, degraded):
+        shared.setflags(write=False)
+    return Pair(wave, degraded, sample_rate)
+
+
+@pytest.fixture
+def truth_folder() -> Path:
+    """The table of expected values and its audio, beside the repository."""
+    folder = SHARED / "truth"
+    if not (folder / "metrics_truth.csv").is_file():
+        pytest.skip("expected metric values (../shared/truth) are not beside the repository")
+    return folder
+
+
+@pytest.fixture
+def real(truth_folder: Path) -> Pair:
+    """Three seconds of read speech at 16 kHz, and the same in babble."""
+    waves = [
+        soundfile.read(truth_folder / "audio" / "pesq" / name, dtype="float64")[0][:48000]
+        for name in ("speech.flac", "speech_bab_0dB.flac")
+    ]
+    return Pair(waves[0], waves[1], 16000)
+
+
+@pytest.fixture
+def available() -> Callable[[str], synbench_metrics.Metric]:
+    """Load a metric, or skip the test where its package is absent."""
+
+    def load(column: str) -> synbench_metrics.Metric:
+        metric = synbench_metrics.load(column)
+        try:
+            metric.check()
+        except Unavailable as error:
+            pytest.skip(str(error))
+        return metric
+
+    return load
+
+
+def truth_rows() -> list[dict[str, str]]:
+    """Every row of the table of expected values; none where it is absent."""
+    path = SHARED / "truth" / "metrics_truth.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give ``truth_row`` the rows of our columns and ``column`` every registered metric."""
+    if "column" in metafunc.fixturenames:
+        metafunc.parametrize("column", synbench_metrics.names())
+    if "truth_row" in metafunc.fixturenames:
+        known = {*synbench_metrics.names(), "visqol_speech_exp_unscaled"}
+        rows = [
+            pytest.param(row, id=row["id"], marks=[pytest.mark.slow] if _is_slow(row) else [])
+            for row in truth_rows()
+            if row["metric"] in known and row["trust"] != "analytic"
+        ]
+        metafunc.parametrize("truth_row", rows)
+
+
+def _is_slow(row: dict[str, str]) -> bool:
+    """Regression rows of the costliest metric; what others have computed is always checked."""
+    return row["metric"] == "visqol_audio" and row["trust"] == "self"
