@@ -131,17 +131,17 @@ def _transfer(url: str, part: Path, before: int, progress: Progress | None) -> N
 def _open(url: str, start: int) -> Any:
     """The answer of the server, or an error within :data:`CONNECT_SECONDS`."""
     if os.environ.get("SYNBENCH_OFFLINE"):
-        raise ConnectionError("SYNBENCH_OFFLINE is set")
+        raise OSError("not tried, since SYNBENCH_OFFLINE is set")
     host = _host(url)
     if host in _unreachable:
-        raise ConnectionError(_unreachable[host])
+        raise OSError(_unreachable[host])
     headers = {"User-Agent": "synbench"} | ({"Range": f"bytes={start}-"} if start else {})
     call = _Call(urllib.request.Request(url, headers=headers))
     try:
         return call.result()
     except urllib.error.HTTPError:
         raise
-    except OSError as error:
+    except (urllib.error.URLError, TimeoutError) as error:
         _unreachable[host] = str(error)
         raise
 

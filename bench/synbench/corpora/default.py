@@ -64,7 +64,7 @@ def _made_instead(offline: EnvironmentFault, progress: Progress | None) -> Listi
             f"there is no speech on this machine: {offline}\n{absent}\n"
             f"or name a folder of recordings: SYNBENCH_DATA=<folder>"
         ) from absent
-    _log.warning("%s (%s)", listing.note, offline)
+    _log.warning("no recordings: %s\n%s", offline, listing.note)
     return listing
 
 

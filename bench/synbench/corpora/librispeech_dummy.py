@@ -89,10 +89,10 @@ def _write(content: bytes, path: Path) -> None:
         return
     import soundfile
 
-    from synbench.audio import write_flac
+    from synbench.audio import write_audio
 
     decoded: Any = soundfile.read(io.BytesIO(content), dtype="float64")
-    write_flac(path, decoded[0], sample_rate=decoded[1])
+    write_audio(path, decoded[0], sample_rate=decoded[1])
 
 
 CORPORA = {"librispeech-dummy": librispeech_dummy}

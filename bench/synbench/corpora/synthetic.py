@@ -127,13 +127,13 @@ def _speak(library: str, data: str, target: str, lines: list[dict[str, Any]]) ->
 def _finish(spoken: Path, folder: Path) -> None:
     import numpy as np
 
-    from synbench.audio import read_audio, resample, write_flac
+    from synbench.audio import read_audio, resample, write_audio
 
     audio = read_audio(spoken)
     wave = resample(audio.wave, sample_rate=audio.sample_rate, to=SAMPLE_RATE)
     gain = 10 ** (LEVEL_DB / 20) / np.sqrt(np.mean(wave**2))
     gain = min(gain, HIGHEST_PEAK / np.abs(wave).max())
-    write_flac(folder / f"{spoken.stem}.flac", wave * gain, sample_rate=SAMPLE_RATE)
+    write_audio(folder / f"{spoken.stem}.flac", wave * gain, sample_rate=SAMPLE_RATE)
 
 
 CORPORA = {"synthetic": synthetic}
