@@ -12,8 +12,9 @@ import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from synbench.errors import EnvironmentFault
 
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_SECONDS = 2.0
+BUSY_SECONDS = 5.0
 
 __all__ = ["Measured", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
 
@@ -33,7 +35,12 @@ def cache_folder() -> Path:
         return Path(named).expanduser().absolute()
     shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
     # The XDG rules say that a relative path is to be ignored.
-    return (shared if shared.is_absolute() else Path.home() / ".cache") / "synbench"
+    if shared.is_absolute():
+        return shared / "synbench"
+    try:
+        return Path.home() / ".cache" / "synbench"
+    except RuntimeError:  # a container may run as a user without a home folder
+        return Path(tempfile.gettempdir()) / "synbench"
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Measurements:
     def __init__(self, folder: Path | None = None) -> None:
         self._path = (folder or cache_folder()) / "measurements-1.sqlite3"
         self._decoder = version("soundfile")
-        self._database = self._open() or self._open_afresh()
+        self._database = self._open()
 
     def __enter__(self) -> Measurements:
         return self
@@ -87,7 +94,7 @@ class Measurements:
         database = None
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self._path, timeout=5, isolation_level=None)
+            database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
             database.execute(
@@ -99,19 +106,20 @@ class Measurements:
                 "CREATE TABLE IF NOT EXISTS contents (digest TEXT, id TEXT, sha256 TEXT,"
                 " PRIMARY KEY (digest, id)) WITHOUT ROWID"
             )
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as error:
             if database is not None:
                 database.close()
-            return None
+            # A locked or read-only file raises a subclass: that one is left alone.
+            return self._open_afresh() if type(error) is sqlite3.DatabaseError else None
         return database
 
     def _open_afresh(self) -> sqlite3.Connection | None:
-        """Start over where the file is no database; leave alone what cannot be written."""
-        if not self._path.is_file() or not os.access(self._path, os.W_OK):
-            return None
-        with contextlib.suppress(OSError):
+        """Start over where the file is no database."""
+        try:
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        except OSError:
+            return None
         return self._open()
 
     def get(self, stamps: Iterable[Stamp]) -> dict[Stamp, Measured]:
@@ -163,7 +171,7 @@ class Measurements:
         rows = [(digest, *pair) for pair in items.items()]
         self._write("INSERT OR IGNORE INTO contents VALUES (?,?,?)", rows)
 
-    def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         if self._database is None or not rows:
             return
         with contextlib.suppress(sqlite3.Error, UnicodeError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import time
 import wave
 from pathlib import Path
@@ -94,6 +96,19 @@ def test_a_corrupt_cache_is_replaced(place, monkeypatch):
     assert load(folder) == first
     forbid_reading(monkeypatch)
     assert load(folder) == first
+
+
+def test_a_cache_that_somebody_holds_is_left_alone(place, monkeypatch):
+    folder = make(place / "few", 2)
+    (place / "cache").mkdir()
+    path = place / "cache" / "measurements-1.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE precious (content TEXT)")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(cache, "BUSY_SECONDS", 0.05)
+        assert len(load(folder).items) == 2
+        other.execute("COMMIT")
+        assert other.execute("SELECT * FROM precious").fetchall() == []
 
 
 def test_a_cache_that_cannot_be_made_does_not_matter(place, monkeypatch):

@@ -19,11 +19,11 @@ import importlib.metadata
 import inspect
 import pkgutil
 from collections.abc import Callable
-from pathlib import Path
 
 import synbench.corpora
 from synbench.corpora._build import build
 from synbench.corpora._model import Corpus, Listing, Progress
+from synbench.corpora._scan import typed_path
 from synbench.errors import EnvironmentFault, UsageError
 
 ENTRY_POINT_GROUP = "synbench.corpora"
@@ -74,7 +74,7 @@ def _function(name: str) -> Function:
 
 
 def _hint(name: str) -> str:
-    path = Path(name).expanduser()
+    path = typed_path(name)
     if path.is_dir():
         return f"for a folder of audio: folder:path={name}"
     if path.is_file():

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from synbench.errors import UsageError
+from synbench.errors import EnvironmentFault, UsageError
 
-__all__ = ["audio_files", "existing_folder", "file_id", "read_text", "suffixes"]
+__all__ = ["audio_files", "existing_folder", "file_id", "read_text", "suffixes", "typed_path"]
 
 
 def existing_folder(path: str | Path, *, what: str) -> Path:
@@ -18,11 +18,21 @@ def existing_folder(path: str | Path, *, what: str) -> Path:
     Raises:
         UsageError: there is no such folder; ``what`` says who asked for it.
     """
-    folder = Path(path).expanduser().absolute()
+    folder = typed_path(path).absolute()
+    if ".." in folder.parts:
+        folder = folder.resolve()  # the last part names the corpus
     if not folder.is_dir():
         found = "a file" if folder.is_file() else "nothing"
         raise UsageError(f"{what}: expected a folder, found {found} at {folder}")
     return folder
+
+
+def typed_path(text: str | Path) -> Path:
+    """A path as a person types it: ``~`` is the home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~somebody who does not exist
+        return Path(text)
 
 
 def suffixes() -> str:
@@ -36,11 +46,17 @@ def audio_files(folder: Path) -> Iterator[Path]:
     """Every audio file below, in sorted order; hidden files and folders are left out.
 
     Links to folders are followed, each real folder once, so a loop of links ends.
+
+    Raises:
+        EnvironmentFault: a folder cannot be listed; leaving it out would alter the corpus.
     """
     from synbench.audio import SUFFIXES
 
+    def refuse(error: OSError) -> None:
+        raise EnvironmentFault(f"cannot list {error.filename}: {error.strerror}") from error
+
     seen: set[tuple[int, int]] = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         status = Path(place).stat()
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()

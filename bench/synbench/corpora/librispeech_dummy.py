@@ -12,6 +12,7 @@ from synbench.cache import build_once
 from synbench.corpora._download import check, fetch
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import downloads_folder
+from synbench.corpora._scan import typed_path
 from synbench.corpora.manifest import manifest
 from synbench.errors import UsageError
 
@@ -61,7 +62,7 @@ def _parquet(path: str, progress: Progress | None) -> Path:
             ),
             progress=progress,
         )
-    given = Path(path).expanduser().absolute()
+    given = typed_path(path).absolute()
     wrong = check(given, CHECKSUM) if given.is_file() else "no such file"
     if wrong:
         raise UsageError(f"librispeech-dummy:path={given}: {wrong}; expected {FILE} at {REVISION}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from synbench.corpora._model import Entry, Listing, Progress
+from synbench.corpora._scan import typed_path
 from synbench.errors import UsageError
 
 Row = Mapping[str, object]
@@ -33,7 +34,7 @@ def manifest(_: Progress | None = None, *, path: str) -> Listing:
     Raises:
         UsageError: no such table, no such column, or a row that names no file.
     """
-    table = Path(path).expanduser().absolute()
+    table = typed_path(path).absolute()
     rows = _read(table)
     return Listing(
         name=table.parent.name if table.stem == "manifest" else table.stem,
@@ -96,7 +97,7 @@ def _entry(table: Path, row: Row, number: int) -> Entry:
         raise UsageError(f"row {number} of {table} names no file")
     return Entry(
         id=unicodedata.normalize("NFC", _cell(row, "id") or _id_from(table, named, number)),
-        path=table.parent / Path(named).expanduser(),
+        path=table.parent / named,
         speaker=_cell(row, "speaker"),
         transcript=_cell(row, "transcript"),
     )
@@ -104,7 +105,7 @@ def _entry(table: Path, row: Row, number: int) -> Entry:
 
 def _id_from(table: Path, named: str, number: int) -> str:
     """The file's path below the manifest; the steps upwards are left out."""
-    relative = Path(named).expanduser()
+    relative = Path(named)
     if relative.is_absolute():
         if not relative.is_relative_to(table.parent):
             raise UsageError(
