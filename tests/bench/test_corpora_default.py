@@ -64,6 +64,12 @@ def test_a_tree_comes_before_loose_audio_and_a_manifest_before_both(tmp_path, mo
     assert taken(monkeypatch, data) == f"manifest:path={data / 'manifest.csv'}"
 
 
+def test_an_empty_tree_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "data" / "LibriSpeech" / "test-clean").mkdir(parents=True)
+    sound(tmp_path / "data" / "a.wav")
+    assert taken(monkeypatch, tmp_path / "data") == f"folder:path={tmp_path / 'data'}"
+
+
 def test_vctk_and_manifests_one_level_down(tmp_path, monkeypatch):
     data = tmp_path / "data"
     sound(data / "set" / "a.wav")
