@@ -1,0 +1,78 @@
+"""From a run folder to the table model."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from synbench.errors import UsageError
+from synbench_reports.best import mark_best
+from synbench_reports.cells import Cells, Store
+from synbench_reports.columns import cost_columns, count_columns, metric_columns, rate_columns
+from synbench_reports.notes import corpus_notes, run_notes
+from synbench_reports.planned import PlannedCorpus, PlannedRun, read_planned
+from synbench_reports.table import Report, Row, Table
+
+__all__ = ["build_report", "read_selection"]
+
+
+def read_selection(
+    folder: Path, *, corpus: str | None = None, metrics: Sequence[str] = ()
+) -> PlannedRun:
+    """The plan of a run, cut to one corpus and some metrics (in the order asked for).
+
+    Raises:
+        UsageError: no such corpus or metric in the run, or a damaged manifest.
+    """
+    planned = read_planned(folder)
+    corpora = {entry.name: entry for entry in planned.corpora}
+    columns = {entry.column: entry for entry in planned.metrics}
+    if corpus is not None:
+        _check("corpus", [corpus], corpora)
+        planned = dataclasses.replace(planned, corpora=(corpora[corpus],))
+    if metrics:
+        _check("metric", metrics, columns)
+        chosen = tuple(columns[name] for name in dict.fromkeys(metrics))
+        planned = dataclasses.replace(planned, metrics=chosen)
+    return planned
+
+
+def build_report(planned: PlannedRun) -> Report:
+    """Read the rows of a plan and make one table per corpus.
+
+    Raises:
+        UsageError: a file of the run is absent or damaged.
+    """
+    store = Store(planned)
+    tables = tuple(_table(planned, corpus, store.cells(corpus.name)) for corpus in planned.corpora)
+    return Report(name=planned.name, folder=planned.folder, tables=tables, notes=run_notes(planned))
+
+
+def _table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Table:
+    filled = [
+        *rate_columns(planned, cells),
+        *metric_columns(planned, cells),
+        *cost_columns(planned, cells),
+        *count_columns(planned, cells),
+    ]
+    marked = mark_best(planned, cells, filled)
+    return Table(
+        corpus=corpus,
+        columns=tuple(column for column, _ in marked),
+        rows=tuple(
+            Row(codec=codec, cells=tuple(found[place] for _, found in marked))
+            for place, codec in enumerate(planned.codecs)
+        ),
+        notes=corpus_notes(planned, corpus, cells),
+    )
+
+
+def _check(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    offered = list(known)
+    for name in names:
+        if name not in offered:
+            close = difflib.get_close_matches(name, offered)
+            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(offered)}"
+            raise UsageError(f"the run has no {kind} {name!r}; {hint}")

@@ -1,0 +1,262 @@
+"""The stored rows of a run, reduced to the cells of its plan, as arrays.
+
+Axes of every array
+    item    in the order of ``items.parquet``, all corpora one after the other
+    codec   in the order of the suite
+    metric  in the order of the suite
+
+A row counts when it was made from the item, codec, metric and policy of the latest start; of
+several rows of one cell the last written counts. A cell without any row is missing. DuckDB picks
+the rows, so a million of them cost well under a second and no Python loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.errors import UsageError
+from synbench.store import DECODE_COLUMNS, SCORE_COLUMNS
+from synbench_reports.planned import PlannedRun
+
+MISSING, OK, NOT_APPLICABLE, FAILED = 0, 1, 2, 3
+STATUS_NAMES = ("missing", "ok", "not_applicable", "failed")
+MEASURES = (
+    "payload_bits",
+    "side_bits",
+    "encode_cpu_seconds",
+    "encode_wall_seconds",
+    "decode_cpu_seconds",
+    "decode_wall_seconds",
+    "threads",
+    "lag_seconds",
+    "correlation",
+    "clipped_samples",
+)
+ROW_COLUMNS = (
+    "corpus",
+    "item",
+    "item_digest",
+    "codec",
+    "codec_spec",
+    "codec_id",
+    "metric",
+    "metric_id",
+    "status",
+    "value",
+    "reason",
+)
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+__all__ = [
+    "FAILED",
+    "MEASURES",
+    "MISSING",
+    "NOT_APPLICABLE",
+    "OK",
+    "ROW_COLUMNS",
+    "STATUS_NAMES",
+    "Cells",
+    "Store",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The cells of one corpus.
+
+    Attributes:
+        seconds: duration of each item, shape ``(item,)``.
+        status: a code of :data:`STATUS_NAMES`, shape ``(item, codec, metric)``.
+        values: scores, NaN unless the status is ok, shape ``(item, codec, metric)``.
+        decode_status: how coding and decoding ended, shape ``(item, codec)``.
+        measures: by name of :data:`MEASURES`, NaN where not measured, shape ``(item, codec)``.
+        failures: reasons of failed scores, the most frequent first, with their counts.
+    """
+
+    seconds: Floats
+    status: Codes
+    values: Floats
+    decode_status: Codes
+    measures: dict[str, Floats]
+    failures: tuple[tuple[str, int], ...]
+
+
+class Store:
+    """Reads the rows of one run with an in-memory DuckDB.
+
+    Raises:
+        UsageError: a Parquet file of the run is absent or damaged; the message names it.
+    """
+
+    def __init__(self, planned: PlannedRun) -> None:
+        import duckdb
+
+        self.planned = planned
+        self._connection = duckdb.connect()
+        try:
+            self._load()
+        except duckdb.Error as error:
+            raise UsageError(f"cannot read the run {planned.folder}: {error}") from error
+
+    def _load(self) -> None:
+        planned, connection = self.planned, self._connection
+        items = str(planned.folder / "items.parquet")
+        connection.execute(ITEMS, [items])
+        connection.execute(CODECS, [[codec.codec_id for codec in planned.codecs]])
+        connection.execute(METRICS, [[metric.metric_id for metric in planned.metrics]])
+        self._collect("decodes", DECODES, DECODE_COLUMNS)
+        self._collect("scores", SCORES, SCORE_COLUMNS)
+
+    def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
+        files = [str(path) for path in sorted((self.planned.folder / stage).glob("[!.]*.parquet"))]
+        if files:
+            source = "read_parquet($files)"
+            values = {"files": files, "policy_id": self.planned.policy_id}
+        else:
+            source = _no_rows(columns)
+            values = {"policy_id": self.planned.policy_id}
+        self._connection.execute(query.format(source=source), values)
+
+    def cells(self, corpus: str) -> Cells:
+        """The cells of one corpus of the plan."""
+        items = self._fetch(
+            "SELECT seconds FROM items WHERE corpus = ? ORDER BY item_index", corpus
+        )
+        decoded = self._fetch(f"SELECT * FROM decoded {IN_CORPUS}", corpus)
+        scored = self._fetch(f"SELECT * FROM scored {IN_CORPUS}", corpus)
+        count, codecs = len(items["seconds"]), len(self.planned.codecs)
+        pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
+        pair = (decoded["place"], decoded["codec_index"])
+        triple = (scored["place"], scored["codec_index"], scored["metric_index"])
+        return Cells(
+            seconds=np.asarray(items["seconds"], dtype=np.float64),
+            status=_scattered(triples, triple, scored["code"], np.int8(MISSING)),
+            values=_scattered(triples, triple, scored["value"], np.float64(np.nan)),
+            decode_status=_scattered(pairs, pair, decoded["code"], np.int8(MISSING)),
+            measures={
+                name: _scattered(pairs, pair, decoded[name], np.float64(np.nan))
+                for name in MEASURES
+            },
+            failures=tuple(self._connection.execute(FAILURES, [corpus]).fetchall()),
+        )
+
+    def rows(self, corpora: tuple[str, ...], batch: int = 50_000) -> Iterator[list[Any]]:
+        """One row per planned (item, codec, metric) in batches of tuples, see ROW_COLUMNS.
+
+        The order is that of the plan, so the same rows always come out the same.
+        """
+        planned = self.planned
+        cursor = self._connection.execute(
+            ROWS,
+            {
+                "corpora": list(corpora),
+                "labels": [codec.label for codec in planned.codecs],
+                "specs": [codec.spec for codec in planned.codecs],
+                "columns": [metric.column for metric in planned.metrics],
+                "statuses": list(STATUS_NAMES),
+            },
+        )
+        while rows := cursor.fetchmany(batch):
+            yield rows
+
+    def _fetch(self, query: str, corpus: str) -> dict[str, NDArray[Any]]:
+        """Columns by name; NULL becomes NaN in columns of numbers."""
+        found = self._connection.execute(query, [corpus]).fetchnumpy()
+        return {name: _filled(column) for name, column in found.items()}
+
+
+def _filled(column: NDArray[Any]) -> NDArray[Any]:
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.filled(column.astype(np.float64), np.nan)
+    return column
+
+
+def _scattered(
+    shape: tuple[int, ...], place: tuple[NDArray[Any], ...], values: NDArray[Any], empty: Any
+) -> NDArray[Any]:
+    array = np.full(shape, empty)
+    array[place] = values
+    return array
+
+
+def _no_rows(columns: dict[str, str]) -> str:
+    """A query with the store's columns and no row, for a run killed before its first score."""
+    kinds = {"string": "VARCHAR", "bool_": "BOOLEAN", "float64": "DOUBLE"}
+    fields = ", ".join(
+        f"NULL::{kinds.get(kind, 'BIGINT')} AS {name}" for name, kind in columns.items()
+    )
+    return f"(SELECT {fields} WHERE false)"
+
+
+ITEMS = """
+CREATE TABLE items AS
+SELECT file_row_number AS item_index,
+    file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS place,
+    corpus, item, item_digest, seconds
+FROM read_parquet(?, file_row_number = true)
+"""
+CODECS = """
+CREATE TABLE codecs AS
+SELECT row_number() OVER () - 1 AS codec_index, codec_id
+FROM (SELECT unnest(?::VARCHAR[]) AS codec_id)
+"""
+METRICS = """
+CREATE TABLE metrics AS
+SELECT row_number() OVER () - 1 AS metric_index, metric_id
+FROM (SELECT unnest(?::VARCHAR[]) AS metric_id)
+"""
+# The order after `written` only matters for equal times; it makes the choice a fixed one.
+DECODES = f"""
+CREATE TABLE decoded AS
+SELECT item_index, codec_index, {", ".join(MEASURES)},
+    CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
+FROM {{source}}
+JOIN items USING (corpus, item, item_digest)
+JOIN codecs USING (codec_id)
+WHERE policy_id = $policy_id
+QUALIFY row_number() OVER (
+    PARTITION BY item_index, codec_index ORDER BY written DESC, status DESC, reason) = 1
+"""
+SCORES = f"""
+CREATE TABLE scored AS
+WITH rows AS (
+    SELECT item_index, codec_index, metric_index, written, status, value, reason
+    FROM {{source}}
+    JOIN items USING (corpus, item, item_digest)
+    JOIN codecs USING (codec_id)
+    JOIN metrics USING (metric_id)
+    WHERE policy_id = $policy_id
+    QUALIFY row_number() OVER (
+        PARTITION BY item_index, codec_index, metric_index
+        ORDER BY written DESC, status DESC, value, reason) = 1
+)
+SELECT item_index, codec_index, metric_index,
+    CASE WHEN status = 'ok' AND isfinite(value) THEN {OK}
+        WHEN status = 'not_applicable' THEN {NOT_APPLICABLE} ELSE {FAILED} END::TINYINT AS code,
+    CASE WHEN code = {OK} THEN value END AS value,
+    CASE WHEN status = 'ok' AND code = {FAILED} THEN 'the stored score is not a finite number'
+        ELSE reason END AS reason
+FROM rows
+"""
+IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
+FAILURES = f"""
+SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
+GROUP BY reason ORDER BY failures DESC, reason
+"""
+ROWS = """
+SELECT corpus, item, item_digest,
+    $labels[codec_index + 1], $specs[codec_index + 1], codec_id,
+    $columns[metric_index + 1], metric_id,
+    $statuses[coalesce(code, 0) + 1], value, coalesce(reason, '')
+FROM items CROSS JOIN codecs CROSS JOIN metrics
+LEFT JOIN scored USING (item_index, codec_index, metric_index)
+WHERE list_contains($corpora, corpus)
+ORDER BY item_index, codec_index, metric_index
+"""

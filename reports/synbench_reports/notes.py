@@ -1,0 +1,173 @@
+"""What a table has to say about its own numbers: warnings first, then how they were made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from synbench_reports.cells import MISSING, OK, Cells
+from synbench_reports.planned import PlannedCorpus, PlannedMetric, PlannedRun
+from synbench_reports.statistics import CONFIDENCE, FEW_ITEMS, REPLICATES
+from synbench_reports.table import Note
+
+# A lag of 1 ms is more than any rounding of a declared delay, and enough to move a score.
+LAG_SECONDS = 1e-3
+# Below this height of the correlation peak its place means nothing.
+TRUSTED_CORRELATION = 0.5
+REASONS_SHOWN = 5
+DIGEST_DIGITS = 12
+
+__all__ = ["corpus_notes", "run_notes"]
+
+
+def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
+    """What holds for every table of the run."""
+    notes = [
+        Note(level="warning", subject=f"{skipped.kind} {skipped.name}", text=f"skipped: {reason}")
+        for skipped in planned.skipped
+        for reason in [_one_line(skipped.reason)]
+    ]
+    notes += [
+        Note(level="warning", subject=codec.label, text=_one_line(codec.training_note))
+        for codec in planned.codecs
+        if codec.training_note
+    ]
+    notes += [_metric_note(metric, planned) for metric in planned.metrics]
+    return (*notes, *_general_notes(planned))
+
+
+def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tuple[Note, ...]:
+    """What holds for the table of one corpus."""
+    notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
+    notes += _missing(cells)
+    notes += _failures(cells)
+    notes += _mismatched(planned, cells)
+    notes += _few_items(planned, cells)
+    notes += _lags(planned, cells)
+    notes += _clipped(planned, cells)
+    return tuple(notes)
+
+
+def _warning(subject: str, text: str) -> Note:
+    return Note(level="warning", subject=subject, text=text)
+
+
+def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
+    rates = " or ".join(str(rate) for rate in metric.sample_rates)
+    resampler = planned.policy.get("resampler", "an unnamed resampler")
+    parts = [
+        f"{metric.implementation} {metric.version}",
+        metric.mode,
+        f"weights {metric.weights_sha256[:DIGEST_DIGITS]}" if metric.weights_sha256 else "",
+        f"at {rates} Hz, resampled by {resampler}" if rates else "at the corpus's sample rate",
+        metric.source,
+    ]
+    return Note(level="note", subject=metric.label, text="; ".join(filter(None, parts)))
+
+
+def _general_notes(planned: PlannedRun) -> list[Note]:
+    policy = ", ".join(f"{name} {value}" for name, value in sorted(planned.policy.items()))
+    interval = (
+        f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over items, "
+        f"{REPLICATES} replicates shared by all cells); exports hold both ends"
+    )
+    marks = "best of its column among the codecs that are no anchor; ties by the digits shown"
+    rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
+    rtf = f"seconds of work over seconds of audio, measured on {planned.processor}"
+    texts = {"±": interval, "*": marks, "kbit/s": rate, "RTF": rtf, "Policy": policy}
+    return [Note(level="note", subject=subject, text=text) for subject, text in texts.items()]
+
+
+def _missing(cells: Cells) -> list[Note]:
+    missing = int(np.count_nonzero(cells.status == MISSING))
+    if not missing:
+        return []
+    text = f"{missing} of {cells.status.size} planned; the same `synbench run` goes on with them"
+    return [_warning("Missing scores", text)]
+
+
+def _failures(cells: Cells) -> list[Note]:
+    notes = [
+        _warning("Failed scores", f"{count} x {_one_line(reason)}")
+        for reason, count in cells.failures[:REASONS_SHOWN]
+    ]
+    more = cells.failures[REASONS_SHOWN:]
+    if more:
+        count = sum(count for _, count in more)
+        notes.append(_warning("Failed scores", f"{count} x {len(more)} other reasons"))
+    return notes
+
+
+def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Metrics whose means are over other items for one codec than for another."""
+    texts = defaultdict(list)
+    for place, metric in enumerate(planned.metrics):
+        scored = cells.status[:, :, place] == OK
+        counts = scored.sum(axis=0)
+        present = np.flatnonzero(counts)
+        if (
+            len(present) < 2
+            or (scored[:, present].any(axis=1) == scored[:, present].all(axis=1)).all()
+        ):
+            continue
+        named = [f"{planned.codecs[codec].label} {counts[codec]}" for codec in present]
+        common = int(scored[:, present].all(axis=1).sum())
+        texts[f"means over different items ({', '.join(named)}; all have {common})"].append(
+            metric.label
+        )
+    return [
+        _warning(", ".join(metrics), f"{text}; * is decided on the items that all competitors have")
+        for text, metrics in texts.items()
+    ]
+
+
+def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
+    counts = (cells.status == OK).sum(axis=0)
+    few = (counts > 0) & (counts < FEW_ITEMS)
+    if not few.any():
+        return []
+    cases: dict[str, list[str]] = defaultdict(list)
+    for place, metric in enumerate(planned.metrics):
+        found = _named(planned, np.flatnonzero(few[:, place]))
+        if found:
+            cases[found].append(metric.label)
+    text = f"fewer than {FEW_ITEMS} items: the intervals are too narrow"
+    return [_warning(", ".join(metrics), f"{text} ({codecs})") for codecs, metrics in cases.items()]
+
+
+def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
+    places = list(codecs)
+    if len(places) == len(planned.codecs):
+        return "all codecs"
+    return ", ".join(planned.codecs[place].label for place in places)
+
+
+def _lags(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Codecs whose declared delay is wrong, by the lag that was left after removing it."""
+    notes = []
+    trusted = (cells.decode_status == OK) & (cells.measures["correlation"] > TRUSTED_CORRELATION)
+    for place, codec in enumerate(planned.codecs):
+        lags = cells.measures["lag_seconds"][trusted[:, place], place]
+        median = float(np.median(np.abs(lags))) if lags.size else 0.0
+        if median > LAG_SECONDS:
+            text = f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items)"
+            notes.append(_warning(codec.label, f"{text}; scores that need alignment suffer"))
+    return notes
+
+
+def _clipped(planned: PlannedRun, cells: Cells) -> list[Note]:
+    notes = []
+    clipped = np.where(cells.decode_status == OK, cells.measures["clipped_samples"], 0.0)
+    for place, codec in enumerate(planned.codecs):
+        samples = int(np.nansum(clipped[:, place]))
+        items = int(np.count_nonzero(np.nan_to_num(clipped[:, place])))
+        if samples:
+            text = f"{samples} samples in {items} of {len(clipped)} items clipped at full scale"
+            notes.append(Note(level="note", subject=codec.label, text=text))
+    return notes
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,166 @@
+"""What a run is meant to hold: the manifest of its latest start as typed data.
+
+Rates are in bit/s and Hz, durations in seconds, digests are hex.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from synbench.errors import UsageError
+from synbench.store import RunFolder
+
+# The manifest format that this module reads; importing it from the bench would cost 0.5 s.
+READABLE_FORMAT = 1
+
+Direction = Literal["up", "down", ""]
+
+__all__ = [
+    "READABLE_FORMAT",
+    "Direction",
+    "PlannedCodec",
+    "PlannedCorpus",
+    "PlannedMetric",
+    "PlannedRun",
+    "Skipped",
+    "read_planned",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCodec:
+    """One codec point; the fields are those of ``CodecInfo`` that a table needs.
+
+    ``bits_counted`` is False where only decoded files exist, so that the rate is a declared one.
+    """
+
+    label: str
+    codec_id: str
+    spec: str
+    kind: str
+    nominal_bps: float | None
+    bits_counted: bool
+    training_note: str
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether it is a fixed point of the scale and no competitor."""
+        return self.kind == "anchor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetric:
+    """One metric column; the fields are those of ``MetricInfo`` that a table needs."""
+
+    metric_id: str
+    column: str
+    label: str
+    unit: str
+    direction: Direction
+    maximum: float | None
+    sample_rates: tuple[int, ...]
+    implementation: str
+    version: str
+    mode: str
+    weights_sha256: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCorpus:
+    """One corpus; ``note`` is what a reader of any score must know, ``seconds`` its duration."""
+
+    name: str
+    digest: str
+    items: int
+    seconds: float
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A codec or metric that could not run on the machine, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """Everything that says which stored rows count, and what a table says about them."""
+
+    folder: Path
+    name: str
+    started: str
+    policy_id: str
+    policy: dict[str, str]
+    processor: str
+    codecs: tuple[PlannedCodec, ...]
+    metrics: tuple[PlannedMetric, ...]
+    corpora: tuple[PlannedCorpus, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def read_planned(folder: Path) -> PlannedRun:
+    """Read the manifest of a run folder.
+
+    Raises:
+        UsageError: the manifest is damaged, or written by another version of synbench.
+    """
+    path = RunFolder(folder).manifest_path
+    try:
+        manifest = RunFolder(folder).manifest()
+        found = manifest.get("format")
+        if found != READABLE_FORMAT:
+            raise UsageError(
+                f"{path} has format {found}, expected {READABLE_FORMAT}: "
+                "read it with the version of synbench that wrote it, or run the suite again"
+            )
+        return _planned(folder, manifest)
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:
+    return PlannedRun(
+        folder=folder,
+        name=manifest["suite"]["name"],
+        started=manifest["started"],
+        policy_id=manifest["policy_id"],
+        policy={name: str(value) for name, value in manifest["policy"].items()},
+        processor=manifest["host"]["processor"],
+        codecs=tuple(map(_codec, manifest["codecs"])),
+        metrics=tuple(map(_metric, manifest["metrics"])),
+        corpora=tuple(map(_corpus, manifest["corpora"])),
+        skipped=tuple(Skipped(**entry) for entry in manifest["skipped"]),
+    )
+
+
+def _codec(record: dict[str, Any]) -> PlannedCodec:
+    nominal = record["nominal_bitrate_bps"]
+    return PlannedCodec(
+        label=record["label"],
+        codec_id=record["codec_id"],
+        spec=record["spec"],
+        kind=record["kind"],
+        nominal_bps=None if nominal is None else float(Fraction(nominal)),
+        bits_counted=record["bits_counted"],
+        training_note=record["training_note"],
+    )
+
+
+def _metric(record: dict[str, Any]) -> PlannedMetric:
+    names = PlannedMetric.__dataclass_fields__
+    values = {name: record[name] for name in names}
+    return PlannedMetric(**values | {"sample_rates": tuple(record["sample_rates"])})
+
+
+def _corpus(record: dict[str, Any]) -> PlannedCorpus:
+    return PlannedCorpus(**{name: record[name] for name in PlannedCorpus.__dataclass_fields__})

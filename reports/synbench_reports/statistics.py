@@ -1,0 +1,198 @@
+"""Means with 95 % intervals, by a bootstrap over items that all cells share.
+
+Items are resampled, so an interval says how much the mean would move with another choice of items
+of the same kind. Items of one speaker are taken as independent; :func:`resampling_weights` can
+draw whole clusters, but the intervals here do not use that yet.
+
+One matrix of resampling weights serves all cells of a corpus: the same replicate weighs the same
+items everywhere, so cells stay paired, and one matrix product gives the replicates of all means.
+A cell that lacks an item gives it no weight, so its own n counts.
+
+The interval is BCa (bias-corrected and accelerated). Scores are bounded and skewed near a ceiling;
+there BCa follows the skew, where a plain percentile interval leaves most of its error at one end.
+It costs nothing more, since the jackknife of a mean has a closed form. Like every bootstrap of a
+mean it is too narrow for few items: of nominal 95 % intervals, about 90 % contain the true mean at
+10 items, 83 % at 5 (fewer still for skewed scores), and 94 % from 50 on.
+
+References
+    B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (397), 1987.
+    T. Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69 (4), 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.95
+REPLICATES = 4000
+SEED = 20240229
+# Below this many items a bootstrap interval of a mean is too narrow to be trusted.
+FEW_ITEMS = 10
+# Weights held in memory at once: 16 MB.
+WEIGHTS_AT_ONCE = 2_000_000
+
+Floats = NDArray[np.float64]
+NORMAL = NormalDist()
+
+__all__ = [
+    "CONFIDENCE",
+    "FEW_ITEMS",
+    "REPLICATES",
+    "SEED",
+    "Estimates",
+    "estimate_means",
+    "replicate_means",
+    "resampling_weights",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """Means over items, one per cell; every array has shape ``(cell,)``.
+
+    Attributes:
+        mean: NaN where no item has a value.
+        low, high: ends of the interval, NaN where fewer than two items have a value.
+        count: items with a value.
+    """
+
+    mean: Floats
+    low: Floats
+    high: Floats
+    count: NDArray[np.int64]
+
+
+def resampling_weights(
+    items: int,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+    clusters: NDArray[np.int64] | None = None,
+) -> Iterator[Floats]:
+    """How often each item is drawn in each replicate, in blocks of rows of one matrix.
+
+    Args:
+        items: number of items, at least 1.
+        replicates: rows of the whole matrix.
+        seed: the same seed gives the same matrix.
+        clusters: shape ``(items,)``, numbers 0 to k - 1; whole clusters are drawn together.
+
+    Yields:
+        Blocks of shape ``(rows, items)``.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = items if clusters is None else int(clusters.max()) + 1
+    block = max(1, WEIGHTS_AT_ONCE // max(drawn, items))
+    for start in range(0, replicates, block):
+        rows = min(block, replicates - start)
+        choice = generator.integers(0, drawn, size=(rows, drawn))
+        choice += np.arange(rows)[:, None] * drawn
+        counts = np.bincount(choice.ravel(), minlength=rows * drawn).reshape(rows, drawn)
+        weights = counts.astype(np.float64)
+        yield weights if clusters is None else weights[:, clusters]
+
+
+def replicate_means(values: Floats, weights: Iterator[Floats]) -> Floats:
+    """The weighted mean of every cell in every replicate.
+
+    Args:
+        values: shape ``(item, cell)``; NaN where a cell lacks an item.
+        weights: blocks of shape ``(rows, item)``.
+
+    Returns:
+        Shape ``(replicate, cell)``; NaN where a replicate drew no item of the cell.
+    """
+    present = np.isfinite(values)
+    numbers = np.hstack([np.where(present, values, 0.0), present])
+    cells = values.shape[1]
+    blocks = []
+    for block in weights:
+        sums = block @ numbers
+        drawn = sums[:, cells:]
+        nothing = np.full_like(drawn, np.nan)
+        blocks.append(np.divide(sums[:, :cells], drawn, out=nothing, where=drawn > 0))
+    return np.concatenate(blocks)
+
+
+def estimate_means(
+    values: Floats,
+    *,
+    confidence: float = CONFIDENCE,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> Estimates:
+    """Mean and BCa interval of every cell.
+
+    Args:
+        values: shape ``(item, cell)``; NaN where a cell lacks an item.
+        confidence: share of intervals that should contain the true mean, 0 to 1.
+        replicates, seed: as in :func:`resampling_weights`.
+    """
+    present = np.isfinite(values)
+    count = present.sum(axis=0)
+    mean = _means(values, present, count)
+    low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    wanted = count >= 2
+    if wanted.any():
+        # Deviations from the mean, so that a constant column gives an interval of exactly zero.
+        deviations = values[:, wanted] - mean[wanted]
+        weights = resampling_weights(len(values), replicates=replicates, seed=seed)
+        ends = _bca(deviations, replicate_means(deviations, weights), confidence)
+        low[wanted], high[wanted] = mean[wanted] + ends
+    return Estimates(mean=mean, low=low, high=high, count=count)
+
+
+def _means(values: Floats, present: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
+    """Means per cell, NaN without a value; rounding never leaves the range of the values."""
+    sums = np.where(present, values, 0.0).sum(axis=0)
+    mean = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
+    lowest = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
+    highest = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
+    return np.where(count > 0, np.clip(mean, lowest, highest), np.nan)
+
+
+def _bca(deviations: Floats, replicated: Floats, confidence: float) -> Floats:
+    """Both ends of the BCa interval of every cell, shape ``(2, cell)``, around a mean of 0."""
+    replicated = np.sort(replicated, axis=0)  # NaN goes to the end
+    known = np.isfinite(replicated).sum(axis=0)
+    below = ((replicated < 0).sum(axis=0) + (replicated <= 0).sum(axis=0)) / (2 * known)
+    half = 0.5 / known
+    bias = _normal_quantile(np.clip(below, half, 1 - half))
+    acceleration = _acceleration(deviations)
+    ends = []
+    for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
+        shifted = bias + NORMAL.inv_cdf(tail)
+        level = _normal_share(bias + shifted / (1 - acceleration * shifted))
+        ends.append(_quantile(replicated, known, level))
+    return np.stack(ends)
+
+
+def _acceleration(deviations: Floats) -> Floats:
+    """Efron's acceleration of a mean: a sixth of the skewness over the square root of n."""
+    squares = np.nansum(deviations**2, axis=0)
+    cubes = np.nansum(deviations**3, axis=0)
+    scale = 6 * squares**1.5
+    return np.divide(cubes, scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+def _quantile(ordered: Floats, known: NDArray[np.int64], level: Floats) -> Floats:
+    """Linear interpolation in the first ``known`` rows of each sorted column."""
+    position = level * (known - 1)
+    lower = np.floor(position).astype(np.int64)
+    upper = np.minimum(lower + 1, known - 1)
+    columns = np.arange(ordered.shape[1])
+    bottom, top = ordered[lower, columns], ordered[upper, columns]
+    return np.asarray(bottom + (position - lower) * (top - bottom), dtype=np.float64)
+
+
+def _normal_quantile(shares: Floats) -> Floats:
+    return np.array([NORMAL.inv_cdf(share) for share in shares])
+
+
+def _normal_share(quantiles: Floats) -> Floats:
+    return np.array([NORMAL.cdf(quantile) for quantile in quantiles])
