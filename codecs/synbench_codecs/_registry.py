@@ -131,11 +131,41 @@ def format_spec(name: str, options: Options) -> str:
 
 def _scalar(value: str | int | float | bool) -> str:
     if isinstance(value, str):
-        plain = yaml.safe_load(value) if value.strip() == value and value else None
-        if plain == value and not set(value) & set(",\"'#"):
-            return value
-        return "'" + value.replace("'", "''") + "'"
+        return value if _is_plain(value) else _quoted(value)
+    if isinstance(value, float):
+        return _float(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a word means itself without quotes, to YAML and to the splitting at commas."""
+    if not value or value.strip() != value or set(value) & set(",\"'#"):
+        return False
+    try:
+        return bool(yaml.safe_load(value) == value)
+    except yaml.YAMLError:
+        return False
+
+
+def _quoted(value: str) -> str:
+    if value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    # Line ends and the like survive only as escapes; so does the quote, to keep splitting simple.
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    plain = character.isprintable() and character not in '"\\'
+    return character if plain else f"\\U{ord(character):08x}"
+
+
+def _float(value: float) -> str:
+    """YAML reads ``1e-05`` and ``inf`` as words: it wants ``1.0e-05`` and ``.inf``."""
+    text = repr(value)
+    if text.strip("-") in ("inf", "nan"):
+        return text.replace("inf", ".inf").replace("nan", ".nan")
+    mantissa, exponent, power = text.partition("e")
+    return text if "." in mantissa else f"{mantissa}.0{exponent}{power}"
 
 
 def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:

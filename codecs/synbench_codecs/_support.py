@@ -54,7 +54,7 @@ def check_range(codec: str, option: str, value: object, lowest: int, highest: in
     """
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         raise UsageError(
-            f"{codec}: {option} must be an integer {lowest} to {highest}; got {value!r}"
+            f"{codec}: {option} must be an integer from {lowest} to {highest}; got {value!r}"
         )
 
 

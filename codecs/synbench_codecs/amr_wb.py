@@ -76,7 +76,7 @@ class AmrWb:
             bits_per_frame=self.bits_per_frame,
             bandwidth_hz=7000.0,
             causal=True,
-            lookahead_samples=80,
+            lookahead_samples=DELAY,
             output_delay_samples=DELAY,
             code_licence="Apache-2.0",
             source="3GPP TS 26.171, TS 26.190; ITU-T G.722.2; RFC 4867 (2007)",

@@ -92,7 +92,7 @@ class Codec2:
             bits_per_frame=self.mode.bits,
             bandwidth_hz=4000.0,
             causal=True,
-            lookahead_samples=None,
+            lookahead_samples=self.mode.delay,
             output_delay_samples=self.mode.delay,
             stochastic=True,
             code_licence="LGPL-2.1-only",

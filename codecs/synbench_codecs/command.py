@@ -6,7 +6,8 @@ script of one's own: the EVS reference coder, for one, pads each frame to whole 
 unless it is called with ``-mime``, which stores packed frames.
 
 The decoder runs in a new folder that holds nothing but the bitstream: nothing can pass it by.
-Commands are split as a shell would (:mod:`shlex`) and run without a shell.
+Commands are split as a shell would (:mod:`shlex`) and run without a shell, in that folder: files
+that they name, such as a script, need absolute paths.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ class Command:
         )
 
     def decode(self, encoded: Encoded) -> Wave:
-        """Run the decoder on the payload; what it writes, with zeros behind it where it is short.
+        """Run the decoder on the payload and return what it writes, unchanged, at its full length.
 
         Raises:
             BitstreamError: the command failed or wrote no usable samples.
@@ -135,9 +136,7 @@ class Command:
             source, target = Path(folder, "bitstream"), Path(folder, f"output{self.suffix}")
             source.write_bytes(encoded.payload)
             self._run(self.decoder, source, target, BitstreamError)
-            wave = _read_samples(target, encoded.sample_rate)
-        missing = encoded.n_samples + self.info.output_delay_samples - wave.size
-        return np.pad(wave, (0, max(missing, 0)))
+            return _read_samples(target, encoded.sample_rate)
 
     def _run(
         self, command: list[str], source: Path, target: Path, failure: type[CodecError]
@@ -145,10 +144,10 @@ class Command:
         filled = [part.format(input=source, output=target) for part in command]
         program = shutil.which(filled[0])
         if program is None:
-            raise Unavailable(f"no such program: {filled[0]}")
+            raise Unavailable(f"no such program: {filled[0]}; install it or name its full path")
         try:
             done = subprocess.run(
-                [program, *filled[1:]],
+                [Path(program).absolute(), *filled[1:]],
                 cwd=source.parent,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

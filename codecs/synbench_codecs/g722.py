@@ -55,6 +55,7 @@ class G722:
             bits_per_frame=8,
             bandwidth_hz=7000.0,
             causal=True,
+            lookahead_samples=DELAY,
             output_delay_samples=DELAY,
             code_licence="LGPL-2.1-or-later",
             source="ITU-T G.722 (1988)",

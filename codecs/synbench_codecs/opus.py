@@ -126,7 +126,10 @@ class Opus:
                 f"{len(encoded.payload)} bytes"
             )
         packets = [encoded.payload[i * size : (i + 1) * size] for i in range(n_packets)]
-        return decode_packets(packets, decoder="libopus", sample_rate=OUTPUT_RATE)
+        wave = decode_packets(packets, decoder="libopus", sample_rate=OUTPUT_RATE)
+        if wave.size != n_packets * OUTPUT_HOP:
+            raise BitstreamError(f"{self.info.spec}: the packets are not frames of 20 ms")
+        return wave
 
     def _n_packets(self, n_samples: int) -> int:
         """Enough packets to push the last sample through the encoder's delay."""

@@ -44,8 +44,8 @@ class Recordings:
     def __init__(
         self, *, folder: str, label: str, bitrate_bps: int | float = 0, delay_samples: int = 0
     ) -> None:
-        if not isinstance(label, str) or not label.strip():
-            raise UsageError(f"recordings: label must be a name for tables; got {label!r}")
+        if not str(label).strip():
+            raise UsageError("recordings: label must be a name for tables; got an empty one")
         if isinstance(bitrate_bps, bool) or not 0 <= bitrate_bps <= HIGHEST_BPS:
             raise UsageError(
                 f"recordings: bitrate_bps must be from 0 to {HIGHEST_BPS}; got {bitrate_bps!r}"
@@ -62,7 +62,7 @@ class Recordings:
         }
         self.info = CodecInfo(
             spec=full_spec("recordings", options, {"bitrate_bps": 0, "delay_samples": 0}),
-            label=label,
+            label=str(label),
             kind="recordings",
             adapter_version=1,
             implementation="decoded files",
@@ -80,7 +80,8 @@ class Recordings:
         """The decoded wave of one item, mono float32, shape ``(samples,)``, and its rate in Hz.
 
         Raises:
-            EncodeError: no file, several files, or a file that is no mono audio.
+            EncodeError: no file, several files, or a file that holds no usable audio. Several
+                channels are taken only where they are all the same.
         """
         import soundfile
 
@@ -89,14 +90,13 @@ class Recordings:
             samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
         except soundfile.SoundFileError as error:
             raise EncodeError(f"cannot read {path}: {error}") from error
-        if samples.shape[1] != 1:
-            raise EncodeError(f"{path}: expected one channel, got {samples.shape[1]}")
         if not samples.size:
             raise EncodeError(f"{path}: the file holds no samples")
-        wave = np.ascontiguousarray(samples[:, 0], dtype=np.float32)
-        if not np.isfinite(wave).all():
+        if not np.isfinite(samples).all():
             raise EncodeError(f"{path}: the file contains NaN or infinity")
-        return wave, int(sample_rate)
+        if (samples != samples[:, :1]).any():
+            raise EncodeError(f"{path}: expected mono, got {samples.shape[1]} different channels")
+        return np.ascontiguousarray(samples[:, 0], dtype=np.float32), int(sample_rate)
 
     @functools.cached_property
     def _files(self) -> dict[str, list[Path]]:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import synbench_codecs
+from synbench_codecs import format_spec, load, parse_spec
+from synbench_codecs.errors import Unavailable, UsageError
+
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)
+KEYS = st.from_regex(r"[a-z][a-z_]{0,10}", fullmatch=True)
+VALUES = st.one_of(
+    st.text(st.characters(codec="utf-8"), max_size=20),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.booleans(),
+)
+
+
+@given(NAMES, st.dictionaries(KEYS, VALUES, max_size=4))
+def test_specs_come_back(name: str, options: dict[str, Any]) -> None:
+    parsed_name, parsed = parse_spec(format_spec(name, options))
+    assert (parsed_name, parsed) == (name, options)
+    assert {key: type(value) for key, value in parsed.items()} == {
+        key: type(value) for key, value in options.items()
+    }
+
+
+def test_values_have_their_types() -> None:
+    assert parse_spec("x:a=6000,b=true,c=word,d='1,2',e=0.5") == (
+        "x",
+        {"a": 6000, "b": True, "c": "word", "d": "1,2", "e": 0.5},
+    )
+    assert parse_spec("x") == ("x", {})
+
+
+@pytest.mark.parametrize("spec", ["x:a", "x:=1", "x:a=[1]", "x:a={", "x:a="])
+def test_broken_specs_are_refused(spec: str) -> None:
+    with pytest.raises(UsageError):
+        parse_spec(spec)
+
+
+def test_all_built_in_codecs_are_listed() -> None:
+    expected = "amr-nb amr-wb codec2 command g722 lowpass-3k5 opus passthrough recordings"
+    assert set(expected.split()) <= set(synbench_codecs.names())
+
+
+def test_close_names_are_offered() -> None:
+    with pytest.raises(UsageError, match="unknown codec 'opsu'; did you mean opus"):
+        load("opsu")
+    with pytest.raises(UsageError, match="unknown codec 'zzzzz'; see: synbench codecs"):
+        load("zzzzz")
+    with pytest.raises(UsageError, match="did you mean bitrate_bps"):
+        load("opus", bitrate=6000)
+    with pytest.raises(UsageError, match="needs folder, label"):
+        load("recordings")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("opus:bitrate_bps=5000", "6000 to 256000"),
+        ("opus:bitrate_bps=6001", "multiple of 400"),
+        ("opus:bitrate_bps=true", "an integer from"),
+        ("opus:bitrate_bps=8000.0", "an integer from"),
+        ("opus:sample_rate=44100", "8000, 12000, 16000, 24000, 48000"),
+        ("amr-nb:bitrate_bps=12000", "4750, 5150"),
+        ("amr-wb:bitrate_bps=12000", "6600, 8850"),
+        ("codec2:bitrate_bps=450", "3200, 2400"),
+    ],
+)
+def test_bad_values_name_the_good_ones(spec: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load(spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("opus", "av"), ("amr-nb", "av"), ("g722", "av"), ("codec2", "pycodec2")],
+)
+def test_absent_packages_are_named(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(Unavailable, match=r"pip install 'synbench\[classical\]'"):
+        load(name)
