@@ -37,19 +37,19 @@ MEASURES = (
     "correlation",
     "clipped_samples",
 )
-ROW_COLUMNS = (
-    "corpus",
-    "item",
-    "item_digest",
-    "codec",
-    "codec_spec",
-    "codec_id",
-    "metric",
-    "metric_id",
-    "status",
-    "value",
-    "reason",
-)
+ROW_COLUMNS = {
+    "corpus": "string",
+    "item": "string",
+    "item_digest": "string",
+    "codec": "string",
+    "codec_spec": "string",
+    "codec_id": "string",
+    "metric": "string",
+    "metric_id": "string",
+    "status": "string",
+    "value": "float64",
+    "reason": "string",
+}
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -147,7 +147,7 @@ class Store:
             failures=tuple(self._connection.execute(FAILURES, [corpus]).fetchall()),
         )
 
-    def rows(self, corpora: tuple[str, ...], batch: int = 50_000) -> Iterator[list[Any]]:
+    def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
         """One row per planned (item, codec, metric) in batches of tuples, see ROW_COLUMNS.
 
         The order is that of the plan, so the same rows always come out the same.
@@ -156,7 +156,7 @@ class Store:
         cursor = self._connection.execute(
             ROWS,
             {
-                "corpora": list(corpora),
+                "corpora": [corpus.name for corpus in planned.corpora],
                 "labels": [codec.label for codec in planned.codecs],
                 "specs": [codec.spec for codec in planned.codecs],
                 "columns": [metric.column for metric in planned.metrics],

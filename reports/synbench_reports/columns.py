@@ -72,7 +72,8 @@ def cost_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
             column = Column(
                 name=f"{stage}_rtf_{clock}",
                 label=f"{stage.capitalize()} RTF",
-                unit=f"{clock}, {threads}" if threads else clock,
+                unit=clock,
+                detail=threads,
                 group="cost",
                 direction="down",
             )

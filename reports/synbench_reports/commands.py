@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
 import click
 
-__all__ = ["show"]
+from synbench.errors import UsageError
+from synbench_reports.complete_file import complete_file
+
+if TYPE_CHECKING:
+    from synbench_reports.planned import PlannedRun
+
+__all__ = ["export", "show"]
 
 WIDTH_OF_FILES = 100
 
@@ -44,3 +54,59 @@ def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | No
         ("", f"synbench export {folder} --format csv --rows"),
     ):
         console.print(f"{label:<16} {text}", soft_wrap=True)
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "markdown", "latex"]),
+    required=True,
+    help="What to write.",
+)
+@click.option("--out", type=click.Path(dir_okay=False), help="File [default: standard output].")
+@click.option("--rows", is_flag=True, help="One line per item, codec and metric (csv, parquet).")
+@click.option("--corpus", metavar="NAME", help="Only this corpus.")
+@click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+def export(
+    run: str, form: str, out: str | None, rows: bool, corpus: str | None, metrics: tuple[str, ...]
+) -> None:
+    """Write the table of RUN, a run folder or NAME of runs/NAME.
+
+    csv and parquet have one line per corpus, codec and column, with mean, both ends of the 95 %
+    interval and all counts; with --rows, one line per item, codec and metric, with its status,
+    value and reason.
+    """
+    from synbench_reports.build_report import read_selection
+    from synbench_reports.find_run import find_run
+
+    if rows and form in ("markdown", "latex"):
+        raise UsageError(f"--rows needs --format csv or parquet, got {form}")
+    if form == "parquet" and out is None and sys.stdout.isatty():
+        raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
+    planned = read_selection(find_run(run), corpus=corpus, metrics=metrics)
+    if out is None:
+        _write(sys.stdout.buffer, planned, form, rows)
+        return
+    with complete_file(Path(out)) as target:
+        _write(target, planned, form, rows)
+
+
+def _write(target: IO[bytes], planned: PlannedRun, form: str, rows: bool) -> None:
+    from synbench_reports.build_report import build_report
+    from synbench_reports.cells import ROW_COLUMNS, Store
+    from synbench_reports.render_latex import render_latex
+    from synbench_reports.render_lines import write_csv, write_parquet
+    from synbench_reports.render_markdown import render_markdown
+    from synbench_reports.tidy import COLUMNS, tidy_lines
+
+    if form in ("markdown", "latex"):
+        render = render_markdown if form == "markdown" else render_latex
+        target.write(render(build_report(planned)).encode())
+        return
+    write = write_csv if form == "csv" else write_parquet
+    if rows:
+        write(target, ROW_COLUMNS, Store(planned).rows())
+    else:
+        write(target, COLUMNS, [list(tidy_lines(build_report(planned)))])

@@ -68,15 +68,20 @@ def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
 
 
 def _general_notes(planned: PlannedRun) -> list[Note]:
-    policy = ", ".join(f"{name} {value}" for name, value in sorted(planned.policy.items()))
+    policy = ", ".join(
+        f"{name.replace('_', ' ')}: {value}" for name, value in sorted(planned.policy.items())
+    )
     interval = (
         f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over items, "
         f"{REPLICATES} replicates shared by all cells); exports hold both ends"
     )
-    marks = "best of its column among the codecs that are no anchor; ties by the digits shown"
+    marks = (
+        "the best of its column, anchors apart; decided on the items that all of them have, and "
+        "shared by all that print the same"
+    )
     rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
     rtf = f"seconds of work over seconds of audio, measured on {planned.processor}"
-    texts = {"±": interval, "*": marks, "kbit/s": rate, "RTF": rtf, "Policy": policy}
+    texts = {"±": interval, "Bold or *": marks, "kbit/s": rate, "RTF": rtf, "Policy": policy}
     return [Note(level="note", subject=subject, text=text) for subject, text in texts.items()]
 
 
@@ -112,13 +117,14 @@ def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
             or (scored[:, present].any(axis=1) == scored[:, present].all(axis=1)).all()
         ):
             continue
-        named = [f"{planned.codecs[codec].label} {counts[codec]}" for codec in present]
+        named = [
+            f"{count} of {_named(planned, present[counts[present] == count])}"
+            for count in sorted(set(counts[present].tolist()), reverse=True)
+        ]
         common = int(scored[:, present].all(axis=1).sum())
-        texts[f"means over different items ({', '.join(named)}; all have {common})"].append(
-            metric.label
-        )
+        texts[f"{'; '.join(named)}; {common} common to all"].append(metric.label)
     return [
-        _warning(", ".join(metrics), f"{text}; * is decided on the items that all competitors have")
+        _warning(", ".join(metrics), f"means over different items: {text}")
         for text, metrics in texts.items()
     ]
 
@@ -164,7 +170,7 @@ def _clipped(planned: PlannedRun, cells: Cells) -> list[Note]:
         samples = int(np.nansum(clipped[:, place]))
         items = int(np.count_nonzero(np.nan_to_num(clipped[:, place])))
         if samples:
-            text = f"{samples} samples in {items} of {len(clipped)} items clipped at full scale"
+            text = f"samples clipped at full scale: {samples}, in {items} of {len(clipped)} items"
             notes.append(Note(level="note", subject=codec.label, text=text))
     return notes
 

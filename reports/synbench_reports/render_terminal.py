@@ -61,7 +61,7 @@ def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
 
 def _heading(column: Column) -> str:
     second = " ".join(filter(None, (column.unit, ARROWS[column.direction])))
-    return f"{column.label}\n{second}"
+    return "\n".join((column.label, second, column.detail)).rstrip("\n")
 
 
 def _column_texts(table: Table, place: int) -> list[Text]:

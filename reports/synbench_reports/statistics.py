@@ -176,8 +176,9 @@ def _acceleration(deviations: Floats) -> Floats:
     """Efron's acceleration of a mean: a sixth of the skewness over the square root of n."""
     squares = np.nansum(deviations**2, axis=0)
     cubes = np.nansum(deviations**3, axis=0)
-    scale = 6 * squares**1.5
-    return np.divide(cubes, scale, out=np.zeros_like(scale), where=scale > 0)
+    scale: Floats = 6 * squares**1.5
+    nothing: Floats = np.zeros_like(scale)
+    return np.divide(cubes, scale, out=nothing, where=scale > 0)
 
 
 def _quantile(ordered: Floats, known: NDArray[np.int64], level: Floats) -> Floats:
@@ -186,8 +187,10 @@ def _quantile(ordered: Floats, known: NDArray[np.int64], level: Floats) -> Float
     lower = np.floor(position).astype(np.int64)
     upper = np.minimum(lower + 1, known - 1)
     columns = np.arange(ordered.shape[1])
-    bottom, top = ordered[lower, columns], ordered[upper, columns]
-    return np.asarray(bottom + (position - lower) * (top - bottom), dtype=np.float64)
+    bottom: Floats = ordered[lower, columns]
+    top: Floats = ordered[upper, columns]
+    fraction: Floats = position - lower
+    return bottom + fraction * (top - bottom)
 
 
 def _normal_quantile(shares: Floats) -> Floats:

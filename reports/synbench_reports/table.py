@@ -26,6 +26,7 @@ class Column:
         name: for exports, ``pesq_wb`` or ``payload_kbps``.
         label: heading, ``PESQ-WB``.
         unit: second line of the heading; may be empty.
+        detail: third line of the heading, such as the number of threads; may be empty.
         direction: which way is better, empty where neither is.
         decimals: digits behind the point; ``None`` means significant digits instead.
         metric_id: of the metric, empty for other groups.
@@ -37,6 +38,7 @@ class Column:
     group: Group
     direction: Direction = ""
     decimals: int | None = None
+    detail: str = ""
     metric_id: str = ""
 
 
