@@ -13,8 +13,8 @@ filtering. For a frame x and a band with impulse response h::
 The first term is ``sum |X|^2 R`` with X the M-point DFT of x and R that of the autocorrelation of h
 at lags below N; a frame of N samples has no larger lags, so this is exact. After the frame the
 response depends only on the 8 filter states, which are linear in x: the second term is the squared
-length of a fixed (8, N) projection of x. Both agree with the recursion to 1e-9 or better for every
-value that lies above ViSQOL's floor of 45 dB.
+length of a fixed (8, N) projection of x. The result agrees with the recursion to 1e-9
+(relative) for speech and music above ViSQOL's floor of 45 dB, to 1e-7 at the floor of a lone tone.
 
 References:
     M. Slaney, "An Efficient Implementation of the Patterson-Holdsworth Auditory Filter Bank", Apple
