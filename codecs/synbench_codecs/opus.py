@@ -41,8 +41,8 @@ from synbench_codecs.errors import BitstreamError, EncodeError, UsageError
 OUTPUT_RATE = 48000
 FRAMES_PER_SECOND = 50
 OUTPUT_HOP = OUTPUT_RATE // FRAMES_PER_SECOND
+PRE_SKIP = 312
 LOWEST_BPS, HIGHEST_BPS = 6000, 256000
-
 STEP_BPS = 8 * FRAMES_PER_SECOND
 SAMPLE_RATES = (8000, 12000, 16000, 24000, 48000)
 
@@ -134,7 +134,7 @@ class Opus:
     def _n_packets(self, n_samples: int) -> int:
         """Enough packets to push the last sample through the encoder's delay."""
         n_output = n_samples * OUTPUT_RATE // self.sample_rate
-        return math.ceil((n_output + self.info.output_delay_samples) / OUTPUT_HOP)
+        return math.ceil((n_output + PRE_SKIP) / OUTPUT_HOP)
 
     def _check_sizes(self, packets: Sequence[bytes]) -> None:
         sizes = {len(packet) for packet in packets}
