@@ -2,8 +2,8 @@
 
 The payload is the file that the encoder wrote, and all its bits are counted, a file header among
 them. Where that would overstate the bit rate, choose an output without a header, or strip it in a
-script of one's own: the EVS reference coder, for one, pads each frame to whole 16-bit words per bit
-unless it is called with ``-mime``, which stores packed frames.
+script of one's own. The EVS reference coder, for one, stores every bit as a 16-bit word (ITU-T
+G.192) unless it is called with ``-mime``, which packs the bits and adds one byte per frame.
 
 The decoder runs in a new folder that holds nothing but the bitstream: nothing can pass it by.
 Commands are split as a shell would (:mod:`shlex`) and run without a shell, in that folder: files
