@@ -14,6 +14,11 @@ The narrow-band model filters to the telephone band itself and is defined at 8 a
 16 kHz is preferred: recordings at 16, 24, 44.1 and 48 kHz are then all scored at one rate, and only
 material that was recorded at 8 kHz is scored at 8 kHz.
 
+The reference code has room for 50 utterances and does not check: a longer file overwrites its own
+memory, which gives a wrong score or ends the process. An utterance and the pause after it take at
+least 0.4 s, so up to 20 s nothing can happen. Beyond, the utterances are counted here first, and a
+reference that may hold too many has no score. P.862.3 advises 8 to 30 s.
+
 The lengths may differ here; :func:`synbench_metrics.score` insists on equal ones.
 
 References:
@@ -24,6 +29,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
 from synbench_metrics._packages import installed_version, requires
 
@@ -32,14 +40,18 @@ LICENCE = (
     "evaluate PESQ, not otherwise commercially, and must not be changed"
 )
 
-__all__ = ["METRICS", "narrow_band", "wide_band"]
+SAFE_SECONDS = 20.0
+MOST_UTTERANCES = 40  # the reference code has room for 50, but hears a little differently
+
+__all__ = ["METRICS", "count_utterances", "narrow_band", "wide_band"]
 
 
 def wide_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
     """MOS-LQO of P.862.2, ``sample_rate`` 16000.
 
     Raises:
-        NotApplicable: no utterance was found in the reference, or a wave is shorter than 0.25 s.
+        NotApplicable: no utterance was found in the reference, it may hold more than the
+            reference code has room for, or a wave is shorter than 0.25 s.
     """
     return _mos("wb", reference=reference, degraded=degraded, sample_rate=sample_rate)
 
@@ -48,7 +60,8 @@ def narrow_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
     """MOS-LQO of P.862 with the mapping of P.862.1, ``sample_rate`` 8000 or 16000.
 
     Raises:
-        NotApplicable: no utterance was found in the reference, or a wave is shorter than 0.25 s.
+        NotApplicable: no utterance was found in the reference, it may hold more than the
+            reference code has room for, or a wave is shorter than 0.25 s.
     """
     return _mos("nb", reference=reference, degraded=degraded, sample_rate=sample_rate)
 
@@ -56,6 +69,13 @@ def narrow_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
 def _mos(mode: Literal["wb", "nb"], *, reference: Wave, degraded: Wave, sample_rate: int) -> float:
     import pesq
 
+    if reference.size > SAFE_SECONDS * sample_rate:
+        utterances = count_utterances(reference, sample_rate)
+        if utterances > MOST_UTTERANCES:
+            raise NotApplicable(
+                f"the reference holds about {utterances} utterances, PESQ has room for 50: "
+                f"cut it into shorter items"
+            )
     try:
         # The positional order is the library's own: rate, reference, degraded, mode.
         return float(pesq.pesq(sample_rate, reference, degraded, mode))
@@ -63,6 +83,27 @@ def _mos(mode: Literal["wb", "nb"], *, reference: Wave, degraded: Wave, sample_r
         raise NotApplicable("PESQ found no utterance in the reference") from error
     except pesq.BufferTooShortError as error:
         raise NotApplicable("PESQ needs at least 0.25 s") from error
+
+
+def count_utterances(wave: Wave, sample_rate: int) -> int:
+    """The most utterances at any threshold of level: runs of 200 ms, pauses of 200 ms."""
+    step = sample_rate // 250  # 4 ms
+    levels = np.mean(wave[: wave.size // step * step].reshape(-1, step) ** 2, axis=1)
+    audible = levels[levels > 0]
+    if not audible.size:
+        return 0
+    return max(_runs(levels >= at) for at in np.geomspace(audible.min(), audible.max(), 60))
+
+
+def _runs(active: NDArray[np.bool_], *, shortest: int = 50) -> int:
+    """Runs of at least 50 frames, once pauses of up to 50 frames are bridged."""
+    edges = np.flatnonzero(np.diff(active, prepend=False, append=False))
+    starts, ends = edges[0::2], edges[1::2]
+    if not starts.size:
+        return 0
+    pause = starts[1:] - ends[:-1] > shortest
+    starts, ends = starts[np.r_[True, pause]], ends[np.r_[pause, True]]
+    return int(np.count_nonzero(ends - starts >= shortest))
 
 
 METRICS = (
