@@ -132,22 +132,18 @@ def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
 def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
     counts = (cells.status == OK).sum(axis=0)
     few = (counts > 0) & (counts < FEW_ITEMS)
-    if not few.any():
-        return []
     cases: dict[str, list[str]] = defaultdict(list)
     for place, metric in enumerate(planned.metrics):
-        found = _named(planned, np.flatnonzero(few[:, place]))
-        if found:
-            cases[found].append(metric.label)
+        codecs = np.flatnonzero(few[:, place])
+        if len(codecs):
+            everywhere = len(codecs) == np.count_nonzero(counts[:, place])
+            cases["all codecs" if everywhere else _named(planned, codecs)].append(metric.label)
     text = f"fewer than {FEW_ITEMS} items: the intervals are too narrow"
-    return [_warning(", ".join(metrics), f"{text} ({codecs})") for codecs, metrics in cases.items()]
+    return [_warning(", ".join(metrics), f"{text} ({named})") for named, metrics in cases.items()]
 
 
 def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
-    places = list(codecs)
-    if len(places) == len(planned.codecs):
-        return "all codecs"
-    return ", ".join(planned.codecs[place].label for place in places)
+    return ", ".join(planned.codecs[place].label for place in codecs)
 
 
 def _lags(planned: PlannedRun, cells: Cells) -> list[Note]:

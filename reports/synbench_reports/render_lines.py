@@ -53,6 +53,11 @@ def write_parquet(target: IO[bytes], columns: Mapping[str, str], batches: Iterab
 def _neutralised(line: Sequence[Any], texts: Sequence[int]) -> list[Any]:
     cells = list(line)
     for place in texts:
-        if cells[place] is not None and cells[place].startswith(FORMULA_STARTS):
-            cells[place] = "'" + cells[place]
+        text = cells[place]
+        if text is None:
+            continue
+        if text.startswith(FORMULA_STARTS):
+            text = "'" + text
+        # The csv module leaves a bare carriage return unquoted, and readers end the line there.
+        cells[place] = text.replace("\r\n", "\n").replace("\r", "\n")
     return cells

@@ -36,6 +36,9 @@ FEW_ITEMS = 10
 # Weights held in memory at once: 16 MB.
 WEIGHTS_AT_ONCE = 2_000_000
 
+# Share of the largest deviation below which two means are the same but for rounding.
+TIE = 1e-9
+
 Floats = NDArray[np.float64]
 NORMAL = NormalDist()
 
@@ -160,7 +163,9 @@ def _bca(deviations: Floats, replicated: Floats, confidence: float) -> Floats:
     """Both ends of the BCa interval of every cell, shape ``(2, cell)``, around a mean of 0."""
     replicated = np.sort(replicated, axis=0)  # NaN goes to the end
     known = np.isfinite(replicated).sum(axis=0)
-    below = ((replicated < 0).sum(axis=0) + (replicated <= 0).sum(axis=0)) / (2 * known)
+    # Replicates equal to the mean count half; rounding must not decide on which side they are.
+    tie = TIE * np.nanmax(np.abs(deviations), axis=0)
+    below = ((replicated < -tie).sum(axis=0) + (replicated <= tie).sum(axis=0)) / (2 * known)
     half = 0.5 / known
     bias = _normal_quantile(np.clip(below, half, 1 - half))
     acceleration = _acceleration(deviations)
@@ -177,8 +182,9 @@ def _acceleration(deviations: Floats) -> Floats:
     squares = np.nansum(deviations**2, axis=0)
     cubes = np.nansum(deviations**3, axis=0)
     scale: Floats = 6 * squares**1.5
-    nothing: Floats = np.zeros_like(scale)
-    return np.divide(cubes, scale, out=nothing, where=scale > 0)
+    acceleration = np.zeros_like(scale)
+    np.divide(cubes, scale, out=acceleration, where=scale > 0)
+    return acceleration
 
 
 def _quantile(ordered: Floats, known: NDArray[np.int64], level: Floats) -> Floats:

@@ -1,0 +1,125 @@
+"""The printed text, compared with files that were read by a human.
+
+After a change that is meant: ``SYNBENCH_WRITE_GOLDEN=1 pytest tests/reports/test_renderers.py``,
+then look at the difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from synbench_reports.build_report import build_report, read_selection
+from synbench_reports.layout import column_runs, number_text
+from synbench_reports.render_latex import render_latex
+from synbench_reports.render_markdown import render_markdown
+from synbench_reports.render_terminal import print_report
+from synbench_reports.table import Column, Report
+
+GOLDEN = Path(__file__).parent / "golden"
+NASTY = r"A_b & 50% #1 {x} $y$ ~^\ <i> | [z] *w* `v`"
+
+
+@pytest.fixture
+def mixed_report(made_run: Any) -> Report:
+    """Scores, a failure, a cell without any, a declared rate and a name full of special letters."""
+    made_run.score("alpha", "b", "mos", reason="crashed")
+    for item in ("a", "b", "c"):
+        made_run.score("beta", item, "error", status="not_applicable", reason="too short")
+    made_run.corpus_notes["speech"] = "SYNTHETIC SPEECH"
+    made_run.save()
+    made_run.codecs[2] = dataclasses.replace(
+        made_run.codecs[2], label=NASTY, kind="recordings", bits_counted=False
+    )
+    return build_report(read_selection(made_run.begin()))
+
+
+def printed(report: Report, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
+    print_report(report, console)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+def check_golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("SYNBENCH_WRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_terminal(mixed_report: Report, width: int) -> None:
+    text = printed(mixed_report, width)
+    assert max(map(cell_len, text.splitlines())) <= width
+    check_golden(f"terminal_{width}.txt", text)
+
+
+def test_markdown(mixed_report: Report) -> None:
+    check_golden("table.md", render_markdown(mixed_report))
+
+
+def test_latex(mixed_report: Report) -> None:
+    check_golden("table.tex", render_latex(mixed_report))
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+def test_latex_compiles(mixed_report: Report, tmp_path: Path) -> None:
+    (tmp_path / "table.tex").write_text(render_latex(mixed_report), encoding="utf-8")
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}"
+        r"\begin{document}\input{table}\end{document}"
+    )
+    command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_an_empty_run_prints_counts_and_no_zero_scores(empty_run: Any) -> None:
+    text = printed(build_report(read_selection(empty_run.folder)), 100)
+    alpha = next(line for line in text.splitlines() if line.startswith("Alpha"))
+    assert "\N{EN DASH} (0/3)" in alpha
+    assert "0.00" not in alpha
+    assert "! Missing scores: 18 of 18 planned" in text
+
+
+def test_a_column_wider_than_the_screen_is_alone() -> None:
+    columns = [Column(name=name, label=name, unit="", group="metric") for name in "abc"]
+    assert column_runs(columns, [50, 200, 50], 100) == [(0,), (1,), (2,)]
+
+
+def test_a_group_stays_whole_if_it_fits() -> None:
+    columns = [
+        Column(name="a", label="a", unit="", group="rate"),
+        Column(name="b", label="b", unit="", group="cost"),
+        Column(name="c", label="c", unit="", group="cost"),
+    ]
+    assert column_runs(columns, [50, 40, 40], 100) == [(0,), (1, 2)]
+    assert column_runs(columns, [10, 40, 40], 100) == [(0, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (-0.001, 2, "0.00"),
+        (2.345, 2, "2.35"),
+        (0.0, None, "0"),
+        (0.00123456, None, "0.00123"),
+        (12.3456, None, "12.3"),
+        (1536.4, None, "1536"),
+        (float("1e-9"), None, "0.00000000100"),
+    ],
+)
+def test_numbers(value: float, decimals: int | None, text: str) -> None:
+    column = Column(name="x", label="x", unit="", group="cost", decimals=decimals)
+    assert number_text(value, column) == text
