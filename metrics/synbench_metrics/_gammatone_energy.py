@@ -37,7 +37,7 @@ LOWEST_FREQUENCY = 50.0  # Hz
 STAGES = 4
 BLOCK = 128  # frames
 
-__all__ = ["Filterbank", "centre_frequencies", "coefficients", "filterbank"]
+__all__ = ["Filterbank", "centre_frequencies", "coefficients", "even_fast_length", "filterbank"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def filterbank(sample_rate: int, bands: int, highest: float) -> Filterbank:
     after = np.einsum("bij,nbj->nbi", basis, states).reshape(frame, -1)
     # Numbers near the smallest that float64 holds make a product several times slower.
     after[np.abs(after) < 1e-40] = 0.0
-    points = _even_fast_length(2 * frame)
+    points = even_fast_length(2 * frame)
     index = np.arange(frame)
     return Filterbank(
         frame=frame,
@@ -197,7 +197,7 @@ def _power_weights(impulse: Matrix, frame: int, points: int) -> Matrix:
     return np.ascontiguousarray(weights)
 
 
-def _even_fast_length(at_least: int) -> int:
+def even_fast_length(at_least: int) -> int:
     """The next even length whose prime factors are 2, 3 and 5."""
     length = at_least + at_least % 2
     while True:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_metrics._gammatone_energy import even_fast_length
+
 Samples = NDArray[np.float64]
 
 __all__ = ["align", "align_and_truncate", "best_lag", "upper_envelope"]
@@ -44,7 +46,7 @@ def upper_envelope(wave: Samples) -> Samples:
 def best_lag(reference: Samples, degraded: Samples) -> int:
     """The lag of the largest cross-correlation; the smallest of equals."""
     longest = max(reference.size, degraded.size)
-    points = _power_of_two(2 * longest - 1)
+    points = even_fast_length(2 * longest - 1)
     cross = np.fft.rfft(reference, points) * np.conj(np.fft.rfft(degraded, points))
     correlation = np.fft.irfft(cross, points)
     lags = np.concatenate([correlation[points - longest + 1 :], correlation[:longest]])

@@ -15,7 +15,10 @@ import functools
 import hashlib
 import importlib.util
 import math
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +129,28 @@ def _lattice_runner() -> Any:
     content = _model_bytes(LATTICE, LATTICE_SHA256)
     from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]
 
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
+    with _without_native_log():
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
     # The runner keeps no reference to the interpreter whose memory it uses.
     return functools.partial(_run, interpreter, interpreter.get_signature_runner("predict"))
+
+
+@contextmanager
+def _without_native_log() -> Iterator[None]:
+    """Keep off the terminal what native code prints; the runtime greets each process on stderr.
+
+    Its errors are Python exceptions and are not affected.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _run(interpreter: Any, runner: Any, **inputs: NDArray[np.float32]) -> dict[str, Any]:

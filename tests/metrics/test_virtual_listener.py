@@ -1,6 +1,8 @@
 """The parts of ViSQOL against slow, literal versions of the same facts."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +282,17 @@ def test_models_are_loaded_once(available):
     available("visqol_speech_lattice")
     assert _visqol_mapping._lattice_runner() is _visqol_mapping._lattice_runner()
     assert _visqol_mapping._support_vector_model() is _visqol_mapping._support_vector_model()
+
+
+def test_the_lattice_runtime_is_quiet(available):
+    """Its native code greets every process on the error stream, in the middle of a live table."""
+    available("visqol_speech_lattice")
+    program = (
+        "import numpy as np\n"
+        "from synbench_metrics import _visqol_mapping as mapping\n"
+        "features = [np.full(21, value) for value in (0.9, 0.7, 0.1, 30.0)]\n"
+        "print(mapping.lattice(*features))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert 1 <= float(done.stdout) <= 5
