@@ -1,7 +1,7 @@
 """The stored rows of a run, reduced to the cells of its plan, as arrays.
 
 Axes of every array
-    item    in the order of ``items.parquet``, all corpora one after the other
+    item    of one corpus, in the order of ``items.parquet``
     codec   in the order of the suite
     metric  in the order of the suite
 
@@ -21,22 +21,17 @@ from numpy.typing import NDArray
 
 from synbench.errors import UsageError
 from synbench.store import DECODE_COLUMNS, SCORE_COLUMNS
+from synbench_reports import queries
 from synbench_reports.planned import PlannedRun
-
-MISSING, OK, NOT_APPLICABLE, FAILED = 0, 1, 2, 3
-STATUS_NAMES = ("missing", "ok", "not_applicable", "failed")
-MEASURES = (
-    "payload_bits",
-    "side_bits",
-    "encode_cpu_seconds",
-    "encode_wall_seconds",
-    "decode_cpu_seconds",
-    "decode_wall_seconds",
-    "threads",
-    "lag_seconds",
-    "correlation",
-    "clipped_samples",
+from synbench_reports.queries import (
+    FAILED,
+    MEASURES,
+    MISSING,
+    NOT_APPLICABLE,
+    OK,
+    STATUS_NAMES,
 )
+
 ROW_COLUMNS = {
     "corpus": "string",
     "item": "string",
@@ -108,11 +103,11 @@ class Store:
     def _load(self) -> None:
         planned, connection = self.planned, self._connection
         items = str(planned.folder / "items.parquet")
-        connection.execute(ITEMS, [items])
-        connection.execute(CODECS, [[codec.codec_id for codec in planned.codecs]])
-        connection.execute(METRICS, [[metric.metric_id for metric in planned.metrics]])
-        self._collect("decodes", DECODES, DECODE_COLUMNS)
-        self._collect("scores", SCORES, SCORE_COLUMNS)
+        connection.execute(queries.ITEMS, [items])
+        connection.execute(queries.CODECS, [[codec.codec_id for codec in planned.codecs]])
+        connection.execute(queries.METRICS, [[metric.metric_id for metric in planned.metrics]])
+        self._collect("decodes", queries.DECODES, DECODE_COLUMNS)
+        self._collect("scores", queries.SCORES, SCORE_COLUMNS)
 
     def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
         files = [str(path) for path in sorted((self.planned.folder / stage).glob("[!.]*.parquet"))]
@@ -129,8 +124,8 @@ class Store:
         items = self._fetch(
             "SELECT seconds FROM items WHERE corpus = ? ORDER BY item_index", corpus
         )
-        decoded = self._fetch(f"SELECT * FROM decoded {IN_CORPUS}", corpus)
-        scored = self._fetch(f"SELECT * FROM scored {IN_CORPUS}", corpus)
+        decoded = self._fetch(f"SELECT * FROM decoded {queries.IN_CORPUS}", corpus)
+        scored = self._fetch(f"SELECT {queries.SCORED} FROM scored {queries.IN_CORPUS}", corpus)
         count, codecs = len(items["seconds"]), len(self.planned.codecs)
         pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
         pair = (decoded["place"], decoded["codec_index"])
@@ -144,7 +139,7 @@ class Store:
                 name: _scattered(pairs, pair, decoded[name], np.float64(np.nan))
                 for name in MEASURES
             },
-            failures=tuple(self._connection.execute(FAILURES, [corpus]).fetchall()),
+            failures=tuple(self._connection.execute(queries.FAILURES, [corpus]).fetchall()),
         )
 
     def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
@@ -154,7 +149,7 @@ class Store:
         """
         planned = self.planned
         cursor = self._connection.execute(
-            ROWS,
+            queries.ROWS,
             {
                 "corpora": [corpus.name for corpus in planned.corpora],
                 "labels": [codec.label for codec in planned.codecs],
@@ -193,70 +188,3 @@ def _no_rows(columns: dict[str, str]) -> str:
         f"NULL::{kinds.get(kind, 'BIGINT')} AS {name}" for name, kind in columns.items()
     )
     return f"(SELECT {fields} WHERE false)"
-
-
-ITEMS = """
-CREATE TABLE items AS
-SELECT file_row_number AS item_index,
-    file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS place,
-    corpus, item, item_digest, seconds
-FROM read_parquet(?, file_row_number = true)
-"""
-CODECS = """
-CREATE TABLE codecs AS
-SELECT row_number() OVER () - 1 AS codec_index, codec_id
-FROM (SELECT unnest(?::VARCHAR[]) AS codec_id)
-"""
-METRICS = """
-CREATE TABLE metrics AS
-SELECT row_number() OVER () - 1 AS metric_index, metric_id
-FROM (SELECT unnest(?::VARCHAR[]) AS metric_id)
-"""
-# The order after `written` only matters for equal times; it makes the choice a fixed one.
-DECODES = f"""
-CREATE TABLE decoded AS
-SELECT item_index, codec_index, {", ".join(MEASURES)},
-    CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
-FROM {{source}}
-JOIN items USING (corpus, item, item_digest)
-JOIN codecs USING (codec_id)
-WHERE policy_id = $policy_id
-QUALIFY row_number() OVER (
-    PARTITION BY item_index, codec_index ORDER BY written DESC, status DESC, reason) = 1
-"""
-SCORES = f"""
-CREATE TABLE scored AS
-WITH rows AS (
-    SELECT item_index, codec_index, metric_index, written, status, value, reason
-    FROM {{source}}
-    JOIN items USING (corpus, item, item_digest)
-    JOIN codecs USING (codec_id)
-    JOIN metrics USING (metric_id)
-    WHERE policy_id = $policy_id
-    QUALIFY row_number() OVER (
-        PARTITION BY item_index, codec_index, metric_index
-        ORDER BY written DESC, status DESC, value, reason) = 1
-)
-SELECT item_index, codec_index, metric_index,
-    CASE WHEN status = 'ok' AND isfinite(value) THEN {OK}
-        WHEN status = 'not_applicable' THEN {NOT_APPLICABLE} ELSE {FAILED} END::TINYINT AS code,
-    CASE WHEN code = {OK} THEN value END AS value,
-    CASE WHEN status = 'ok' AND code = {FAILED} THEN 'the stored score is not a finite number'
-        ELSE reason END AS reason
-FROM rows
-"""
-IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
-FAILURES = f"""
-SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
-GROUP BY reason ORDER BY failures DESC, reason
-"""
-ROWS = """
-SELECT corpus, item, item_digest,
-    $labels[codec_index + 1], $specs[codec_index + 1], codec_id,
-    $columns[metric_index + 1], metric_id,
-    $statuses[coalesce(code, 0) + 1], value, coalesce(reason, '')
-FROM items CROSS JOIN codecs CROSS JOIN metrics
-LEFT JOIN scored USING (item_index, codec_index, metric_index)
-WHERE list_contains($corpora, corpus)
-ORDER BY item_index, codec_index, metric_index
-"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -40,6 +41,9 @@ def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | No
     from synbench_reports.find_run import find_run
     from synbench_reports.render_terminal import print_report
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot print a plus-minus sign shows a question mark, not a traceback.
+        sys.stdout.reconfigure(errors="replace")
     folder = find_run(run)
     report = build_report(read_selection(folder, corpus=corpus, metrics=metrics))
     console = Console(highlight=False, markup=False, emoji=False)

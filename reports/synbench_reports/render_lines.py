@@ -21,12 +21,17 @@ def write_csv(target: IO[bytes], columns: Mapping[str, str], batches: Iterable[B
     Numbers have full precision, nothing is an empty field, and a text that a spreadsheet would take
     for a formula gets an apostrophe in front.
     """
-    text = io.TextIOWrapper(target, encoding="utf-8", newline="", write_through=True)
+    text = io.TextIOWrapper(target, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    texts = [place for place, kind in enumerate(columns.values()) if kind == "string"]
+    kinds = list(columns.values())
     for batch in batches:
-        writer.writerows(_neutralised(line, texts) for line in batch)
+        fields = zip(*batch, strict=True)
+        safe = [
+            _neutralised(field) if kind == "string" else field
+            for kind, field in zip(kinds, fields, strict=bool(batch))
+        ]
+        writer.writerows(zip(*safe, strict=True))
     text.detach()
 
 
@@ -50,14 +55,16 @@ def write_parquet(target: IO[bytes], columns: Mapping[str, str], batches: Iterab
             writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
 
 
-def _neutralised(line: Sequence[Any], texts: Sequence[int]) -> list[Any]:
-    cells = list(line)
-    for place in texts:
-        text = cells[place]
-        if text is None:
-            continue
-        if text.startswith(FORMULA_STARTS):
-            text = "'" + text
-        # The csv module leaves a bare carriage return unquoted, and readers end the line there.
-        cells[place] = text.replace("\r\n", "\n").replace("\r", "\n")
-    return cells
+def _neutralised(texts: Sequence[str | None]) -> Sequence[str | None]:
+    """One column made harmless; each distinct text is looked at once, since most come often."""
+    safe = {text: _harmless(text) for text in set(texts)}
+    return [safe[text] for text in texts]
+
+
+def _harmless(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if text.startswith(FORMULA_STARTS):
+        text = "'" + text
+    # The csv module leaves a bare carriage return unquoted, and readers end the line there.
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,14 @@ def test_a_file_that_cannot_be_written_is_named(made_run: Any, tmp_path: Path) -
     target = tmp_path / "absent" / "table.csv"
     with pytest.raises(EnvironmentFault, match=r"table\.csv"):
         exported(made_run.folder, "--format", "csv", "--out", target)
+
+
+def test_a_terminal_without_the_letters_gets_question_marks(made_run: Any) -> None:
+    command = [sys.executable, "-m", "synbench", "show", str(made_run.folder)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "2.00  ? " in done.stdout
 
 
 def test_nothing_heavy_is_imported(made_run: Any) -> None:

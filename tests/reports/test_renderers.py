@@ -93,6 +93,16 @@ def test_an_empty_run_prints_counts_and_no_zero_scores(empty_run: Any) -> None:
     assert "! Missing scores: 18 of 18 planned" in text
 
 
+@pytest.mark.parametrize("skipped", ["codecs", "metrics"])
+def test_a_run_of_which_all_was_skipped_prints_why(empty_run: Any, skipped: str) -> None:
+    setattr(empty_run, skipped, [])
+    empty_run.skipped.append({"kind": skipped[:-1], "name": "x", "reason": "not installed"})
+    report = build_report(read_selection(empty_run.begin()))
+    assert f"! {skipped[:-1]} x: skipped: not installed" in printed(report, 100)
+    assert "not installed" in render_markdown(report)
+    assert "not installed" in render_latex(report)
+
+
 def test_a_column_wider_than_the_screen_is_alone() -> None:
     columns = [Column(name=name, label=name, unit="", group="metric") for name in "abc"]
     assert column_runs(columns, [50, 200, 50], 100) == [(0,), (1,), (2,)]
