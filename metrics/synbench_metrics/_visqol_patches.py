@@ -129,11 +129,11 @@ def match(
     wanted = [reference[:, start : start + width] for start in starts]
     padded = np.concatenate([degraded, np.zeros((degraded.shape[0], width - 1))], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
-    candidates = np.ascontiguousarray(windows.transpose(1, 0, 2))
+    candidates = np.ascontiguousarray(windows.transpose(0, 2, 1))
     offsets, lost = _path(wanted, Patches.of(candidates), starts, width)
     matches = []
     for patch, start, offset, gone in zip(wanted, starts, offsets, lost, strict=True):
-        pair = compare(patch, candidates[offset])
+        pair = compare(patch, candidates[..., offset])
         if gone:
             pair = Similarity(np.zeros_like(pair.means), pair.deviations, pair.energy)
         place = _times(offset, width, frame_seconds)
@@ -153,13 +153,13 @@ def _path(
     wanted: list[Array], candidates: Patches, starts: list[int], width: int
 ) -> tuple[list[int], list[bool]]:
     """Offsets of the best path, and which of its steps stand still (a lost patch)."""
-    frames = candidates.values.shape[0]
+    frames = candidates.values.shape[-1]
     radius = SEARCH_RADIUS * width
     total = np.zeros((len(starts), frames))
     previous = np.full((len(starts), frames), -1)
     for patch, start in enumerate(starts):
         low, high = max(0, start - radius), min(frames - 1, start + radius) + 1
-        here = mean_similarity(Patches.of(wanted[patch][None]), candidates[low:high])
+        here = mean_similarity(Patches.of(wanted[patch][..., None]), candidates[low:high])
         if patch:
             before, origin = _best_before(total[patch - 1], max(0, starts[patch - 1] - radius))
             here += before[low:high]

@@ -206,7 +206,7 @@ METRICS = (
             mode="ViSQOL 3.3.3 audio, support vectors",
             weights_sha256=mapping.SUPPORT_VECTORS_SHA256,
             licence="MIT; model Apache-2.0 (google/visqol)",
-            cpu_seconds_per_audio_second=0.05,
+            cpu_seconds_per_audio_second=0.06,
             source="Chinen et al. 2020, doi:10.1109/QoMEX48832.2020.9123150",
         ),
         audio,

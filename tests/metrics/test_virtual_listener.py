@@ -138,9 +138,10 @@ def test_similarity_equals_the_literal_one():
 
 
 def test_many_patches_at_once_equal_one_by_one():
-    reference, degraded = 40 * RANDOM.random((21, 20)), 40 * RANDOM.random((130, 21, 20))
-    got = mean_similarity(Patches.of(reference[None]), Patches.of(degraded))
-    assert got == pytest.approx([compare(reference, each).overall for each in degraded], abs=1e-12)
+    reference, degraded = 40 * RANDOM.random((21, 20)), 40 * RANDOM.random((21, 20, 260))
+    got = mean_similarity(Patches.of(reference[..., None]), Patches.of(degraded))
+    expected = [compare(reference, degraded[..., each]).overall for each in range(260)]
+    assert got == pytest.approx(expected, abs=1e-12)
 
 
 def literal_path(similarity, starts, radius):
