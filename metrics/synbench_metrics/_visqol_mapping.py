@@ -127,7 +127,7 @@ def _support_vector_model() -> tuple[Array, Array, float, float]:
 def _lattice_runner() -> Any:
     """The network, loaded once per process, on one thread."""
     content = _model_bytes(LATTICE, LATTICE_SHA256)
-    from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]
+    from ai_edge_litert.interpreter import Interpreter
 
     with _without_native_log():
         interpreter = Interpreter(model_content=content, num_threads=1)
