@@ -1,0 +1,61 @@
+# Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers unit slow gpu benchmark setup environment clean
+
+bin := .venv/bin
+pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
+pythons := $(PYTHON) $(wildcard $(bin)/python) python3.11 python3.12 python3.13 python3
+old := import sys; sys.exit(sys.version_info < (3, 11))
+
+# Run the set-up with the first Python that is new enough for it, given as $(1) the other options.
+define set_up
+@for python in $(pythons); do \
+	if "$$python" -c '$(old)' 2>/dev/null; then \
+		exec "$$python" tools/setup_environment.py $(if $(PYTHON),--python $(PYTHON)) $(1); \
+	fi; \
+done; echo "set-up failed: found no Python 3.11, 3.12 or 3.13; name one: PYTHON=/path" >&2; exit 1
+endef
+
+help: ## Print this list.
+	@echo "synbench: make TARGET [PYTHON=/path/to/python3.11]"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
+		while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+demo: environment ## Run the suite `demo` and print its table.
+	@$(bin)/synbench run demo
+
+test: lint types layers unit ## Everything that has to pass: lint, types, layers, unit.
+
+lint: environment ## Check style and format with ruff.
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+types: environment ## Check types with mypy.
+	$(bin)/mypy
+	$(bin)/mypy tools/setup_environment.py
+
+layers: environment ## Check which package may import which.
+	$(bin)/lint-imports
+
+unit: environment ## Run the tests that take seconds, with coverage.
+	$(pytest) -m "not slow and not gpu and not benchmark" --cov
+
+slow: environment ## Run the tests that take longer.
+	$(pytest) -m "slow and not gpu"
+
+gpu: environment ## Run the tests that need a CUDA device.
+	$(pytest) -m gpu
+
+benchmark: environment ## Run the tests that print a speed ratio.
+	$(pytest) -m benchmark -s
+
+setup: ## Install into .venv again, even when nothing changed.
+	$(call set_up,--again)
+
+environment:
+	$(call set_up)
+
+clean: ## Remove .venv, caches and builds; the results in runs/ stay.
+	rm -rf .venv build dist .coverage .coverage.* .hypothesis
+	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,133 @@
+"""Decide about torch, which the core of synbench never needs.
+
+A machine with an NVIDIA device gets the ``torch`` extra as it is. Any other machine gets torch only
+from a CPU wheel that its pip already knows by ``find-links``: the wheel of the package index would
+bring several gigabytes of CUDA libraries that such a machine cannot use.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+CUDA_PACKAGES = ("nvidia", "cuda", "triton")
+WHEEL = re.compile(r"torch-(?P<version>\d+(\.\d+)*)\+cpu-(?P<python>[^-]+)-(?P<abi>[^-]+)-[^-]+")
+
+
+@dataclass(frozen=True)
+class TorchChoice:
+    """What to hand to pip for torch, and the line to print about it."""
+
+    requirements: tuple[str, ...]
+    extras: tuple[str, ...]
+    message: str
+
+
+def choose_torch(
+    requirements: Sequence[str], *, device: bool, wheels: Sequence[Path]
+) -> TorchChoice:
+    """The choice for a machine; ``requirements`` are those of the ``torch`` extra."""
+    if device:
+        return TorchChoice((), ("torch",), "torch: installed, this machine has an NVIDIA device")
+    if wheels:
+        others = tuple(line for line in requirements if package_name(line) != "torch")
+        return TorchChoice(
+            (str(wheels[0]), *others), (), f"torch: installed from the kept wheel {wheels[0].name}"
+        )
+    return TorchChoice(
+        (),
+        (),
+        "torch: left out, this machine has no NVIDIA device and no CPU wheel of torch is kept "
+        "(only neural codecs need it)\n"
+        "  to install it with its CUDA libraries:  .venv/bin/pip install -e '.[torch]'\n"
+        "  to install a CPU wheel from a folder:   make setup PIP_FIND_LINKS=FOLDER",
+    )
+
+
+def package_name(requirement: str) -> str:
+    """``Torch>=2.4`` -> ``torch``."""
+    return re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0].lower()
+
+
+def has_nvidia_device(
+    node: Path = Path("/dev/nvidia0"), command: Sequence[str] = ("nvidia-smi", "-L")
+) -> bool:
+    """Whether the driver shows a device."""
+    if node.exists():
+        return True
+    try:
+        return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def kept_folders(pip_config: str) -> list[Path]:
+    """The local folders among the ``find-links`` that ``pip config list`` printed."""
+    folders: list[Path] = []
+    for line in pip_config.splitlines():
+        key, _, value = line.partition("=")
+        if key.rpartition(".")[2] != "find-links" or key.split(".")[0] not in (
+            ":env:",
+            "global",
+            "install",
+        ):
+            continue
+        folders += [as_path(place) for place in str(ast.literal_eval(value)).split()]
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def as_path(place: str) -> Path:
+    """A path or a ``file:`` address as a path."""
+    parts = urlsplit(place)
+    return Path(unquote(parts.path) if parts.scheme == "file" else place).expanduser()
+
+
+def kept_wheels(
+    folders: Iterable[Path], *, requirement: str, python: tuple[int, int]
+) -> list[Path]:
+    """CPU wheels of torch for this Python within ``requirement``, newest first, free of CUDA."""
+    tag = f"cp{python[0]}{python[1]}"
+    found: list[tuple[tuple[int, ...], Path]] = []
+    for folder in folders:
+        for path in sorted(folder.glob("torch-*.whl")):
+            match = WHEEL.fullmatch(path.stem)
+            if match is None or (match["python"], match["abi"]) != (tag, tag):
+                continue
+            version = numbers(match["version"])
+            if allowed(version, requirement) and not needs_cuda(path):
+                found.append((version, path.resolve()))
+    return [path for _, path in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``2.13.0`` -> ``(2, 13, 0)``."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def allowed(version: tuple[int, ...], requirement: str) -> bool:
+    """Whether a version lies within the ``>=`` and ``<`` bounds of a requirement."""
+    bounds = re.findall(r"(>=|<)\s*(\d+(?:\.\d+)*)", requirement)
+    return all(
+        version >= numbers(bound) if sign == ">=" else version < numbers(bound)
+        for sign, bound in bounds
+    )
+
+
+def needs_cuda(wheel: Path) -> bool:
+    """Whether the metadata of a wheel asks for CUDA packages, or cannot be read."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+            text = archive.read(name).decode()
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return True
+    needs = re.findall(r"^Requires-Dist: (.*)$", text.partition("\n\n")[0], re.MULTILINE)
+    return any(
+        package_name(need).startswith(CUDA_PACKAGES) for need in needs if "extra ==" not in need
+    )
