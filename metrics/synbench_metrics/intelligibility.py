@@ -6,10 +6,20 @@ Conventions
                           Octave's ``resample`` (part of the measure, not a policy of ours)
     value                 mean correlation of third-octave envelopes, -1 to 1, bigger is better
 
+Shape letters
+    B  bands, 15     F  frames of an envelope     W  frames of a segment, 30     K  segments
+
 Frames (25.6 ms, every 12.8 ms) of the reference that lie more than 40 dB below its loudest are
 taken out of both waves. The measure compares stretches of 30 frames, so a pair with fewer than 31
 active frames has no score. Neither the level nor the polarity of the degraded wave matters; a delay
 does: 20 ms cost about 0.3.
+
+This is an own implementation. It equals pystoi 0.4.1 and the authors' programs to 1e-9, but for one
+thing: before ESTOI divides by a deviation, pystoi adds random noise of the size of a rounding error
+to every value, so that nothing is divided by zero. Here nothing is drawn. A band without any change
+over a segment (digital silence) and a frame without any difference between its bands are normalised
+to zero and count 0, which is what the noise leads to on average. The two differ only where such
+stretches occur, and there pystoi differs from itself.
 
 References:
     C. H. Taal, R. C. Hendriks, R. Heusdens, J. Jensen, "An Algorithm for Intelligibility Prediction
@@ -20,17 +30,25 @@ References:
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._polyphase import resample
+from synbench_metrics._third_octaves import BANDS, EPS, SAMPLE_RATE, active_frames, envelopes
+
+Array = NDArray[np.float64]
 
 # 31 frames of 256 samples, every 128, at 10 kHz: 4097 samples are the least that can have a score.
 MINIMUM_SECONDS = 0.41
+SEGMENT = 30  # frames
+BLOCK = 128  # segments
+CLIP = 1 + 10 ** (15 / 20)  # a signal-to-distortion ratio of -15 dB is the lowest that counts
+FLAT_BAND = EPS * SEGMENT**0.5  # deviations that rounding may leave: of a band, in its own unit,
+FLAT_FRAME = 1e-10  # and of a frame of normalised bands
 
 __all__ = ["METRICS", "extended_intelligibility", "intelligibility"]
 
@@ -41,7 +59,9 @@ def intelligibility(*, reference: Wave, degraded: Wave, sample_rate: int) -> flo
     Raises:
         NotApplicable: fewer than 31 active frames in the reference.
     """
-    return _correlation(reference, degraded, sample_rate, extended=False)
+    pair = _bands(reference, degraded, sample_rate)
+    total = math.fsum(_correlations(*block) for block in _segments(*pair))
+    return _mean(total, _count(pair[0]) * BANDS)
 
 
 def extended_intelligibility(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
@@ -50,36 +70,64 @@ def extended_intelligibility(*, reference: Wave, degraded: Wave, sample_rate: in
     Raises:
         NotApplicable: fewer than 31 active frames in the reference.
     """
-    return _correlation(reference, degraded, sample_rate, extended=True)
+    pair = _bands(reference, degraded, sample_rate)
+    total = math.fsum(
+        float(np.vdot(_normalised(first), _normalised(second)))
+        for first, second in _segments(*pair)
+    )
+    return _mean(total, _count(pair[0]) * SEGMENT)
 
 
-def _correlation(reference: Wave, degraded: Wave, sample_rate: int, *, extended: bool) -> float:
-    import pystoi
-
-    with warnings.catch_warnings(), _fixed_noise():
-        # The library answers 1e-5 with this warning, a stand-in that would enter a mean.
-        warnings.filterwarnings("error", message="Not enough STFT frames")
-        try:
-            value = pystoi.stoi(reference, degraded, sample_rate, extended=extended)
-        except RuntimeWarning as warning:
-            raise NotApplicable("fewer than 31 active frames in the reference") from warning
-    # Rounding may leave identical waves a few units in the last place above 1.
-    return min(float(value), 1.0)
+def _count(bands: Array) -> int:
+    """K, segments of an envelope."""
+    return int(bands.shape[1]) - SEGMENT + 1
 
 
-@contextmanager
-def _fixed_noise() -> Iterator[None]:
-    """Give numpy's global generator a fixed state inside, and its own state back after.
+def _mean(total: float, parts: int) -> float:
+    """Rounding may leave identical waves a few units in the last place above 1."""
+    return min(total / parts, 1.0)
 
-    ESTOI adds noise of the size of a rounding error from that generator. Where the degraded wave is
-    digitally silent for 30 frames the score of that stretch is made of this noise alone.
-    """
-    state = np.random.get_state()
-    np.random.seed(0)
-    try:
-        yield
-    finally:
-        np.random.set_state(state)
+
+def _bands(reference: Wave, degraded: Wave, sample_rate: int) -> tuple[Array, Array]:
+    """Envelopes of both waves in the active frames of the reference, each ``(B, F)``."""
+    first = resample(reference, sample_rate, SAMPLE_RATE)
+    active = active_frames(first)
+    if active.size <= SEGMENT:
+        raise NotApplicable("fewer than 31 active frames in the reference")
+    second = resample(degraded, sample_rate, SAMPLE_RATE)
+    return envelopes(first, active), envelopes(second, active)
+
+
+def _segments(*bands: Array) -> Iterator[list[Array]]:
+    """All stretches of 30 frames, in blocks that bound the memory, each ``(W, B, K)``."""
+    views = [np.lib.stride_tricks.sliding_window_view(each, SEGMENT, axis=1) for each in bands]
+    for at in range(0, views[0].shape[1], BLOCK):
+        yield [view[:, at : at + BLOCK].transpose(2, 0, 1) for view in views]
+
+
+def _correlations(reference: Array, degraded: Array) -> float:
+    """Sum over bands and segments of the correlation in time (Taal et al., eq. 3 to 5)."""
+    scaled = degraded * (_norm(reference, 0) / (_norm(degraded, 0) + EPS))
+    np.minimum(scaled, reference * CLIP, out=scaled)
+    scaled -= scaled.mean(axis=0)
+    centred = reference - reference.mean(axis=0)
+    products = np.sum(scaled * centred, axis=0)
+    return float(np.sum(products / ((_norm(scaled, 0) + EPS) * (_norm(centred, 0) + EPS))))
+
+
+def _normalised(segments: Array) -> Array:
+    """Every band, then every frame, brought to mean 0 and length 1 (Jensen and Taal, eq. 4, 5)."""
+    result: Array = segments - segments.mean(axis=0)
+    result /= np.hypot(_norm(result, 0), FLAT_BAND)
+    result -= result.mean(axis=1, keepdims=True)
+    result /= np.hypot(_norm(result, 1), FLAT_FRAME)[:, None]
+    return result
+
+
+def _norm(values: Array, axis: int) -> Array:
+    """Euclidean length along an axis."""
+    length: Array = np.sqrt(np.sum(values * values, axis=axis))
+    return length
 
 
 METRICS = (
@@ -93,14 +141,13 @@ METRICS = (
             maximum=1.0,
             sample_rates=(),
             minimum_seconds=MINIMUM_SECONDS,
-            implementation="pystoi",
-            version=installed_version("pystoi"),
+            implementation="synbench",
+            version="1",
             licence="MIT",
-            cpu_seconds_per_audio_second=0.005,
+            cpu_seconds_per_audio_second=0.001,
             source="Taal et al. 2011, doi:10.1109/TASL.2011.2114881",
         ),
         intelligibility,
-        requires(pystoi="pystoi"),
     ),
     Metric(
         MetricInfo(
@@ -112,14 +159,13 @@ METRICS = (
             maximum=1.0,
             sample_rates=(),
             minimum_seconds=MINIMUM_SECONDS,
-            implementation="pystoi",
-            version=installed_version("pystoi"),
-            mode="extended, noise seed 0",
+            implementation="synbench",
+            version="1",
+            mode="extended, without noise",
             licence="MIT",
-            cpu_seconds_per_audio_second=0.0095,
+            cpu_seconds_per_audio_second=0.001,
             source="Jensen and Taal 2016, doi:10.1109/TASLP.2016.2585878",
         ),
         extended_intelligibility,
-        requires(pystoi="pystoi"),
     ),
 )

@@ -89,6 +89,23 @@ def real(truth_folder: Path) -> Pair:
     return Pair(waves[0], waves[1], 16000)
 
 
+@pytest.fixture(scope="session")
+def decoded_pairs() -> list[Pair]:
+    """What two neural codecs made of one utterance in each collection that is at hand."""
+    found = []
+    for reference in sorted((SHARED / "decoded").glob("*/reference")):
+        name = min(path.name for path in reference.iterdir())
+        systems = sorted(path for path in reference.parent.iterdir() if path != reference)
+        wave, rate = soundfile.read(reference / name, dtype="float64")
+        for system in systems[:2]:
+            degraded, _ = soundfile.read(system / name, dtype="float64")
+            shortest = min(wave.size, degraded.size)
+            found.append(Pair(wave[:shortest], degraded[:shortest], rate))
+    if not found:
+        pytest.skip("decoded speech (../shared/decoded) is not beside the repository")
+    return found
+
+
 @pytest.fixture
 def available() -> Callable[[str], synbench_metrics.Metric]:
     """Load a metric, or skip the test where its package is absent."""

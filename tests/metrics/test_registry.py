@@ -71,8 +71,6 @@ def test_a_broken_package_is_unavailable(tmp_path, monkeypatch):
     [
         ("pesq_wb", "pesq"),
         ("pesq_nb", "pesq"),
-        ("stoi", "pystoi"),
-        ("estoi", "pystoi"),
         ("visqol_speech_lattice", "ai_edge_litert.interpreter"),
     ],
 )
