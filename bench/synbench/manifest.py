@@ -44,7 +44,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
         "host": _host(),
         "packages": _packages(),
         "codecs": [
-            {"label": codec.label, "codec_id": codec.point.codec_id, **codec.info.to_json()}
+            {**codec.info.to_json(), "label": codec.label, "codec_id": codec.point.codec_id}
             for codec in plan.codecs
         ],
         "metrics": [

@@ -88,6 +88,7 @@ def execute(plan: Plan, run: RunFolder, executor: Executor, listener: Listener) 
             suspects += running.values()
             running.clear()
             executor.restart()
+            run.log(f"a worker died; {len(suspects)} units are tried again, one piece at a time")
             for unit, part in suspects:
                 _retry_or_record(queue, run, unit, part, listener)
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,12 @@ class RunFolder:
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
         write_table(self.path / "items.parquet", items, ITEM_COLUMNS)
         write_bytes(self.manifest_path, text.encode())
+
+    def log(self, line: str) -> None:
+        """Add a line with the time to ``log.txt``."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{moment} {line}\n")
 
     def add(self, stage: str, rows: Sequence[Row]) -> None:
         """Store the rows of one finished unit of work; stage is ``decodes`` or ``scores``."""

@@ -149,7 +149,7 @@ def _anchor(entry: Entry, folder: Path) -> Entry:
     """Make relative paths count from the suite's folder, also in the ``name:path=...`` form."""
     from synbench_codecs import parse_spec
 
-    key = "codec" if isinstance(entry, CodecEntry) else "corpus"
+    key = "codec" if hasattr(entry, "codec") else "corpus"
     name, options = parse_spec(getattr(entry, key))
     options.update(entry.options)
     for option in PATH_OPTIONS:

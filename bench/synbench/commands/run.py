@@ -18,6 +18,7 @@ from synbench.progress import Progress, Reading, duration, print_skipped
 from synbench.run import execute, folder_of
 from synbench.store import RunFolder
 from synbench.suite import find_suite, load_suite
+from synbench.work import fatal_faults
 
 __all__ = ["run"]
 
@@ -45,10 +46,13 @@ def run(suite: str, out: str | None, workers: int | None, quiet: bool) -> None:
     with only_run(folder.path):
         plan = make_plan(loaded, folder, progress=Reading(console))
         _announce(plan, folder, count, console)
-        folder.begin(describe_run(plan), item_rows(plan))
+        with fatal_faults(str(folder.path)):
+            folder.begin(describe_run(plan), item_rows(plan))
+            folder.log(f"start: {plan.missing_scores} of {plan.total_scores} scores are missing")
         if not plan.complete:
             _work(plan, folder, count, console)
     failures = _failures(plan, folder)
+    folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
     if not quiet:
         _show(folder.path)
     _conclude(plan, failures, console)
