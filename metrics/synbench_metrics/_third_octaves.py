@@ -31,7 +31,7 @@ DYNAMIC_RANGE = 40.0  # dB
 BLOCK = 256  # frames
 EPS = float(np.finfo(np.float64).eps)
 
-__all__ = ["BANDS", "EPS", "SAMPLE_RATE", "active_frames", "band_edges", "envelopes"]
+__all__ = ["BANDS", "EPS", "SAMPLE_RATE", "Frames", "active_frames", "band_edges", "envelopes"]
 
 # Hann without its zeros.
 WINDOW = np.hanning(FRAME + 2)[1:-1]

@@ -15,6 +15,8 @@ Reference:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,14 @@ from synbench_metrics._gammatone_energy import even_fast_length
 
 Samples = NDArray[np.float64]
 
-__all__ = ["align", "align_and_truncate", "best_lag", "upper_envelope"]
+__all__ = [
+    "Spectrum",
+    "align",
+    "align_and_truncate",
+    "best_lag",
+    "envelope_spectrum",
+    "upper_envelope",
+]
 
 
 def upper_envelope(wave: Samples) -> Samples:
@@ -43,23 +52,41 @@ def upper_envelope(wave: Samples) -> Samples:
     return np.abs(2.0 * centred - float(centred.sum()) / padded - nyquist * signs) + mean
 
 
-def best_lag(reference: Samples, degraded: Samples) -> int:
-    """The lag of the largest cross-correlation; the smallest of equals."""
-    longest = max(reference.size, degraded.size)
-    points = even_fast_length(2 * longest - 1)
-    cross = np.fft.rfft(reference, points) * np.conj(np.fft.rfft(degraded, points))
-    correlation = np.fft.irfft(cross, points)
+@dataclass(frozen=True)
+class Spectrum:
+    """The transform of an upper envelope of ``samples`` samples, padded to ``points``."""
+
+    values: NDArray[np.complex128]
+    samples: int
+    points: int
+
+
+def envelope_spectrum(wave: Samples, *, longest: int = 0) -> Spectrum:
+    """Transform an upper envelope, with room for the lags of a wave of ``longest`` samples."""
+    points = even_fast_length(2 * max(wave.size, longest) - 1)
+    return Spectrum(np.fft.rfft(upper_envelope(wave), points), wave.size, points)
+
+
+def best_lag(reference: Spectrum, degraded: Spectrum) -> int:
+    """The lag of the largest cross-correlation of two envelopes; the smallest of equals."""
+    points, longest = reference.points, max(reference.samples, degraded.samples)
+    correlation = np.fft.irfft(reference.values * np.conj(degraded.values), points)
     lags = np.concatenate([correlation[points - longest + 1 :], correlation[:longest]])
     return int(np.argmax(lags)) - (longest - 1)
 
 
-def align(reference: Samples, degraded: Samples) -> tuple[Samples, int]:
+def align(
+    reference: Samples, degraded: Samples, *, envelope: Spectrum | None = None
+) -> tuple[Samples, int]:
     """The degraded wave moved to the reference, and its lag; lengths may come to differ.
 
     A lag beyond half the reference is taken for an error and ignored. A negative lag cuts the front
-    of the degraded wave, a positive one puts zeros there.
+    of the degraded wave, a positive one puts zeros there. ``envelope`` is that of the reference,
+    where it is known already.
     """
-    lag = best_lag(upper_envelope(reference), upper_envelope(degraded))
+    if envelope is None or degraded.size > reference.size:
+        envelope = envelope_spectrum(reference, longest=degraded.size)
+    lag = best_lag(envelope, envelope_spectrum(degraded, longest=reference.size))
     if lag == 0 or abs(lag) > reference.size / 2:
         return degraded, 0
     if lag < 0:
@@ -68,10 +95,14 @@ def align(reference: Samples, degraded: Samples) -> tuple[Samples, int]:
 
 
 def align_and_truncate(
-    reference: Samples, degraded: Samples, sample_rate: int
+    reference: Samples,
+    degraded: Samples,
+    sample_rate: int,
+    *,
+    envelope: Spectrum | None = None,
 ) -> tuple[Samples, Samples, float]:
     """Both waves aligned and cut to one length, and the lag in seconds."""
-    moved, lag = align(reference, degraded)
+    moved, lag = align(reference, degraded, envelope=envelope)
     seconds = lag / float(sample_rate)
     # The lag goes through seconds and back, as in the reference program: the truncation of that
     # product decides which sample comes first.

@@ -1,4 +1,4 @@
-"""Patches of ViSQOL: which stretches of the reference are compared, and with what.
+"""Patches of ViSQOL: what the stretches of the reference are compared with.
 
 Shape letters
     B  bands     F  frames of a spectrogram     W  frames of a patch     P  reference patches
@@ -7,8 +7,7 @@ Positions are frame numbers, times are seconds. Times go through the same produc
 as in the reference program, since a sample more or less at a border moves a score.
 
 Reference:
-    google/visqol 3.3.3, ``misc_audio.cc``, ``image_patch_creator.cc``, ``vad_patch_creator.cc``,
-    ``comparison_patches_selector.cc``.
+    google/visqol 3.3.3, ``misc_audio.cc``, ``comparison_patches_selector.cc``.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._gammatone_energy import Filterbank
 from synbench_metrics._interface import NotApplicable
 from synbench_metrics._visqol_alignment import align_and_truncate
+from synbench_metrics._visqol_reference import Reference, cut
 from synbench_metrics._visqol_similarity import Patches, Similarity, compare, mean_similarity
 
 Array = NDArray[np.float64]
@@ -28,9 +27,8 @@ Array = NDArray[np.float64]
 FLOOR = -45.0  # dB, in 10 log10 of a root mean square
 BELOW_PEAK = 45.0  # dB
 SEARCH_RADIUS = 60  # patches
-ACTIVE = 5000.0  # root mean square of 16-bit samples, the reference's peak being 32768
 
-__all__ = ["Match", "even_patches", "match", "realign", "to_decibels", "voiced_patches"]
+__all__ = ["Match", "match", "realign", "to_decibels"]
 
 
 @dataclass(frozen=True)
@@ -62,47 +60,6 @@ def to_decibels(reference: Array, degraded: Array) -> tuple[Array, Array]:
         np.maximum(decibels[:, :common], peak - BELOW_PEAK, out=decibels[:, :common])
     lowest = min(float(decibels.min()) for decibels in pair)
     return pair[0] - lowest, pair[1] - lowest
-
-
-def even_patches(frames: int, width: int) -> list[int]:
-    """First frames of evenly spaced patches, for audio.
-
-    Raises:
-        NotApplicable: fewer frames than one patch and a half.
-    """
-    first = width // 2
-    if frames < width + first:
-        raise NotApplicable(f"the reference has {frames} frames, {width + first} are needed")
-    end = frames - width if first < frames - width else first + 1
-    return [index - 1 for index in range(first, end, width)]
-
-
-def voiced_patches(wave: Array, frames: int, width: int, hop: int) -> list[int]:
-    """First frames of the patches that hold some active speech.
-
-    A frame is inactive when it and the two before it are quiet. The samples are read from number 9
-    on: the reference program takes a frame number for a sample number there.
-
-    Raises:
-        NotApplicable: fewer frames than one patch and the nine before it.
-    """
-    first = width // 2 - 1
-    count = (frames - first) // width
-    if count < 1:
-        raise NotApplicable(f"the reference has {frames} frames, {width + first} are needed")
-    samples = wave[first : first + count * width * hop]
-    chunks = samples[: samples.size // hop * hop].reshape(-1, hop)
-    # The peak is the largest sample, not the largest magnitude.
-    integers = np.trunc(np.clip(chunks / np.max(wave) * 32768, -32768, 32767))
-    active = np.sqrt(np.mean(integers**2, axis=1)) >= ACTIVE
-    # The first two frames always count as active.
-    active[2:] |= active[1:-1] | active[:-2]
-    active[:2] = True
-    return [
-        first + width * patch
-        for patch in range(count)
-        if active[patch * width : (patch + 1) * width].any()
-    ]
 
 
 def match(
@@ -191,29 +148,22 @@ def _best_before(total: Array, low: int) -> tuple[Array, NDArray[np.int64]]:
     return best, origin
 
 
-def realign(
-    found: Match, reference: Array, degraded: Array, bank: Filterbank, sample_rate: int
-) -> Match:
+def realign(found: Match, reference: Reference, degraded: Array) -> Match:
     """Align the two stretches of wave behind a match, and keep the better similarity."""
     if found.found is None:
         return found
-    first = _stretch(reference, found.start, found.end, sample_rate)
-    second = _stretch(degraded, *found.found, sample_rate)
-    if not (first.size and second.size):
+    rate, bank = reference.sample_rate, reference.bank
+    wanted = reference.stretch(found.start, found.end)
+    second = cut(degraded, *found.found, rate)
+    if not (wanted.wave.size and second.size):
         return found
-    first, second, lag = align_and_truncate(first, second, sample_rate)
+    first, second, lag = align_and_truncate(wanted.wave, second, rate, envelope=wanted.envelope)
     if first.size <= bank.frame:
         return found
-    pair = compare(*to_decibels(bank.spectrogram(first), bank.spectrogram(second)))
+    uncut = first.size == wanted.wave.size
+    spectrogram = wanted.spectrogram if uncut else bank.spectrogram(first)
+    pair = compare(*to_decibels(spectrogram, bank.spectrogram(second)))
     if pair.overall < found.similarity.overall:
         return found
     start = found.start + lag if lag > 0 else found.start
-    return Match(pair, start, start + first.size / float(sample_rate), found.found)
-
-
-def _stretch(wave: Array, start: float, end: float, sample_rate: int) -> Array:
-    """Samples between two times; what lies past the end is silence joined **in front**."""
-    last = min(wave.size - 1, int(end * sample_rate))
-    samples = wave[max(0, int(start * sample_rate)) : last]
-    missing = int(max(end * sample_rate - wave.size, 0.0))
-    return np.concatenate([np.zeros(missing), samples]) if missing else samples
+    return Match(pair, start, start + first.size / float(rate), found.found)

@@ -38,7 +38,15 @@ from numpy.typing import NDArray
 
 from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
 from synbench_metrics._polyphase import resample
-from synbench_metrics._third_octaves import BANDS, EPS, SAMPLE_RATE, active_frames, envelopes
+from synbench_metrics._remember import remember
+from synbench_metrics._third_octaves import (
+    BANDS,
+    EPS,
+    SAMPLE_RATE,
+    Frames,
+    active_frames,
+    envelopes,
+)
 
 Array = NDArray[np.float64]
 
@@ -59,7 +67,7 @@ def intelligibility(*, reference: Wave, degraded: Wave, sample_rate: int) -> flo
     Raises:
         NotApplicable: fewer than 31 active frames in the reference.
     """
-    pair = _bands(reference, degraded, sample_rate)
+    pair = _bands(_samples(reference), _samples(degraded), sample_rate)
     total = math.fsum(_correlations(*block) for block in _segments(*pair))
     return _mean(total, _count(pair[0]) * BANDS)
 
@@ -70,12 +78,16 @@ def extended_intelligibility(*, reference: Wave, degraded: Wave, sample_rate: in
     Raises:
         NotApplicable: fewer than 31 active frames in the reference.
     """
-    pair = _bands(reference, degraded, sample_rate)
+    pair = _bands(_samples(reference), _samples(degraded), sample_rate)
     total = math.fsum(
         float(np.vdot(_normalised(first), _normalised(second)))
         for first, second in _segments(*pair)
     )
     return _mean(total, _count(pair[0]) * SEGMENT)
+
+
+def _samples(wave: Wave) -> Array:
+    return np.ascontiguousarray(wave, dtype=np.float64)
 
 
 def _count(bands: Array) -> int:
@@ -88,14 +100,21 @@ def _mean(total: float, parts: int) -> float:
     return min(total / parts, 1.0)
 
 
-def _bands(reference: Wave, degraded: Wave, sample_rate: int) -> tuple[Array, Array]:
+@remember(entries=1)
+def _bands(reference: Array, degraded: Array, sample_rate: int) -> tuple[Array, Array]:
     """Envelopes of both waves in the active frames of the reference, each ``(B, F)``."""
-    first = resample(reference, sample_rate, SAMPLE_RATE)
-    active = active_frames(first)
+    active, first = _reference_bands(reference, sample_rate)
+    return first, envelopes(resample(degraded, sample_rate, SAMPLE_RATE), active)
+
+
+@remember(entries=2)
+def _reference_bands(reference: Array, sample_rate: int) -> tuple[Frames, Array]:
+    """Active frames ``(N,)`` of a reference, and its envelopes in them, ``(B, F)``."""
+    wave = resample(reference, sample_rate, SAMPLE_RATE)
+    active = active_frames(wave)
     if active.size <= SEGMENT:
         raise NotApplicable("fewer than 31 active frames in the reference")
-    second = resample(degraded, sample_rate, SAMPLE_RATE)
-    return envelopes(first, active), envelopes(second, active)
+    return active, envelopes(wave, active)
 
 
 def _segments(*bands: Array) -> Iterator[list[Array]]:

@@ -31,20 +31,19 @@ References:
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synbench_metrics import _visqol_mapping as mapping
 from synbench_metrics import _visqol_patches as patches
-from synbench_metrics._gammatone_energy import Filterbank, filterbank
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._remember import remember
 from synbench_metrics._visqol_alignment import align
+from synbench_metrics._visqol_reference import Mode, level, prepare
 
 Array = NDArray[np.float64]
-Mode = Literal["speech", "audio"]
 
 # Below this mean similarity the two waves have nothing in common, and the score is 1.
 UNRELATED = 0.15
@@ -92,35 +91,22 @@ def audio(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
 
 
 def _listen(mode: Mode, reference: Wave, degraded: Wave, sample_rate: int) -> list[patches.Match]:
-    """The matched patches of a pair of waves."""
-    first = np.asarray(reference, dtype=np.float64)
-    second, _ = align(first, np.asarray(degraded, dtype=np.float64))
-    bank = filterbank(
-        *((sample_rate, 21, 8000.0) if mode == "speech" else (sample_rate, 32, sample_rate / 2))
-    )
-    second = second * (_level("reference", first, bank) / _level("degraded", second, bank))
-    spectrograms = patches.to_decibels(bank.spectrogram(first), bank.spectrogram(second))
-    frames = spectrograms[0].shape[1]
-    if mode == "speech":
-        width = 20
-        starts = patches.voiced_patches(first, frames, width, bank.hop)
-    else:
-        width = 30
-        starts = patches.even_patches(frames, width)
-    found = patches.match(*spectrograms, starts, width, bank.hop / float(sample_rate))
-    return [patches.realign(match, first, second, bank, sample_rate) for match in found]
+    """The matched patches of a pair of waves, the same for both mappings of speech."""
+    first = np.ascontiguousarray(reference, dtype=np.float64)
+    return _matches(mode, first, np.ascontiguousarray(degraded, dtype=np.float64), sample_rate)
 
 
-def _level(name: str, wave: Array, bank: Filterbank) -> float:
-    """Root mean square of a wave that is neither silent nor shorter than a frame."""
-    if wave.size <= bank.frame:
-        raise NotApplicable(
-            f"{name} is too short: {wave.size} samples, more than {bank.frame} needed"
-        )
-    level = math.sqrt(float(np.mean(wave**2)))
-    if level == 0.0:
-        raise NotApplicable(f"{name} is digitally silent")
-    return level
+@remember(entries=2)
+def _matches(
+    mode: Mode, reference: Array, degraded: Array, sample_rate: int
+) -> list[patches.Match]:
+    known = prepare(mode, reference, sample_rate)
+    second, _ = align(reference, degraded, envelope=known.whole.envelope)
+    second = second * (known.level / level("degraded", second, known.bank))
+    spectrograms = patches.to_decibels(known.whole.spectrogram, known.bank.spectrogram(second))
+    hop_seconds = known.bank.hop / float(sample_rate)
+    found = patches.match(*spectrograms, list(known.starts), known.width, hop_seconds)
+    return [patches.realign(match, known, second) for match in found]
 
 
 def _means(found: list[patches.Match]) -> Array:

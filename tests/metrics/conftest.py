@@ -54,7 +54,7 @@ def with_noise(wave: Wave, decibels: float, seed: int = 2) -> Wave:
     return np.clip(wave + noise, -1, 1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def synthetic() -> Callable[[int], Pair]:
     """A three-second synthetic pair at any rate."""
 

@@ -10,7 +10,12 @@ import pytest
 from scipy.ndimage import correlate
 from scipy.signal import freqz, lfilter
 
-from synbench_metrics import NotApplicable, _visqol_mapping, _visqol_patches
+from synbench_metrics import (
+    NotApplicable,
+    _visqol_mapping,
+    _visqol_patches,
+    _visqol_reference,
+)
 from synbench_metrics._gammatone_energy import centre_frequencies, coefficients, filterbank
 from synbench_metrics._visqol_alignment import align, align_and_truncate, upper_envelope
 from synbench_metrics._visqol_similarity import Patches, compare, mean_similarity
@@ -203,21 +208,21 @@ def test_patches_beyond_the_degraded_end_are_left_out():
     ("frames", "expected"), [(45, [14]), (46, [14]), (75, [14]), (76, [14, 44])]
 )
 def test_even_patches(frames, expected):
-    assert _visqol_patches.even_patches(frames, 30) == expected
+    assert _visqol_reference.even_patches(frames, 30) == expected
 
 
 def test_a_silent_stretch_holds_no_patch():
     wave = np.zeros(109 * 320)
     wave[:9000] = 0.5 * np.sin(np.arange(9000) / 5)
     wave[20000:22000] = 0.5 * np.sin(np.arange(2000) / 5)
-    assert _visqol_patches.voiced_patches(wave, 106, 20, 320) == [9, 29, 69]
+    assert _visqol_reference.voiced_patches(wave, 106, 20, 320) == [9, 29, 69]
 
 
 @pytest.mark.parametrize(
     ("patches", "frames"),
     [
-        (lambda frames: _visqol_patches.even_patches(frames, 30), 44),
-        (lambda frames: _visqol_patches.voiced_patches(np.ones(9999), frames, 20, 320), 28),
+        (lambda frames: _visqol_reference.even_patches(frames, 30), 44),
+        (lambda frames: _visqol_reference.voiced_patches(np.ones(9999), frames, 20, 320), 28),
     ],
 )
 def test_too_few_frames_have_no_patch(patches, frames):
