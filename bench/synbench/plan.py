@@ -11,7 +11,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import synbench_codecs
 import synbench_metrics
@@ -315,21 +314,14 @@ def _stored_scores(run: RunFolder) -> set[tuple[str, ...]]:
 
 def _measured_costs(run: RunFolder) -> dict[str, float]:
     """CPU seconds per audio second seen in this folder, by codec id and metric id."""
-    spent: dict[str, float] = defaultdict(float)
-    heard: dict[str, float] = defaultdict(float)
-    seconds: dict[Any, float] = {}
-    decode_columns = ("corpus", "item", "codec_id", "seconds")
-    times = ("encode_cpu_seconds", "decode_cpu_seconds")
-    for corpus, item, codec_id, audio, encode, decode in run.rows(
-        "decodes", (*decode_columns, *times)
-    ):
-        seconds[corpus, item] = audio
-        if encode is not None:
-            spent[codec_id] += encode + decode
-            heard[codec_id] += audio
-    for corpus, item, metric_id, cpu in run.rows(
-        "scores", ("corpus", "item", "metric_id", "cpu_seconds")
-    ):
-        spent[metric_id] += cpu
-        heard[metric_id] += seconds.get((corpus, item), 0.0)
-    return {name: spent[name] / audio for name, audio in heard.items() if audio > 0}
+    decodes = run.query(
+        "decodes",
+        "SELECT codec_id, sum(encode_cpu_seconds + decode_cpu_seconds) / sum(seconds) "
+        "FROM rows WHERE encode_cpu_seconds IS NOT NULL GROUP BY codec_id HAVING sum(seconds) > 0",
+    )
+    scores = run.query(
+        "scores",
+        "SELECT metric_id, sum(cpu_seconds) / sum(seconds) "
+        "FROM rows WHERE status = 'ok' GROUP BY metric_id HAVING sum(seconds) > 0",
+    )
+    return {str(name): float(cost) for name, cost in decodes + scores}

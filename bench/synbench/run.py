@@ -159,7 +159,7 @@ def _record_crash(run: RunFolder, unit: Unit) -> Report:
     if isinstance(unit, DecodeUnit):
         (item,) = unit.items
         codec, stage = unit.codec, "decodes"
-        extra: dict[str, Any] = {"seconds": item.seconds, "threads": 1}
+        extra: dict[str, Any] = {"threads": 1}
     else:
         ((item, (cell,)),) = unit.items
         (metric,) = cell.metrics
@@ -172,6 +172,7 @@ def _record_crash(run: RunFolder, unit: Unit) -> Report:
         "codec": codec.spec,
         "codec_id": codec.codec_id,
         "policy_id": unit.policy_id,
+        "seconds": item.seconds,
         **failed,
         **extra,
     }

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from synbench.errors import EnvironmentFault
 from synbench.files import sweep, write_bytes
 
 DECODE_COLUMNS = {
@@ -68,6 +69,7 @@ SCORE_COLUMNS = {
     "reason": "string",
     "transient": "bool_",
     "written": "float64",
+    "seconds": "float64",
     "cpu_seconds": "float64",
 }
 ITEM_COLUMNS = {
@@ -146,15 +148,26 @@ class RunFolder:
         write_table(self.path / stage / f"{secrets.token_hex(8)}.parquet", rows, columns)
 
     def rows(self, stage: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
-        """All stored rows of a stage as tuples of the named columns, oldest file first."""
-        files = sorted(
-            (self.path / stage).glob("[!.]*.parquet"), key=lambda file: file.stat().st_mtime_ns
-        )
+        """All stored rows of a stage as tuples of the named columns, in no order."""
+        return self.query(stage, f"SELECT {', '.join(columns)} FROM rows")
+
+    def query(self, stage: str, sql: str) -> list[tuple[Any, ...]]:
+        """The answer to a query over the stored ``rows`` of a stage; nothing where there are none.
+
+        Raises:
+            EnvironmentFault: a stored file is damaged.
+        """
+        files = [str(file) for file in (self.path / stage).glob("[!.]*.parquet")]
         if not files:
             return []
-        import pyarrow
-        import pyarrow.parquet
+        import duckdb
 
-        tables = [pyarrow.parquet.read_table(file, columns=list(columns)) for file in files]
-        table = pyarrow.concat_tables(tables)
-        return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+        with duckdb.connect() as connection:
+            try:
+                rows = connection.read_parquet(files)  # noqa: F841 - the query names it
+                return connection.sql(sql).fetchall()
+            except duckdb.Error as error:
+                raise EnvironmentFault(
+                    f"cannot read {self.path / stage}: {error}; remove the damaged file, "
+                    "then type the same command again"
+                ) from error

@@ -55,8 +55,12 @@ class CorpusEntry(_Strict):
     digest: str | None = Field(default=None, description="refuse the corpus if it has another")
 
 
-def _entry(key: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+def _entry(key: str, model: type[BaseModel]) -> BeforeValidator:
+    """Takes the short form too, here and in the JSON schema."""
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value,
+        json_schema_input_type=str | model,
+    )
 
 
 class Suite(_Strict):
@@ -64,8 +68,8 @@ class Suite(_Strict):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the run's folder")
     description: str = ""
-    corpora: list[Annotated[CorpusEntry, _entry("corpus")]] = Field(min_length=1)
-    codecs: list[Annotated[CodecEntry, _entry("codec")]] = Field(min_length=1)
+    corpora: list[Annotated[CorpusEntry, _entry("corpus", CorpusEntry)]] = Field(min_length=1)
+    codecs: list[Annotated[CodecEntry, _entry("codec", CodecEntry)]] = Field(min_length=1)
     metrics: list[str] = Field(min_length=1)
     failure_budget: int | str = Field(
         default=0, description="failed cells allowed before exit code 1: a count, or '5%'"

@@ -190,6 +190,7 @@ def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Ite
                 "reason": outcome.reason,
                 "transient": transient,
                 "written": time.time(),
+                "seconds": item.seconds,
                 "cpu_seconds": spent["cpu"],
             }
 

@@ -73,6 +73,7 @@ def _announce(plan: Plan, folder: RunFolder, workers: int, console: Console) -> 
         f"{folder.path}: {plan.missing_scores} of {plan.total_scores} scores to compute, "
         f"about {duration(seconds)} on {max(1, workers)} workers",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -89,23 +90,23 @@ def _work(plan: Plan, folder: RunFolder, workers: int, console: Console) -> None
 
 def _failures(plan: Plan, folder: RunFolder) -> Counter[str]:
     """Reason to count, over the cells of this plan."""
-    wanted = {
-        (item.corpus, item.item, item.digest, codec.point.codec_id, metric.point.metric_id)
-        for item in plan.items
-        for codec in plan.codecs
-        for metric in plan.metrics
-    }
-    columns = ("corpus", "item", "item_digest", "codec_id", "metric_id")
-    latest: dict[tuple[str, ...], tuple[float, str, str]] = {}
-    for *place, policy_id, written, status, reason in folder.rows(
-        "scores", (*columns, "policy_id", "written", "status", "reason")
-    ):
-        key = tuple(place)
-        if key not in wanted or policy_id != plan.policy_id:
-            continue
-        if written >= latest.get(key, (0.0, "", ""))[0]:
-            latest[key] = (written, status, reason)
-    return Counter(reason for _, status, reason in latest.values() if status == "failed")
+    items = {(item.corpus, item.item, item.digest) for item in plan.items}
+    codecs = {codec.point.codec_id for codec in plan.codecs}
+    metrics = {metric.point.metric_id for metric in plan.metrics}
+    latest = folder.query(
+        "scores",
+        "SELECT corpus, item, item_digest, codec_id, metric_id, policy_id, "
+        "arg_max(status, written) AS latest, arg_max(reason, written) "
+        "FROM rows GROUP BY ALL HAVING latest = 'failed'",
+    )
+    return Counter(
+        reason
+        for *item, codec_id, metric_id, policy_id, _, reason in latest
+        if tuple(item) in items
+        and codec_id in codecs
+        and metric_id in metrics
+        and policy_id == plan.policy_id
+    )
 
 
 def _show(path: Path) -> None:
