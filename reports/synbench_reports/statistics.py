@@ -89,7 +89,7 @@ def resampling_weights(
         Blocks of shape ``(rows, items)``.
     """
     generator = np.random.default_rng(seed)
-    drawn = items if clusters is None else int(clusters.max()) + 1
+    drawn = items if clusters is None else int(np.max(clusters)) + 1
     block = max(1, WEIGHTS_AT_ONCE // max(drawn, items))
     for start in range(0, replicates, block):
         rows = min(block, replicates - start)
