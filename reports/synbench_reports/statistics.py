@@ -12,7 +12,8 @@ The interval is BCa (bias-corrected and accelerated). Scores are bounded and ske
 there BCa follows the skew, where a plain percentile interval leaves most of its error at one end.
 It costs nothing more, since the jackknife of a mean has a closed form. Like every bootstrap of a
 mean it is too narrow for few items: of nominal 95 % intervals, about 90 % contain the true mean at
-10 items, 83 % at 5 (fewer still for skewed scores), and 94 % from 50 on.
+10 items, 83 % at 5, and 94 % at 50 for scores below a ceiling. A heavy tail costs more: for
+lognormal data (sigma 1) it is about 91 % at 50 items, 94 % at 200. The tests measure this.
 
 References
     B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (397), 1987.

@@ -1,0 +1,141 @@
+"""Paired tests: against scipy and statsmodels, against the truth by simulation, and by hand."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import combinations
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from synbench_reports.compare import (
+    cluster_means,
+    compare_all,
+    equivalence,
+    holm,
+    sign_flip,
+    tie_letters,
+    wilcoxon,
+)
+from synbench_reports.statistics import estimate_means
+
+
+def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(mean, 1, count)
+
+
+@pytest.mark.parametrize("count", [6, 25, 80])
+def test_wilcoxon_is_that_of_scipy(count: int) -> None:
+    found = differences(count)
+    assert wilcoxon(found) == scipy.stats.wilcoxon(found).pvalue
+
+
+@pytest.mark.parametrize(("count", "slack"), [(5, 1e-12), (12, 1e-12), (40, 0.012)])
+def test_sign_flips_agree_with_the_permutation_test_of_scipy(count: int, slack: float) -> None:
+    found = differences(count, mean=0.3, seed=count)
+    theirs = scipy.stats.permutation_test(
+        (found, np.zeros(count)),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=20_000,
+        rng=2,
+    )
+    assert sign_flip(found) == pytest.approx(theirs.pvalue, abs=slack)
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        multitest = pytest.importorskip("statsmodels.stats.multitest")
+    values = np.random.default_rng(3).random(20) ** 3
+    assert holm(values.tolist()) == pytest.approx(multitest.multipletests(values, method="holm")[1])
+
+
+def test_holm_by_hand_with_an_absent_value() -> None:
+    found = holm([0.01, float("nan"), 0.04, 0.03])
+    assert found[0] == pytest.approx(0.03)
+    assert np.isnan(found[1])
+    assert found[2:] == pytest.approx([0.06, 0.06])
+
+
+@pytest.mark.parametrize("mean", [-0.4, 0.0, 0.1])
+def test_equivalence_agrees_with_one_sided_t_tests(mean: float) -> None:
+    found = differences(30, mean=mean, seed=4)
+    ours = equivalence(found, margin=0.5)
+    lower = scipy.stats.ttest_1samp(found, -0.5, alternative="greater").pvalue
+    upper = scipy.stats.ttest_1samp(found, 0.5, alternative="less").pvalue
+    interval = scipy.stats.ttest_1samp(found, 0).confidence_interval(0.9)
+    assert ours.p == pytest.approx(max(lower, upper))
+    assert (ours.low, ours.high) == pytest.approx((interval.low, interval.high))
+    assert ours.equivalent == (ours.low > -0.5 and ours.high < 0.5)
+
+
+def test_no_difference_found_is_not_equivalence() -> None:
+    few = differences(5, mean=0.0, seed=6)
+    assert wilcoxon(few) > 0.05
+    assert not equivalence(few, margin=0.2).equivalent
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
+def test_equivalence_refuses_a_margin_that_is_none(margin: float) -> None:
+    with pytest.raises(ValueError, match="margin above 0"):
+        equivalence(differences(5), margin=margin)
+
+
+def test_a_speaker_counts_once() -> None:
+    found = np.array([1.0, 3.0, np.nan, -1.0, 5.0])
+    assert cluster_means(found, np.array([0, 0, 1, 2, 2])).tolist() == [2.0, 2.0]
+    assert cluster_means(found).tolist() == [1.0, 3.0, -1.0, 5.0]
+
+
+def test_false_alarms_of_a_family_stay_below_five_percent_with_speakers() -> None:
+    """Two codecs that do not differ, with speakers who like one or the other."""
+    generator = np.random.default_rng(7)
+    speakers = np.repeat(np.arange(12), 5)
+    alarms = naive = 0
+    for _ in range(300):
+        taste = generator.normal(0, 1, (12, 2))[speakers]
+        values = taste + generator.normal(0, 0.5, (60, 2))
+        alarms += compare_all(values, clusters=speakers)[0].differs
+        naive += compare_all(values)[0].differs
+    assert alarms <= 0.08 * 300
+    assert naive > 0.25 * 300  # what taking items for independent would do
+
+
+def test_pairs_rest_on_common_items_and_a_pair_without_any_has_no_p() -> None:
+    values = np.array([[1.0, 2.0, np.nan], [2.0, 4.0, np.nan], [3.0, np.nan, 1.0]])
+    found = {(one.first, one.second): one for one in compare_all(values)}
+    assert found[0, 1].difference == -1.5
+    assert found[0, 1].items == 2
+    assert found[1, 2].items == 0
+    assert np.isnan(found[1, 2].p)
+    assert not found[1, 2].differs
+
+
+def test_letters_by_hand() -> None:
+    assert tie_letters([2, 0, 1], {(0, 1), (1, 2)}) == {2: "a", 0: "a", 1: "b"}
+    assert tie_letters([0, 1, 2], {(0, 2)}) == {0: "a", 1: "ab", 2: "b"}
+    assert tie_letters([0, 1], set()) == {0: "a", 1: "a"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_codecs_share_a_letter_exactly_where_no_test_tells_them_apart(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    pairs = list(combinations(range(7), 2))
+    differing = {pair for pair in pairs if generator.random() < 0.5}
+    letters = tie_letters(range(7), differing)
+    for first, second in pairs:
+        shared = bool(set(letters[first]) & set(letters[second]))
+        assert shared == ((first, second) not in differing)
+
+
+@pytest.mark.parametrize(("items", "lowest", "highest"), [(50, 0.89, 0.935), (200, 0.925, 0.955)])
+def test_intervals_of_lognormal_data_cover_less_than_promised(
+    items: int, lowest: float, highest: float
+) -> None:
+    values = np.random.default_rng(8).lognormal(size=(items, 1500))
+    found = estimate_means(values, replicates=1000)
+    covered = float(np.mean((found.low <= np.exp(0.5)) & (np.exp(0.5) <= found.high)))
+    assert lowest < covered < highest
