@@ -13,9 +13,8 @@ from typing import Any
 
 from synbench import policy
 from synbench.plan import Plan
-from synbench.store import Row
+from synbench.store import FORMAT, Row
 
-FORMAT = 1
 PACKAGES = (
     "av",
     "numpy",
@@ -30,7 +29,7 @@ PACKAGES = (
     "visqol-python",
 )
 
-__all__ = ["FORMAT", "describe_run", "item_rows"]
+__all__ = ["describe_run", "item_rows"]
 
 
 def describe_run(plan: Plan) -> dict[str, Any]:

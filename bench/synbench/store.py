@@ -29,6 +29,9 @@ from typing import Any
 from synbench.errors import EnvironmentFault
 from synbench.files import sweep, write_bytes
 
+# Of the manifest; another number is not read.
+FORMAT = 1
+
 DECODE_COLUMNS = {
     "corpus": "string",
     "item": "string",
@@ -90,6 +93,7 @@ Row = Mapping[str, Any]
 
 __all__ = [
     "DECODE_COLUMNS",
+    "FORMAT",
     "ITEM_COLUMNS",
     "SCORE_COLUMNS",
     "RunFolder",

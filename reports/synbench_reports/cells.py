@@ -68,6 +68,7 @@ class Cells:
 
     Attributes:
         seconds: duration of each item, shape ``(item,)``.
+        clusters: number of each item's speaker; an item that names none has its own number.
         status: a code of :data:`STATUS_NAMES`, shape ``(item, codec, metric)``.
         values: scores, NaN unless the status is ok, shape ``(item, codec, metric)``.
         decode_status: how coding and decoding ended, shape ``(item, codec)``.
@@ -76,6 +77,7 @@ class Cells:
     """
 
     seconds: Floats
+    clusters: NDArray[np.int64]
     status: Codes
     values: Floats
     decode_status: Codes
@@ -122,7 +124,9 @@ class Store:
     def cells(self, corpus: str) -> Cells:
         """The cells of one corpus of the plan."""
         items = self._fetch(
-            "SELECT seconds FROM items WHERE corpus = ? ORDER BY item_index", corpus
+            "SELECT seconds, coalesce(nullif(speaker, ''), 'item ' || item_index) AS speaker "
+            "FROM items WHERE corpus = ? ORDER BY item_index",
+            corpus,
         )
         decoded = self._fetch(f"SELECT * FROM decoded {queries.IN_CORPUS}", corpus)
         scored = self._fetch(f"SELECT {queries.SCORED} FROM scored {queries.IN_CORPUS}", corpus)
@@ -132,6 +136,7 @@ class Store:
         triple = (scored["place"], scored["codec_index"], scored["metric_index"])
         return Cells(
             seconds=np.asarray(items["seconds"], dtype=np.float64),
+            clusters=_numbered(items["speaker"]),
             status=_scattered(triples, triple, scored["code"], np.int8(MISSING)),
             values=_scattered(triples, triple, scored["value"], np.float64(np.nan)),
             decode_status=_scattered(pairs, pair, decoded["code"], np.int8(MISSING)),
@@ -171,6 +176,11 @@ def _filled(column: NDArray[Any]) -> NDArray[Any]:
     if isinstance(column, np.ma.MaskedArray):
         return np.ma.filled(column.astype(np.float64), np.nan)
     return column
+
+
+def _numbered(names: NDArray[Any]) -> NDArray[np.int64]:
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
 
 def _scattered(

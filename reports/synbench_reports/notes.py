@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from synbench_reports.cells import MISSING, OK, Cells
+from synbench_reports.compare import SIGNIFICANCE
 from synbench_reports.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench_reports.statistics import CONFIDENCE, FEW_ITEMS, REPLICATES
 from synbench_reports.table import Note
@@ -79,9 +80,22 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
         "the best of its column, anchors apart; decided on the items that all of them have, and "
         "shared by all that print the same"
     )
+    ties = (
+        "no Wilcoxon test tells it from the best (paired, one difference per speaker, Holm over "
+        f"the column, {SIGNIFICANCE:.0%}); that is no proof of equality"
+    )
+    second = "underlined (in italics in Markdown)"
     rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
     rtf = f"seconds of work over seconds of audio, measured on {planned.processor}"
-    texts = {"±": interval, "Bold or *": marks, "kbit/s": rate, "RTF": rtf, "Policy": policy}
+    texts = {
+        "±": interval,
+        "Bold or *": marks,
+        "Second": second,
+        "~": ties,
+        "kbit/s": rate,
+        "RTF": rtf,
+        "Policy": policy,
+    }
     return [Note(level="note", subject=subject, text=text) for subject, text in texts.items()]
 
 

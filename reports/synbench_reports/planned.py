@@ -12,15 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synbench.errors import UsageError
-from synbench.store import RunFolder
-
-# The manifest format that this module reads; importing it from the bench would cost 0.5 s.
-READABLE_FORMAT = 1
+from synbench.store import FORMAT, RunFolder
 
 Direction = Literal["up", "down", ""]
 
 __all__ = [
-    "READABLE_FORMAT",
     "Direction",
     "PlannedCodec",
     "PlannedCorpus",
@@ -116,9 +112,9 @@ def read_planned(folder: Path) -> PlannedRun:
     try:
         manifest = RunFolder(folder).manifest()
         found = manifest.get("format")
-        if found != READABLE_FORMAT:
+        if found != FORMAT:
             raise UsageError(
-                f"{path} has format {found}, expected {READABLE_FORMAT}: "
+                f"{path} has format {found}, expected {FORMAT}: "
                 "read it with the version of synbench that wrote it, or run the suite again"
             )
         return _planned(folder, manifest)

@@ -38,7 +38,7 @@ ITEMS = """
 CREATE TABLE items AS
 SELECT file_row_number AS item_index,
     file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS place,
-    corpus, item, item_digest, seconds
+    corpus, item, item_digest, seconds, speaker
 FROM read_parquet(?, file_row_number = true)
 """
 CODECS = """

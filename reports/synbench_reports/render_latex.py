@@ -100,6 +100,8 @@ def _cell(column: Column, cell: Cell) -> str:
     text = cell_text(column, cell)
     number = "--" if text.mean == NOTHING else text.mean.replace("-", "$-$")
     mean = rf"\textbf{{{number}}}" if cell.best else number
+    mean = rf"\underline{{{mean}}}" if cell.second else mean
+    mean += r"$^{\sim}$" if cell.tied else ""
     half = rf"$\pm$ {text.half_width}" if text.half_width else ""
     return " ".join(filter(None, (mean, half, text.count)))
 

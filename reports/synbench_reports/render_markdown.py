@@ -47,7 +47,8 @@ def _heading(column: Column) -> str:
 
 def _cell(column: Column, cell: Cell) -> str:
     text = cell_text(column, cell)
-    mean = f"**{text.mean}**" if cell.best else text.mean
+    mark = "**" if cell.best else "*" if cell.second else ""
+    mean = f"{mark}{text.mean}{mark}" + (r"\~" if cell.tied else "")
     half = f"± {text.half_width}" if text.half_width else ""
     return " ".join(filter(None, (mean, half, text.count)))
 

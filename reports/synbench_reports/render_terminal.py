@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from synbench_reports.layout import ARROWS, NOTHING, CellText, cell_text, column_runs
-from synbench_reports.table import Column, Note, Report, Table
+from synbench_reports.table import Cell, Column, Note, Report, Table
 
 PADDING = 2
 LONGEST_LABEL = 32
@@ -42,8 +42,16 @@ def _print_table(table: Table, console: Console) -> None:
     ]
     labels = [cell_len(row.codec.label) for row in table.rows]
     first = PADDING + min(LONGEST_LABEL, max([*labels, len("Codec")]))
-    for run in column_runs(table.columns, widths, console.width - first):
-        console.print(_grid(table, run, texts))
+    # Recordings have no costs: a group's columns without any number say nothing on a screen.
+    shown = [
+        place
+        for place, column in enumerate(table.columns)
+        if column.group != "cost" or any(row.cells[place].mean is not None for row in table.rows)
+    ]
+    columns = [table.columns[place] for place in shown]
+    runs = column_runs(columns, [widths[place] for place in shown], console.width - first)
+    for run in runs:
+        console.print(_grid(table, tuple(shown[place] for place in run), texts))
         console.print()
 
 
@@ -71,17 +79,18 @@ def _column_texts(table: Table, place: int) -> list[Text]:
     texts = [cell_text(column, cell) for cell in cells]
     halves = max((len(text.half_width) for text in texts), default=0)
     counts = max((len(text.count) for text in texts), default=0)
-    starred = any(cell.best for cell in cells)
+    marked = any(cell.best or cell.tied for cell in cells)
     return [
-        _padded(text, cell.best, starred, halves, counts)
-        for text, cell in zip(texts, cells, strict=True)
+        _padded(text, cell, marked, halves, counts) for text, cell in zip(texts, cells, strict=True)
     ]
 
 
-def _padded(text: CellText, best: bool, starred: bool, halves: int, counts: int) -> Text:
-    line = Text(text.mean, style="bold green" if best else "")
-    if starred:
-        line.append("*" if best else " ")
+def _padded(text: CellText, cell: Cell, marked: bool, halves: int, counts: int) -> Text:
+    style = "bold green" if cell.best else "underline" if cell.second else ""
+    line = Text()
+    line.append(text.mean, style=style)
+    if marked:
+        line.append("*" if cell.best else "~" if cell.tied else " ")
     if halves and text.mean != NOTHING:
         half = f" ± {text.half_width:>{halves}}" if text.half_width else " " * (halves + 3)
         line.append(half, style="not bold dim")

@@ -52,6 +52,8 @@ class Cell:
         planned: items that should count; ``None`` where the number is no mean over items.
         scored, failed, not_applicable, missing: how the planned items ended.
         best: whether it is the best of its column.
+        second: whether it is the second best of its column.
+        tied: whether no paired test tells it from the best of its column.
         note: stands in place of the number, such as ``declared``.
     """
 
@@ -64,6 +66,8 @@ class Cell:
     not_applicable: int = 0
     missing: int = 0
     best: bool = False
+    second: bool = False
+    tied: bool = False
     note: str = ""
 
     @property

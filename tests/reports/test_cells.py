@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from synbench.errors import UsageError
-from synbench.manifest import FORMAT
 from synbench.store import RunFolder
 from synbench_reports.cells import FAILED, MISSING, NOT_APPLICABLE, OK, Cells, Store
-from synbench_reports.planned import READABLE_FORMAT, read_planned
+from synbench_reports.planned import read_planned
 
 ALPHA, BETA, MOS, ERROR = 1, 2, 0, 1
 
@@ -155,7 +154,3 @@ def test_a_damaged_or_foreign_manifest_is_refused(made_run: Any, text: str, mess
     RunFolder(made_run.folder).manifest_path.write_text(text)
     with pytest.raises(UsageError, match=message):
         read_planned(made_run.folder)
-
-
-def test_the_format_is_the_one_that_the_bench_writes() -> None:
-    assert READABLE_FORMAT == FORMAT

@@ -37,7 +37,7 @@ def lines(data: bytes) -> list[dict[str, str]]:
 
 def test_show_ends_with_what_to_type_next(made_run: Any) -> None:
     text = shown(made_run.folder)
-    assert "2.00  ± " in text
+    assert "2.00~ ± " in text
     assert f"Reconstructions  {made_run.folder}/reconstructions" in text
     assert text.rstrip().endswith(f"synbench export {made_run.folder} --format csv --rows")
 
@@ -152,7 +152,7 @@ def test_a_terminal_without_the_letters_gets_question_marks(made_run: Any) -> No
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "2.00  ? " in done.stdout
+    assert "2.00~ ? " in done.stdout
 
 
 def test_nothing_heavy_is_imported(made_run: Any) -> None:

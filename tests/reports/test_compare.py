@@ -25,10 +25,18 @@ def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(mean, 1, count)
 
 
-@pytest.mark.parametrize("count", [6, 25, 80])
+@pytest.mark.parametrize("count", [2, 6, 25, 50, 80, 400])
 def test_wilcoxon_is_that_of_scipy(count: int) -> None:
     found = differences(count)
-    assert wilcoxon(found) == scipy.stats.wilcoxon(found).pvalue
+    assert wilcoxon(found) == pytest.approx(scipy.stats.wilcoxon(found).pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("count", [8, 12, 90])
+def test_wilcoxon_with_equal_differences_is_that_of_scipy(count: int) -> None:
+    found = np.round(differences(count, seed=count) * 2)
+    found = found[found != 0]
+    assert wilcoxon(found) == pytest.approx(scipy.stats.wilcoxon(found).pvalue, rel=1e-9)
+    assert wilcoxon(np.append(found, 0.0)) == wilcoxon(found)
 
 
 @pytest.mark.parametrize(("count", "slack"), [(5, 1e-12), (12, 1e-12), (40, 0.012)])
