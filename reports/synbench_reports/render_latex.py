@@ -40,7 +40,7 @@ SPECIAL = {
 }
 PATTERN = re.compile("|".join(map(re.escape, SPECIAL)))
 
-__all__ = ["render_latex"]
+__all__ = ["escaped", "render_latex"]
 
 
 def render_latex(report: Report) -> str:
@@ -58,7 +58,7 @@ def _tables(table: Table, report: Report) -> Iterator[str]:
         yield from (r"\begin{table*}", r"\centering", r"\small")
         part = f" ({number} of {len(runs)})" if len(runs) > 1 else ""
         name = f"{report.name} on {table.corpus.name}, {table.corpus.items} items"
-        yield rf"\caption{{{_escaped(name + part)}}}"
+        yield rf"\caption{{{escaped(name + part)}}}"
         yield from _tabular(table, run)
         if number == len(runs):
             yield from _notes((*table.notes, *report.notes))
@@ -76,14 +76,14 @@ def _tabular(table: Table, run: tuple[int, ...]) -> Iterator[str]:
     columns = [table.columns[place] for place in run]
     yield rf"\begin{{tabular}}{{l{'r' * len(run)}}}"
     yield r"\toprule"
-    yield _line(["Codec", *(_escaped(column.label) for column in columns)])
+    yield _line(["Codec", *(escaped(column.label) for column in columns)])
     yield _line(["", *map(_unit, columns)])
     if any(column.detail for column in columns):
-        yield _line(["", *(_escaped(column.detail) for column in columns)])
+        yield _line(["", *(escaped(column.detail) for column in columns)])
     yield r"\midrule"
     for row in table.rows:
         cells = (_cell(table.columns[place], row.cells[place]) for place in run)
-        yield _line([_escaped(row.codec.label), *cells])
+        yield _line([escaped(row.codec.label), *cells])
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
@@ -93,7 +93,7 @@ def _line(fields: list[str]) -> str:
 
 
 def _unit(column: Column) -> str:
-    return " ".join(filter(None, (_escaped(column.unit), ARROWS[column.direction])))
+    return " ".join(filter(None, (escaped(column.unit), ARROWS[column.direction])))
 
 
 def _cell(column: Column, cell: Cell) -> str:
@@ -111,10 +111,10 @@ def _notes(notes: tuple[Note, ...]) -> Iterator[str]:
     yield r"\par\medskip\raggedright\footnotesize"
     for note in sorted(notes, key=lambda note: note.level != "warning"):
         mark = r"\textbf{Warning.} " if note.level == "warning" else ""
-        yield rf"{mark}{_escaped(note.subject)}: {_escaped(note.text)}.\par"
+        yield rf"{mark}{escaped(note.subject)}: {escaped(note.text)}.\par"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that LaTeX prints as it is, on one line."""
     line = " ".join(text.split())
     return PATTERN.sub(lambda found: SPECIAL[found.group()], line)
