@@ -193,7 +193,8 @@ def render_lines(
         f"{corpus.name}, {corpus.items} items, digest {corpus.digest[:12]}" for corpus in corpora
     )
     note = (
-        f"Published: {table.source}; weights {table.weights}. Measured on: {measured or 'nothing'}. "
+        f"Published: {table.source}; weights {table.weights}. "
+        f"Measured on: {measured or 'nothing'}. "
         "Recordings are taken as decoded with the paper's weights; whether the items are the "
         "paper's is not checked."
     )
