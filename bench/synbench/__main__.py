@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("synbench.commands.plan:plan", "Say what a run would do, and for how long."),
     "show": ("synbench_reports.commands:show", "Print the table of a run."),
     "export": ("synbench_reports.commands:export", "Write the table or the rows of a run."),
+    "report": ("synbench_reports.report_command:report", "Write a run as one HTML file."),
     "reproduce": ("synbench_reports.reproduce:reproduce", "Set a paper's table beside runs."),
     "score": ("synbench.commands.score:score", "Score one folder of files against another."),
     "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),
