@@ -1,0 +1,128 @@
+"""Residual vector quantizer: projected latents, nearest code by cosine or by Euclidean distance.
+
+The vector that a code stands for is taken after the output projection, so the sum of the stages
+lies in the decoder's input space and a stage folds into one table of N x K.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding, mse_loss, normalize
+from torch.nn.utils.parametrizations import weight_norm
+
+__all__ = ["Quantized", "ResidualQuantizer", "Search", "VectorQuantizer"]
+
+Search = Literal["cosine", "euclidean"]
+USAGE_DECAY = 0.99
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A quantized latent (B, K, L), its tokens (B, Q, L), and the two losses, scalars."""
+
+    vectors: Tensor
+    tokens: Tensor
+    codebook_loss: Tensor
+    commitment_loss: Tensor
+
+
+class VectorQuantizer(nn.Module):
+    """One stage: ``codes`` vectors of ``latent`` components."""
+
+    usage: Tensor
+
+    def __init__(self, *, codes: int, latent: int, search: Search = "cosine") -> None:
+        super().__init__()
+        self.search = search
+        self.in_proj = weight_norm(nn.Conv1d(latent, latent, 1))
+        self.out_proj = weight_norm(nn.Conv1d(latent, latent, 1))
+        self.codebook = nn.Embedding(codes, latent)
+        self.register_buffer("usage", torch.zeros(codes), persistent=False)
+
+    def tokens(self, projected: Tensor) -> Tensor:
+        """Nearest codes (B, L) of projected latents (B, K, L)."""
+        flat = projected.transpose(1, 2).flatten(0, 1)
+        codebook = self.codebook.weight
+        if self.search == "cosine":
+            flat, codebook = normalize(flat), normalize(codebook)
+        distance = flat.square().sum(1, keepdim=True) - 2 * flat @ codebook.T
+        nearest = (distance + codebook.square().sum(1)).argmin(1)
+        return nearest.view(projected.shape[0], projected.shape[2])
+
+    def lookup(self, tokens: Tensor) -> Tensor:
+        """Decoder-side vectors (B, K, L) of tokens (B, L)."""
+        vectors: Tensor = self.out_proj(self._rows(tokens))
+        return vectors
+
+    def table(self) -> Tensor:
+        """All decoder-side vectors, (N, K): codebook and output projection folded."""
+        vectors: Tensor = self.out_proj(self.codebook.weight.T[None])
+        return vectors[0].T
+
+    def forward(self, latent: Tensor) -> Quantized:
+        """Quantize a latent (B, K, L); gradients pass straight through."""
+        projected = self.in_proj(latent)
+        tokens = self.tokens(projected)
+        rows = self._rows(tokens)
+        codebook_loss = mse_loss(rows, projected.detach())
+        commitment_loss = mse_loss(projected, rows.detach())
+        vectors = self.out_proj(projected + (rows - projected).detach())
+        return Quantized(vectors, tokens, codebook_loss, commitment_loss)
+
+    @torch.no_grad()
+    def refresh(self, latent: Tensor, tokens: Tensor, generator: torch.Generator) -> None:
+        """Online clustering: move codes that nobody uses onto latents of this batch.
+
+        A code's running share of use decides how far it moves, so codes in use stay. Before the
+        first batch no code has been used: all start on latents.
+        """
+        codes = self.usage.numel()
+        share = torch.bincount(tokens.flatten(), minlength=codes) / tokens.numel()
+        pull = torch.exp(-10 * self.usage * codes / (1 - USAGE_DECAY) - 1e-3)[:, None]
+        self.usage.mul_(USAGE_DECAY).add_(share, alpha=1 - USAGE_DECAY)
+        projected = self.in_proj(latent).transpose(1, 2).flatten(0, 1)
+        drawn = torch.randint(projected.shape[0], (codes,), generator=generator)
+        anchors = projected[drawn.to(projected.device)]
+        self.codebook.weight.lerp_(anchors, pull.expand_as(anchors))
+
+    def _rows(self, tokens: Tensor) -> Tensor:
+        return embedding(tokens, self.codebook.weight).transpose(1, 2)
+
+
+class ResidualQuantizer(nn.Module):
+    """Stages that each code what the stages before have left."""
+
+    def __init__(
+        self, *, codebooks: int, codes: int, latent: int, search: Search = "cosine"
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            VectorQuantizer(codes=codes, latent=latent, search=search) for _ in range(codebooks)
+        )
+
+    def forward(self, latent: Tensor, refresh: torch.Generator | None = None) -> Quantized:
+        """Quantize a latent (B, K, L); ``refresh`` turns online clustering on."""
+        residual, total = latent, torch.zeros_like(latent)
+        tokens = []
+        codebook_loss = commitment_loss = latent.new_zeros(())
+        for stage in self.stages:
+            assert isinstance(stage, VectorQuantizer)
+            quantized = stage(residual)
+            if refresh is not None:
+                stage.refresh(residual.detach(), quantized.tokens, refresh)
+            residual = residual - quantized.vectors
+            total = total + quantized.vectors
+            tokens.append(quantized.tokens)
+            codebook_loss = codebook_loss + quantized.codebook_loss
+            commitment_loss = commitment_loss + quantized.commitment_loss
+        return Quantized(total, torch.stack(tokens, 1), codebook_loss, commitment_loss)
+
+    def lookup(self, tokens: Tensor) -> Tensor:
+        """The sum (B, K, L) of the vectors of tokens (B, Q, L); Q may be less than all stages."""
+        pairs = zip(self.stages, tokens.unbind(1), strict=False)
+        vectors: Tensor = sum(stage.lookup(row) for stage, row in pairs)  # type: ignore[operator, assignment]
+        return vectors
