@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("synbench_reports.commands:export", "Write the table or the rows of a run."),
     "report": ("synbench_reports.report_command:report", "Write a run as one HTML file."),
     "reproduce": ("synbench_reports.reproduce:reproduce", "Set a paper's table beside runs."),
+    "listen": ("synbench_listening.commands:listen", "Make and analyse listening tests."),
     "score": ("synbench.commands.score:score", "Score one folder of files against another."),
     "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),
     "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to a file."),

@@ -1,0 +1,34 @@
+"""The group ``synbench listen``: sub-commands are named here and imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# name -> ("module:object", one line of help)
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+__all__ = ["COMMANDS", "listen"]
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup)
+def listen() -> None:
+    """Build, serve, collect, screen and analyse listening tests."""

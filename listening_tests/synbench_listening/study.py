@@ -1,0 +1,218 @@
+"""The design of a listening test, written in YAML and checked before anything is built.
+
+::
+
+    name: codecs-at-500
+    test: mushra
+    systems: [P2PSynCodec, WavTokenizer]
+    items: {count: 8, stratify_by: pesq_wb}
+    items_per_listener: 8
+    languages: [en, de]
+
+Everything else has a default. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from synbench.errors import UsageError
+
+Test = Literal["mushra", "bs1116", "abx", "ab", "acr", "dcr", "ccr"]
+PageName = Literal[
+    "consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"
+]
+Language = Literal["en", "de", "fr", "zh"]
+Text = str | dict[Language, str]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
+
+PAIRED_TESTS = frozenset({"abx", "ab"})
+# Tests whose listener hears the open reference of the item beside what is rated.
+REFERENCE_TESTS = frozenset({"mushra", "bs1116", "dcr"})
+
+__all__ = [
+    "PAIRED_TESTS",
+    "REFERENCE_TESTS",
+    "Headphones",
+    "Items",
+    "Language",
+    "Listening",
+    "Question",
+    "StudyDesign",
+    "Test",
+    "Text",
+    "load_study",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Items(_Strict):
+    """Which utterances of the run are heard."""
+
+    count: int = Field(default=8, ge=1, description="how many utterances the study has")
+    corpus: str | None = Field(default=None, description="corpus of the run; needed if several")
+    only: list[str] = Field(default=[], description="choose among these item ids, not all")
+    stratify_by: str | None = Field(
+        default=None, description="metric whose mean over systems is spread evenly"
+    )
+    minimum_seconds: float = Field(default=1.0, gt=0)
+    maximum_seconds: float = Field(default=12.0, gt=0)
+
+
+class Question(_Strict):
+    """One question of the questionnaire."""
+
+    name: Name
+    label: Text
+    type: Literal["text", "long_text", "number", "choice"] = "text"
+    choices: list[Text] = Field(default=[], description="for type choice; stored as its number")
+    minimum: float | None = None
+    maximum: float | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _choices_where_needed(self) -> Question:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError(f"question {self.name}: choices belong to type choice, and only there")
+        return self
+
+
+class Headphones(_Strict):
+    """Antiphase test of three tones (Woods et al. 2017): loudspeakers cancel one of them."""
+
+    trials: int = Field(default=6, ge=3, le=12)
+    needed: int = Field(default=5, ge=1)
+    attempts: int = Field(default=2, ge=1)
+    required: bool = Field(default=False, description="end the session of who fails")
+
+
+class Listening(_Strict):
+    """What has to be heard, and how it is switched."""
+
+    minimum_share: float = Field(
+        default=0.8, ge=0, le=1, description="share of every stimulus that has to be heard"
+    )
+    rate_only_what_plays: bool = True
+    on_switch: Literal["continue", "start_over"] = "continue"
+    loop: bool = Field(default=True, description="offer loop regions, at least 500 ms long")
+    require_hundred: Literal["off", "warn", "enforce"] = Field(
+        default="warn", description="mushra: one stimulus of every trial must get 100"
+    )
+    lufs: float = Field(default=-23.0, ge=-40, le=-10, description="BS.1770 target")
+
+
+class StudyDesign(_Strict):
+    """A listening test over the reconstructions of one run."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60, description="also the folder and address"
+    )
+    test: Test
+    title: Text = ""
+    seed: int = 1
+    systems: list[str] = Field(
+        default=[], description="labels or specs of the run's codecs; all but anchors if empty"
+    )
+    items: Items = Items()
+    items_per_listener: int | None = Field(
+        default=None, ge=1, description="all items if absent; else items are split into groups"
+    )
+    training_items: int = Field(default=1, ge=0, description="further items, never in results")
+    replicates: int = Field(default=0, ge=0, description="items that each listener gets twice")
+    attention_checks: int = Field(default=0, ge=0, le=10, description="pages that count beeps")
+    break_after: int | None = Field(default=None, ge=1, description="a break after so many trials")
+    pages: list[PageName] = Field(
+        default=["consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"]
+    )
+    languages: list[Language] = Field(default=["en"], min_length=1)
+    consent: Text = Field(default="", description="shown before anything is stored")
+    instructions: Text = Field(default="", description="added to the training page")
+    questionnaire: list[Question] = []
+    headphones: Headphones = Headphones()
+    listening: Listening = Listening()
+    anchors: bool = Field(default=True, description="low 3.5 kHz and mid 7 kHz; mushra needs them")
+    no_preference: bool = Field(default=True, description="ab: offer a third answer")
+    show_reference: bool = Field(default=True, description="ab: the reference beside A and B")
+    pairs: Literal["with_reference", "between_systems"] | None = Field(
+        default=None, description="abx, ab: what is A and B; abx with_reference, ab between_systems"
+    )
+    comments: bool = Field(default=False, description="a field for free text on every trial")
+    completion_url: str = Field(default="", description="where a finished listener is sent")
+    completion_code: str = Field(default="", description="shown to a finished listener only")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StudyDesign:
+        if len(set(self.pages)) != len(self.pages):
+            raise ValueError("pages: each page once")
+        if "trials" not in self.pages or self.pages[-1] != "finish":
+            raise ValueError("pages: trials are needed, and finish has to be the last page")
+        if "consent" in self.pages and self.pages[0] != "consent":
+            raise ValueError("pages: consent has to be the first page")
+        if self.items_per_listener and self.items_per_listener > self.items.count:
+            raise ValueError(
+                f"items_per_listener is {self.items_per_listener}, there are {self.items.count}"
+            )
+        if self.items_per_listener and self.items.count % self.items_per_listener:
+            raise ValueError(
+                f"items.count {self.items.count} is no multiple of items_per_listener "
+                f"{self.items_per_listener}: some item would be rated more often than another"
+            )
+        if self.replicates > (self.items_per_listener or self.items.count):
+            raise ValueError("replicates: more than the items of a listener")
+        if self.headphones.needed > self.headphones.trials:
+            raise ValueError("headphones: more answers needed than there are trials")
+        names = [question.name for question in self.questionnaire]
+        if len(set(names)) != len(names):
+            raise ValueError("questionnaire: every name once")
+        return self
+
+
+def load_study(path: Path) -> StudyDesign:
+    """Read and check a design.
+
+    Raises:
+        UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the design {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected keys such as name, test, systems, items")
+    try:
+        return StudyDesign.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{path} is not a valid design:"]
+        for problem in error.errors():
+            place = ".".join(str(part) for part in problem["loc"]) or "study"
+            lines.append(f"  {place}: {_hint(problem) or problem['msg']}")
+        raise UsageError("\n".join(lines)) from error
+
+
+def _hint(problem: Any) -> str:
+    if problem["type"] != "extra_forbidden":
+        return ""
+    *parents, unknown = problem["loc"]
+    models: dict[str, type[BaseModel]] = {
+        "items": Items,
+        "questionnaire": Question,
+        "headphones": Headphones,
+        "listening": Listening,
+    }
+    fields = models.get(str(parents[0]) if parents else "", StudyDesign).model_fields
+    close = difflib.get_close_matches(str(unknown), fields)
+    return (
+        f"unknown key; did you mean {close[0]}?"
+        if close
+        else f"unknown key; known: {', '.join(fields)}"
+    )
