@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
@@ -20,27 +19,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault
+from synbench_codecs import cache_folder
 
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_SECONDS = 2.0
 BUSY_SECONDS = 5.0
 
 __all__ = ["Measured", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
-
-
-def cache_folder() -> Path:
-    """Where downloads, made speech and measurements are kept; it may not exist yet."""
-    named = os.environ.get("SYNBENCH_CACHE")
-    if named:
-        return Path(named).expanduser().absolute()
-    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The XDG rules say that a relative path is to be ignored.
-    if shared.is_absolute():
-        return shared / "synbench"
-    try:
-        return Path.home() / ".cache" / "synbench"
-    except RuntimeError:  # a container may run as a user without a home folder
-        return Path(tempfile.gettempdir()) / "synbench"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 
 from synbench_codecs._bitstream import read_stream, write_stream
 from synbench_codecs._interface import (
+    Checkpoint,
     Codec,
     CodecInfo,
     Encoded,
@@ -20,24 +21,41 @@ from synbench_codecs._interface import (
 )
 from synbench_codecs._packing import pack_tokens, unpack_tokens
 from synbench_codecs._registry import codec_class, format_spec, load, names, parse_spec
+from synbench_codecs._weights import (
+    WeightsFile,
+    cache_folder,
+    file_sha256,
+    find_weights,
+    first_seen,
+    remember_first_seen,
+    weights_path,
+)
 
 __all__ = [
+    "Checkpoint",
     "Codec",
     "CodecInfo",
     "Encoded",
     "Options",
     "Recording",
     "Wave",
+    "WeightsFile",
     "WeightsSource",
+    "cache_folder",
     "check_encoded",
     "check_wave",
     "codec_class",
+    "file_sha256",
+    "find_weights",
+    "first_seen",
     "format_spec",
     "load",
     "names",
     "pack_tokens",
     "parse_spec",
     "read_stream",
+    "remember_first_seen",
     "unpack_tokens",
+    "weights_path",
     "write_stream",
 ]

@@ -35,6 +35,7 @@ Context = Literal["finite", "unbounded", "global"]
 
 __all__ = [
     "BatchPolicy",
+    "Checkpoint",
     "Codec",
     "CodecInfo",
     "Context",
@@ -53,13 +54,40 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsSource:
-    """Where a checkpoint comes from, precisely enough to refuse another one."""
+    """Where one file of weights comes from, precisely enough to refuse another one.
+
+    Attributes:
+        repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
+            repository), ``github.com/OWNER/NAME/releases`` (a file of a release),
+            ``package:IMPORT_NAME`` (a file inside an installed package) or ``local``.
+        revision: commit or tag.
+        file: path inside the repository.
+        sha256: hex digest; empty where nobody has published one, then the first download pins it.
+        bytes: size, ``None`` where unknown.
+    """
 
     repository: str
     revision: str
     file: str
     sha256: str
     bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Trained weights under one name: what ``synbench weights fetch NAME`` brings.
+
+    Attributes:
+        name: short, unique among all codecs and metrics.
+        files: usually one.
+        licence: SPDX name or the licence's own name; empty where nobody has stated one.
+        note: what a user should know before fetching it.
+    """
+
+    name: str
+    files: tuple[WeightsSource, ...]
+    licence: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +115,7 @@ class CodecInfo:
         stochastic: decoding draws random numbers (always from a fixed seed).
         batch_policy: whether equal-length waves may share one forward pass.
         code_licence, weights_licence: SPDX names or the licence's own name.
-        weights: the checkpoint, ``None`` where the codec has none.
+        weights: the files of the checkpoint; empty where the codec has none.
         training_note: what a reader must know about the weights; shown wherever scores appear.
         bits_counted: False where no bitstream exists and the rate is only declared.
         source: the paper or standard that defines the codec.
@@ -114,7 +142,7 @@ class CodecInfo:
     batch_policy: BatchPolicy = "single"
     code_licence: str = ""
     weights_licence: str = ""
-    weights: WeightsSource | None = None
+    weights: tuple[WeightsSource, ...] = ()
     training_note: str = ""
     bits_counted: bool = True
     source: str = ""
@@ -125,17 +153,18 @@ class CodecInfo:
         for name in ("nominal_bitrate_bps", "frame_rate_hz"):
             record[name] = None if record[name] is None else str(record[name])
         record["codebook_sizes"] = list(self.codebook_sizes)
+        record["weights"] = list(record["weights"])
         return record
 
     @property
     def identity(self) -> str:
         """Hex digest of everything that can change the decoded wave or its bits."""
         relevant = {
-            "spec": self.spec,
+            "spec": _without_weights(self.spec) if self.weights else self.spec,
             "adapter_version": self.adapter_version,
             "implementation": self.implementation,
             "delay": self.output_delay_samples,
-            "weights": self.weights.sha256 if self.weights else "",
+            "weights": self._weights_digests,
         }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
 
@@ -146,9 +175,20 @@ class CodecInfo:
         Every stream carries them. A library's version is left out: a stream of a standard codec
         stays decodable after an update of the library.
         """
-        weights = self.weights.sha256 if self.weights else ""
-        text = f"{self.adapter_version} {weights}"
+        text = f"{self.adapter_version} {self._weights_digests}"
         return hashlib.sha256(text.encode()).digest()[:DIGEST_BYTES]
+
+    @property
+    def _weights_digests(self) -> str:
+        return " ".join(source.sha256 for source in self.weights)
+
+
+def _without_weights(spec: str) -> str:
+    """The spec without the path of the user's own weights, whose digest counts instead."""
+    from synbench_codecs._registry import format_spec, parse_spec
+
+    name, options = parse_spec(spec)
+    return format_spec(name, {key: options[key] for key in options if key != "weights"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +231,8 @@ class Encoded:
 class Codec(Protocol):
     """What every codec offers. Implementations need not inherit from it.
 
-    A class also carries ``points``: option sets worth listing and testing, one per operating point.
+    A class also carries ``points``: option sets worth listing and testing, one per operating point;
+    and ``checkpoints``, a tuple of :class:`Checkpoint`, when it loads trained weights.
     """
 
     points: ClassVar[tuple[Options, ...]]

@@ -5,13 +5,23 @@
     CodecError
     ├── UsageError        the caller asked for something that does not exist (user error)
     ├── Unavailable       a package, library, program or weights file is absent (environment)
+    │   ├── MissingWeights    a checkpoint was not fetched; says the command that brings it
+    │   └── WeightsError      a weights file is another one, truncated or unsafe, and not loaded
     ├── BitstreamError    a .syn stream is truncated, foreign or corrupted (user or item error)
     └── EncodeError       this wave cannot be coded: wrong rate, empty, not finite (item failure)
 """
 
 from __future__ import annotations
 
-__all__ = ["BitstreamError", "CodecError", "EncodeError", "Unavailable", "UsageError"]
+__all__ = [
+    "BitstreamError",
+    "CodecError",
+    "EncodeError",
+    "MissingWeights",
+    "Unavailable",
+    "UsageError",
+    "WeightsError",
+]
 
 
 class CodecError(Exception):
@@ -24,6 +34,28 @@ class UsageError(CodecError):
 
 class Unavailable(CodecError):
     """Something the codec needs is absent. The message says what to type next."""
+
+
+class MissingWeights(Unavailable):
+    """A checkpoint that is not on this machine.
+
+    Attributes:
+        checkpoint: the name that ``synbench weights fetch`` takes.
+        file: name of the absent file.
+    """
+
+    def __init__(self, checkpoint: str, file: str) -> None:
+        super().__init__(f"missing weights ({file}); type: synbench weights fetch {checkpoint}")
+        self.checkpoint = checkpoint
+        self.file = file
+
+    def __reduce__(self) -> tuple[type[MissingWeights], tuple[str, str]]:
+        """Survive the way back from a worker."""
+        return type(self), (self.checkpoint, self.file)
+
+
+class WeightsError(Unavailable):
+    """A weights file that must not be used. The message names the file, and what is wrong."""
 
 
 class BitstreamError(CodecError):

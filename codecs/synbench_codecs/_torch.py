@@ -1,0 +1,224 @@
+"""What every codec on torch shares: importing it, reading tensors safely, loading them strictly.
+
+Import this module anywhere: torch itself is imported by the functions. All models run in float32
+and inference mode, because half precision changes codes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+import pickle
+import struct
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench_codecs._interface import Wave
+from synbench_codecs.errors import Unavailable, WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# The header of a safetensors file is JSON behind its length, eight bytes, little-endian.
+HEADER_LENGTH = struct.Struct("<Q")
+SHOWN_NAMES = 3
+
+__all__ = [
+    "device",
+    "fold_weight_norm",
+    "from_wave",
+    "import_extra",
+    "inference",
+    "load_strictly",
+    "read_tensors",
+    "seeded",
+    "to_tokens",
+    "to_wave",
+    "without_prefix",
+]
+
+
+@functools.cache
+def import_extra(module: str, *, extra: str) -> ModuleType:
+    """Import a module that comes with an extra of synbench.
+
+    Raises:
+        Unavailable: it is not installed; the message holds the pip line.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        if importlib.util.find_spec(package) is not None:
+            raise Unavailable(f"{module} does not import: {error}") from error
+        raise Unavailable(f"{package} is absent: pip install 'synbench[{extra}]'") from error
+
+
+def device() -> str:
+    """Where models run: ``$SYNBENCH_DEVICE``, else ``cpu``. A GPU may give other codes."""
+    return os.environ.get("SYNBENCH_DEVICE") or "cpu"
+
+
+@contextlib.contextmanager
+def inference() -> Iterator[None]:
+    """No gradients, no version counters."""
+    torch = import_extra("torch", extra="torch")
+    with torch.inference_mode():
+        yield
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """A fixed seed for models that draw random numbers; the caller's state comes back after it."""
+    torch = import_extra("torch", extra="torch")
+    with torch.random.fork_rng(enabled=True):
+        torch.manual_seed(seed)
+        yield
+
+
+def from_wave(wave: Wave) -> Tensor:
+    """A wave, shape ``(samples,)``, as a tensor of shape ``(1, 1, samples)`` on the device."""
+    torch = import_extra("torch", extra="torch")
+    # A copy: the wave may be read-only, which torch has no notion of.
+    tensor: Tensor = torch.tensor(wave, dtype=torch.float32, device=device())
+    return tensor[None, None]
+
+
+def to_wave(tensor: Tensor) -> Wave:
+    """The wave, shape ``(samples,)``, of a tensor whose other dimensions have size 1."""
+    return np.ascontiguousarray(tensor.detach().cpu().numpy().reshape(-1), dtype=np.float32)
+
+
+def to_tokens(codes: Tensor) -> NDArray[np.int64]:
+    """Codes of shape ``(codebooks, frames)`` as numpy integers."""
+    return codes.detach().cpu().numpy().astype(np.int64)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a checkpoint file, on the CPU.
+
+    A safetensors file is recognised by its content. Everything else goes to ``torch.load`` with
+    ``weights_only=True``: a pickle that wants to run code is refused, never opened another way.
+    Nested dictionaries become names with dots (``state_dict.encoder.weight``); entries that are
+    no tensors are left out.
+
+    Raises:
+        WeightsError: truncated, no checkpoint, or a pickle with more than tensors in it.
+        Unavailable: torch or safetensors is not installed.
+    """
+    if _is_safetensors(path):
+        return _read_safetensors(path)
+    torch = import_extra("torch", extra="torch")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} holds more than tensors and plain values, which could run code; it is not "
+            f"loaded. Expected safetensors or a weights-only checkpoint ({_first_line(error)})"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, LookupError, OSError) as error:
+        raise WeightsError(f"{path} is truncated or no checkpoint: {_first_line(error)}") from error
+    tensors = dict(_flatten(content))
+    if not tensors:
+        raise WeightsError(f"{path} holds no tensors")
+    return tensors
+
+
+def _is_safetensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(HEADER_LENGTH.size + 1)
+    if len(start) <= HEADER_LENGTH.size or start[-1:] != b"{":
+        return False
+    return bool(HEADER_LENGTH.unpack(start[:-1])[0] < 1 << 32)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    load_file = import_extra("safetensors.torch", extra="torch").load_file
+    error_type = import_extra("safetensors", extra="torch").SafetensorError
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (error_type, OSError) as error:
+        raise WeightsError(f"{path} is no intact safetensors file: {error}") from error
+    return tensors
+
+
+def _flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    torch = import_extra("torch", extra="torch")
+    if isinstance(content, torch.Tensor):
+        yield prefix, content
+    elif isinstance(content, Mapping):
+        for name, value in content.items():
+            yield from _flatten(value, f"{prefix}.{name}" if prefix else str(name))
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with ``prefix``, under the rest of their names."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replace every magnitude and direction by the plain weight, as the model would compute it.
+
+    Takes the names ``weight_g``, ``weight_v`` and ``parametrizations.weight.original0``,
+    ``original1``. Bit-identical to the unfolded model.
+    """
+    torch = import_extra("torch", extra="torch")
+    folded = dict(tensors)
+    for magnitude, direction, weight in (
+        ("weight_g", "weight_v", "weight"),
+        ("parametrizations.weight.original0", "parametrizations.weight.original1", "weight"),
+    ):
+        for name in [name for name in folded if name.endswith(magnitude)]:
+            stem = name.removesuffix(magnitude)
+            g, v = folded.pop(name), folded.pop(stem + direction)
+            folded[stem + weight] = torch._weight_norm(v, g, 0)
+    return folded
+
+
+def load_strictly(
+    module: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, unused: Collection[str] = ()
+) -> nn.Module:
+    """Put every tensor into the module, on the device and ready for inference.
+
+    Args:
+        unused: name prefixes of tensors that the checkpoint holds and the model does not use.
+
+    Raises:
+        WeightsError: a tensor is absent, unknown or of another shape.
+    """
+    wanted = {key: value.shape for key, value in module.state_dict().items()}
+    given = {key: value for key, value in tensors.items() if not key.startswith(tuple(unused))}
+    wrong = [
+        *(f"{key} is absent" for key in wanted if key not in given),
+        *(f"{key} is unknown" for key in given if key not in wanted),
+        *(
+            f"{key} has shape {tuple(given[key].shape)}, expected {tuple(shape)}"
+            for key, shape in wanted.items()
+            if key in given and given[key].shape != shape
+        ),
+    ]
+    if wrong:
+        shown = "; ".join(wrong[:SHOWN_NAMES])
+        more = f"; and {len(wrong) - SHOWN_NAMES} more" if len(wrong) > SHOWN_NAMES else ""
+        raise WeightsError(f"{path} does not fit the model: {shown}{more}")
+    # Taking the tensors over instead of copying them halves the time and the memory.
+    module.load_state_dict(given, strict=True, assign=True)
+    module.requires_grad_(False)
+    return module.to(device()).eval()
