@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ STOPBAND_HZ = 4000.0
 # Well under both limits of the standard, which ask for 39 dB (the ripple) and 50 dB.
 ATTENUATION_DB = 60.0
 
-__all__ = ["CODECS", "Lowpass", "Passthrough", "lowpass_taps"]
+__all__ = ["CODECS", "Lowpass", "Passthrough", "filter_without_delay", "lowpass_taps"]
 
 
 class Passthrough:
@@ -81,29 +81,32 @@ class Lowpass:
             raise EncodeError(
                 f"{self.info.spec}: expected {2 * STOPBAND_HZ:.0f} Hz or more, got {sample_rate} Hz"
             )
-        return _store(_filter(checked, lowpass_taps(sample_rate)), sample_rate, self.info)
+        filtered = filter_without_delay(checked, lowpass_taps(sample_rate))
+        return _store(filtered.astype(np.float32), sample_rate, self.info)
 
     def decode(self, encoded: Encoded) -> Wave:
         """The filtered samples."""
         return _restore(encoded, self.info)
 
 
-def lowpass_taps(sample_rate: int) -> NDArray[np.float64]:
+def lowpass_taps(
+    sample_rate: int, *, passband_hz: float = PASSBAND_HZ, stopband_hz: float = STOPBAND_HZ
+) -> NDArray[np.float64]:
     """The symmetric impulse response, odd length, by Kaiser's formula (Kaiser 1974)."""
-    width = 2 * np.pi * (STOPBAND_HZ - PASSBAND_HZ) / sample_rate
+    width = 2 * np.pi * (stopband_hz - passband_hz) / sample_rate
     half = int(np.ceil((ATTENUATION_DB - 7.95) / (2.285 * width) / 2))
     beta = 0.1102 * (ATTENUATION_DB - 8.7)
-    cutoff = (PASSBAND_HZ + STOPBAND_HZ) / sample_rate
+    cutoff = (passband_hz + stopband_hz) / sample_rate
     taps = np.sinc(cutoff * np.arange(-half, half + 1)) * np.kaiser(2 * half + 1, beta)
     return np.asarray(taps / taps.sum(), dtype=np.float64)
 
 
-def _filter(wave: Wave, taps: NDArray[np.float64]) -> Wave:
+def filter_without_delay(wave: NDArray[Any], taps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convolve through the frequency domain and cut off the filter's delay on both sides."""
     size = 1 << (wave.size + taps.size - 1).bit_length()
     spectrum = np.fft.rfft(wave.astype(np.float64), size) * np.fft.rfft(taps, size)
     delay = taps.size // 2
-    return np.fft.irfft(spectrum, size)[delay : delay + wave.size].astype(np.float32)
+    return np.asarray(np.fft.irfft(spectrum, size)[delay : delay + wave.size])
 
 
 def _anchor_info(

@@ -7,7 +7,9 @@ import importlib
 import click
 
 # name -> ("module:object", one line of help)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "build": ("synbench_listening.build_command:build", "Make a listening test from a run."),
+}
 
 __all__ = ["COMMANDS", "listen"]
 

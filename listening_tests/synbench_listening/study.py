@@ -31,13 +31,7 @@ Language = Literal["en", "de", "fr", "zh"]
 Text = str | dict[Language, str]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
-PAIRED_TESTS = frozenset({"abx", "ab"})
-# Tests whose listener hears the open reference of the item beside what is rated.
-REFERENCE_TESTS = frozenset({"mushra", "bs1116", "dcr"})
-
 __all__ = [
-    "PAIRED_TESTS",
-    "REFERENCE_TESTS",
     "Headphones",
     "Items",
     "Language",
@@ -60,6 +54,7 @@ class Items(_Strict):
     count: int = Field(default=8, ge=1, description="how many utterances the study has")
     corpus: str | None = Field(default=None, description="corpus of the run; needed if several")
     only: list[str] = Field(default=[], description="choose among these item ids, not all")
+    without: list[str] = Field(default=[], description="never choose these item ids")
     stratify_by: str | None = Field(
         default=None, description="metric whose mean over systems is spread evenly"
     )
@@ -138,7 +133,12 @@ class StudyDesign(_Strict):
     questionnaire: list[Question] = []
     headphones: Headphones = Headphones()
     listening: Listening = Listening()
-    anchors: bool = Field(default=True, description="low 3.5 kHz and mid 7 kHz; mushra needs them")
+    anchors: bool | None = Field(
+        default=None, description="low 3.5 kHz and mid 7 kHz; mushra has them, others may"
+    )
+    not_standard: bool = Field(
+        default=False, description="build even where the standard is broken; results say so"
+    )
     no_preference: bool = Field(default=True, description="ab: offer a third answer")
     show_reference: bool = Field(default=True, description="ab: the reference beside A and B")
     pairs: Literal["with_reference", "between_systems"] | None = Field(
@@ -147,6 +147,17 @@ class StudyDesign(_Strict):
     comments: bool = Field(default=False, description="a field for free text on every trial")
     completion_url: str = Field(default="", description="where a finished listener is sent")
     completion_code: str = Field(default="", description="shown to a finished listener only")
+
+    @property
+    def pairs_are_between_systems(self) -> bool:
+        """Whether A and B of abx and ab are two systems, not the reference and a system."""
+        default = "between_systems" if self.test == "ab" else "with_reference"
+        return (self.pairs or default) == "between_systems"
+
+    @property
+    def has_anchors(self) -> bool:
+        """Whether both anchors are among what is rated."""
+        return self.test == "mushra" if self.anchors is None else self.anchors
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyDesign:

@@ -1,4 +1,4 @@
-"""A small study made by hand: two trials of four stimuli, every file a tone of its own."""
+"""Small studies: one made by hand, two trials of four tones; others built from a made run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from synbench.audio import write_audio
+from synbench.store import FORMAT, RunFolder
+from synbench_listening.build_study import build_study
 from synbench_listening.folder import Block, BlockPage, Key, PublicStudy, Stimulus, StudyFolder
-from synbench_listening.study import Headphones, Listening, Question
+from synbench_listening.study import Headphones, Listening, Question, StudyDesign
 
 RATE = 16000
 SAMPLES = 16000
+PAGES = ["consent", "training", "trials", "finish"]
 CONDITIONS = {
     "reference": "hidden_reference",
     "anchor35": "low_anchor",
@@ -112,3 +116,78 @@ def _block(name: str, turn: int, stimuli: dict[str, Stimulus]) -> Block:
             )
         )
     return Block(name=name, pages=(*pages, BlockPage(kind="finish")))
+
+
+@pytest.fixture(scope="session")
+def common_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with three systems that nobody changes."""
+    return write_run(tmp_path_factory.mktemp("made") / "run")
+
+
+@pytest.fixture
+def made_run(tmp_path: Path, common_run: Path) -> Callable[..., Path]:
+    """The run of :func:`write_run`: the common one, or with arguments one of its own."""
+    return lambda **changes: write_run(tmp_path / "run", **changes) if changes else common_run
+
+
+def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **changes: Any) -> Path:
+    """A finished run: ten items of three speakers, and systems that add noise."""
+    run = RunFolder(folder)
+    names = [f"codec-{chr(97 + k)}" for k in range(systems)]
+    items = [(f"item-{k}", f"speaker-{k % 3}", 1.0 + 0.1 * k) for k in range(10)]
+    codecs = [
+        {"label": name.title(), "spec": name, "codec_id": name, "kind": "neural"} for name in names
+    ]
+    codecs.append({"label": "Reference", "spec": "p", "codec_id": "p", "kind": "anchor"})
+    manifest = {
+        "format": FORMAT,
+        "started": "2026-01-01T00:00:00Z",
+        "policy_id": "today",
+        "codecs": codecs,
+        "metrics": [{"column": "mos", "metric_id": "mos"}],
+        "corpora": [{"name": "speech"}],
+    }
+    rows, decodes, scores = [], [], []
+    for place, (item, speaker, seconds) in enumerate(items):
+        wave = speech_like(place, round(seconds * sample_rate), sample_rate)
+        path = folder / "corpus" / f"{item}.wav"
+        write_audio(path, wave, sample_rate=sample_rate)
+        here = {"corpus": "speech", "item": item, "item_digest": f"digest {item}"}
+        rows.append(
+            here
+            | {"path": str(path), "seconds": seconds, "sample_rate": sample_rate}
+            | {"channels": 1, "target_rate": None, "speaker": speaker, "problem": ""}
+        )
+        for level, name in enumerate(names, start=1):
+            noise = np.random.default_rng([place, level]).standard_normal(wave.size)
+            degraded = changes.get("make", lambda w, n, k: w + 0.01 * k * n)(wave, noise, level)
+            target = Path("reconstructions") / name / f"{item}.flac"
+            write_audio(folder / target, degraded, sample_rate=sample_rate)
+            cell = here | {"codec": name, "codec_id": name, "policy_id": "today"}
+            cell |= {"status": "ok", "reason": "", "transient": False, "written": 1.0}
+            decodes.append(cell | {"reconstruction": target.as_posix()})
+            scores.append(cell | {"metric": "mos", "metric_id": "mos", "value": place + level / 10})
+    run.begin(manifest, rows)
+    run.add("decodes", decodes)
+    run.add("scores", scores)
+    return folder
+
+
+def speech_like(seed: int, samples: int, sample_rate: int) -> Any:
+    """Noise in syllables, wide-band, some silence between."""
+    generator = np.random.default_rng(seed)
+    envelope = np.abs(np.sin(np.arange(samples) * (3 + seed % 5) / sample_rate * np.pi))
+    return 0.05 * (1 + seed % 3) * generator.standard_normal(samples).clip(-3, 3) * envelope
+
+
+@pytest.fixture
+def build(made_run: Callable[..., Path], tmp_path: Path) -> Callable[..., StudyFolder]:
+    """Builds a study from a made run; keyword arguments are keys of the design."""
+
+    def make(run: Path | None = None, **design: Any) -> StudyFolder:
+        values = {"name": "made", "test": "mushra", "items": {"count": 4}, "pages": PAGES} | design
+        return build_study(
+            run or made_run(), StudyDesign.model_validate(values), tmp_path / "studies" / "made"
+        )
+
+    return make

@@ -1,0 +1,78 @@
+"""Sounds that are no speech: the antiphase headphone check and the beeps of attention checks."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TONE_HZ = 200.0
+TONE_SECONDS = 1.0
+RAMP_SECONDS = 0.1
+GAP_SECONDS = 0.5
+QUIETER_DB = -6.0
+LEVEL = 0.1
+BEEP_HZ = 1000.0
+
+__all__ = ["CheckSound", "attention_sounds", "headphone_sounds"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSound:
+    """A wave, shape ``(samples, channels)``, and the answer that is right."""
+
+    wave: NDArray[np.float64]
+    answer: int
+
+
+def headphone_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSound]:
+    """Three tones each; which one is the quietest (0, 1, 2)?
+
+    One tone is 6 dB down and one, of full level, has its channels in opposite phase. Loudspeakers
+    cancel that one and make it seem the quietest; headphones do not (Woods et al. 2017,
+    doi:10.3758/s13414-017-1361-2). Answers are balanced, their order is drawn by the seed.
+    """
+    generator = random.Random(f"headphones {seed}")
+    answers = [k % 3 for k in range(count)]
+    generator.shuffle(answers)
+    sounds = []
+    for answer in answers:
+        antiphase = generator.choice([k for k in range(3) if k != answer])
+        tones = []
+        for place in range(3):
+            tone = _tone(TONE_HZ, TONE_SECONDS, sample_rate)
+            level = LEVEL * (10 ** (QUIETER_DB / 20) if place == answer else 1.0)
+            other = -1.0 if place == antiphase else 1.0
+            tones.append(np.stack([level * tone, other * level * tone], axis=1))
+        sounds.append(CheckSound(wave=_joined(tones, sample_rate), answer=answer))
+    return sounds
+
+
+def attention_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSound]:
+    """Two to five beeps each; the answer is their number. No two neighbours have the same one."""
+    generator = random.Random(f"attention {seed}")
+    sounds = []
+    last = 0
+    for _ in range(count):
+        last = generator.choice([k for k in range(2, 6) if k != last])
+        beeps = [LEVEL * _tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
+        sounds.append(CheckSound(wave=_joined(beeps, sample_rate), answer=last))
+    return sounds
+
+
+def _tone(frequency: float, seconds: float, sample_rate: int) -> NDArray[np.float64]:
+    samples = round(seconds * sample_rate)
+    time = np.arange(samples) / sample_rate
+    edge = np.minimum(np.arange(samples), np.arange(samples)[::-1]) / (RAMP_SECONDS * sample_rate)
+    envelope = 0.5 * (1 - np.cos(np.pi * np.minimum(edge, 1.0)))
+    return np.asarray(envelope * np.sin(2 * np.pi * frequency * time))
+
+
+def _joined(tones: list[NDArray[np.float64]], sample_rate: int) -> NDArray[np.float64]:
+    gap = np.zeros((round(GAP_SECONDS * sample_rate), tones[0].shape[1]))
+    pieces = [gap]
+    for tone in tones:
+        pieces += [tone, gap]
+    return np.concatenate(pieces)
