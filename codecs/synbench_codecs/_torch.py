@@ -69,10 +69,20 @@ def device() -> str:
 
 @contextlib.contextmanager
 def inference() -> Iterator[None]:
-    """No gradients, no version counters."""
+    """No gradients, one thread, no TF32: the same numbers on any number of cores.
+
+    The bench fills the cores with processes; a recurrent layer is slower on several threads.
+    """
     torch = import_extra("torch", extra="torch")
-    with torch.inference_mode():
-        yield
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        # The flags concern a GPU only.
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextlib.contextmanager
