@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("synbench.commands.code:info", "Print what a .syn bitstream holds."),
     "codecs": ("synbench.commands.listing:codecs", "List the codecs and their options."),
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
+    "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
     "suites": ("synbench.commands.listing:suites", "List the packaged suites; print the schema."),
 }

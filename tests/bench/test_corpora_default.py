@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from synbench import corpora
-from synbench.corpora import _download, librispeech_dummy, synthetic
+from synbench import corpora, download
+from synbench.corpora import librispeech_dummy, synthetic
 from synbench.errors import EnvironmentFault, UsageError
 
 SHARED = Path(__file__).parents[3] / "shared" / "speech16"
@@ -206,13 +206,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def test_the_default_is_downloaded_where_there_is_a_network(parquet, monkeypatch):
-    place = parquet.parent / "datasets" / librispeech_dummy.REPOSITORY / "resolve"
+    name = librispeech_dummy.REPOSITORY.removeprefix("huggingface.co/")
+    place = parquet.parent / name / "resolve"
     place = place / librispeech_dummy.REVISION / librispeech_dummy.FILE
     place.parent.mkdir(parents=True)
     parquet.rename(place)
     monkeypatch.delenv("SYNBENCH_OFFLINE")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(_download, "_unreachable", {})
+    monkeypatch.setattr(download, "_unreachable", {})
     handler = functools.partial(Handler, directory=parquet.parent)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from synbench.cache import build_once
 from synbench.corpora._archive import extract, top_folder
-from synbench.corpora._download import check, fetch
 from synbench.corpora._model import Progress
 from synbench.corpora._places import downloads_folder, roots
+from synbench.download import check, fetch
 from synbench.errors import UsageError
 
 HOSTS = ("www.openslr.org", "us.openslr.org", "openslr.elda.org")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 from synbench.cache import build_once
-from synbench.corpora._download import check, fetch
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import downloads_folder
 from synbench.corpora._scan import typed_path
 from synbench.corpora.manifest import manifest
+from synbench.download import address, check, fetch
 from synbench.errors import UsageError
 
-REPOSITORY = "hf-internal-testing/librispeech_asr_dummy"
+REPOSITORY = "huggingface.co/datasets/hf-internal-testing/librispeech_asr_dummy"
 REVISION = "5be91486e11a2d616f4ec5db8d3fd248585ac07a"
 FILE = "clean/validation-00000-of-00001.parquet"
 CHECKSUM = "sha256:4e69a06fa5edc90921e5e7e39a7084881f8b3ed9c805c574f4f39c6fde27c603"
@@ -50,10 +49,8 @@ def librispeech_dummy(progress: Progress | None = None, *, path: str = "") -> Li
 
 def _parquet(path: str, progress: Progress | None) -> Path:
     if not path:
-        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-        url = f"{endpoint}/datasets/{REPOSITORY}/resolve/{REVISION}/{FILE}"
         return fetch(
-            [url],
+            [address(REPOSITORY, REVISION, FILE)],
             downloads_folder() / f"librispeech-dummy-{REVISION[:12]}.parquet",
             checksum=CHECKSUM,
             by_hand=(

@@ -10,12 +10,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from synbench.cache import locked
-from synbench.corpora._model import Progress
 from synbench.errors import EnvironmentFault
 
 CONNECT_SECONDS = 6.0
@@ -27,11 +26,37 @@ CHUNK_BYTES = 1 << 20
 _unreachable: dict[str, str] = {}
 """Host to reason, for the life of the process: asking again costs seconds each time."""
 
-__all__ = ["check", "fetch"]
+GITHUB = "github.com/"
+HUGGING_FACE = "huggingface.co/"
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes are done, and of how many."""
+
+__all__ = ["Progress", "address", "check", "fetch"]
 
 
 class _WrongContentError(Exception):
     """The whole file came, and it is not the expected one."""
+
+
+def address(repository: str, revision: str, file: str) -> str:
+    """Where a file of a pinned repository is downloaded from; HF_ENDPOINT names a mirror.
+
+    Args:
+        repository: ``huggingface.co/OWNER/NAME``, ``huggingface.co/datasets/OWNER/NAME``,
+            ``github.com/OWNER/NAME``, or ``github.com/OWNER/NAME/releases`` for files of a release.
+        revision: commit or tag.
+        file: path inside the repository, or the name of the release's file.
+    """
+    if repository.startswith(HUGGING_FACE):
+        mirror = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+        name = repository.removeprefix(HUGGING_FACE)
+        return f"{mirror}/{name}/resolve/{revision}/{file}"
+    if repository.startswith(GITHUB) and repository.endswith("/releases"):
+        return f"https://{repository}/download/{revision}/{file}"
+    if repository.startswith(GITHUB):
+        return f"https://{repository}/raw/{revision}/{file}"
+    raise ValueError(f"no way to download from {repository!r}")
 
 
 def fetch(
@@ -47,7 +72,8 @@ def fetch(
     Args:
         urls: addresses of the same file.
         to: final name; until the checksum agrees the content lies in ``<to>.part``.
-        checksum: ``sha256:`` or ``md5:`` and the hexadecimal digest.
+        checksum: ``sha256:`` or ``md5:`` and the hexadecimal digest; empty where none is known,
+            then only the length that the server states is checked.
         by_hand: how to provide the data without a network, for the message.
         progress: told (bytes done, bytes in all or 0).
 
@@ -96,7 +122,7 @@ def _fetch_one(url: str, to: Path, checksum: str, progress: Progress | None) -> 
                 raise
             time.sleep(RETRY_SECONDS)
             continue
-        wrong = check(part, checksum)
+        wrong = check(part, checksum) if checksum else ""
         if not wrong:
             part.replace(to)
             return

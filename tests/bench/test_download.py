@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from synbench.corpora import _download
+from synbench import download
 from synbench.errors import EnvironmentFault
 
 CONTENT = bytes(range(256)) * 4000
@@ -57,9 +57,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server(monkeypatch):
     monkeypatch.delenv("SYNBENCH_OFFLINE", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(_download, "RETRY_SECONDS", 0)
-    monkeypatch.setattr(_download, "CHUNK_BYTES", 100_000)
-    monkeypatch.setattr(_download, "_unreachable", {})
+    monkeypatch.setattr(download, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(download, "CHUNK_BYTES", 100_000)
+    monkeypatch.setattr(download, "_unreachable", {})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.requests, server.breaks, server.ranges = [], 0, True
         server.url = f"http://127.0.0.1:{server.server_port}"
@@ -71,7 +71,7 @@ def server(monkeypatch):
 
 
 def fetch(server, to, *, path="/file", checksum=SHA256, **more):
-    return _download.fetch([server.url + path], to, checksum=checksum, by_hand="bring it", **more)
+    return download.fetch([server.url + path], to, checksum=checksum, by_hand="bring it", **more)
 
 
 @pytest.mark.parametrize("checksum", [SHA256, MD5])
@@ -134,7 +134,7 @@ def test_a_wrong_checksum_is_refused(server, tmp_path):
 
 def test_the_next_address_is_tried(server, tmp_path):
     urls = [server.url + "/absent", server.url + "/moved"]
-    to = _download.fetch(urls, tmp_path / "file", checksum=SHA256, by_hand="")
+    to = download.fetch(urls, tmp_path / "file", checksum=SHA256, by_hand="")
     assert to.read_bytes() == CONTENT
 
 
@@ -152,12 +152,12 @@ def test_a_machine_without_network_is_noticed_once(server, tmp_path, monkeypatch
         for _ in range(2):
             with pytest.raises(EnvironmentFault, match="refused"):
                 fetch(server, tmp_path / "file")
-    assert len(_download._unreachable) == 1
+    assert len(download._unreachable) == 1
 
 
 def test_a_silent_server_is_given_up_quickly(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(_download, "CONNECT_SECONDS", 0.2)
-    monkeypatch.setattr(_download, "STALL_SECONDS", 1)
+    monkeypatch.setattr(download, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(download, "STALL_SECONDS", 1)
     start = time.perf_counter()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server.url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -1,0 +1,239 @@
+"""Every checkpoint that a codec or metric declares: which are here, fetching them, checking them.
+
+Codecs declare theirs in the class attribute ``checkpoints``, metrics in ``Metric.checkpoints``;
+:mod:`synbench_codecs._weights` says where the files lie. Nothing heavy is imported to list them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import synbench_codecs
+import synbench_metrics
+from synbench.cache import cache_folder, locked
+from synbench.download import Progress, address, fetch
+from synbench.errors import EnvironmentFault, UsageError
+from synbench_codecs import Checkpoint, WeightsSource
+from synbench_codecs.errors import CodecError
+from synbench_metrics.errors import MetricError
+
+PACKAGED = "package:"
+
+State = Literal["present", "missing", "wrong"]
+
+__all__ = ["Known", "check_file", "chosen", "fetch_checkpoint", "known_checkpoints", "state"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A checkpoint and the codecs and metrics that load it."""
+
+    checkpoint: Checkpoint
+    users: tuple[str, ...]
+
+
+def known_checkpoints() -> dict[str, Known]:
+    """All declared checkpoints by name, sorted.
+
+    Raises:
+        UsageError: two different checkpoints have one name.
+    """
+    found: dict[str, Known] = {}
+    for user, checkpoint in _declared():
+        before = found.get(checkpoint.name, Known(checkpoint=checkpoint, users=()))
+        if before.checkpoint != checkpoint:
+            raise UsageError(
+                f"two different checkpoints are called {checkpoint.name!r}: those of "
+                f"{', '.join(before.users)} and of {user}"
+            )
+        users = tuple(dict.fromkeys((*before.users, user)))
+        found[checkpoint.name] = Known(checkpoint=checkpoint, users=users)
+    return dict(sorted(found.items()))
+
+
+def _declared() -> Iterator[tuple[str, Checkpoint]]:
+    for name in synbench_codecs.names():
+        try:
+            codec = synbench_codecs.codec_class(name)
+        except CodecError:  # a codec that does not import declares nothing; `codecs` says why
+            continue
+        for checkpoint in getattr(codec, "checkpoints", ()):
+            yield name, checkpoint
+    for column in synbench_metrics.names():
+        try:
+            metric = synbench_metrics.load(column)
+        except MetricError:
+            continue
+        for checkpoint in getattr(metric, "checkpoints", ()):
+            yield column, _as_ours(checkpoint)
+
+
+def _as_ours(declared: Any) -> Checkpoint:
+    """A metric's checkpoint: the same fields, another class, since metrics import no codecs."""
+    return Checkpoint(
+        name=declared.name,
+        files=tuple(
+            WeightsSource(
+                repository=file.repository,
+                revision=file.revision,
+                file=file.file,
+                sha256=file.sha256,
+                bytes=file.bytes,
+            )
+            for file in declared.files
+        ),
+        licence=declared.licence,
+        note=declared.note,
+    )
+
+
+def chosen(names: Iterable[str]) -> list[Known]:
+    """The checkpoints of these names; the name of a codec or metric stands for all of its own.
+
+    Raises:
+        UsageError: no such name; the message offers the close ones.
+    """
+    known = known_checkpoints()
+    picked: dict[str, Known] = {}
+    for name in names:
+        of_user = {key: entry for key, entry in known.items() if name in entry.users}
+        matching = {name: known[name]} if name in known else of_user
+        if not matching:
+            users = {user for entry in known.values() for user in entry.users}
+            close = difflib.get_close_matches(name, [*known, *users])
+            hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench weights list"
+            raise UsageError(f"no checkpoint {name!r}; {hint}")
+        picked.update(matching)
+    return list(picked.values())
+
+
+def state(source: WeightsSource) -> State:
+    """Whether a file is here; its digest is not read, see :func:`check_file`."""
+    path = synbench_codecs.weights_path(source)
+    if path is None or not path.is_file():
+        return "missing"
+    return "wrong" if source.bytes not in (None, path.stat().st_size) else "present"
+
+
+def check_file(source: WeightsSource) -> tuple[State, str]:
+    """Read a file and compare its digest; the text says what is wrong with it."""
+    path = synbench_codecs.weights_path(source)
+    if path is None or not path.is_file():
+        return "missing", ""
+    expected = source.sha256 or synbench_codecs.first_seen(source)
+    found = synbench_codecs.file_sha256(path)
+    if found == expected:
+        return "present", ""
+    return "wrong", f"{path}: expected sha256 {expected}, got {found}"
+
+
+def fetch_checkpoint(
+    checkpoint: Checkpoint,
+    *,
+    own: Path | None = None,
+    progress: Callable[[WeightsSource], Progress] | None = None,
+) -> list[Path]:
+    """Bring every file of a checkpoint to its place, complete and checked.
+
+    Args:
+        checkpoint: what to bring.
+        own: a file, or a folder searched for files of the right names, in place of the network.
+        progress: gives for each file what is told of the bytes done.
+
+    Raises:
+        EnvironmentFault: no network, or what came is not the pinned file.
+        UsageError: ``own`` holds no such file, or another one.
+    """
+    paths = []
+    for source in checkpoint.files:
+        if check_file(source)[0] == "present":
+            place = synbench_codecs.weights_path(source)
+            assert place is not None
+            paths.append(place)
+        elif source.repository.startswith(PACKAGED):
+            raise EnvironmentFault(
+                f"{checkpoint.name}: {source.file} comes inside {source.repository} and is absent "
+                "or damaged; install synbench again"
+            )
+        elif own is not None:
+            paths.append(_take(checkpoint, source, own))
+        else:
+            paths.append(_download(checkpoint, source, progress(source) if progress else None))
+    return paths
+
+
+def _take(checkpoint: Checkpoint, source: WeightsSource, own: Path) -> Path:
+    """Copy a file that the user has, if it is the right one."""
+    found = _candidates(source, own)
+    if not found:
+        raise UsageError(
+            f"{checkpoint.name}: no {Path(source.file).name} in {own}; "
+            f"expected the file of {_url(source)}"
+        )
+    digests = {path: synbench_codecs.file_sha256(path) for path in found}
+    expected = source.sha256 or synbench_codecs.first_seen(source)
+    fitting = [path for path, digest in digests.items() if digest == expected or not expected]
+    if not fitting:
+        came = "; ".join(f"{path} has {digest}" for path, digest in digests.items())
+        raise UsageError(f"{checkpoint.name}: expected sha256 {expected}; {came}")
+    incoming = _incoming(source)
+    incoming.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(fitting[0], incoming)
+    return _settle(checkpoint, source, incoming)
+
+
+def _candidates(source: WeightsSource, own: Path) -> list[Path]:
+    if own.is_file():
+        return [own]
+    return sorted(path for path in own.rglob(Path(source.file).name) if path.is_file())
+
+
+def _download(checkpoint: Checkpoint, source: WeightsSource, progress: Progress | None) -> Path:
+    incoming = fetch(
+        [_url(source)],
+        _incoming(source),
+        checksum=f"sha256:{source.sha256}" if source.sha256 else "",
+        by_hand=(
+            f"fetch that address elsewhere, then type: "
+            f"synbench weights fetch {checkpoint.name} --from <file or folder>"
+        ),
+        progress=progress,
+    )
+    return _settle(checkpoint, source, incoming)
+
+
+def _url(source: WeightsSource) -> str:
+    return address(source.repository, source.revision, source.file)
+
+
+def _incoming(source: WeightsSource) -> Path:
+    """Where a file lies until its digest is known to be right."""
+    name = f"{source.repository} {source.revision} {source.file}".replace("/", "--")
+    return cache_folder() / "weights" / "incoming" / name.replace(" ", "--")
+
+
+def _settle(checkpoint: Checkpoint, source: WeightsSource, incoming: Path) -> Path:
+    """Move a complete file to its place; the first of its name pins it where nothing else does."""
+    try:
+        with locked(incoming.with_name(f".{incoming.name}.settle.lock")):
+            sha256 = synbench_codecs.file_sha256(incoming)
+            expected = source.sha256 or synbench_codecs.first_seen(source) or sha256
+            if sha256 != expected:
+                incoming.unlink()
+                raise EnvironmentFault(
+                    f"{checkpoint.name}: what came from {_url(source)} is not the file seen first: "
+                    f"expected sha256 {expected}, got {sha256}"
+                )
+            place = cache_folder() / "weights" / sha256 / Path(source.file).name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            incoming.replace(place)
+            if not source.sha256:
+                synbench_codecs.remember_first_seen(source, sha256)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {incoming.parent}: {error}") from error
+    return place
