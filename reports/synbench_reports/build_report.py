@@ -11,6 +11,7 @@ from synbench.errors import UsageError
 from synbench_reports.best import mark_best
 from synbench_reports.cells import Cells, Store
 from synbench_reports.columns import cost_columns, count_columns, metric_columns, rate_columns
+from synbench_reports.footnotes import codec_marks, metric_marks
 from synbench_reports.notes import corpus_notes, run_notes
 from synbench_reports.planned import PlannedCorpus, PlannedRun, read_planned
 from synbench_reports.table import Report, Row, Table
@@ -58,11 +59,19 @@ def _table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Table:
         *count_columns(planned, cells),
     ]
     marked = mark_best(planned, cells, filled)
+    letters, daggers = metric_marks(planned), codec_marks(planned)
     return Table(
         corpus=corpus,
-        columns=tuple(column for column, _ in marked),
+        columns=tuple(
+            dataclasses.replace(column, mark=letters.get(column.metric_id, ""))
+            for column, _ in marked
+        ),
         rows=tuple(
-            Row(codec=codec, cells=tuple(found[place] for _, found in marked))
+            Row(
+                codec=codec,
+                cells=tuple(found[place] for _, found in marked),
+                mark=daggers.get(codec.codec_id, ""),
+            )
             for place, codec in enumerate(planned.codecs)
         ),
         notes=corpus_notes(planned, corpus, cells),

@@ -84,6 +84,12 @@ class Cells:
     measures: dict[str, Floats]
     failures: tuple[tuple[str, int], ...]
 
+    @property
+    def speakers(self) -> NDArray[np.int64] | None:
+        """The clusters where they matter: several of them, one with several items; else None."""
+        found = len(np.unique(self.clusters))
+        return self.clusters if 1 < found < len(self.clusters) else None
+
 
 class Store:
     """Reads the rows of one run with an in-memory DuckDB.

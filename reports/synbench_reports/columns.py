@@ -47,7 +47,9 @@ def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
 def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
     """Means and intervals of all metrics, from one bootstrap."""
     items, codecs, metrics = cells.values.shape
-    estimates = estimate_means(cells.values.reshape(items, codecs * metrics))
+    estimates = estimate_means(
+        cells.values.reshape(items, codecs * metrics), clusters=cells.speakers
+    )
     filled = []
     for place, metric in enumerate(planned.metrics):
         found = [

@@ -70,11 +70,18 @@ def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | No
     help="What to write.",
 )
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: standard output].")
+@click.option("--document", is_flag=True, help="A whole LaTeX document, not only its tables.")
 @click.option("--rows", is_flag=True, help="One line per item, codec and metric (csv, parquet).")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
 def export(
-    run: str, form: str, out: str | None, rows: bool, corpus: str | None, metrics: tuple[str, ...]
+    run: str,
+    form: str,
+    out: str | None,
+    document: bool,
+    rows: bool,
+    corpus: str | None,
+    metrics: tuple[str, ...],
 ) -> None:
     """Write the table of RUN, a run folder or NAME of runs/NAME.
 
@@ -87,6 +94,9 @@ def export(
 
     if rows and form in ("markdown", "latex"):
         raise UsageError(f"--rows needs --format csv or parquet, got {form}")
+    if document and form != "latex":
+        raise UsageError(f"--document needs --format latex, got {form}")
+    form = "document" if document else form
     if form == "parquet" and out is None and sys.stdout.isatty():
         raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
     planned = read_selection(find_run(run), corpus=corpus, metrics=metrics)
@@ -100,14 +110,15 @@ def export(
 def _write(target: IO[bytes], planned: PlannedRun, form: str, rows: bool) -> None:
     from synbench_reports.build_report import build_report
     from synbench_reports.cells import ROW_COLUMNS, Store
-    from synbench_reports.render_latex import render_latex
+    from synbench_reports.render_latex import document, render_latex
     from synbench_reports.render_lines import write_csv, write_parquet
     from synbench_reports.render_markdown import render_markdown
     from synbench_reports.tidy import COLUMNS, tidy_lines
 
-    if form in ("markdown", "latex"):
+    if form in ("markdown", "latex", "document"):
         render = render_markdown if form == "markdown" else render_latex
-        target.write(render(build_report(planned)).encode())
+        text = render(build_report(planned))
+        target.write((document(text) if form == "document" else text).encode())
         return
     write = write_csv if form == "csv" else write_parquet
     if rows:

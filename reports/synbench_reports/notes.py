@@ -9,6 +9,7 @@ import numpy as np
 
 from synbench_reports.cells import MISSING, OK, Cells
 from synbench_reports.compare import SIGNIFICANCE
+from synbench_reports.footnotes import codec_marks, metric_marks
 from synbench_reports.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench_reports.statistics import CONFIDENCE, FEW_ITEMS, REPLICATES
 from synbench_reports.table import Note
@@ -25,13 +26,19 @@ __all__ = ["corpus_notes", "run_notes"]
 
 def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
     """What holds for every table of the run."""
+    daggers = codec_marks(planned)
     notes = [
         Note(level="warning", subject=f"{skipped.kind} {skipped.name}", text=f"skipped: {reason}")
         for skipped in planned.skipped
         for reason in [_one_line(skipped.reason)]
     ]
     notes += [
-        Note(level="warning", subject=codec.label, text=_one_line(codec.training_note))
+        Note(
+            level="warning",
+            subject=codec.label,
+            text=_one_line(codec.training_note),
+            mark=daggers[codec.codec_id],
+        )
         for codec in planned.codecs
         if codec.training_note
     ]
@@ -41,11 +48,14 @@ def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
 
 def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tuple[Note, ...]:
     """What holds for the table of one corpus."""
+    digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
+    notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
     notes += _missing(cells)
     notes += _failures(cells)
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
+    notes += _few_speakers(cells)
     notes += _lags(planned, cells)
     notes += _clipped(planned, cells)
     return tuple(notes)
@@ -65,7 +75,8 @@ def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
         f"at {rates} Hz, resampled by {resampler}" if rates else "at the corpus's sample rate",
         metric.source,
     ]
-    return Note(level="note", subject=metric.label, text="; ".join(filter(None, parts)))
+    mark = metric_marks(planned)[metric.metric_id]
+    return Note(level="note", subject=metric.label, text="; ".join(filter(None, parts)), mark=mark)
 
 
 def _general_notes(planned: PlannedRun) -> list[Note]:
@@ -73,8 +84,9 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
         f"{name.replace('_', ' ')}: {value}" for name, value in sorted(planned.policy.items())
     )
     interval = (
-        f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over items, "
-        f"{REPLICATES} replicates shared by all cells); exports hold both ends"
+        f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over speakers "
+        f"where the corpus names several, else over items; {REPLICATES} replicates shared by all "
+        "cells); exports hold both ends"
     )
     marks = (
         "the best of its column, anchors apart; decided on the items that all of them have, and "
@@ -154,6 +166,16 @@ def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
             cases["all codecs" if everywhere else _named(planned, codecs)].append(metric.label)
     text = f"fewer than {FEW_ITEMS} items: the intervals are too narrow"
     return [_warning(", ".join(metrics), f"{text} ({named})") for named, metrics in cases.items()]
+
+
+def _few_speakers(cells: Cells) -> list[Note]:
+    if cells.speakers is None:
+        return []
+    found = len(np.unique(cells.clusters))
+    text = f"intervals are over {found} speakers"
+    if found < FEW_ITEMS:
+        return [_warning("±", f"{text}; with fewer than {FEW_ITEMS} they are too narrow")]
+    return [Note(level="note", subject="±", text=text)]
 
 
 def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:

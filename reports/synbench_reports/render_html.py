@@ -82,7 +82,7 @@ def _notes(notes: Iterable[Note]) -> str:
     ordered = sorted(notes, key=lambda note: note.level != "warning")
     lines = [
         f'<li class="{note.level}">{"<b>Warning.</b> " if note.level == "warning" else ""}'
-        f"<b>{escape(note.subject)}</b>: {escape(note.text)}</li>"
+        f"{_raised(note.mark)}<b>{escape(note.subject)}</b>: {escape(note.text)}</li>"
         for note in ordered
     ]
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
@@ -97,7 +97,8 @@ def _table(table: Table) -> str:
     heads = ["Codec", *(_heading(table.columns[place]) for place in shown)]
     head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in heads)
     body = "".join(
-        f'<tr><td data-value="{escape(row.codec.label)}">{escape(row.codec.label)}</td>'
+        f'<tr><th scope="row" data-value="{escape(row.codec.label)}">{escape(row.codec.label)}'
+        f"{_raised(row.mark)}</th>"
         + "".join(_cell(table.columns[place], row.cells[place]) for place in shown)
         + "</tr>"
         for row in table.rows
@@ -109,9 +110,13 @@ def _table(table: Table) -> str:
     )
 
 
+def _raised(mark: str) -> str:
+    return f"<sup>{escape(mark)}</sup>" if mark else ""
+
+
 def _heading(column: Column) -> str:
     second = " ".join(filter(None, (column.unit, ARROWS[column.direction])))
-    return f"{escape(column.label)} <small>{escape(second)}</small>"
+    return f"{escape(column.label)}{_raised(column.mark)} <small>{escape(second)}</small>"
 
 
 def _cell(column: Column, cell: Cell) -> str:

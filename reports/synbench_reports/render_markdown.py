@@ -32,7 +32,7 @@ def _table(table: Table, groups: tuple[str, ...]) -> Iterator[str]:
     yield _line(["---", *("---:" for _ in places)])
     for row in table.rows:
         cells = (_cell(table.columns[place], row.cells[place]) for place in places)
-        yield _line([_escaped(row.codec.label), *cells])
+        yield _line([_escaped(row.codec.label) + _raised(row.mark), *cells])
 
 
 def _line(fields: Iterable[str]) -> str:
@@ -41,8 +41,9 @@ def _line(fields: Iterable[str]) -> str:
 
 def _heading(column: Column) -> str:
     unit = ", ".join(filter(None, (column.unit, column.detail)))
-    parts = (column.label, f"({unit})" if unit else "")
-    return " ".join(filter(None, (*map(_escaped, parts), ARROWS[column.direction])))
+    label = _escaped(column.label) + _raised(column.mark)
+    parts = (label, _escaped(f"({unit})") if unit else "", ARROWS[column.direction])
+    return " ".join(filter(None, parts))
 
 
 def _cell(column: Column, cell: Cell) -> str:
@@ -55,16 +56,20 @@ def _cell(column: Column, cell: Cell) -> str:
 
 def _notes(notes: tuple[Note, ...]) -> list[str]:
     warnings = [
-        f"- **Warning**: {_escaped(note.subject)}: {_escaped(note.text)}"
+        f"- {_raised(note.mark)}**Warning**: {_escaped(note.subject)}: {_escaped(note.text)}"
         for note in notes
         if note.level == "warning"
     ]
     others = [
-        f"- {_escaped(note.subject)}: {_escaped(note.text)}"
+        f"- {_raised(note.mark)}{_escaped(note.subject)}: {_escaped(note.text)}"
         for note in notes
         if note.level == "note"
     ]
     return [*warnings, *others, ""] if notes else []
+
+
+def _raised(mark: str) -> str:
+    return f"<sup>{mark}</sup>" if mark else ""
 
 
 def _escaped(text: str) -> str:

@@ -40,7 +40,7 @@ def _print_table(table: Table, console: Console) -> None:
         + max(map(cell_len, (*_heading(column).split("\n"), *(text.plain for text in found))))
         for column, found in zip(table.columns, texts, strict=True)
     ]
-    labels = [cell_len(row.codec.label) for row in table.rows]
+    labels = [cell_len(row.codec.label + row.mark) for row in table.rows]
     first = PADDING + min(LONGEST_LABEL, max([*labels, len("Codec")]))
     # Recordings have no costs: a group's columns without any number say nothing on a screen.
     shown = [
@@ -62,7 +62,7 @@ def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
         heading = Text(_heading(table.columns[place]), style="bold", justify="right")
         grid.add_column(heading, justify="right", no_wrap=True)
     for number, row in enumerate(table.rows):
-        label = Text(row.codec.label, style="dim" if row.codec.is_anchor else "")
+        label = Text(row.codec.label + row.mark, style="dim" if row.codec.is_anchor else "")
         grid.add_row(label, *(texts[place][number] for place in run))
     return grid
 
@@ -100,11 +100,15 @@ def _padded(text: CellText, cell: Cell, marked: bool, halves: int, counts: int) 
 
 
 def _print_notes(notes: Iterable[Note], console: Console) -> None:
+    # Metrics have no mark at their numbers here: the heading is their name already.
+    def raised(note: Note) -> str:
+        return f"{note.mark} " if note.level == "warning" and note.mark else ""
+
     for level, style, mark in (("warning", "yellow", "!"), ("note", "dim", " ")):
         for note in notes:
             if note.level == level:
                 lines = textwrap.wrap(
-                    f"{mark} {note.subject}: {note.text}",
+                    f"{mark} {raised(note)}{note.subject}: {note.text}",
                     width=max(20, console.width),
                     subsequent_indent="    ",
                     break_on_hyphens=False,

@@ -30,6 +30,7 @@ class Column:
         direction: which way is better, empty where neither is.
         decimals: digits behind the point; ``None`` means significant digits instead.
         metric_id: of the metric, empty for other groups.
+        mark: of the footnote that says how the numbers were made, ``a``; may be empty.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Column:
     decimals: int | None = None
     detail: str = ""
     metric_id: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,19 +80,27 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One codec point; ``cells`` are in the order of the table's columns."""
+    """One codec point; ``cells`` are in the order of the table's columns.
+
+    ``mark`` is that of the warning about its weights, a dagger; empty where there is none.
+    """
 
     codec: PlannedCodec
     cells: tuple[Cell, ...]
+    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What a reader must know to read the numbers; a warning is put first and in colour."""
+    """What a reader must know to read the numbers; a warning is put first and in colour.
+
+    ``mark`` is what stands at the numbers that it is about; empty where it is about all of them.
+    """
 
     level: Level
     subject: str
     text: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ COLUMNS = {
     "n_missing": "int64",
     "best": "bool_",
     "note": "string",
+    "training_note": "string",
 }
 
 Line = tuple[str | float | int | bool | None, ...]
@@ -63,4 +64,5 @@ def tidy_lines(report: Report) -> Iterator[Line]:
                     *((None,) * 4 if cell.planned is None else counts),
                     cell.best,
                     cell.note,
+                    codec.training_note,
                 )

@@ -59,10 +59,10 @@ def test_a_browser_sorts_and_fits_a_phone(made_run: Any) -> None:
         view.goto(Path(made_run.folder / "report.html").resolve().as_uri())
         assert view.evaluate("document.documentElement.scrollWidth") <= 390
         view.get_by_role("button", name="MOS").first.click()
-        rows = view.locator("tbody").first.locator("tr td:first-child").all_inner_texts()
+        rows = view.locator("tbody").first.locator("tr th").all_inner_texts()
         assert rows == ["Alpha", "Beta", "Reference"]
         view.get_by_role("button", name="MOS").first.click()
-        rows = view.locator("tbody").first.locator("tr td:first-child").all_inner_texts()
+        rows = view.locator("tbody").first.locator("tr th").all_inner_texts()
         assert rows == ["Reference", "Beta", "Alpha"]
         view.get_by_label("Item", exact=True).select_option("1")
         assert view.locator(".scores tbody tr").nth(1).inner_text().split() == [

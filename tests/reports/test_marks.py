@@ -54,8 +54,8 @@ def test_best_second_and_tied(three: Any) -> None:
         "alpha": (False, False, False),
     }
     text = render_latex(build_report(read_selection(three.folder)))
-    assert r"\textbf{4.00}" in text
-    assert r"\underline{3.95}$^{\sim}$" in text
+    assert r"\bfseries 4.00 &" in text
+    assert r"{\underline{3.95}} & $^{\sim}$" in text
 
 
 def test_items_of_one_speaker_are_one_cluster(three: Any) -> None:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from synbench.errors import UsageError
 from synbench.store import ITEM_COLUMNS, write_table
 from synbench_reports.published import read_paper
+from synbench_reports.render_latex import document
 from synbench_reports.reproduce import reproduce
 
 
@@ -111,10 +112,7 @@ def test_the_same_rows_give_the_same_bytes(paper_run: Any, tmp_path: Path) -> No
 def test_latex_compiles(paper_run: Any, tmp_path: Path, number: str) -> None:
     arguments = ("--table", number, "--run", paper_run.folder, "--format", "latex")
     reproduced("p2psyncodec", *arguments, "--out", tmp_path / "table.tex")
-    (tmp_path / "paper.tex").write_text(
-        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}"
-        r"\begin{document}\input{table}\end{document}"
-    )
+    (tmp_path / "paper.tex").write_text(document(r"\input{table}"))
     command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from synbench_reports.build_report import build_report, read_selection
 from synbench_reports.layout import column_runs, number_text
-from synbench_reports.render_latex import render_latex
+from synbench_reports.render_latex import document, number_columns, number_field, render_latex
 from synbench_reports.render_markdown import render_markdown
 from synbench_reports.render_terminal import print_report
 from synbench_reports.table import Column, Report
@@ -75,11 +75,9 @@ def test_latex(mixed_report: Report) -> None:
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 def test_latex_compiles(mixed_report: Report, tmp_path: Path) -> None:
-    (tmp_path / "table.tex").write_text(render_latex(mixed_report), encoding="utf-8")
-    (tmp_path / "paper.tex").write_text(
-        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}"
-        r"\begin{document}\input{table}\end{document}"
-    )
+    if subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True).returncode:
+        pytest.skip("no siunitx in this TeX: apt-get install texlive-science")
+    (tmp_path / "paper.tex").write_text(document(render_latex(mixed_report)), encoding="utf-8")
     command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
@@ -133,3 +131,12 @@ def test_a_group_stays_whole_if_it_fits() -> None:
 def test_numbers(value: float, decimals: int | None, text: str) -> None:
     column = Column(name="x", label="x", unit="", group="cost", decimals=decimals)
     assert number_text(value, column) == text
+
+
+def test_numbers_stand_in_columns_of_their_own_shape() -> None:
+    assert number_columns(["-12.50", "3.25", "declared", "\N{EN DASH}"]) == "S[table-format=-2.2]"
+    assert number_columns(["declared"]) == "S[table-format=1.0]"
+    assert number_field("3.25", best=True) == r"\bfseries 3.25"
+    assert number_field("-3.25", second=True) == r"{\underline{$-$3.25}}"
+    assert number_field("\N{EN DASH}") == "{--}"
+    assert number_field("50%") == r"{50\%}"

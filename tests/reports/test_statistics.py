@@ -139,3 +139,53 @@ def test_a_cell_does_not_depend_on_the_cells_beside_it(values: Floats, extra: Fl
     beside = estimate_means(np.hstack([values, extra]), replicates=200)
     assert beside.mean[:3] == pytest.approx(alone.mean, abs=1e-12)
     assert beside.count[:3].tolist() == alone.count.tolist()
+
+
+def spoken(speakers: int, each: int, cells: int, seed: int = 3) -> tuple[Floats, np.ndarray]:
+    """Scores whose speakers differ more than the items of a speaker; the true mean is 0."""
+    generator = np.random.default_rng(seed)
+    clusters = np.repeat(np.arange(speakers), each)
+    values = generator.normal(0, 1, (speakers, cells))[clusters]
+    return values + generator.normal(0, 0.5, values.shape), clusters
+
+
+def test_intervals_over_speakers_cover_where_those_over_items_do_not() -> None:
+    values, clusters = spoken(30, 8, 1000)
+
+    def covered(**options: np.ndarray) -> float:
+        found = estimate_means(values, replicates=1000, **options)
+        return float(np.mean((found.low <= 0) & (found.high >= 0)))
+
+    assert 0.91 < covered(clusters=clusters) < 0.96
+    assert covered() < 0.6
+
+
+def test_clusters_of_one_item_are_items() -> None:
+    values = skewed(20, 3)
+    values[0, 1] = np.nan
+    single = estimate_means(values, replicates=300)
+    clustered = estimate_means(values, replicates=300, clusters=np.arange(20))
+    assert clustered.low == pytest.approx(single.low, rel=1e-12)
+    assert clustered.high == pytest.approx(single.high, rel=1e-12)
+
+
+def test_clusters_of_unequal_size_agree_with_a_plain_loop() -> None:
+    generator = np.random.default_rng(4)
+    clusters = generator.integers(0, 60, 400)
+    clusters = np.unique(clusters, return_inverse=True)[1]
+    values = generator.normal(size=(400, 1))
+    found = estimate_means(values, clusters=clusters, replicates=4000)
+    groups = [values[clusters == number, 0] for number in range(clusters.max() + 1)]
+    drawn = generator.integers(0, len(groups), (4000, len(groups)))
+    means = [np.concatenate([groups[place] for place in row]).mean() for row in drawn]
+    error = float(np.std(means))
+    ends = np.quantile(means, [0.025, 0.975])
+    # The loop takes plain percentiles: BCa moves both ends a little, and 4000 replicates scatter.
+    assert abs(found.low[0] - ends[0]) < 0.3 * error
+    assert abs(found.high[0] - ends[1]) < 0.3 * error
+
+
+def test_a_single_cluster_has_a_mean_and_no_interval() -> None:
+    found = estimate_means(np.array([[1.0], [2.0]]), clusters=np.array([0, 0]))
+    assert found.mean[0] == 1.5
+    assert np.isnan(found.low[0])
