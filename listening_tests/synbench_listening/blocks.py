@@ -8,6 +8,7 @@ often after every other one (Williams squares), and every pair equally often eit
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from synbench_listening.stimuli import REFERENCE
 from synbench_listening.study import PageName, StudyDesign
 
 OPEN_REFERENCE = "open reference"
+# Up to here the orders of items are balanced as well; beyond, nearly so.
+MOST_ROWS = 60
 
 __all__ = ["OPEN_REFERENCE", "Stock", "make_blocks"]
 
@@ -53,6 +56,8 @@ def make_blocks(design: StudyDesign, stock: Stock) -> tuple[Block, ...]:
     ]
     treatments = _treatments(design, stock)
     rows = len(balanced_orders(len(stock.conditions if design.test == "mushra" else treatments)))
+    with_item_orders = math.lcm(rows, len(balanced_orders(per_listener)))
+    rows = with_item_orders if with_item_orders <= MOST_ROWS else rows
     sides = {"abx": 4, "ab": 2, "ccr": 2, "bs1116": 2}.get(design.test, 1)
     blocks = []
     for number, (side, row, group) in enumerate(

@@ -27,7 +27,7 @@ from synbench.errors import UsageError
 from synbench.files import write_bytes
 from synbench_listening.study import Headphones, Language, Listening, Question, Test
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 Kind = Literal[
     "consent",
     "questionnaire",

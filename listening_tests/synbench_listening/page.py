@@ -55,6 +55,6 @@ def _document(public: PublicStudy, *, head: str, body: str) -> str:
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
-        f"<title>{title}</title>\n{head}\n</head>\n<body>\n"
+        f'<link rel="icon" href="data:,">\n<title>{title}</title>\n{head}\n</head>\n<body>\n'
         f'<main id="app"></main>\n{body}\n</body>\n</html>\n'
     )

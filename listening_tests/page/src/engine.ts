@@ -1,0 +1,391 @@
+// The audio engine: native nodes only, one context at the files' rate.
+//
+// All stimuli of a page start together, each into its own gain; exactly one gain is open. A switch
+// closes the old gain over 5 ms, then opens the new one over 5 ms (BS.1534-3): the two never sound
+// together. Everything is scheduled ahead on whole samples, and nothing scheduled is ever taken
+// back, so no curve can be cut off: a start, a seek or a new loop is a new "run" of nodes.
+//
+//   source[k] -> gain[k] -> edge (fades at loop ends) -> gate (start and stop) -> master -> out
+
+import { Heard } from "./heard";
+
+export const FADE_SECONDS = 0.005;
+export const SHORTEST_LOOP_SECONDS = 0.5;
+const LEAD_SECONDS = 0.025;
+const AHEAD_SECONDS = 4;
+const TICK_MS = 50;
+
+export interface Loop {
+  start: number;
+  end: number;
+}
+
+export type Log = (type: string, data: Record<string, string | number | boolean | null>) => void;
+
+interface Run {
+  when: number;
+  offset: number;
+  loop: Loop | null;
+  sources: AudioBufferSourceNode[];
+  gains: Map<number, GainNode>;
+  edge: GainNode;
+  gate: GainNode;
+  active: number;
+  openSince: number;
+  busyUntil: number;
+  nextEdge: number;
+  endFaded: boolean;
+}
+
+export class Engine {
+  private context: AudioContext | null = null;
+  private master: GainNode | null = null;
+  private buffers = new Map<number, AudioBuffer>();
+  private run: Run | null = null;
+  private pending: number | null = null;
+  private position = 0;
+  private freeAt = 0;
+  private timer = 0;
+  heard = new Map<number, Heard>();
+  loop: Loop | null = null;
+  repeat = false;
+  startOver = false;
+  onchange: () => void = () => {};
+
+  constructor(
+    readonly sampleRate: number,
+    private readonly log: Log,
+  ) {}
+
+  // Has to be called in a click or a key press, else browsers keep the context silent.
+  async start(): Promise<void> {
+    if (!this.context) {
+      const context = new AudioContext({ sampleRate: this.sampleRate, latencyHint: "interactive" });
+      this.context = context;
+      this.master = context.createGain();
+      this.master.connect(context.destination);
+      context.onstatechange = () => {
+        this.log("context", { state: context.state });
+        this.onchange();
+      };
+      this.log("audio", {
+        asked_rate: this.sampleRate,
+        rate: context.sampleRate,
+        base_latency: context.baseLatency,
+        output_latency: context.outputLatency ?? null,
+      });
+    }
+    if (this.context.state !== "running") await withTimeout(this.context.resume(), 2000);
+  }
+
+  get contextState(): string {
+    return this.context?.state ?? "none";
+  }
+
+  get contextRate(): number {
+    return this.context?.sampleRate ?? 0;
+  }
+
+  decode(bytes: ArrayBuffer): Promise<AudioBuffer> {
+    if (!this.context) throw new Error("audio was not started");
+    return this.context.decodeAudioData(bytes);
+  }
+
+  // Take over the stimuli of a page and forget those of the last.
+  use(buffers: Map<number, AudioBuffer>): void {
+    this.stop();
+    this.buffers = buffers;
+    this.position = 0;
+    this.loop = null;
+    this.heard = new Map([...buffers.keys()].map((key) => [key, new Heard()]));
+  }
+
+  get duration(): number {
+    return Math.max(0, ...[...this.buffers.values()].map((buffer) => buffer.duration));
+  }
+
+  get playing(): boolean {
+    return this.run !== null;
+  }
+
+  // The stimulus that sounds, or is about to.
+  get active(): number | null {
+    return this.pending ?? this.run?.active ?? null;
+  }
+
+  // Seconds in the clip, now.
+  get now(): number {
+    return this.run && this.context ? this.at(this.run, this.context.currentTime) : this.position;
+  }
+
+  setVolume(decibels: number): void {
+    if (!this.context || !this.master) return;
+    const gain = this.master.gain;
+    const now = this.context.currentTime;
+    gain.cancelScheduledValues(0);
+    gain.setValueAtTime(gain.value, now);
+    gain.linearRampToValueAtTime(10 ** (decibels / 20), now + 0.02);
+  }
+
+  // Play a stimulus: switch to it where something plays, else start.
+  play(key: number): void {
+    if (!this.context || !this.buffers.has(key)) return;
+    void this.start();
+    if (!this.run) this.begin(key, this.startOver ? (this.loop?.start ?? 0) : this.resumeAt());
+    else if (this.startOver) this.restart(key, this.loop?.start ?? 0);
+    else this.switchTo(key);
+    this.onchange();
+  }
+
+  pause(): void {
+    this.end();
+    this.onchange();
+  }
+
+  stop(): void {
+    this.end();
+    this.position = this.loop?.start ?? 0;
+  }
+
+  seek(seconds: number): void {
+    const position = this.onSample(Math.min(Math.max(seconds, 0), this.duration));
+    if (this.run) this.restart(this.active ?? this.run.active, position);
+    else this.position = position;
+    this.onchange();
+  }
+
+  // A region of at least half a second, or null for the whole clip.
+  setLoop(loop: Loop | null): void {
+    if (loop) {
+      const start = this.onSample(Math.max(0, Math.min(loop.start, loop.end)));
+      const end = this.onSample(Math.min(this.duration, Math.max(loop.start, loop.end)));
+      if (end - start < SHORTEST_LOOP_SECONDS - 1e-9) return;
+      this.loop = { start, end };
+      this.repeat = true;
+    } else this.loop = null;
+    this.log("loop", { start: this.loop?.start ?? null, end: this.loop?.end ?? null });
+    this.refresh();
+  }
+
+  setRepeat(repeat: boolean): void {
+    this.repeat = repeat;
+    if (!repeat) this.loop = null;
+    this.refresh();
+  }
+
+  private refresh(): void {
+    const loop = this.region();
+    const inside = loop && this.now >= loop.start && this.now < loop.end;
+    const position = loop && !inside ? loop.start : this.now;
+    if (this.run) this.restart(this.active ?? this.run.active, position);
+    else this.position = this.onSample(position);
+    this.onchange();
+  }
+
+  private region(): Loop | null {
+    if (this.loop) return this.loop;
+    return this.repeat && this.duration >= SHORTEST_LOOP_SECONDS
+      ? { start: 0, end: this.duration }
+      : null;
+  }
+
+  private resumeAt(): number {
+    return this.position >= this.duration - FADE_SECONDS ? 0 : this.position;
+  }
+
+  private restart(key: number, offset: number): void {
+    this.end();
+    this.begin(key, offset);
+  }
+
+  private begin(key: number, offset: number): void {
+    const context = this.context!;
+    const loop = this.region();
+    const when = this.onSample(Math.max(context.currentTime + LEAD_SECONDS, this.freeAt), true);
+    const run: Run = {
+      when,
+      offset: this.onSample(loop ? Math.min(Math.max(offset, loop.start), loop.end) : offset),
+      loop,
+      sources: [],
+      gains: new Map(),
+      edge: context.createGain(),
+      gate: context.createGain(),
+      active: key,
+      openSince: when,
+      busyUntil: when + FADE_SECONDS + 1 / this.sampleRate,
+      nextEdge: 0,
+      endFaded: false,
+    };
+    if (loop && run.offset >= loop.end) run.offset = loop.start;
+    run.gate.gain.value = 0;
+    run.edge.connect(run.gate).connect(this.master!);
+    for (const [name, buffer] of this.buffers) {
+      const source = context.createBufferSource();
+      source.buffer = buffer;
+      if (loop) {
+        source.loop = true;
+        source.loopStart = loop.start;
+        source.loopEnd = loop.end;
+      }
+      const gain = context.createGain();
+      gain.gain.value = name === key ? 1 : 0;
+      source.connect(gain).connect(run.edge);
+      source.start(when, run.offset);
+      run.sources.push(source);
+      run.gains.set(name, gain);
+    }
+    run.gate.gain.setValueCurveAtTime(this.curve(true), when, FADE_SECONDS);
+    run.nextEdge = when + (loop ? loop.end : this.duration) - run.offset;
+    this.run = run;
+    this.heard.get(key)!.plays += 1;
+    this.log("play", {
+      position: key,
+      when,
+      offset: run.offset,
+      loop_start: loop?.start ?? null,
+      loop_end: loop?.end ?? null,
+    });
+    this.tick();
+    this.timer = window.setInterval(() => this.tick(), TICK_MS);
+  }
+
+  // Close the gate; what still sounds for 5 ms runs out by itself.
+  private end(): void {
+    const run = this.run;
+    if (!run || !this.context) return;
+    window.clearInterval(this.timer);
+    this.pending = null;
+    this.run = null;
+    const wanted = Math.max(this.context.currentTime + LEAD_SECONDS, run.busyUntil);
+    const at = this.onSample(wanted, true);
+    const over = !run.loop && at >= run.nextEdge - FADE_SECONDS;
+    if (!over) run.gate.gain.setValueCurveAtTime(this.curve(false), at, FADE_SECONDS);
+    const done = over ? Math.max(run.nextEdge, at) : at + FADE_SECONDS;
+    for (const source of run.sources) source.stop(done + 1 / this.sampleRate);
+    this.note(run, at);
+    this.freeAt = done + 2 / this.sampleRate;
+    this.position = over ? this.duration : this.at(run, at);
+    this.log("pause", { when: at, ended: over });
+  }
+
+  private switchTo(key: number): void {
+    const run = this.run!;
+    if (key === (this.pending ?? run.active)) return;
+    const now = this.context!.currentTime;
+    if (now + LEAD_SECONDS < run.busyUntil) {
+      // Too early after the last: the last press wins when the time has come.
+      this.pending = key;
+      return;
+    }
+    this.pending = null;
+    if (key === run.active) return;
+    const at = this.onSample(Math.max(now + LEAD_SECONDS, run.busyUntil), true);
+    run.gains.get(run.active)!.gain.setValueCurveAtTime(this.curve(false), at, FADE_SECONDS);
+    const open = this.onSample(at + FADE_SECONDS);
+    run.gains.get(key)!.gain.setValueCurveAtTime(this.curve(true), open, FADE_SECONDS);
+    this.note(run, at);
+    run.active = key;
+    run.openSince = open;
+    run.busyUntil = open + FADE_SECONDS + 1 / this.sampleRate;
+    this.heard.get(key)!.plays += 1;
+    this.log("switch", { position: key, when: at });
+  }
+
+  // Serves what is due: a queued switch, fades at coming loop ends, the end of the clip.
+  private tick(): void {
+    const run = this.run;
+    const context = this.context;
+    if (!run || !context) return;
+    const now = context.currentTime;
+    if (this.pending !== null && now + LEAD_SECONDS >= run.busyUntil) {
+      const key = this.pending;
+      this.pending = null;
+      this.switchTo(key);
+    }
+    while (run.loop && run.nextEdge < now + AHEAD_SECONDS) {
+      this.fadeEdge(run, run.nextEdge);
+      run.nextEdge += run.loop.end - run.loop.start;
+    }
+    if (!run.loop && run.nextEdge < now + AHEAD_SECONDS) {
+      if (!run.endFaded) this.fadeOut(run, run.nextEdge);
+      run.endFaded = true;
+      if (now >= run.nextEdge) {
+        this.note(run, run.nextEdge);
+        window.clearInterval(this.timer);
+        this.run = null;
+        this.pending = null;
+        this.position = this.loop?.start ?? 0;
+        this.log("ended", { when: run.nextEdge });
+      }
+    }
+    if (this.run) this.note(run, now);
+    this.onchange();
+  }
+
+  private fadeEdge(run: Run, at: number): void {
+    this.fadeOut(run, at);
+    run.edge.gain.setValueCurveAtTime(this.curve(true), this.onSample(at), FADE_SECONDS);
+  }
+
+  private fadeOut(run: Run, at: number): void {
+    // One sample of silence keeps it apart from the fade that may follow.
+    const from = this.onSample(at - FADE_SECONDS) - 1 / this.sampleRate;
+    // A start right before the end is quiet by its own fade.
+    if (from > run.when) {
+      run.edge.gain.setValueCurveAtTime(this.curve(false), from, FADE_SECONDS);
+    }
+  }
+
+  // Half a cosine, with enough points that straight lines between them differ by less than 1e-7.
+  private curve(up: boolean): Float32Array<ArrayBuffer> {
+    const points = 16 * Math.ceil(FADE_SECONDS * this.sampleRate) + 1;
+    const curve = new Float32Array(points);
+    for (let k = 0; k < points; k++) {
+      const x = k / (points - 1);
+      curve[k] = 0.5 * (1 - Math.cos(Math.PI * (up ? x : 1 - x)));
+    }
+    return curve;
+  }
+
+  // Everything up to a moment of the open stimulus counts as heard.
+  private note(run: Run, until: number): void {
+    const from = run.openSince;
+    if (until <= from) return;
+    const heard = this.heard.get(run.active)!;
+    const length = until - from;
+    if (!run.loop) {
+      const start = run.offset + from - run.when;
+      heard.add(start, Math.min(start + length, this.duration));
+    } else {
+      const start = this.at(run, from);
+      const { start: low, end: high } = run.loop;
+      if (start + length <= high) heard.add(start, start + length);
+      else if (length >= high - low) heard.add(low, high);
+      else {
+        heard.add(start, high);
+        heard.add(low, low + (start + length - high));
+      }
+    }
+    run.openSince = until;
+  }
+
+  // Where in the clip a run is at a moment of the context's clock.
+  private at(run: Run, moment: number): number {
+    const position = run.offset + Math.max(0, moment - run.when);
+    if (!run.loop || position < run.loop.end) return Math.min(position, this.duration);
+    const { start, end } = run.loop;
+    return start + ((position - end) % (end - start));
+  }
+
+  private onSample(seconds: number, up = false): number {
+    const samples = seconds * this.sampleRate;
+    return (up ? Math.ceil(samples - 1e-6) : Math.round(samples)) / this.sampleRate;
+  }
+}
+
+function withTimeout(promise: Promise<void>, milliseconds: number): Promise<void> {
+  return Promise.race([
+    promise,
+    new Promise<void>((resolve) => window.setTimeout(resolve, milliseconds)),
+  ]);
+}
