@@ -29,6 +29,7 @@ __all__ = [
     "import_classical",
     "load_library",
     "opencore_name",
+    "package_version",
     "pad_to",
     "to_pcm",
 ]
@@ -93,6 +94,14 @@ def import_classical(module: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise Unavailable(f"{module} is absent: pip install 'synbench[classical]'") from error
+
+
+def package_version(package: str) -> str:
+    """Version of an installed package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(version unknown)"
 
 
 @functools.cache

@@ -1,4 +1,9 @@
-"""What every codec must do, run over all registered codecs and their points."""
+"""What every codec must do, run over all registered codecs and their points.
+
+A codec with trained weights runs on a small network with random ones, which ``untrained.py`` makes
+from its class method ``untrained(reduced=True, ...)`` and hands over by its option ``weights``.
+Nothing needs to be added here for a new codec.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,9 @@ from numpy.typing import NDArray
 import synbench_codecs
 from synbench_codecs import CodecInfo, Encoded, read_stream, write_stream
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
+
+sys.path.insert(0, str(Path(__file__).parent))
+import untrained
 
 Wave = NDArray[np.float32]
 
@@ -60,9 +68,16 @@ every_codec = pytest.mark.parametrize(("name", "options"), POINTS)
 
 def make(name: str, options: dict[str, Any]) -> Any:
     try:
-        return synbench_codecs.load(name, **options)
+        return synbench_codecs.load(name, **options, **made_up_weights(name, options))
     except Unavailable as reason:
         pytest.skip(str(reason))
+
+
+def made_up_weights(name: str, options: dict[str, Any]) -> dict[str, str]:
+    """The option that gives a codec its random weights; none for a codec without any."""
+    if untrained.is_trainable(name):
+        return {"weights": untrained.weights(name, options)}
+    return {}
 
 
 def rates(info: CodecInfo) -> tuple[int, int]:
@@ -126,7 +141,8 @@ def decoded_elsewhere(
     folder = tmp_path_factory.mktemp("streams")
     for point in POINTS:
         try:
-            codec = synbench_codecs.load(point.values[0], **point.values[1])
+            name, options = point.values
+            codec = synbench_codecs.load(name, **options, **made_up_weights(name, options))
         except CodecError:
             continue
         sample_rate, _ = rates(codec.info)
@@ -206,6 +222,7 @@ def test_bit_rate_is_the_nominal_one(
 def test_declared_delay_is_the_measured_one_on_twins(
     name: str, options: dict[str, Any], twins: Callable[[int], list[Wave]]
 ) -> None:
+    skip_untrained(name)
     codec = make(name, options)
     sample_rate, _ = rates(codec.info)
     assert_delay(codec, name, twins(sample_rate))
@@ -215,9 +232,57 @@ def test_declared_delay_is_the_measured_one_on_twins(
 def test_declared_delay_is_the_measured_one_on_speech(
     name: str, options: dict[str, Any], speech: Callable[[int], list[Wave]]
 ) -> None:
+    skip_untrained(name)
     codec = make(name, options)
     sample_rate, _ = rates(codec.info)
     assert_delay(codec, name, speech(sample_rate))
+
+
+def skip_untrained(name: str) -> None:
+    if untrained.is_trainable(name):
+        pytest.skip("random weights keep no waveform; its declared reach was measured instead")
+
+
+@every_codec
+def test_what_comes_later_than_declared_changes_nothing(
+    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
+) -> None:
+    """Two waves that agree up to a sample give the same output up to the declared reach.
+
+    And not further: a codec whose output came later than declared would agree for longer.
+    """
+    codec = make(name, options)
+    info, (sample_rate, output_rate) = codec.info, rates(codec.info)
+    if not untrained.is_trainable(name) or info.lookahead_samples is None:
+        pytest.skip(f"{name} has no network, or its output depends on the whole wave")
+    hop = info.hop_length
+    wave = synthetic(sample_rate)
+    # A frame boundary in the middle; the last frame before it may use all of its look-ahead.
+    change = wave.size // 2 // hop * hop
+    other = wave.copy()
+    other[change:] = -other[change:][::-1]
+    one, two = (codec.decode(codec.encode(each, sample_rate)) for each in (wave, other))
+    first = int(np.argmax(np.abs(one - two) > 1e-4)) - info.output_delay_samples
+    first = first * sample_rate // output_rate
+    assert change - info.lookahead_samples - hop <= first <= change + hop
+
+
+@every_codec
+def test_a_batch_of_equal_lengths_gives_the_same_as_single_waves(
+    name: str, options: dict[str, Any], twins: Callable[[int], list[Wave]]
+) -> None:
+    codec = make(name, options)
+    if codec.info.batch_policy != "equal_length" or not hasattr(codec, "encode_batch"):
+        pytest.skip(f"{name} takes one wave at a time")
+    sample_rate, _ = rates(codec.info)
+    waves = [wave[: sample_rate // 2] for wave in twins(sample_rate)]
+    single = [codec.encode(wave, sample_rate) for wave in waves]
+    assert codec.encode_batch(waves, sample_rate) == single
+    assert len({encoded.payload for encoded in single}) == len(single)
+    for together, encoded in zip(codec.decode_batch(single), single, strict=True):
+        np.testing.assert_allclose(together, codec.decode(encoded), atol=1e-4)
+    with pytest.raises(EncodeError, match="equal lengths"):
+        codec.encode_batch([waves[0], waves[1][1:]], sample_rate)
 
 
 def assert_delay(codec: Any, name: str, waves: list[Wave]) -> None:

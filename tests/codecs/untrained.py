@@ -1,0 +1,80 @@
+"""Small checkpoints with random weights for the contract test, one per torch codec and point.
+
+Plain random weights would prove little: tokens collapse to one value. So a pass over a synthetic
+wave shifts and rescales what every layer gives, channel by channel, and tokens follow the wave.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import synbench_codecs
+
+__all__ = ["is_trainable", "weights"]
+
+
+def is_trainable(name: str) -> bool:
+    """Whether the codec has a network whose weights can be made up."""
+    return hasattr(synbench_codecs.codec_class(name), "untrained")
+
+
+def weights(name: str, options: dict[str, Any]) -> str:
+    """Path of a checkpoint that ``weights=`` takes, made once per process."""
+    return _written(name, json.dumps(options, sort_keys=True))
+
+
+@functools.cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="synbench-untrained-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@functools.cache
+def _written(name: str, options: str) -> str:
+    import torch
+    from safetensors.torch import save_file
+
+    path = _folder() / f"{len(list(_folder().iterdir()))}-{name}.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        codec = synbench_codecs.codec_class(name).untrained(reduced=True, **json.loads(options))
+        calibrate(codec)
+    save_file({key: value.contiguous() for key, value in codec.model.state_dict().items()}, path)
+    return str(path)
+
+
+def calibrate(codec: Any) -> None:
+    """Give every convolution and linear layer an output of mean 0 and standard deviation 1."""
+    import torch
+    from torch import nn
+
+    def scale(layer: Any, _: Any, output: Any) -> Any:
+        channels_last = isinstance(layer, nn.Linear)
+        rows = output.movedim(-1 if channels_last else 1, 0).flatten(1)
+        mean, spread = rows.mean(1), (rows - rows.mean(1, keepdim=True)).std() + 1e-6
+        layer.weight.div_(spread)
+        if layer.bias is not None:
+            layer.bias.sub_(mean).div_(spread)
+            output = output - (mean if channels_last else mean[:, None])
+        return output / spread
+
+    kinds = nn.Conv1d | nn.ConvTranspose1d | nn.Linear
+    hooks = [
+        module.register_forward_hook(scale)
+        for module in codec.model.modules()
+        if isinstance(module, kinds)
+    ]
+    rate = codec.info.sample_rate
+    time = torch.arange(rate) / rate
+    tone = torch.sin(2 * torch.pi * (200 + 900 * time) * time) * torch.sin(20 * time)
+    with torch.no_grad():
+        codec.synthesise(codec.tokenise((tone + 0.1 * torch.randn(rate))[None]))
+    for hook in hooks:
+        hook.remove()
