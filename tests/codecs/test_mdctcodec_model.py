@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
-from synbench_codecs._mdct.backbone import BackboneConfig  # noqa: E402
 from synbench_codecs._mdct.layout import from_released  # noqa: E402
 from synbench_codecs._mdct.losses import mel_filters  # noqa: E402
-from synbench_codecs._mdct.model import CodecConfig, MDCTModel, fold_weight_norm  # noqa: E402
+from synbench_codecs._mdct.model import MDCTModel, fold_weight_norm  # noqa: E402
 from synbench_codecs._mdct.quantizer import ResidualQuantizer  # noqa: E402
+from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig  # noqa: E402
 from synbench_codecs._mdct.transform import MDCT  # noqa: E402
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "mdctcodec"

@@ -8,10 +8,10 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 
 from synbench_codecs._mdct.predictor import (  # noqa: E402
     Predictor,
-    PredictorConfig,
     cascade,
     teacher_forced,
 )
+from synbench_codecs._mdct.sizes import PredictorConfig  # noqa: E402
 
 TINY = PredictorConfig(latent=8, codes=16, channels=16, heads=2, blocks=1)
 

@@ -7,27 +7,15 @@ depends on its length: code items one by one, or in batches of equal length.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-__all__ = ["BackboneConfig", "Decoder", "Encoder"]
+from synbench_codecs._mdct.sizes import BackboneConfig
+
+__all__ = ["Decoder", "Encoder"]
 
 KERNEL = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class BackboneConfig:
-    """Sizes of encoder and decoder; the defaults are the published ones."""
-
-    bins: int = 40
-    channels: int = 256
-    hidden: int = 512
-    blocks: int = 8
-    ratio: int = 8
-    latent: int = 32
 
 
 class GlobalResponseNorm(nn.Module):

@@ -2,71 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from synbench_codecs._mdct.backbone import BackboneConfig, Decoder, Encoder
-from synbench_codecs._mdct.quantizer import Quantized, ResidualQuantizer, Search
+from synbench_codecs._mdct.backbone import Decoder, Encoder
+from synbench_codecs._mdct.quantizer import Quantized, ResidualQuantizer
+from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.transform import MDCT
 
-__all__ = ["CodecConfig", "LengthRule", "MDCTModel", "fold_weight_norm"]
-
-LengthRule = Literal["floor", "padded"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CodecConfig:
-    """Everything that shapes the model; defaults as published for 16 kHz.
-
-    Attributes:
-        length_rule: ``floor`` drops the unfilled last frame, as the published P2PSynCodec audio
-            does; ``padded`` fills up with zeros to whole tokens, as the released MDCTCodec wants.
-    """
-
-    sample_rate: int = 16000
-    backbone: BackboneConfig = field(default_factory=BackboneConfig)
-    codebooks: int = 4
-    codes: int = 1024
-    search: Search = "cosine"
-    length_rule: LengthRule = "floor"
-
-    @property
-    def hop(self) -> int:
-        """Samples per token."""
-        return self.backbone.bins * self.backbone.ratio
-
-    def n_tokens(self, n_samples: int) -> int:
-        """Tokens per codebook of a wave of ``n_samples``."""
-        bins, ratio = self.backbone.bins, self.backbone.ratio
-        if self.length_rule == "floor":
-            return n_samples // bins // ratio + 1
-        return -(-(-(-n_samples // bins) + 1) // ratio)
-
-    def n_output(self, n_samples: int) -> int:
-        """Samples that the decoder gives for a wave of ``n_samples``."""
-        return self.hop * self.n_tokens(n_samples) - self.backbone.bins
-
-    @classmethod
-    def from_json(cls, record: dict[str, object]) -> CodecConfig:
-        """What :func:`dataclasses.asdict` gave."""
-        known = dict(record)
-        backbone = known.pop("backbone", {})
-        assert isinstance(backbone, dict)
-        return cls(backbone=BackboneConfig(**backbone), **known)  # type: ignore[arg-type]
-
-    def to_json(self) -> dict[str, object]:
-        """A JSON-ready dictionary."""
-        return dataclasses.asdict(self)
+__all__ = ["MDCTModel", "fold_weight_norm"]
 
 
 class MDCTModel(nn.Module):
     """The whole codec as one module."""
 
-    def __init__(self, config: CodecConfig) -> None:
+    def __init__(self, config: CodecConfig, *, usage_decay: float = 0.99) -> None:
         super().__init__()
         self.config = config
         self.mdct = MDCT(config.backbone.bins)
@@ -76,6 +26,7 @@ class MDCTModel(nn.Module):
             codes=config.codes,
             latent=config.backbone.latent,
             search=config.search,
+            usage_decay=usage_decay,
         )
         self.decoder = Decoder(config.backbone)
 
@@ -83,9 +34,13 @@ class MDCTModel(nn.Module):
         self, wave: Tensor, refresh: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Quantized]:
         """Coefficients in and out (B, bins, F) and the quantized latent of waves (B, T)."""
-        coefficients = self.mdct(wave)
-        quantized = self.quantizer(self.encoder(coefficients), refresh)
-        return coefficients, self.decoder(quantized.vectors), quantized
+        # Transform and quantizer stay in float32 under mixed precision.
+        with torch.autocast(wave.device.type, enabled=False):
+            coefficients = self.mdct(wave)
+        latent = self.encoder(coefficients)
+        with torch.autocast(wave.device.type, enabled=False):
+            quantized = self.quantizer(latent.float(), refresh)
+        return coefficients, self.decoder(quantized.vectors).float(), quantized
 
     def encode(self, wave: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""
@@ -98,6 +53,13 @@ class MDCTModel(nn.Module):
     def decode(self, vectors: Tensor) -> Tensor:
         """Waves (B, hop * L - bins) of summed code vectors (B, K, L)."""
         return self.mdct.inverse(self.decoder(vectors))
+
+    def decode_whole_hops(self, vectors: Tensor) -> Tensor:
+        """Waves (B, hop * L): as :meth:`decode`, and zeros where the last frame has no successor.
+
+        Those samples may lie inside the input, whose unfilled last frame was never coded.
+        """
+        return nn.functional.pad(self.decode(vectors), (0, self.config.backbone.bins))
 
 
 def fold_weight_norm(model: nn.Module) -> None:

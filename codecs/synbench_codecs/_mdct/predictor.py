@@ -6,27 +6,12 @@ logit per code and token, (B, L, N). Attention and BiLSTM run over time, within 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Predictor", "PredictorConfig", "cascade", "teacher_forced"]
+from synbench_codecs._mdct.sizes import PredictorConfig
 
-
-@dataclass(frozen=True, kw_only=True)
-class PredictorConfig:
-    """Sizes of one predictor; the defaults print the paper's parameter count and cost."""
-
-    latent: int = 32
-    codes: int = 1024
-    channels: int = 256
-    heads: int = 8
-    blocks: int = 3
-    kernel: int = 31
-    expansion: int = 4
-    lstm_layers: int = 2
-    dropout: float = 0.0
+__all__ = ["Predictor", "PseudoQuantizers", "cascade", "soft_cascade", "teacher_forced"]
 
 
 class FeedForward(nn.Sequential):
@@ -136,3 +121,25 @@ def cascade(predictors: nn.ModuleList, tables: Tensor, plain: Tensor) -> Tensor:
         tokens.append(predictor(vectors).argmax(-1))
         vectors = vectors + tables[stage][tokens[-1]]
     return torch.stack(tokens, 1)
+
+
+@torch.inference_mode()
+def soft_cascade(predictors: nn.ModuleList, tables: Tensor, plain: Tensor) -> Tensor:
+    """Summed vectors (B, L, K): every stage adds the mean of its codes by their probability."""
+    vectors = tables[0][plain]
+    for stage, predictor in enumerate(predictors, start=1):
+        vectors = vectors + predictor(vectors).softmax(-1) @ tables[stage]
+    return vectors
+
+
+class PseudoQuantizers(nn.Module):
+    """The predictors of all pseudo stages, as one module to train, save and load."""
+
+    def __init__(self, config: PredictorConfig, count: int) -> None:
+        super().__init__()
+        self.config = config
+        self.predictors = nn.ModuleList(Predictor(config) for _ in range(count))
+
+    def forward(self, tables: Tensor, tokens: Tensor) -> list[Tensor]:
+        """Teacher-forced logits, as :func:`teacher_forced` gives them."""
+        return teacher_forced(self.predictors, tables, tokens)

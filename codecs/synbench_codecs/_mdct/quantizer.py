@@ -7,17 +7,15 @@ lies in the decoder's input space and a stage folds into one table of N x K.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, mse_loss, normalize
 from torch.nn.utils.parametrizations import weight_norm
 
-__all__ = ["Quantized", "ResidualQuantizer", "Search", "VectorQuantizer"]
+from synbench_codecs._mdct.sizes import Search
 
-Search = Literal["cosine", "euclidean"]
-USAGE_DECAY = 0.99
+__all__ = ["Quantized", "ResidualQuantizer", "VectorQuantizer"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,12 @@ class VectorQuantizer(nn.Module):
 
     usage: Tensor
 
-    def __init__(self, *, codes: int, latent: int, search: Search = "cosine") -> None:
+    def __init__(
+        self, *, codes: int, latent: int, search: Search = "cosine", usage_decay: float = 0.99
+    ) -> None:
         super().__init__()
         self.search = search
+        self.usage_decay = usage_decay
         self.in_proj = weight_norm(nn.Conv1d(latent, latent, 1))
         self.out_proj = weight_norm(nn.Conv1d(latent, latent, 1))
         self.codebook = nn.Embedding(codes, latent)
@@ -78,15 +79,20 @@ class VectorQuantizer(nn.Module):
         """Online clustering: move codes that nobody uses onto latents of this batch.
 
         A code's running share of use decides how far it moves, so codes in use stay. Before the
-        first batch no code has been used: all start on latents.
+        first batch no code has been used: all start on latents. With several processes, all see
+        the use of all and move to the latents of the first.
         """
-        codes = self.usage.numel()
+        codes, rest = self.usage.numel(), 1 - self.usage_decay
         share = torch.bincount(tokens.flatten(), minlength=codes) / tokens.numel()
-        pull = torch.exp(-10 * self.usage * codes / (1 - USAGE_DECAY) - 1e-3)[:, None]
-        self.usage.mul_(USAGE_DECAY).add_(share, alpha=1 - USAGE_DECAY)
         projected = self.in_proj(latent).transpose(1, 2).flatten(0, 1)
         drawn = torch.randint(projected.shape[0], (codes,), generator=generator)
         anchors = projected[drawn.to(projected.device)]
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(share)
+            share /= torch.distributed.get_world_size()
+            torch.distributed.broadcast(anchors, 0)
+        pull = torch.exp(-10 * self.usage * codes / rest - 1e-3)[:, None]
+        self.usage.mul_(self.usage_decay).add_(share, alpha=rest)
         self.codebook.weight.lerp_(anchors, pull.expand_as(anchors))
 
     def _rows(self, tokens: Tensor) -> Tensor:
@@ -97,11 +103,18 @@ class ResidualQuantizer(nn.Module):
     """Stages that each code what the stages before have left."""
 
     def __init__(
-        self, *, codebooks: int, codes: int, latent: int, search: Search = "cosine"
+        self,
+        *,
+        codebooks: int,
+        codes: int,
+        latent: int,
+        search: Search = "cosine",
+        usage_decay: float = 0.99,
     ) -> None:
         super().__init__()
         self.stages = nn.ModuleList(
-            VectorQuantizer(codes=codes, latent=latent, search=search) for _ in range(codebooks)
+            VectorQuantizer(codes=codes, latent=latent, search=search, usage_decay=usage_decay)
+            for _ in range(codebooks)
         )
 
     def forward(self, latent: Tensor, refresh: torch.Generator | None = None) -> Quantized:
@@ -126,3 +139,18 @@ class ResidualQuantizer(nn.Module):
         pairs = zip(self.stages, tokens.unbind(1), strict=False)
         vectors: Tensor = sum(stage.lookup(row) for stage, row in pairs)  # type: ignore[operator, assignment]
         return vectors
+
+    @torch.no_grad()
+    def tables(self) -> Tensor:
+        """Decoder-side vectors of all stages, (Q, N, K)."""
+        stages = (stage for stage in self.stages if isinstance(stage, VectorQuantizer))
+        return torch.stack([stage.table() for stage in stages])
+
+    def usage(self) -> Tensor:
+        """Running share of use of every code, (Q, N)."""
+        return torch.stack([stage.get_buffer("usage") for stage in self.stages])
+
+    def set_usage(self, usage: Tensor) -> None:
+        """Put back what :meth:`usage` gave."""
+        for stage, row in zip(self.stages, usage, strict=True):
+            stage.get_buffer("usage").copy_(row)

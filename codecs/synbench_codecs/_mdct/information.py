@@ -1,0 +1,61 @@
+"""What CodecInfo says of a model of this family, from its header alone."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from synbench_codecs._mdct.header import Header
+from synbench_codecs._weights import WeightsFile
+
+__all__ = ["nominal_bitrate", "rate_label", "shared_info", "training_note"]
+
+
+def training_note(header: Header) -> str:
+    """One line on the training: hours and steps always, and what the training's author added."""
+    training = header.training
+    hours, steps = training.get("hours"), training.get("steps")
+    parts = [str(training.get("note") or "")]
+    if hours is not None and steps is not None:
+        parts.append(f"trained on {hours:g} h of speech, {steps} steps")
+    if header.predictors is not None and "teacher" in training:
+        parts.append(f"teacher {training['teacher'].get('steps')} steps")
+    return ", ".join(part for part in parts if part)
+
+
+def nominal_bitrate(header: Header, *, codebooks: int) -> Fraction:
+    """Bits per second of ``codebooks`` codebooks, without the last frame's share."""
+    return header.codec.frame_rate_hz * codebooks * (header.codec.codes - 1).bit_length()
+
+
+def rate_label(name: str, rate: Fraction, *, header: Header) -> str:
+    """``P2PSynCodec 0.5 kbps (demo)``: weights of little data say so in every table."""
+    demo = " (demo)" if "demonstration" in str(header.training.get("note")) else ""
+    return f"{name} {float(rate) / 1000:g} kbps{demo}"
+
+
+def shared_info(header: Header, files: Sequence[WeightsFile], *, codebooks: int) -> dict[str, Any]:
+    """What CodecInfo says alike of all codecs of this family; ``codebooks`` are those sent."""
+    config = header.codec
+    torch_version = importlib.metadata.version("torch").partition("+")[0]
+    return {
+        "kind": "neural",
+        "implementation": f"synbench's own, torch {torch_version}",
+        "sample_rate": config.sample_rate,
+        "output_sample_rate": config.sample_rate,
+        "hop_length": config.hop,
+        "frame_rate_hz": config.frame_rate_hz,
+        "codebook_sizes": (config.codes,) * codebooks,
+        "bits_per_frame": math.log2(config.codes) * codebooks,
+        "bandwidth_hz": config.sample_rate / 2,
+        "causal": False,
+        "lookahead_samples": None,
+        "context": "global",
+        "batch_policy": "equal_length",
+        "code_licence": "MIT",
+        "weights": tuple(file.source for file in files),
+        "training_note": training_note(header),
+    }
