@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reproduce": ("synbench_reports.reproduce:reproduce", "Set a paper's table beside runs."),
     "listen": ("synbench_listening.commands:listen", "Make and analyse listening tests."),
     "score": ("synbench.commands.score:score", "Score one folder of files against another."),
+    "train": ("synbench.commands.train:train", "Train MDCTCodec and P2PSynCodec."),
     "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),
     "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to a file."),
     "info": ("synbench.commands.code:info", "Print what a .syn bitstream holds."),

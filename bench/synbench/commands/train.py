@@ -1,0 +1,162 @@
+"""``synbench train``: train MDCTCodec and P2PSynCodec; the same command again resumes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.cache import cache_folder
+from synbench_codecs import training
+
+__all__ = ["train"]
+
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+Command = Callable[..., None]
+
+
+def speech_options(command: Command) -> Command:
+    """What both stages take."""
+    for option in (
+        click.option("--steps", type=click.IntRange(min=1), help="Instead of the configuration's."),
+        click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the run."),
+        click.option(
+            "--validation", type=EXISTING_FOLDER, required=True, help="Folder of held-out speech."
+        ),
+        click.option("--data", type=EXISTING_FOLDER, required=True, help="Folder of speech."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def train() -> None:
+    """Train MDCTCodec and P2PSynCodec; the same command again resumes.
+
+    \b
+    synbench train teacher libritts-16k --data TRAIN --validation DEV --out teacher
+    synbench train pseudo libritts-16k --teacher teacher/model.safetensors \\
+        --data TRAIN --validation DEV --out pseudo
+    synbench run SUITE        # with a codec p2psyncodec:weights=pseudo/model.safetensors
+
+    CONFIG is a packaged name (synbench train configs) or a YAML file. Several GPUs or machines:
+    accelerate launch --multi_gpu -m synbench train teacher ...
+    """
+
+
+@train.command()
+@click.argument("config")
+@speech_options
+def teacher(config: str, data: Path, validation: Path, out: Path, steps: int | None) -> None:
+    """Stage 1: encoder, residual quantizer and decoder, against the discriminator."""
+    chosen = training.configure(config, training.TeacherConfig, **_changes(steps))
+    training.train_teacher(
+        chosen,
+        data=data,
+        validation=validation,
+        folder=out,
+        cache=cache_folder() / "training",
+        score=functools.partial(_score, sample_rate=chosen.sample_rate),
+        report=_report,
+    )
+    _plot(out)
+
+
+@train.command()
+@click.argument("config")
+@click.option("--teacher", type=EXISTING_FILE, required=True, help="model.safetensors of stage 1.")
+@speech_options
+def pseudo(
+    config: str, teacher: Path, data: Path, validation: Path, out: Path, steps: int | None
+) -> None:
+    """Stage 2: the predictors of the pseudo quantizers, everything else frozen."""
+    chosen = training.configure(config, training.PseudoConfig, **_changes(steps))
+    training.train_pseudo(
+        chosen,
+        teacher=teacher,
+        data=data,
+        validation=validation,
+        folder=out,
+        cache=cache_folder() / "training",
+        score=functools.partial(_score, sample_rate=chosen.sample_rate),
+        report=_report,
+    )
+    _plot(out)
+
+
+@train.command()
+def configs() -> None:
+    """List the packaged configurations."""
+    for stage, kind in (("teacher", training.TeacherConfig), ("pseudo", training.PseudoConfig)):
+        for name in training.config_names(kind):
+            click.echo(f"{stage} {name}")
+
+
+@train.command()
+@click.argument("run", type=EXISTING_FOLDER)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF.")
+def curves(run: Path, out: Path | None) -> None:
+    """Plot the curves of a run, beside its curves.csv unless told otherwise."""
+    training.plot_curves(run / "curves.csv", out or run / "curves.png")
+    click.echo(f"{out or run / 'curves.png'}")
+
+
+@train.command()
+@click.argument("run", type=EXISTING_FOLDER)
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--float32", is_flag=True, help="Keep single precision; half is the default.")
+def export(run: Path, out: Path, float32: bool) -> None:
+    """Write the codec of a run to one file, to give to others."""
+    training.export(run, out, half=not float32)
+    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+def _changes(steps: int | None) -> dict[str, Any]:
+    return {} if steps is None else {"steps": steps}
+
+
+def _report(line: str) -> None:
+    click.echo(line)
+
+
+def _plot(out: Path) -> None:
+    try:
+        training.plot_curves(out / "curves.csv", out / "curves.png")
+    except ImportError:
+        click.echo("curves.csv is written; for the plot: pip install 'synbench[reports]'")
+
+
+def _score(
+    reference: NDArray[np.float32], degraded: NDArray[np.float32], *, sample_rate: int
+) -> Mapping[str, float]:
+    """STOI and ViSQOL of a validation utterance, and for each whether there was a score."""
+    import synbench_metrics
+
+    scores = {}
+    for metric in _metrics(sample_rate):
+        outcome = synbench_metrics.score(
+            metric,
+            reference=reference,
+            degraded=np.clip(degraded, -1, 1),
+            sample_rate=sample_rate,
+        )
+        scores[f"{metric.info.column}_scored"] = float(outcome.value is not None)
+        if outcome.value is not None:
+            scores[metric.info.column] = outcome.value
+    return scores
+
+
+@functools.cache
+def _metrics(sample_rate: int) -> list[Any]:
+    import synbench_metrics
+
+    visqol = "visqol_audio" if sample_rate == 48000 else "visqol_speech_exp"
+    return [synbench_metrics.load(column) for column in ("stoi", visqol)]

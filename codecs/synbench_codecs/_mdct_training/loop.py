@@ -1,0 +1,198 @@
+"""The training loop of both stages: steps, journal, checkpoints, resume.
+
+A run is a folder: ``config.json``, ``state.pt`` (everything that a resume needs),
+``model.safetensors`` (what a codec loads), ``curves.csv`` (step, name, value). Files are renamed
+into place when complete. The same command again goes on from the last saved step; SIGTERM and
+SIGINT save first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synbench_codecs._mdct.trained_model import TrainedModel, write_model
+from synbench_codecs._mdct_training.configuration import Optimiser, TrainingConfig
+from synbench_codecs._mdct_training.journal import Journal
+from synbench_codecs.errors import Unavailable, UsageError
+
+__all__ = ["Score", "Stage", "learning_rate", "make_accelerator", "train"]
+
+# (reference, degraded), both (T,) at the run's rate, to named scores.
+Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
+
+MAY_CHANGE = ("steps", "save_every", "validate_every", "log_every", "validation_items", "note")
+
+
+class Stage(Protocol):
+    """What one stage of the training does; the loop does the rest."""
+
+    data_seconds: float
+
+    def step(self, step: int) -> Mapping[str, float]:
+        """One optimiser step; the terms to write down."""
+
+    def validate(self) -> Mapping[str, float]:
+        """Scores on the validation speech."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes: weights, optimisers, buffers."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a state back."""
+
+    def trained_model(self) -> TrainedModel:
+        """What a codec loads."""
+
+
+def make_accelerator(config: TrainingConfig) -> Any:
+    """accelerate's Accelerator: devices, processes and nodes as `accelerate launch` set them.
+
+    Raises:
+        Unavailable: accelerate is not installed.
+    """
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise Unavailable("training needs accelerate: pip install 'synbench[torch]'") from error
+    accelerator = Accelerator(
+        mixed_precision=config.precision, cpu=not torch.cuda.is_available() or None
+    )
+    if config.batch % accelerator.num_processes:
+        raise UsageError(
+            f"expected a batch that {accelerator.num_processes} processes can share evenly, "
+            f"got {config.batch}"
+        )
+    if accelerator.device.type == "cpu":
+        # Denormal numbers make a CPU some ten times slower.
+        torch.set_flush_denormal(True)
+    return accelerator
+
+
+def learning_rate(optimiser: Optimiser, *, step: int, steps: int, steps_per_epoch: float) -> float:
+    """The learning rate of a step, a function of nothing else, so that a resume needs no state."""
+    rate = optimiser.learning_rate * min(1.0, (step + 1) / max(optimiser.warm_up_steps, 1))
+    if optimiser.schedule == "cosine":
+        return rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return float(rate * optimiser.decay_per_epoch ** math.floor(step / steps_per_epoch))
+
+
+def train(
+    stage: Stage,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    accelerator: Any,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Run a stage from where it was to its last step.
+
+    Raises:
+        UsageError: the folder holds a run of another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    first = _resume(stage, config, folder)
+    journal = Journal(folder / "curves.csv", config.steps, keep_to=first)
+    if first:
+        report(f"going on after step {first} of {config.steps}")
+    crop_seconds = config.batch * config.crop / config.sample_rate
+
+    def save(step: int) -> None:
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            _save(stage, config, folder, step)
+
+    with _stop_signals() as stopped:
+        for step in range(first, config.steps):
+            started = time.perf_counter()
+            terms = stage.step(step)
+            seconds = time.perf_counter() - started
+            journal.add(terms, seconds=seconds, data=stage.data_seconds, audio=crop_seconds)
+            done = step + 1
+            if done % config.log_every == 0 and accelerator.is_main_process:
+                report(journal.write(done))
+            if done % config.validate_every == 0 and accelerator.is_main_process:
+                report(journal.write_scores(done, stage.validate()))
+            if done % config.save_every == 0 or done == config.steps or stopped():
+                save(done)
+            if stopped():
+                report(f"stopped and saved after step {done}; the same command goes on")
+                return
+    if accelerator.is_main_process:
+        report(f"done: {folder / 'model.safetensors'}")
+
+
+def _identity(config: TrainingConfig) -> dict[str, Any]:
+    record = json.loads(json.dumps(dataclasses.asdict(config)))
+    return {key: value for key, value in record.items() if key not in MAY_CHANGE}
+
+
+def _resume(stage: Stage, config: TrainingConfig, folder: Path) -> int:
+    """Steps done; the stage takes its state back."""
+    path = folder / "state.pt"
+    if not path.exists():
+        return 0
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    stored = json.loads(saved["config"])
+    different = [key for key, value in _identity(config).items() if stored.get(key) != value]
+    if different:
+        raise UsageError(
+            f"{folder} holds a run with another {', '.join(different)}; "
+            f"name another folder with --out"
+        )
+    stage.restore(saved["stage"])
+    return int(saved["step"])
+
+
+def _save(stage: Stage, config: TrainingConfig, folder: Path, step: int) -> None:
+    state = {"config": json.dumps(_identity(config)), "step": step, "stage": stage.state()}
+    temporary = folder / f".state.{os.getpid()}.tmp"
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / "state.pt")
+    (folder / "config.json").write_text(
+        json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
+    )
+    model = stage.trained_model()
+    training = {**model.training, "steps": step, "device": device_name()}
+    write_model(folder / "model.safetensors", dataclasses.replace(model, training=training))
+
+
+def device_name() -> str:
+    """What the training ran on."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """Finish the step when the first signal comes; a second one ends at once."""
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

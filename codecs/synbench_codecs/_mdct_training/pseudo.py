@@ -1,0 +1,259 @@
+"""Stage 2: the predictors of P2PSynCodec's pseudo quantizers, on the tokens of a frozen teacher.
+
+The teacher's tokens of every utterance are computed once and kept beside the run. A crop is a
+stretch of tokens, not of sound: whole utterances went through the teacher, as at the receiver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from synbench_codecs._mdct.model import MDCTModel
+from synbench_codecs._mdct.predictor import PseudoQuantizers, cascade
+from synbench_codecs._mdct.sizes import PredictorConfig
+from synbench_codecs._mdct.trained_model import TrainedModel
+from synbench_codecs._mdct_training.configuration import PseudoConfig
+from synbench_codecs._mdct_training.loop import Score, learning_rate
+from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs.errors import UsageError
+
+__all__ = ["PseudoTraining", "TokenStore", "token_store"]
+
+
+@dataclass(frozen=True)
+class TokenStore:
+    """The teacher's tokens (Q, all tokens), and where each utterance starts, and last the end."""
+
+    tokens: NDArray[np.int16]
+    starts: NDArray[np.int64]
+
+    def utterance(self, index: int) -> Tensor:
+        """Tokens (1, Q, L) of a whole utterance."""
+        part = self.tokens[:, self.starts[index] : self.starts[index + 1]]
+        return torch.from_numpy(part.astype(np.int64))[None]
+
+    def crops(self, n_crops: int, n_tokens: int, seed: tuple[int, ...]) -> Tensor:
+        """Random stretches (B, Q, L) inside utterances; the same seed draws the same.
+
+        Raises:
+            UsageError: no utterance is long enough.
+        """
+        positions = np.maximum(np.diff(self.starts) - n_tokens + 1, 0)
+        ends = np.cumsum(positions)
+        if ends[-1] == 0:
+            raise UsageError(f"no utterance has {n_tokens} tokens")
+        drawn = np.random.default_rng(seed).integers(ends[-1], size=n_crops)
+        index = np.searchsorted(ends, drawn, side="right")
+        begin = self.starts[index] + drawn - (ends - positions)[index]
+        rows = np.stack([self.tokens[:, start : start + n_tokens] for start in begin])
+        return torch.from_numpy(rows.astype(np.int64))
+
+
+@torch.inference_mode()
+def token_store(
+    teacher: MDCTModel,
+    speech: SpeechStore,
+    path: Path,
+    *,
+    device: torch.device,
+    report: Callable[[str], None] = print,
+) -> TokenStore:
+    """The tokens of a store, read from ``path`` or computed and written there."""
+    identity = _identity(teacher, speech)
+    if path.exists():
+        with np.load(path) as saved:
+            if str(saved["identity"]) == identity:
+                return TokenStore(saved["tokens"], saved["starts"])
+    report(f"coding {len(speech.names)} utterances with the teacher to {path}, once")
+    rows, starts = [], [0]
+    for index in range(len(speech.names)):
+        wave = torch.from_numpy(speech.utterance(index))[None].to(device)
+        rows.append(teacher.encode(wave)[0].cpu().numpy().astype(np.int16))
+        starts.append(starts[-1] + rows[-1].shape[1])
+    store = TokenStore(np.concatenate(rows, axis=1), np.asarray(starts, dtype=np.int64))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
+    np.savez(temporary, tokens=store.tokens, starts=store.starts, identity=identity)
+    temporary.replace(path)
+    return store
+
+
+def _identity(teacher: MDCTModel, speech: SpeechStore) -> str:
+    digest = hashlib.sha256(speech.digest.encode())
+    for name, value in sorted(teacher.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+class PseudoTraining:
+    """Predictors and their optimiser; the teacher stays as it is."""
+
+    def __init__(
+        self,
+        config: PseudoConfig,
+        *,
+        teacher: TrainedModel,
+        speech: SpeechStore,
+        tokens: TokenStore,
+        validation: SpeechStore,
+        validation_tokens: TokenStore,
+        score: Score,
+        accelerator: Any,
+    ) -> None:
+        self.config, self.teacher, self.speech, self.tokens = config, teacher, speech, tokens
+        self.validation, self.validation_tokens = validation, validation_tokens
+        self.score, self.accelerator = score, accelerator
+        self.data_seconds = 0.0
+        self.codec = teacher.codec.to(accelerator.device).requires_grad_(False)
+        books = self.codec.config.codebooks
+        if config.pseudo >= books:
+            raise UsageError(
+                f"expected at most {books - 1} pseudo quantizers for a teacher with {books} "
+                f"codebooks, got {config.pseudo}"
+            )
+        self.tables = self.codec.quantizer.tables()
+        torch.manual_seed(config.seed)
+        self.model = PseudoQuantizers(predictor_config(config, self.codec), config.pseudo)
+        chosen = config.optimiser
+        self.prepared, self.optimiser = accelerator.prepare(
+            self.model,
+            torch.optim.AdamW(
+                self.model.parameters(),
+                lr=chosen.learning_rate,
+                betas=chosen.betas,
+                weight_decay=chosen.weight_decay,
+            ),
+        )
+        if config.compile:
+            self.model.compile()
+
+    def step(self, step: int) -> Mapping[str, float]:
+        """Cross-entropy of every stage, summed; nothing is shared, so each trains on its own."""
+        tokens = self._batch(step)
+        self._set_rate(step)
+        # Dropout's random numbers too are a function of the step alone.
+        torch.manual_seed(self.config.seed * 2**32 + step * 1024 + self.accelerator.process_index)
+        values: dict[str, float] = {}
+        losses = []
+        for stage, logits in enumerate(self.prepared(self.tables, tokens), start=1):
+            losses.append(
+                nn.functional.cross_entropy(
+                    logits.float().flatten(0, 1),
+                    tokens[:, stage].flatten(),
+                    label_smoothing=self.config.label_smoothing,
+                )
+            )
+            values[f"cross_entropy_{stage}"] = float(losses[-1].detach())
+            hits = logits.detach().argmax(-1) == tokens[:, stage]
+            values[f"top1_{stage}"] = float(hits.float().mean())
+        self.optimiser.zero_grad()
+        self.accelerator.backward(torch.stack(losses).sum())
+        if self.config.optimiser.clip is not None:
+            for predictor in self.model.predictors:
+                self.accelerator.clip_grad_norm_(predictor.parameters(), self.config.optimiser.clip)
+        self.optimiser.step()
+        return values
+
+    @torch.no_grad()
+    def validate(self) -> Mapping[str, float]:
+        """Cross-entropy, top-1 and top-10 by teacher forcing; top-1 of the cascade; scores."""
+        self.model.eval()
+        sums: dict[str, list[float]] = {}
+        for index in spread(self.validation, self.config.validation_items):
+            tokens = self.validation_tokens.utterance(index).to(self.accelerator.device)
+            tokens = tokens[:, : self.config.pseudo + 1]
+            made = cascade(self.model.predictors, self.tables, tokens[:, 0])
+            logits = self.model(self.tables, tokens)
+            values = _accuracy(logits, tokens, made) | self._scores(index, made)
+            for name, value in values.items():
+                sums.setdefault(name, []).append(value)
+        self.model.train()
+        return {name: float(np.mean(values)) for name, values in sums.items()}
+
+    def _scores(self, index: int, tokens: Tensor) -> dict[str, float]:
+        wave = self.validation.utterance(index)
+        decoded = self.codec.decode(self.codec.quantizer.lookup(tokens))[0].cpu().numpy()
+        shared = min(wave.size, decoded.size)
+        return dict(self.score(wave[:shared], decoded[:shared]))
+
+    def state(self) -> dict[str, Any]:
+        """Predictors and optimiser."""
+        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def trained_model(self) -> TrainedModel:
+        """The teacher, the predictors, and the record of both trainings."""
+        training = {
+            "note": self.config.note or self.teacher.training.get("note", ""),
+            "hours": round(self.speech.seconds / 3600, 2),
+            "batch": self.config.batch,
+            "crop_seconds": self.config.crop / self.config.sample_rate,
+            "teacher": dict(self.teacher.training),
+        }
+        return TrainedModel(codec=self.codec, pseudo=self.model, training=training)
+
+    def _batch(self, step: int) -> Tensor:
+        started = time.perf_counter()
+        share = self.config.batch // self.accelerator.num_processes
+        seed = (self.config.seed, step, self.accelerator.process_index)
+        length = self.config.crop // self.codec.config.hop
+        tokens = self.tokens.crops(share, length, seed)[:, : self.config.pseudo + 1]
+        tokens = tokens.to(self.accelerator.device, non_blocking=True)
+        self.data_seconds = time.perf_counter() - started
+        return tokens
+
+    def _set_rate(self, step: int) -> None:
+        rate = learning_rate(
+            self.config.optimiser,
+            step=step,
+            steps=self.config.steps,
+            steps_per_epoch=self.speech.seconds
+            / (self.config.batch * self.config.crop / self.config.sample_rate),
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+
+
+def predictor_config(config: PseudoConfig, codec: MDCTModel) -> PredictorConfig:
+    """Sizes of the predictors for this teacher."""
+    chosen = config.predictors
+    return PredictorConfig(
+        latent=codec.config.backbone.latent,
+        codes=codec.config.codes,
+        channels=chosen.channels,
+        heads=chosen.heads,
+        blocks=chosen.blocks,
+        kernel=chosen.kernel,
+        expansion=chosen.expansion,
+        lstm_layers=chosen.lstm_layers,
+        dropout=chosen.dropout,
+    )
+
+
+def _accuracy(logits: list[Tensor], tokens: Tensor, made: Tensor) -> dict[str, float]:
+    values = {}
+    for stage, one in enumerate(logits, start=1):
+        target = tokens[:, stage]
+        best = one.topk(min(10, one.shape[-1]), dim=-1).indices
+        values[f"cross_entropy_{stage}"] = float(
+            nn.functional.cross_entropy(one.flatten(0, 1), target.flatten())
+        )
+        values[f"top1_{stage}"] = float((best[..., 0] == target).float().mean())
+        values[f"top10_{stage}"] = float((best == target[..., None]).any(-1).float().mean())
+        values[f"cascade_top1_{stage}"] = float((made[:, stage] == target).float().mean())
+    return values

@@ -1,0 +1,216 @@
+"""Stage 1: MDCTCodec with one or more codebooks; with four it is P2PSynCodec's teacher."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from synbench_codecs._mdct.losses import LogMel
+from synbench_codecs._mdct.model import MDCTModel
+from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig
+from synbench_codecs._mdct.trained_model import TrainedModel
+from synbench_codecs._mdct_training.configuration import Network, TeacherConfig
+from synbench_codecs._mdct_training.discriminator import (
+    MDCTDiscriminator,
+    discriminator_loss,
+    generator_losses,
+)
+from synbench_codecs._mdct_training.loop import Score, learning_rate
+from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+
+__all__ = ["Teacher", "codec_config"]
+
+
+def codec_config(network: Network, *, sample_rate: int) -> CodecConfig:
+    """The codec that a configuration describes."""
+    return CodecConfig(
+        sample_rate=sample_rate,
+        backbone=BackboneConfig(
+            channels=network.channels,
+            hidden=network.hidden,
+            blocks=network.blocks,
+            latent=network.latent,
+        ),
+        codebooks=network.codebooks,
+        codes=network.codes,
+        search=network.search,
+    )
+
+
+class Teacher:
+    """One codec, its discriminator and their optimisers."""
+
+    def __init__(
+        self,
+        config: TeacherConfig,
+        *,
+        speech: SpeechStore,
+        validation: SpeechStore,
+        score: Score,
+        accelerator: Any,
+    ) -> None:
+        self.config, self.speech, self.validation = config, speech, validation
+        self.score, self.accelerator = score, accelerator
+        self.data_seconds = 0.0
+        torch.manual_seed(config.seed)
+        self.model = MDCTModel(
+            codec_config(config.network, sample_rate=config.sample_rate),
+            usage_decay=config.usage_decay,
+        )
+        self.discriminator = MDCTDiscriminator(max(config.discriminator.channels, 1))
+        if config.compile:
+            self.model.encoder.compile()
+            self.model.decoder.compile()
+        self.mel = LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)
+        self.mel.to(accelerator.device)
+        self.prepared, self.optimiser = accelerator.prepare(
+            self.model, _optimiser(self.model, config)
+        )
+        self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
+            self.discriminator, _optimiser(self.discriminator, config)
+        )
+        self.counts = torch.zeros(config.network.codebooks, config.network.codes)
+
+    def step(self, step: int) -> Mapping[str, float]:
+        """Discriminator first, then the codec against the updated discriminator."""
+        wave = self._batch(step)
+        self._set_rate(step)
+        coefficients, decoded_coefficients, quantized = self.prepared(wave, self._refresh(step))
+        decoded = self.model.mdct.inverse(decoded_coefficients)
+        settings, chosen = self.config.losses, self.config.discriminator
+        mel, decoded_mel = self.mel(wave), self.mel(decoded)
+        terms = {
+            "mdct": nn.functional.mse_loss(decoded_coefficients, coefficients),
+            "mel_l1": nn.functional.l1_loss(decoded_mel, mel),
+            "mel_mse": nn.functional.mse_loss(decoded_mel, mel),
+            "codebook": quantized.codebook_loss,
+            "commitment": quantized.commitment_loss,
+        }
+        if chosen.channels and step >= chosen.from_step:
+            judged = self._train_discriminator(wave, decoded.detach())
+            self.discriminator.requires_grad_(False)
+            with torch.no_grad():
+                real = self.prepared_discriminator(wave)
+            terms["adversarial"], terms["matching"] = generator_losses(
+                real, self.prepared_discriminator(decoded)
+            )
+            self.discriminator.requires_grad_(True)
+        else:
+            judged = None
+        loss = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
+        self._descend(self.optimiser, self.model, loss)
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        if judged is not None:
+            values["discriminator"] = judged
+        return values | self._usage(quantized.tokens)
+
+    @torch.no_grad()
+    def validate(self) -> Mapping[str, float]:
+        """Mean scores of whole validation utterances."""
+        self.model.eval()
+        sums: dict[str, list[float]] = {}
+        for index in spread(self.validation, self.config.validation_items):
+            wave = self.validation.utterance(index)
+            tokens = self.model.encode(torch.from_numpy(wave)[None].to(self.accelerator.device))
+            decoded = self.model.decode(self.model.quantizer.lookup(tokens))[0].cpu().numpy()
+            shared = min(wave.size, decoded.size)
+            for name, value in self.score(wave[:shared], decoded[:shared]).items():
+                sums.setdefault(name, []).append(value)
+        self.model.train()
+        return {name: float(np.mean(values)) for name, values in sums.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Weights, optimisers, and the codes' use."""
+        return {
+            "model": self.model.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "usage": self.model.quantizer.usage(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a state back."""
+        self.model.load_state_dict(state["model"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.model.quantizer.set_usage(state["usage"])
+
+    def trained_model(self) -> TrainedModel:
+        """The codec with its record."""
+        training = {
+            "note": self.config.note,
+            "hours": round(self.speech.seconds / 3600, 2),
+            "batch": self.config.batch,
+            "crop_seconds": self.config.crop / self.config.sample_rate,
+        }
+        return TrainedModel(codec=self.model, training=training)
+
+    def _batch(self, step: int) -> Tensor:
+        started = time.perf_counter()
+        share = self.config.batch // self.accelerator.num_processes
+        seed = (self.config.seed, step, self.accelerator.process_index)
+        crops = torch.from_numpy(self.speech.crops(share, self.config.crop, seed))
+        wave = crops.to(self.accelerator.device, non_blocking=True)
+        self.data_seconds = time.perf_counter() - started
+        return wave
+
+    def _refresh(self, step: int) -> torch.Generator | None:
+        if not self.config.usage_decay:
+            return None
+        return torch.Generator().manual_seed(self.config.seed * 2**32 + step)
+
+    def _set_rate(self, step: int) -> None:
+        per_step = self.config.batch * self.config.crop / self.config.sample_rate
+        rate = learning_rate(
+            self.config.optimiser,
+            step=step,
+            steps=self.config.steps,
+            steps_per_epoch=self.speech.seconds / per_step,
+        )
+        for optimiser in (self.optimiser, self.discriminator_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+
+    def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> float:
+        both = self.prepared_discriminator(torch.cat([wave, decoded]))
+        real = [[features[: len(wave)] for features in branch] for branch in both]
+        fake = [[features[len(wave) :] for features in branch] for branch in both]
+        loss = discriminator_loss(real, fake)
+        self._descend(self.discriminator_optimiser, self.discriminator, loss)
+        return float(loss.detach())
+
+    def _descend(self, optimiser: Any, module: nn.Module, loss: Tensor) -> None:
+        optimiser.zero_grad()
+        self.accelerator.backward(loss)
+        if self.config.optimiser.clip is not None:
+            self.accelerator.clip_grad_norm_(module.parameters(), self.config.optimiser.clip)
+        optimiser.step()
+
+    def _usage(self, tokens: Tensor) -> dict[str, float]:
+        """Share of the codes of each book that the last thousand or so tokens used."""
+        values = {}
+        for book, row in enumerate(tokens.unbind(1)):
+            self.counts[book] *= 0.98
+            self.counts[book] += torch.bincount(
+                row.flatten().cpu(), minlength=self.config.network.codes
+            )
+            used = float((self.counts[book] > 0.02).float().mean())
+            values[f"codes_used_{book + 1}"] = used
+        return values
+
+
+def _optimiser(module: nn.Module, config: TeacherConfig) -> torch.optim.AdamW:
+    chosen = config.optimiser
+    return torch.optim.AdamW(
+        module.parameters(),
+        lr=chosen.learning_rate,
+        betas=chosen.betas,
+        weight_decay=chosen.weight_decay,
+    )

@@ -1,0 +1,152 @@
+"""Train the MDCT codecs: what ``synbench train`` calls.
+
+Nothing heavy is imported before a function is called.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench_codecs._mdct_training.configuration import (
+    Config,
+    PseudoConfig,
+    TeacherConfig,
+    config_names,
+    find_config,
+    load_config,
+)
+from synbench_codecs._mdct_training.journal import plot_curves
+from synbench_codecs._torch import import_extra
+from synbench_codecs.errors import UsageError
+
+# (reference, degraded), both (T,) at the run's rate, to named scores.
+Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
+
+__all__ = [
+    "PseudoConfig",
+    "Score",
+    "TeacherConfig",
+    "config_names",
+    "configure",
+    "export",
+    "plot_curves",
+    "train_pseudo",
+    "train_teacher",
+]
+
+
+def configure(name: str, kind: type[Config], **changes: Any) -> Config:
+    """A packaged configuration or a YAML file, with some values replaced.
+
+    Raises:
+        UsageError: unknown name or key, or a value of the wrong type.
+    """
+    config = load_config(find_config(name, kind), kind)
+    return dataclasses.replace(config, **changes)
+
+
+def train_teacher(
+    config: TeacherConfig,
+    *,
+    data: Path,
+    validation: Path,
+    folder: Path,
+    cache: Path,
+    score: Score,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Stage 1: train encoder, quantizer and decoder; the same call again resumes.
+
+    Args:
+        config: the run.
+        data, validation: folders with speech in any format that libsndfile reads.
+        folder: where the run is kept; ``model.safetensors`` in it is the codec.
+        cache: where decoded training speech is kept.
+        score: scores of a validation utterance.
+        report: takes one line of progress at a time.
+
+    Raises:
+        UsageError: a folder without audio, or a run of another configuration in ``folder``.
+        Unavailable: torch or accelerate is not installed.
+    """
+    import_extra("torch", extra="torch")
+    from synbench_codecs._mdct_training.loop import make_accelerator, train
+    from synbench_codecs._mdct_training.speech_store import open_stores
+    from synbench_codecs._mdct_training.teacher import Teacher
+
+    accelerator = make_accelerator(config)
+    with accelerator.main_process_first():
+        speech, held_out = open_stores(
+            data, validation, sample_rate=config.sample_rate, cache=cache, report=report
+        )
+    stage = Teacher(
+        config, speech=speech, validation=held_out, score=score, accelerator=accelerator
+    )
+    train(stage, config, folder, accelerator=accelerator, report=report)
+
+
+def train_pseudo(
+    config: PseudoConfig,
+    *,
+    teacher: Path,
+    data: Path,
+    validation: Path,
+    folder: Path,
+    cache: Path,
+    score: Score,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Stage 2: train the predictors on the tokens of ``teacher``, a ``model.safetensors``.
+
+    Arguments and errors otherwise as for :func:`train_teacher`.
+    """
+    import_extra("torch", extra="torch")
+    from synbench_codecs._mdct.trained_model import read_model
+    from synbench_codecs._mdct_training.loop import make_accelerator, train
+    from synbench_codecs._mdct_training.pseudo import PseudoTraining, token_store
+    from synbench_codecs._mdct_training.speech_store import open_stores
+
+    trained = read_model(teacher)
+    rate = trained.codec.config.sample_rate
+    if rate != config.sample_rate:
+        raise UsageError(f"{teacher} works at {rate} Hz, the configuration at {config.sample_rate}")
+    accelerator = make_accelerator(config)
+    codec = trained.codec.to(accelerator.device)
+    folder.mkdir(parents=True, exist_ok=True)
+    with accelerator.main_process_first():
+        speech, held_out = open_stores(
+            data, validation, sample_rate=rate, cache=cache, report=report
+        )
+        tokens, held_out_tokens = (
+            token_store(codec, store, folder / name, device=accelerator.device, report=report)
+            for store, name in ((speech, "tokens.npz"), (held_out, "validation_tokens.npz"))
+        )
+    stage = PseudoTraining(
+        config,
+        teacher=trained,
+        speech=speech,
+        tokens=tokens,
+        validation=held_out,
+        validation_tokens=held_out_tokens,
+        score=score,
+        accelerator=accelerator,
+    )
+    train(stage, config, folder, accelerator=accelerator, report=report)
+
+
+def export(folder: Path, out: Path, *, half: bool = True) -> None:
+    """Write the codec of a run to one file, in half precision unless told otherwise.
+
+    Raises:
+        Unavailable: the run has not saved yet.
+    """
+    import_extra("torch", extra="torch")
+    from synbench_codecs._mdct.trained_model import read_model, write_model
+
+    write_model(out, read_model(folder / "model.safetensors"), half=half)

@@ -1,0 +1,289 @@
+"""Training of the MDCT codecs: crops, schedules, resume, and what each stage may change."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from synbench_codecs import training
+from synbench_codecs.errors import UsageError, WeightsError
+
+from .conftest import NATIVE_RATE, synthetic_speech
+
+torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
+pytest.importorskip("accelerate", reason="pip install 'synbench[torch]'")
+
+from synbench_codecs._mdct.losses import LogMel  # noqa: E402
+from synbench_codecs._mdct.quantizer import VectorQuantizer  # noqa: E402
+from synbench_codecs._mdct.trained_model import read_model  # noqa: E402
+from synbench_codecs._mdct_training.configuration import Optimiser  # noqa: E402
+from synbench_codecs._mdct_training.discriminator import MDCTDiscriminator  # noqa: E402
+from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
+from synbench_codecs._mdct_training.loop import learning_rate  # noqa: E402
+from synbench_codecs._mdct_training.speech_store import open_stores  # noqa: E402
+
+LOG_MEL = LogMel(sample_rate=NATIVE_RATE)
+TEACHER = """
+batch: 2
+crop: 1560
+steps: 6
+save_every: 2
+validate_every: 6
+log_every: 2
+validation_items: 1
+usage_decay: 0.9
+network: {channels: 8, hidden: 8, blocks: 1, latent: 4, codebooks: 3, codes: 16}
+discriminator: {channels: 2, from_step: 3}
+optimiser: {clip: 1.0}
+"""
+PSEUDO = """
+batch: 2
+crop: 6400
+steps: 6
+save_every: 2
+validate_every: 6
+log_every: 2
+validation_items: 1
+pseudo: 2
+predictors: {channels: 8, heads: 2, blocks: 1, kernel: 3, lstm_layers: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("speech")
+    for part, seeds in (("train", (1, 2, 3)), ("dev", (4,))):
+        (folder / part).mkdir()
+        for seed in seeds:
+            wave = synthetic_speech(seconds=0.8, seed=seed)
+            soundfile.write(folder / part / f"{seed}.flac", wave, NATIVE_RATE)
+    return folder
+
+
+def score(reference: Any, degraded: Any) -> Mapping[str, float]:
+    assert reference.shape == degraded.shape
+    spectra = (LOG_MEL(torch.from_numpy(wave.copy())[None]) for wave in (reference, degraded))
+    return {"mel_distance": float((next(spectra) - next(spectra)).abs().mean())}
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def teach(speech: Path, folder: Path, text: str = TEACHER, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    training.train_teacher(
+        training.configure(write(folder, text), training.TeacherConfig, **changes),
+        data=speech / "train",
+        validation=speech / "dev",
+        folder=folder,
+        cache=speech / "cache",
+        score=changes.pop("score", score),
+        report=lambda line: None,
+    )
+    return folder / "model.safetensors"
+
+
+def predict(speech: Path, folder: Path, teacher: Path, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    training.train_pseudo(
+        training.configure(write(folder, PSEUDO), training.PseudoConfig, **changes),
+        teacher=teacher,
+        data=speech / "train",
+        validation=speech / "dev",
+        folder=folder,
+        cache=speech / "cache",
+        score=score,
+        report=lambda line: None,
+    )
+    return folder / "model.safetensors"
+
+
+def tensors(path: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(path))
+
+
+def assert_equal(left: Path, right: Path) -> None:
+    ours, theirs = tensors(left), tensors(right)
+    assert ours.keys() == theirs.keys()
+    different = [name for name in ours if not torch.equal(ours[name], theirs[name])]
+    assert not different
+
+
+@pytest.fixture(scope="module")
+def teacher(speech: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return teach(speech, tmp_path_factory.mktemp("teacher"))
+
+
+def test_a_resumed_teacher_equals_a_straight_one(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    teach(speech, tmp_path / "run", steps=4)
+    assert_equal(teach(speech, tmp_path / "run"), teacher)
+    ours, straight = (
+        read_curves(path.parent / "curves.csv") for path in (tmp_path / "run" / "x", teacher)
+    )
+    kept = {(step, name) for step, name, _ in straight}
+    assert {(step, name) for step, name, _ in ours} == kept
+
+
+def test_resumed_predictors_equal_straight_ones_and_leave_the_teacher_alone(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    straight = predict(speech, tmp_path / "straight", teacher)
+    predict(speech, tmp_path / "run", teacher, steps=2)
+    assert_equal(predict(speech, tmp_path / "run", teacher), straight)
+    before, after = tensors(teacher), tensors(straight)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert read_model(straight).header.pseudo == 2
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_by_the_same_command(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "synbench", "train", "teacher", write(tmp_path, TEACHER)]
+    command += ["--data", str(speech / "train"), "--validation", str(speech / "dev")]
+    command += ["--out", str(run)]
+    environment = os.environ | {"SYNBENCH_CACHE": str(tmp_path / "cache")}
+    for _ in range(2):
+        started = subprocess.Popen(command, env=environment)
+        before = (run / "state.pt").stat().st_mtime_ns if (run / "state.pt").exists() else 0
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and started.poll() is None:
+            if (run / "state.pt").exists() and (run / "state.pt").stat().st_mtime_ns > before:
+                break
+            time.sleep(0.01)
+        started.send_signal(signal.SIGKILL)
+        started.wait()
+    subprocess.run(command, env=environment, check=True)
+    assert_equal(run / "model.safetensors", teacher)
+
+
+def test_training_brings_the_spectra_closer(speech: Path, tmp_path: Path) -> None:
+    text = TEACHER.replace("channels: 2, from_step: 3", "channels: 0")
+    text = text.replace("channels: 8, hidden: 8", "channels: 32, hidden: 64")
+    text = text.replace("batch: 2", "batch: 4").replace("validate_every: 6", "validate_every: 2")
+    teach(speech, tmp_path, text.replace("clip: 1.0", "learning_rate: 0.003"), steps=60)
+    curve = [
+        value
+        for _, name, value in read_curves(tmp_path / "curves.csv")
+        if name == "validation_mel_distance"
+    ]
+    assert np.mean(curve[-5:]) < 0.75 * curve[0]
+
+
+def test_another_configuration_in_the_same_folder_is_refused(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    teach(speech, tmp_path, steps=2)
+    with pytest.raises(UsageError, match="another network"):
+        teach(speech, tmp_path, TEACHER.replace("hidden: 8", "hidden: 16"))
+
+
+def test_half_precision_export_keeps_the_record(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    training.export(teacher.parent, tmp_path / "half.safetensors")
+    ours, theirs = read_model(tmp_path / "half.safetensors"), read_model(teacher)
+    assert ours.header == theirs.header
+    assert ours.training["steps"] == 6
+    for name, value in theirs.codec.state_dict().items():
+        torch.testing.assert_close(
+            ours.codec.state_dict()[name], value.half().float(), rtol=0, atol=0
+        )
+
+
+def test_a_truncated_model_file_is_refused(teacher: Path, tmp_path: Path) -> None:
+    content = teacher.read_bytes()
+    for length in (4, 200, len(content) - 5):
+        (tmp_path / "cut.safetensors").write_bytes(content[:length])
+        with pytest.raises(WeightsError, match=r"cut\.safetensors"):
+            read_model(tmp_path / "cut.safetensors")
+
+
+def test_crops_lie_inside_utterances_and_follow_the_seed(speech: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ramps"
+    folder.mkdir()
+    # Utterance k holds samples whose value names utterance and position.
+    for index, length in enumerate((50, 3, 400)):
+        ramp = (1000 * (index + 1) + np.arange(length)) / 32768
+        soundfile.write(folder / f"{index}.wav", ramp, 16000, subtype="PCM_16")
+    store, _ = open_stores(
+        folder, speech / "dev", sample_rate=16000, cache=tmp_path, report=lambda line: None
+    )
+    crops = np.rint(store.crops(200, 10, (1, 2)) * 32768).astype(int)
+    assert (np.diff(crops, axis=1) == 1).all()
+    assert set(crops[:, 0] // 1000) == {1, 3}
+    np.testing.assert_array_equal(store.crops(200, 10, (1, 2)), store.crops(200, 10, (1, 2)))
+    assert not np.array_equal(store.crops(200, 10, (1, 2)), store.crops(200, 10, (1, 3)))
+    with pytest.raises(UsageError, match="no utterance has 500 samples"):
+        store.crops(1, 500, (0,))
+
+
+def test_published_schedule() -> None:
+    """2e-4 times 0.999 for every epoch that has passed."""
+    rates = [
+        learning_rate(Optimiser(), step=step, steps=1000, steps_per_epoch=10.5)
+        for step in (0, 10, 11, 999)
+    ]
+    assert rates == pytest.approx([2e-4, 2e-4, 2e-4 * 0.999, 2e-4 * 0.999**95])
+
+
+def test_discriminator_has_the_published_size() -> None:
+    model = MDCTDiscriminator()
+    gains = sum(p.numel() for name, p in model.named_parameters() if name.endswith("original0"))
+    assert sum(p.numel() for p in model.parameters()) - gains == 599_235
+    shapes = [[len(maps) for maps in model(torch.zeros(1, 3200))]]
+    assert shapes == [[6, 6, 6]]
+
+
+def test_online_clustering_moves_unused_codes_alone() -> None:
+    torch.manual_seed(0)
+    stage = VectorQuantizer(codes=8, latent=4, usage_decay=0.9)
+    stage.usage[:4] = 0.25
+    before = stage.codebook.weight.detach().clone()
+    latent = torch.randn(2, 4, 30)
+    with torch.no_grad():
+        stage.refresh(latent, stage.tokens(latent), torch.Generator().manual_seed(1))
+        projected = stage.in_proj(latent).transpose(1, 2).flatten(0, 1)
+        moved = stage.codebook.weight.detach()
+    assert torch.equal(moved[:4], before[:4])
+    assert torch.cdist(moved[4:], projected).min(1).values.max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("netwrok: {}", "unknown key 'netwrok'; did you mean network"),
+        ("steps: many", "expected int"),
+        ("optimiser: {schedule: linear}", "expected one of exponential, cosine"),
+        ("- 1", "expected a mapping"),
+    ],
+)
+def test_wrong_configurations_are_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        training.configure(write(tmp_path, text), training.TeacherConfig)
+
+
+def test_packaged_configurations_load() -> None:
+    for kind in (training.TeacherConfig, training.PseudoConfig):
+        for name in training.config_names(kind):
+            training.configure(name, kind)
+    with pytest.raises(UsageError, match="libritts-16k"):
+        training.configure("no-such", training.TeacherConfig)
