@@ -1,0 +1,108 @@
+"""P2PSynCodec (arXiv 2606.05876): one codebook is sent, the receiver predicts the others.
+
+MDCTCodec with one plain quantizer; pseudo quantizers at the receiver predict, stage by stage, which
+codes the teacher's further codebooks would have taken. Only the plain tokens travel: 10 bits for
+320 samples, 500 bit/s at 16 kHz and 1500 bit/s at 48 kHz. No code or weights are public; this is
+our own implementation and training of what the paper states.
+
+``decode`` answers what the predicted tokens bring:
+
+=============  ====================================================================================
+``all``        the paper's receiver: argmax, stage by stage
+``plain-only`` the plain quantizer's vectors alone
+``zero``       code 0 in place of every predicted token
+``random``     random codes in place of the predicted ones, always the same for the same length
+``oracle``     the teacher's own tokens, which must then be sent: 2000 bit/s with three stages
+``soft``       not in the paper: the mean of the code vectors, weighted by their probability
+=============  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, ClassVar
+
+from synbench_codecs._interface import Checkpoint, CodecInfo, Options
+from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
+from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._support import check_choice, full_spec
+from synbench_codecs._tokens import TokenCodec
+from synbench_codecs._torch import import_extra
+from synbench_codecs._weights import find_weights
+from synbench_codecs.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synbench_codecs._mdct.receiver import Receiver
+
+MODELS = {"demo": demonstration.P2PSYNCODEC}
+DECODERS = ("all", "plain-only", "zero", "random", "oracle", "soft")
+DEFAULTS = {"model": "demo", "decode": "all", "weights": ""}
+
+__all__ = ["CODECS", "P2PSynCodec"]
+
+
+class P2PSynCodec(TokenCodec):
+    """P2PSynCodec with a checkpoint.
+
+    Args:
+        model: ``demo`` (16 kHz, three pseudo quantizers, little data).
+        decode: what the receiver puts in place of the codebooks that are not sent; see above.
+        weights: a file that ``synbench train pseudo`` wrote.
+    """
+
+    points: ClassVar[tuple[Options, ...]] = tuple({"decode": decode} for decode in DECODERS)
+    checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
+
+    def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:
+        check_choice("p2psyncodec", "model", model, MODELS)
+        check_choice("p2psyncodec", "decode", decode, DECODERS)
+        import_extra("torch", extra="torch")
+        self.files = find_weights(MODELS[model], weights)
+        self.header = header_of(self.files)
+        if self.header.predictors is None:
+            raise UsageError(
+                f"{self.files[0].path} holds no pseudo quantizers: it is a teacher; "
+                f"type: synbench train pseudo --help"
+            )
+        self.config = self.header.codec
+        self.how = decode
+        self.sent = self.header.pseudo + 1 if decode == "oracle" else 1
+        rate = nominal_bitrate(self.header, codebooks=self.sent)
+        suffix = "" if decode == "all" else f", {decode}"
+        options = {"model": model, "decode": decode, "weights": weights}
+        self.info = CodecInfo(
+            **shared_info(self.header, self.files, codebooks=self.sent),
+            spec=full_spec("p2psyncodec", options, DEFAULTS),
+            label=rate_label("P2PSynCodec", rate, header=self.header) + suffix,
+            adapter_version=1,
+            nominal_bitrate_bps=rate,
+            weights_licence="" if weights else MODELS[model].licence,
+            source="P2PSynCodec, arXiv 2606.05876",
+        )
+
+    @functools.cached_property
+    def receiver(self) -> Receiver:
+        """The networks, loaded at first use."""
+        from synbench_codecs._mdct.loading import load_model
+        from synbench_codecs._mdct.receiver import Receiver
+
+        return Receiver(load_model(self.files))
+
+    def n_frames(self, n_samples: int) -> int:
+        """Tokens per codebook, by the model's length rule."""
+        return self.config.n_tokens(n_samples)
+
+    def tokenise(self, waves: Tensor) -> Tensor:
+        """The tokens that are sent, (B, Q, L), of waves (B, T)."""
+        return self.receiver.codec.encode(waves)[:, : self.sent]
+
+    def synthesise(self, tokens: Tensor) -> Tensor:
+        """Waves (B, 320 L) of the sent tokens (B, Q, L); the last 40 samples are zeros."""
+        vectors = self.receiver.vectors(tokens, how=self.how)
+        return self.receiver.codec.decode_whole_hops(vectors)
+
+
+CODECS = {"p2psyncodec": P2PSynCodec}
