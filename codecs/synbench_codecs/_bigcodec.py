@@ -8,16 +8,15 @@ Shape letters: B batch, T samples, C channels, L frames, K components of a laten
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, embedding, normalize, pad
 
 from synbench_codecs._torch import fold_weight_norm
+from synbench_codecs.bigcodec import BigCodecConfig
 
 TAPS = 12
 DILATIONS = (1, 3, 9)
@@ -38,31 +37,7 @@ RENAMES = (
     (r"\.act\.beta$", ".magnitude"),
 )
 
-__all__ = ["BigCodecConfig", "BigCodecModel", "config_of", "from_released"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BigCodecConfig:
-    """Everything that shapes the network; defaults as released (16 kHz, 1.04 kbps).
-
-    The decoder runs through ``strides`` backwards.
-    """
-
-    strides: tuple[int, ...] = (2, 2, 2, 5, 5)
-    channels: int = 48
-    decoder_channels: int = 1536
-    latent: int = 1024
-    codes: int = 8192
-    code_dim: int = 8
-
-    @property
-    def hop(self) -> int:
-        """Samples per frame."""
-        return math.prod(self.strides)
-
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a wave: the authors always append 1 to ``hop`` zeros, also to whole frames."""
-        return n_samples // self.hop + 1
+__all__ = ["Network", "config_of", "from_released"]
 
 
 class Activation(nn.Module):
@@ -77,10 +52,11 @@ class Activation(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.frequency = nn.Parameter(torch.empty(channels))
-        self.magnitude = nn.Parameter(torch.empty(channels))
-        self.register_buffer("up", torch.empty(1, 1, TAPS))
-        self.register_buffer("down", torch.empty(1, 1, TAPS))
+        self.frequency = nn.Parameter(torch.ones(channels))
+        self.magnitude = nn.Parameter(torch.ones(channels))
+        # The checkpoint brings the authors' filters; a mean stands in for them.
+        self.register_buffer("up", torch.full((1, 1, TAPS), 1 / TAPS))
+        self.register_buffer("down", torch.full((1, 1, TAPS), 1 / TAPS))
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape as the input, (B, C, T)."""
@@ -206,7 +182,7 @@ class Quantizer(nn.Module):
         return vectors.transpose(1, 2)
 
 
-class BigCodecModel(nn.Module):
+class Network(nn.Module):
     """The whole codec."""
 
     def __init__(self, config: BigCodecConfig) -> None:
@@ -260,7 +236,7 @@ def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return ours
 
 
-def config_of(tensors: Mapping[str, Tensor]) -> BigCodecConfig:
+def config_of(tensors: Mapping[str, Tensor], *, sample_rate: int) -> BigCodecConfig:
     """The configuration that tensors under our names were made with.
 
     Raises:
@@ -272,6 +248,7 @@ def config_of(tensors: Mapping[str, Tensor]) -> BigCodecConfig:
         stage += 1
     codes, code_dim = tensors["quantizer.codebook.weight"].shape
     return BigCodecConfig(
+        sample_rate=sample_rate,
         strides=tuple(strides),
         channels=tensors["encoder.0.weight"].shape[0],
         decoder_channels=tensors["decoder.0.weight"].shape[0],

@@ -42,6 +42,7 @@ __all__ = [
     "seeded",
     "to_tokens",
     "to_wave",
+    "torch_version",
     "without_prefix",
 ]
 
@@ -65,6 +66,15 @@ def import_extra(module: str, *, extra: str) -> ModuleType:
 def device() -> str:
     """Where models run: ``$SYNBENCH_DEVICE``, else ``cpu``. A GPU may give other codes."""
     return os.environ.get("SYNBENCH_DEVICE") or "cpu"
+
+
+def torch_version() -> str:
+    """``torch 2.13.0``, with the device where it is not the CPU; for ``CodecInfo.implementation``.
+
+    The build (``+cpu``) is left out: on the CPU all builds compute the same.
+    """
+    version = import_extra("torch", extra="torch").__version__.partition("+")[0]
+    return f"torch {version}" if device() == "cpu" else f"torch {version} on {device()}"
 
 
 @contextlib.contextmanager

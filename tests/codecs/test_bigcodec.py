@@ -12,12 +12,8 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 from synbench_codecs import _torch  # noqa: E402
-from synbench_codecs._bigcodec import (  # noqa: E402
-    BigCodecConfig,
-    BigCodecModel,
-    config_of,
-    from_released,
-)
+from synbench_codecs._bigcodec import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.bigcodec import BigCodecConfig  # noqa: E402
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "bigcodec"
 LENGTHS = (16000, 16001, 3999, 400)
@@ -27,15 +23,15 @@ needs_fixture = pytest.mark.skipif(
 )
 
 
-def load(tensors: Any) -> BigCodecModel:
+def load(tensors: Any) -> Network:
     with torch.device("meta"):
-        model = BigCodecModel(config_of(tensors))
+        model = Network(config_of(tensors, sample_rate=16000))
     _torch.load_strictly(model, tensors, path=FIXTURE)
     return model
 
 
 @pytest.fixture(scope="module")
-def authors() -> tuple[BigCodecModel, Any]:
+def authors() -> tuple[Network, Any]:
     """The network with the fixture's weights, and what the authors' code made of some waves."""
     tensors = safetensors_torch.load_file(FIXTURE / "state_dict.safetensors")
     return load(from_released(tensors)), np.load(FIXTURE / "io.npz")
@@ -76,8 +72,8 @@ def test_published_names_and_shapes() -> None:
             name: torch.empty(eval(shape)) for name, shape in (row.split("\t") for row in rows)
         }
         ours = from_released(given)
-        model = BigCodecModel(config_of(ours))
-    assert config_of(ours) == BigCodecConfig()
+        model = Network(config_of(ours, sample_rate=16000))
+    assert config_of(ours, sample_rate=16000) == BigCodecConfig()
     assert {name: tensor.shape for name, tensor in ours.items()} == {
         name: tensor.shape for name, tensor in model.state_dict().items()
     }
@@ -85,7 +81,7 @@ def test_published_names_and_shapes() -> None:
 
 def test_published_size() -> None:
     with torch.device("meta"):
-        model = BigCodecModel(BigCodecConfig())
+        model = Network(BigCodecConfig())
     folded_gains = 159_436_290 - sum(parameter.numel() for parameter in model.parameters())
     # One gain per output channel (input channel of a transposed convolution) went into the weights.
     assert folded_gains == 27_449

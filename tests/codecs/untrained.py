@@ -72,9 +72,9 @@ def calibrate(codec: Any) -> None:
         if isinstance(module, kinds)
     ]
     rate = codec.info.sample_rate
-    time = torch.arange(rate) / rate
-    tone = torch.sin(2 * torch.pi * (200 + 900 * time) * time) * torch.sin(20 * time)
+    time = torch.arange(rate // 4) / rate
+    tone = torch.sin(2 * torch.pi * (200 + 900 * time) * time) * torch.sin(40 * time)
     with torch.no_grad():
-        codec.synthesise(codec.tokenise((tone + 0.1 * torch.randn(rate))[None]))
+        codec.synthesise(codec.tokenise((tone + 0.1 * torch.randn(time.numel()))[None]))
     for hook in hooks:
         hook.remove()
