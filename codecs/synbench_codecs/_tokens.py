@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from synbench_codecs._torch import device, import_extra, inference, to_tokens
 from synbench_codecs.errors import EncodeError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 __all__ = ["TokenCodec"]
 
@@ -25,24 +25,15 @@ __all__ = ["TokenCodec"]
 class TokenCodec(abc.ABC):
     """A codec whose payload is one grid of tokens (Q, L) and nothing else.
 
-    A codec sets ``info`` and ``model`` and gives the four methods below. Checking, packing and
-    batches are done here; parameters and operations can be counted, and the speed be measured,
-    without a checkpoint.
+    A codec sets ``info`` and gives the three methods below; checking, packing and batches are done
+    here. A class method ``untrained(reduced=False, **options)``, which returns the codec with a
+    ``model`` of random weights on torch's default device (it may be ``meta``), lets its parameters
+    and operations be counted and its contract be tested without a checkpoint. ``reduced`` asks for
+    narrow layers; rates and lengths stay.
     """
 
     info: CodecInfo
-    model: nn.Module
     max_seconds: float | None = None
-
-    @classmethod
-    @abc.abstractmethod
-    def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
-        """The codec with random weights, on torch's default device (it may be ``meta``).
-
-        Args:
-            reduced: narrow layers, so that it is small and fast; rates and lengths stay.
-            options: as for the codec itself.
-        """
 
     @abc.abstractmethod
     def n_frames(self, n_samples: int) -> int:
