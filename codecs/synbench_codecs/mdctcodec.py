@@ -9,16 +9,19 @@ that could be named.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from synbench_codecs._interface import Checkpoint, CodecInfo, Options, WeightsSource
 from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig
 from synbench_codecs._support import check_choice, check_range, full_spec
 from synbench_codecs._tokens import TokenCodec
 from synbench_codecs._torch import import_extra
-from synbench_codecs._weights import find_weights
+from synbench_codecs._weights import WeightsFile, find_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +47,7 @@ MODELS = {
     "demo-one-book": demonstration.ONE_BOOK,
     "released-48k": RELEASED,
 }
+REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
 DEFAULTS = {"model": "demo", "codebooks": 0, "weights": ""}
 
 __all__ = ["CODECS", "MDCTCodec"]
@@ -71,29 +75,55 @@ class MDCTCodec(TokenCodec):
     def __init__(self, *, model: str = "demo", codebooks: int = 0, weights: str = "") -> None:
         check_choice("mdctcodec", "model", model, MODELS)
         import_extra("torch", extra="torch")
-        self.files = find_weights(MODELS[model], weights)
-        self.header = header_of(self.files)
-        self.config = self.header.codec
-        check_range("mdctcodec", "codebooks", codebooks, 0, self.config.codebooks)
-        self.codebooks = codebooks or self.config.codebooks
-        rate = nominal_bitrate(self.header, codebooks=self.codebooks)
+        files = find_weights(MODELS[model], weights)
         options = {"model": model, "codebooks": codebooks, "weights": weights}
-        self.info = CodecInfo(
-            **shared_info(self.header, self.files, codebooks=self.codebooks),
-            spec=full_spec("mdctcodec", options, DEFAULTS),
-            label=rate_label("MDCTCodec", rate, header=self.header),
-            adapter_version=1,
-            nominal_bitrate_bps=rate,
-            weights_licence="" if weights else MODELS[model].licence,
-            source="Jiang, Ai, Zheng et al., MDCTCodec, arXiv 2411.00464",
+        self._describe(header_of(files), files, options)
+        self._files = files
+
+    @classmethod
+    def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
+        """The published network with random weights; options are ``model`` and ``codebooks``."""
+        from synbench_codecs._mdct.model import MDCTModel
+
+        chosen = {**DEFAULTS, **options}
+        rate = 48000 if chosen["model"] == "released-48k" else 16000
+        books = 1 if chosen["model"] == "demo-one-book" else 4
+        sizes = REDUCED if reduced else BackboneConfig()
+        codec = cls.__new__(cls)
+        header = Header(
+            codec=CodecConfig(sample_rate=rate, codebooks=books, backbone=sizes),
+            training={"note": "random weights"},
         )
+        codec._describe(header, (), chosen)
+        codec.model = MDCTModel(header.codec).eval().requires_grad_(False)
+        codec.model.quantizer.keep(codec.codebooks)
+        return codec
 
     @functools.cached_property
     def model(self) -> MDCTModel:
         """The network, loaded at first use."""
         from synbench_codecs._mdct.loading import load_model
 
-        return load_model(self.files).codec
+        model = load_model(self._files).codec
+        model.quantizer.keep(self.codebooks)
+        return model
+
+    def _describe(
+        self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
+    ) -> None:
+        self.config = header.codec
+        check_range("mdctcodec", "codebooks", options["codebooks"], 0, self.config.codebooks)
+        self.codebooks = options["codebooks"] or self.config.codebooks
+        rate = nominal_bitrate(header, codebooks=self.codebooks)
+        self.info = CodecInfo(
+            **shared_info(header, files, codebooks=self.codebooks),
+            spec=full_spec("mdctcodec", options, DEFAULTS),
+            label=rate_label("MDCTCodec", rate, header=header),
+            adapter_version=1,
+            nominal_bitrate_bps=rate,
+            weights_licence="" if options["weights"] else MODELS[options["model"]].licence,
+            source="Jiang, Ai, Zheng et al., MDCTCodec, arXiv 2411.00464",
+        )
 
     def n_frames(self, n_samples: int) -> int:
         """Tokens per codebook, by the model's length rule."""
@@ -101,7 +131,7 @@ class MDCTCodec(TokenCodec):
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""
-        return self.model.encode(waves)[:, : self.codebooks]
+        return self.model.encode(waves)
 
     def synthesise(self, tokens: Tensor) -> Tensor:
         """Waves (B, 320 L) of tokens (B, Q, L); the last 40 samples are zeros."""

@@ -20,25 +20,30 @@ our own implementation and training of what the paper states.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from synbench_codecs._interface import Checkpoint, CodecInfo, Options
 from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig, PredictorConfig
 from synbench_codecs._support import check_choice, full_spec
 from synbench_codecs._tokens import TokenCodec
 from synbench_codecs._torch import import_extra
-from synbench_codecs._weights import find_weights
+from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from synbench_codecs._mdct.receiver import Receiver
+    from synbench_codecs._mdct.synergy import SynergyModel
 
 MODELS = {"demo": demonstration.P2PSYNCODEC}
 DECODERS = ("all", "plain-only", "zero", "random", "oracle", "soft")
+REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
+REDUCED_PREDICTORS = PredictorConfig(channels=16, heads=2, blocks=1)
 DEFAULTS = {"model": "demo", "decode": "all", "weights": ""}
 
 __all__ = ["CODECS", "P2PSynCodec"]
@@ -58,38 +63,68 @@ class P2PSynCodec(TokenCodec):
 
     def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:
         check_choice("p2psyncodec", "model", model, MODELS)
-        check_choice("p2psyncodec", "decode", decode, DECODERS)
         import_extra("torch", extra="torch")
-        self.files = find_weights(MODELS[model], weights)
-        self.header = header_of(self.files)
-        if self.header.predictors is None:
+        files = find_weights(MODELS[model], weights)
+        options = {"model": model, "decode": decode, "weights": weights}
+        header = header_of(files)
+        if header.predictors is None:
             raise UsageError(
-                f"{self.files[0].path} holds no pseudo quantizers: it is a teacher; "
+                f"{files[0].path} holds no pseudo quantizers: it is a teacher; "
                 f"type: synbench train pseudo --help"
             )
-        self.config = self.header.codec
-        self.how = decode
-        self.sent = self.header.pseudo + 1 if decode == "oracle" else 1
-        rate = nominal_bitrate(self.header, codebooks=self.sent)
-        suffix = "" if decode == "all" else f", {decode}"
-        options = {"model": model, "decode": decode, "weights": weights}
-        self.info = CodecInfo(
-            **shared_info(self.header, self.files, codebooks=self.sent),
-            spec=full_spec("p2psyncodec", options, DEFAULTS),
-            label=rate_label("P2PSynCodec", rate, header=self.header) + suffix,
-            adapter_version=1,
-            nominal_bitrate_bps=rate,
-            weights_licence="" if weights else MODELS[model].licence,
-            source="P2PSynCodec, arXiv 2606.05876",
+        self._describe(header, files, options)
+        self._files = files
+
+    @classmethod
+    def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
+        """The paper's network with random weights; the option is ``decode``."""
+        from synbench_codecs._mdct.model import MDCTModel
+        from synbench_codecs._mdct.predictor import PseudoQuantizers
+        from synbench_codecs._mdct.synergy import SynergyModel
+
+        sizes = REDUCED if reduced else BackboneConfig()
+        header = Header(
+            codec=CodecConfig(backbone=sizes),
+            predictors=REDUCED_PREDICTORS if reduced else PredictorConfig(),
+            pseudo=3,
+            training={"note": "random weights"},
         )
+        codec = cls.__new__(cls)
+        codec._describe(header, (), {**DEFAULTS, **options})
+        teacher = MDCTModel(header.codec).eval().requires_grad_(False)
+        assert header.predictors is not None
+        pseudo = PseudoQuantizers(header.predictors, 3).eval().requires_grad_(False)
+        codec.model = SynergyModel(teacher, pseudo, sent=codec.sent)
+        return codec
 
     @functools.cached_property
-    def receiver(self) -> Receiver:
+    def model(self) -> SynergyModel:
         """The networks, loaded at first use."""
         from synbench_codecs._mdct.loading import load_model
-        from synbench_codecs._mdct.receiver import Receiver
+        from synbench_codecs._mdct.synergy import SynergyModel
 
-        return Receiver(load_model(self.files))
+        loaded = load_model(self._files)
+        assert loaded.pseudo is not None
+        return SynergyModel(loaded.codec, loaded.pseudo, sent=self.sent)
+
+    def _describe(
+        self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
+    ) -> None:
+        check_choice("p2psyncodec", "decode", options["decode"], DECODERS)
+        self.config = header.codec
+        self.how = options["decode"]
+        self.sent = header.pseudo + 1 if self.how == "oracle" else 1
+        rate = nominal_bitrate(header, codebooks=self.sent)
+        suffix = "" if self.how == "all" else f", {self.how}"
+        self.info = CodecInfo(
+            **shared_info(header, files, codebooks=self.sent),
+            spec=full_spec("p2psyncodec", options, DEFAULTS),
+            label=rate_label("P2PSynCodec", rate, header=header) + suffix,
+            adapter_version=1,
+            nominal_bitrate_bps=rate,
+            weights_licence="" if options["weights"] else MODELS[options["model"]].licence,
+            source="P2PSynCodec, arXiv 2606.05876",
+        )
 
     def n_frames(self, n_samples: int) -> int:
         """Tokens per codebook, by the model's length rule."""
@@ -97,12 +132,11 @@ class P2PSynCodec(TokenCodec):
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """The tokens that are sent, (B, Q, L), of waves (B, T)."""
-        return self.receiver.codec.encode(waves)[:, : self.sent]
+        return self.model.encode(waves)
 
     def synthesise(self, tokens: Tensor) -> Tensor:
         """Waves (B, 320 L) of the sent tokens (B, Q, L); the last 40 samples are zeros."""
-        vectors = self.receiver.vectors(tokens, how=self.how)
-        return self.receiver.codec.decode_whole_hops(vectors)
+        return self.model.decode(tokens, how=self.how)
 
 
 CODECS = {"p2psyncodec": P2PSynCodec}

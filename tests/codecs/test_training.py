@@ -175,6 +175,18 @@ def test_a_killed_run_goes_on_by_the_same_command(
     assert_equal(run / "model.safetensors", teacher)
 
 
+@pytest.mark.slow
+def test_two_processes_train_one_model(speech: Path, tmp_path: Path) -> None:
+    """Through torch's own launcher; each process takes half of every batch."""
+    run = tmp_path / "run"
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    command = ["-m", "synbench", "train", "teacher", write(tmp_path, TEACHER), "--out", str(run)]
+    command += ["--data", str(speech / "train"), "--validation", str(speech / "dev")]
+    environment = os.environ | {"SYNBENCH_CACHE": str(tmp_path / "cache")}
+    subprocess.run([*launch, *command], env=environment, check=True)
+    assert read_model(run / "model.safetensors").training["processes"] == 2
+
+
 def test_training_brings_the_spectra_closer(speech: Path, tmp_path: Path) -> None:
     text = TEACHER.replace("channels: 2, from_step: 3", "channels: 0")
     text = text.replace("channels: 8, hidden: 8", "channels: 32, hidden: 64")

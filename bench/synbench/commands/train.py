@@ -48,7 +48,7 @@ def train() -> None:
     synbench run SUITE        # with a codec p2psyncodec:weights=pseudo/model.safetensors
 
     CONFIG is a packaged name (synbench train configs) or a YAML file. Several GPUs or machines:
-    accelerate launch --multi_gpu -m synbench train teacher ...
+    torchrun --nproc_per_node GPUS -m synbench train teacher ...
     """
 
 

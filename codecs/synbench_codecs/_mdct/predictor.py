@@ -112,7 +112,6 @@ def teacher_forced(predictors: nn.ModuleList, tables: Tensor, tokens: Tensor) ->
     return logits
 
 
-@torch.inference_mode()
 def cascade(predictors: nn.ModuleList, tables: Tensor, plain: Tensor) -> Tensor:
     """Tokens (B, Q, L) that the receiver makes of plain tokens (B, L): argmax, stage by stage."""
     vectors = tables[0][plain]
@@ -123,7 +122,6 @@ def cascade(predictors: nn.ModuleList, tables: Tensor, plain: Tensor) -> Tensor:
     return torch.stack(tokens, 1)
 
 
-@torch.inference_mode()
 def soft_cascade(predictors: nn.ModuleList, tables: Tensor, plain: Tensor) -> Tensor:
     """Summed vectors (B, L, K): every stage adds the mean of its codes by their probability."""
     vectors = tables[0][plain]

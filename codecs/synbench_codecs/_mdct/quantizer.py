@@ -146,6 +146,10 @@ class ResidualQuantizer(nn.Module):
         stages = (stage for stage in self.stages if isinstance(stage, VectorQuantizer))
         return torch.stack([stage.table() for stage in stages])
 
+    def keep(self, count: int) -> None:
+        """Forget all stages but the first ``count``."""
+        self.stages = self.stages[:count]
+
     def usage(self) -> Tensor:
         """Running share of use of every code, (Q, N)."""
         return torch.stack([stage.get_buffer("usage") for stage in self.stages])

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Journal", "plot_curves", "read_curves"]
 
@@ -26,23 +27,27 @@ class Journal:
         self._clear()
 
     def _clear(self) -> None:
-        self.sums: dict[str, float] = defaultdict(float)
+        self.sums: dict[str, Any] = defaultdict(float)
         self.count, self.data, self.audio = 0, 0.0, 0.0
         self.since = time.perf_counter()
 
-    def add(self, terms: Mapping[str, float], *, seconds: float, data: float, audio: float) -> None:
-        """Note one step: its terms, its seconds, the seconds it waited for data, its audio."""
+    def add(self, terms: Mapping[str, Any], *, data: float, audio: float) -> None:
+        """Note one step: its terms, the seconds it waited for data, its seconds of audio.
+
+        The terms may be scalar tensors: they are summed where they are, and nobody waits for a GPU.
+        """
         for name, value in terms.items():
             self.sums[name] += value
-        self.sums["seconds_per_step"] += seconds
         self.count += 1
         self.data += data
         self.audio += audio
 
     def write(self, step: int) -> str:
         """Append the means and return them as a line."""
+        # Reading the sums waits for the device, so the clock is read behind it.
+        means = {name: float(value) / self.count for name, value in self.sums.items()}
         elapsed = time.perf_counter() - self.since
-        means = {name: value / self.count for name, value in self.sums.items()}
+        means["steps_per_second"] = self.count / elapsed
         means["audio_seconds_per_second"] = self.audio / elapsed
         means["data_share"] = self.data / elapsed
         self._append(step, means)
@@ -51,7 +56,7 @@ class Journal:
             f"{name} {value:.4g}" for name, value in means.items() if name in self.sums
         )
         line = (
-            f"step {step}/{self.steps}  {self.count / elapsed:.2f} steps/s  "
+            f"step {step}/{self.steps}  {means['steps_per_second']:.2f} steps/s  "
             f"{means['audio_seconds_per_second']:.1f} s of audio per s  "
             f"data {100 * means['data_share']:.1f} %  left {_duration(left)}  {terms}"
         )

@@ -14,7 +14,6 @@ import math
 import os
 import platform
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from synbench_codecs._mdct.trained_model import TrainedModel, write_model
 from synbench_codecs._mdct_training.configuration import Optimiser, TrainingConfig
@@ -42,8 +42,8 @@ class Stage(Protocol):
 
     data_seconds: float
 
-    def step(self, step: int) -> Mapping[str, float]:
-        """One optimiser step; the terms to write down."""
+    def step(self, step: int) -> Mapping[str, Tensor]:
+        """One optimiser step; the terms to write down, still on the device."""
 
     def validate(self) -> Mapping[str, float]:
         """Scores on the validation speech."""
@@ -113,22 +113,21 @@ def train(
     def save(step: int) -> None:
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
-            _save(stage, config, folder, step)
+            _save(stage, config, folder, step=step, processes=accelerator.num_processes)
 
     with _stop_signals() as stopped:
         for step in range(first, config.steps):
-            started = time.perf_counter()
             terms = stage.step(step)
-            seconds = time.perf_counter() - started
-            journal.add(terms, seconds=seconds, data=stage.data_seconds, audio=crop_seconds)
+            journal.add(terms, data=stage.data_seconds, audio=crop_seconds)
             done = step + 1
             if done % config.log_every == 0 and accelerator.is_main_process:
                 report(journal.write(done))
             if done % config.validate_every == 0 and accelerator.is_main_process:
                 report(journal.write_scores(done, stage.validate()))
-            if done % config.save_every == 0 or done == config.steps or stopped():
+            ending = _agreed(accelerator, stopped())
+            if done % config.save_every == 0 or done == config.steps or ending:
                 save(done)
-            if stopped():
+            if ending and done < config.steps:
                 report(f"stopped and saved after step {done}; the same command goes on")
                 return
     if accelerator.is_main_process:
@@ -157,7 +156,7 @@ def _resume(stage: Stage, config: TrainingConfig, folder: Path) -> int:
     return int(saved["step"])
 
 
-def _save(stage: Stage, config: TrainingConfig, folder: Path, step: int) -> None:
+def _save(stage: Stage, config: TrainingConfig, folder: Path, *, step: int, processes: int) -> None:
     state = {"config": json.dumps(_identity(config)), "step": step, "stage": stage.state()}
     temporary = folder / f".state.{os.getpid()}.tmp"
     with temporary.open("wb") as file:
@@ -169,7 +168,7 @@ def _save(stage: Stage, config: TrainingConfig, folder: Path, step: int) -> None
         json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
     )
     model = stage.trained_model()
-    training = {**model.training, "steps": step, "device": device_name()}
+    training = {**model.training, "steps": step, "processes": processes, "device": device_name()}
     write_model(folder / "model.safetensors", dataclasses.replace(model, training=training))
 
 
@@ -178,6 +177,14 @@ def device_name() -> str:
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def _agreed(accelerator: Any, stopped: bool) -> bool:
+    """Whether any process was told to stop; all must end after the same step."""
+    if accelerator.num_processes == 1:
+        return stopped
+    flag = torch.tensor(float(stopped), device=accelerator.device)
+    return bool(accelerator.reduce(flag).item())
 
 
 @contextmanager

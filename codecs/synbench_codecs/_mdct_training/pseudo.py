@@ -138,13 +138,13 @@ class PseudoTraining:
         if config.compile:
             self.model.compile()
 
-    def step(self, step: int) -> Mapping[str, float]:
+    def step(self, step: int) -> Mapping[str, Tensor]:
         """Cross-entropy of every stage, summed; nothing is shared, so each trains on its own."""
         tokens = self._batch(step)
         self._set_rate(step)
         # Dropout's random numbers too are a function of the step alone.
         torch.manual_seed(self.config.seed * 2**32 + step * 1024 + self.accelerator.process_index)
-        values: dict[str, float] = {}
+        values: dict[str, Tensor] = {}
         losses = []
         for stage, logits in enumerate(self.prepared(self.tables, tokens), start=1):
             losses.append(
@@ -154,9 +154,9 @@ class PseudoTraining:
                     label_smoothing=self.config.label_smoothing,
                 )
             )
-            values[f"cross_entropy_{stage}"] = float(losses[-1].detach())
+            values[f"cross_entropy_{stage}"] = losses[-1].detach()
             hits = logits.detach().argmax(-1) == tokens[:, stage]
-            values[f"top1_{stage}"] = float(hits.float().mean())
+            values[f"top1_{stage}"] = hits.float().mean()
         self.optimiser.zero_grad()
         self.accelerator.backward(torch.stack(losses).sum())
         if self.config.optimiser.clip is not None:

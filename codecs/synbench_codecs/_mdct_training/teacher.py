@@ -74,9 +74,10 @@ class Teacher:
         self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
             self.discriminator, _optimiser(self.discriminator, config)
         )
-        self.counts = torch.zeros(config.network.codebooks, config.network.codes)
+        counts = torch.zeros(config.network.codebooks, config.network.codes)
+        self.counts = counts.to(accelerator.device)
 
-    def step(self, step: int) -> Mapping[str, float]:
+    def step(self, step: int) -> Mapping[str, Tensor]:
         """Discriminator first, then the codec against the updated discriminator."""
         wave = self._batch(step)
         self._set_rate(step)
@@ -93,18 +94,19 @@ class Teacher:
         }
         if chosen.channels and step >= chosen.from_step:
             judged = self._train_discriminator(wave, decoded.detach())
+            # Unwrapped: its gradients are not wanted here, so no process waits for them.
             self.discriminator.requires_grad_(False)
             with torch.no_grad():
-                real = self.prepared_discriminator(wave)
+                real = self.discriminator(wave)
             terms["adversarial"], terms["matching"] = generator_losses(
-                real, self.prepared_discriminator(decoded)
+                real, self.discriminator(decoded)
             )
             self.discriminator.requires_grad_(True)
         else:
             judged = None
         loss = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
         self._descend(self.optimiser, self.model, loss)
-        values = {name: float(term.detach()) for name, term in terms.items()}
+        values: dict[str, Tensor] = {name: term.detach() for name, term in terms.items()}
         if judged is not None:
             values["discriminator"] = judged
         return values | self._usage(quantized.tokens)
@@ -178,13 +180,13 @@ class Teacher:
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
-    def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> float:
+    def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> Tensor:
         both = self.prepared_discriminator(torch.cat([wave, decoded]))
         real = [[features[: len(wave)] for features in branch] for branch in both]
         fake = [[features[len(wave) :] for features in branch] for branch in both]
         loss = discriminator_loss(real, fake)
         self._descend(self.discriminator_optimiser, self.discriminator, loss)
-        return float(loss.detach())
+        return loss.detach()
 
     def _descend(self, optimiser: Any, module: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad()
@@ -193,16 +195,13 @@ class Teacher:
             self.accelerator.clip_grad_norm_(module.parameters(), self.config.optimiser.clip)
         optimiser.step()
 
-    def _usage(self, tokens: Tensor) -> dict[str, float]:
-        """Share of the codes of each book that the last thousand or so tokens used."""
+    def _usage(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Share of the codes of each book that some hundred steps have used lately."""
         values = {}
         for book, row in enumerate(tokens.unbind(1)):
-            self.counts[book] *= 0.98
-            self.counts[book] += torch.bincount(
-                row.flatten().cpu(), minlength=self.config.network.codes
-            )
-            used = float((self.counts[book] > 0.02).float().mean())
-            values[f"codes_used_{book + 1}"] = used
+            counts = self.counts[book].mul_(0.98)
+            counts += torch.bincount(row.flatten(), minlength=counts.numel())
+            values[f"codes_used_{book + 1}"] = (counts > 0.02).float().mean()
         return values
 
 
