@@ -1,7 +1,11 @@
-"""Waves that the codec tests share: real speech where it is present, and a synthetic twin."""
+"""Waves that the codec tests share: real speech where it is present, and a synthetic twin.
+
+Codecs with trained weights are tested on small networks with random ones, see ``untrained.py``.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +14,9 @@ import pytest
 import soundfile
 import soxr
 from numpy.typing import NDArray
+
+# Tests are imported from their files, so their folder is no place to import from by itself.
+sys.path.insert(0, str(Path(__file__).parent))
 
 SPEECH = Path(__file__).parents[3] / "shared" / "speech16"
 SPEECH_FILES = 3

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soxr
+import untrained
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -28,7 +29,6 @@ from synbench_codecs import CodecInfo, Encoded, read_stream, write_stream
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
 
 sys.path.insert(0, str(Path(__file__).parent))
-import untrained
 
 Wave = NDArray[np.float32]
 

@@ -41,13 +41,20 @@ def _written(name: str, options: str) -> str:
     import torch
     from safetensors.torch import save_file
 
-    path = _folder() / f"{len(list(_folder().iterdir()))}-{name}.safetensors"
+    folder = _folder() / f"{len(list(_folder().iterdir()))}-{name}"
+    folder.mkdir()
     with torch.random.fork_rng():
         torch.manual_seed(1)
         codec = synbench_codecs.codec_class(name).untrained(reduced=True, **json.loads(options))
         calibrate(codec)
-    save_file({key: value.contiguous() for key, value in codec.model.state_dict().items()}, path)
-    return str(path)
+    tensors = {key: value.contiguous() for key, value in codec.model.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+    config = getattr(codec, "config", None)
+    if hasattr(config, "to_json_file"):
+        config.to_json_file(folder / "config.json", use_diff=False)
+    elif isinstance(config, dict):
+        (folder / "config.json").write_text(json.dumps(config))
+    return str(folder / "model.safetensors")
 
 
 def calibrate(codec: Any) -> None:
