@@ -16,7 +16,7 @@ from synbench_reports.notes import corpus_notes, run_notes
 from synbench_reports.planned import PlannedCorpus, PlannedRun, read_planned
 from synbench_reports.table import Report, Row, Table
 
-__all__ = ["build_report", "read_selection"]
+__all__ = ["build_report", "build_table", "read_selection"]
 
 
 def read_selection(
@@ -47,11 +47,14 @@ def build_report(planned: PlannedRun) -> Report:
         UsageError: a file of the run is absent or damaged.
     """
     store = Store(planned)
-    tables = tuple(_table(planned, corpus, store.cells(corpus.name)) for corpus in planned.corpora)
+    tables = tuple(
+        build_table(planned, corpus, store.cells(corpus.name)) for corpus in planned.corpora
+    )
     return Report(name=planned.name, folder=planned.folder, tables=tables, notes=run_notes(planned))
 
 
-def _table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Table:
+def build_table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Table:
+    """The table of one corpus, from its cells."""
     filled = [
         *rate_columns(planned, cells),
         *metric_columns(planned, cells),

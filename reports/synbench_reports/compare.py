@@ -208,15 +208,21 @@ def equivalence(
 
 
 def compare_all(
-    values: Floats, *, clusters: Integers | None = None, test: Test = "wilcoxon"
+    values: Floats,
+    *,
+    clusters: Integers | None = None,
+    test: Test = "wilcoxon",
+    pairs: Sequence[tuple[int, int]] | None = None,
 ) -> list[Comparison]:
-    """Every pair of codecs, as one family for Holm's correction.
+    """Pairs of codecs, as one family for Holm's correction.
 
     Args:
         values: shape ``(item, codec)``, NaN where there is no score.
+        pairs: places of first and second; every pair where not given.
     """
     run: Callable[[Floats], float] = wilcoxon if test == "wilcoxon" else sign_flip
-    pairs = list(combinations(range(values.shape[1]), 2))
+    if pairs is None:
+        pairs = list(combinations(range(values.shape[1]), 2))
     differences = [values[:, first] - values[:, second] for first, second in pairs]
     reduced = [cluster_means(difference, clusters) for difference in differences]
     p_values = [run(means) for means in reduced]

@@ -32,6 +32,8 @@ class PlannedCodec:
     """One codec point; the fields are those of ``CodecInfo`` that a table needs.
 
     ``bits_counted`` is False where only decoded files exist, so that the rate is a declared one.
+    ``weights`` names the files of the checkpoint and their digests; empty where there are none.
+    ``released`` is False where some of them are a user's own.
     """
 
     label: str
@@ -41,6 +43,12 @@ class PlannedCodec:
     nominal_bps: float | None
     bits_counted: bool
     training_note: str
+    implementation: str = ""
+    weights: tuple[str, ...] = ()
+    released: bool = False
+    source: str = ""
+    codebook_sizes: tuple[int, ...] = ()
+    bits_per_frame: float | None = None
 
     @property
     def is_anchor(self) -> bool:
@@ -149,7 +157,19 @@ def _codec(record: dict[str, Any]) -> PlannedCodec:
         nominal_bps=None if nominal is None else float(Fraction(nominal)),
         bits_counted=record["bits_counted"],
         training_note=record["training_note"],
+        implementation=record["implementation"],
+        weights=tuple(map(_weights, record["weights"] or ())),
+        released=bool(record["weights"])
+        and all(source["repository"] != "local" for source in record["weights"]),
+        source=record["source"],
+        codebook_sizes=tuple(record["codebook_sizes"]),
+        bits_per_frame=record["bits_per_frame"],
     )
+
+
+def _weights(record: dict[str, Any]) -> str:
+    place = f"{record['repository']} {record['file']} at {record['revision'][:12]}"
+    return f"{place}, sha256 {record['sha256'][:12]}"
 
 
 def _metric(record: dict[str, Any]) -> PlannedMetric:

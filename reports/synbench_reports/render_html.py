@@ -18,7 +18,8 @@ from urllib.parse import quote
 from synbench.store import RunFolder
 from synbench_reports.build_report import build_report
 from synbench_reports.cells import MISSING, OK, STATUS_NAMES, Cells, Store
-from synbench_reports.figures import box_plot, rate_quality, saved
+from synbench_reports.figure_style import saved
+from synbench_reports.figures import rate_quality, score_spread
 from synbench_reports.layout import ARROWS, cell_text
 from synbench_reports.planned import PlannedRun
 from synbench_reports.table import Cell, Column, Note, Table
@@ -135,7 +136,7 @@ def _figures(planned: PlannedRun, table: Table, cells: Cells) -> Iterable[str]:
             continue
         figures = (
             (f"{metric.label} against bit rate", rate_quality(table, metric.column)),
-            (f"{metric.label} of all items", box_plot(planned, cells, place)),
+            (f"{metric.label} of all items", score_spread(planned, cells, place)),
         )
         for caption, figure in figures:
             svg = saved(figure, "svg").decode().partition("<svg")[2]

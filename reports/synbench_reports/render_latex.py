@@ -36,6 +36,8 @@ SPECIAL = {
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
     "±": r"$\pm$",
+    "\N{NOT EQUAL TO}": r"$\neq$",
+    "\N{MINUS SIGN}": r"$-$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "[": "{[}",

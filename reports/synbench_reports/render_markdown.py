@@ -11,14 +11,14 @@ from synbench_reports.table import Cell, Column, Note, Report, Table
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 GROUPS = (("rate", "metric"), ("cost", "count"))
 
-__all__ = ["render_markdown"]
+__all__ = ["escaped_markdown", "render_markdown"]
 
 
 def render_markdown(report: Report) -> str:
     """The text, ending in a newline."""
-    lines = [f"# {_escaped(report.name)}", ""]
+    lines = [f"# {escaped_markdown(report.name)}", ""]
     for table in report.tables:
-        lines += [f"## {_escaped(table.corpus.name)} ({table.corpus.items} items)", ""]
+        lines += [f"## {escaped_markdown(table.corpus.name)} ({table.corpus.items} items)", ""]
         for groups in GROUPS:
             lines += [*_table(table, groups), ""]
         lines += _notes(table.notes)
@@ -32,7 +32,7 @@ def _table(table: Table, groups: tuple[str, ...]) -> Iterator[str]:
     yield _line(["---", *("---:" for _ in places)])
     for row in table.rows:
         cells = (_cell(table.columns[place], row.cells[place]) for place in places)
-        yield _line([_escaped(row.codec.label) + _raised(row.mark), *cells])
+        yield _line([escaped_markdown(row.codec.label) + _raised(row.mark), *cells])
 
 
 def _line(fields: Iterable[str]) -> str:
@@ -41,8 +41,8 @@ def _line(fields: Iterable[str]) -> str:
 
 def _heading(column: Column) -> str:
     unit = ", ".join(filter(None, (column.unit, column.detail)))
-    label = _escaped(column.label) + _raised(column.mark)
-    parts = (label, _escaped(f"({unit})") if unit else "", ARROWS[column.direction])
+    label = escaped_markdown(column.label) + _raised(column.mark)
+    parts = (label, escaped_markdown(f"({unit})") if unit else "", ARROWS[column.direction])
     return " ".join(filter(None, parts))
 
 
@@ -55,23 +55,19 @@ def _cell(column: Column, cell: Cell) -> str:
 
 
 def _notes(notes: tuple[Note, ...]) -> list[str]:
-    warnings = [
-        f"- {_raised(note.mark)}**Warning**: {_escaped(note.subject)}: {_escaped(note.text)}"
-        for note in notes
-        if note.level == "warning"
-    ]
-    others = [
-        f"- {_raised(note.mark)}{_escaped(note.subject)}: {_escaped(note.text)}"
-        for note in notes
-        if note.level == "note"
-    ]
-    return [*warnings, *others, ""] if notes else []
+    ordered = sorted(notes, key=lambda note: note.level != "warning")
+    return [*map(_note, ordered), ""] if notes else []
+
+
+def _note(note: Note) -> str:
+    start = f"- {_raised(note.mark)}" + ("**Warning**: " if note.level == "warning" else "")
+    return f"{start}{escaped_markdown(note.subject)}: {escaped_markdown(note.text)}"
 
 
 def _raised(mark: str) -> str:
     return f"<sup>{mark}</sup>" if mark else ""
 
 
-def _escaped(text: str) -> str:
+def escaped_markdown(text: str) -> str:
     """Text that Markdown prints as it is, on one line."""
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))

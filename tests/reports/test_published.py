@@ -9,14 +9,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
 from synbench.store import ITEM_COLUMNS, write_table
-from synbench_reports.published import read_paper
+from synbench_codecs import WeightsSource
+from synbench_reports.claims import net_preference
+from synbench_reports.paper_runs import run_suite, suite_for
+from synbench_reports.released import read_released, suites
 from synbench_reports.render_latex import document
 from synbench_reports.reproduce import reproduce
+from synbench_reports.specification import AbxPair, read_paper
+from synbench_reports.verify import verify
 
 
 @pytest.fixture
@@ -70,12 +76,15 @@ def reproduced(*arguments: object) -> str:
 
 
 def verdicts(text: str) -> dict[tuple[str, str], list[str]]:
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    return {(row[0], row[1]): row[2:] for row in rows[1:]}
+    """The rows of the second table, the one with a verdict per cell."""
+    _, _, cells = text.partition("| Codec | Column |")
+    rows = [line.strip("| ").split(" | ") for line in cells.splitlines() if line.startswith("| ")]
+    return {(row[0], row[1]): row[2:] for row in rows}
 
 
 def test_every_verdict(paper_run: Any) -> None:
-    found = verdicts(reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder))
+    text = reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder)
+    found = verdicts(text)
     stoi, visqol = "STOI, LibriTTS", "ViSQOL, LibriTTS"
     assert found["MDCTCodec", stoi][0] == "0.844"
     assert found["MDCTCodec", stoi][1].startswith("0.855")
@@ -85,6 +94,49 @@ def test_every_verdict(paper_run: Any) -> None:
     assert found["BigCodec", stoi][-1] == "not run"
     assert found["MDCTCodec", "STOI, VCTK"][-1] == "not run"
     assert found["P2PSynCodec", stoi][-1] == "not run"
+    assert "Verdicts: 1 agrees, 1 differs, 2 other weights, 36 not run." in text
+
+
+def test_the_papers_own_layout_marks_best_and_second_as_printed(paper_run: Any) -> None:
+    lines = reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder).splitlines()
+    (published,) = (line for line in lines if line.startswith("| P2PSynCodec | published"))
+    assert "| **3.947** | 0.823 | 3.476 | **3.305** | 0.796 | 3.423 | *3.31* |" in published
+    measured = next(line for line in lines if line.startswith("|  | measured"))
+    assert measured.startswith("|  | measured | \N{EN DASH} | 0.855 ± ")
+    assert " = | " in measured
+
+
+def test_a_note_on_weights_makes_them_other_weights_and_is_printed(paper_run: Any) -> None:
+    note = "demonstration weights, trained briefly"
+    paper_run.codecs[0] = dataclasses.replace(paper_run.codecs[0], training_note=note)
+    paper_run.begin()
+    write_items(paper_run, 16000)
+    text = reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder)
+    assert verdicts(text)["MDCTCodec", "STOI, LibriTTS"][-1] == "other weights"
+    assert f"- Weights of MDCTCodec: {note}" in text
+
+
+def test_costs_come_from_a_table_of_their_own(paper_run: Any, tmp_path: Path) -> None:
+    (tmp_path / "costs.csv").write_text("codec,giga_macs,mega_parameters\nMDCTCodec,2.32,6.84\n")
+    arguments = ("--table", 1, "--run", paper_run.folder, "--complexity", tmp_path / "costs.csv")
+    found = verdicts(reproduced("p2psyncodec", *arguments))
+    assert found["MDCTCodec", "G MAC, Complexity"][-1] == "agrees"
+    assert found["MDCTCodec", "M parameters, Complexity"][-1] == "differs"
+    assert found["DAC", "G MAC, Complexity"][-1] == "not run"
+
+
+def test_table_two_has_both_halves_of_each_row(paper_run: Any) -> None:
+    info = paper_run.codecs[0]
+    paper_run.codecs[0] = dataclasses.replace(info, label="P2PSynCodec N=3")
+    paper_run.codecs[1] = dataclasses.replace(info, spec="dac", label="P2PSynCodec N=3 plain only")
+    paper_run.begin()
+    write_items(paper_run, 16000)
+    found = verdicts(reproduced("p2psyncodec", "--table", 2, "--run", paper_run.folder))
+    assert len(found) == 24
+    assert found["P2PSynCodec N=3", "STOI, All VQs"][0] == "0.823"
+    assert found["P2PSynCodec N=3", "STOI, All VQs"][-1] == "differs"
+    assert found["P2PSynCodec N=3 plain only", "STOI, Plain VQ only"][0] == "0.806"
+    assert found["P2PSynCodec N=1", "STOI, All VQs"][-1] == "not run"
 
 
 def test_another_sample_rate_is_another_experiment(paper_run: Any) -> None:
@@ -94,7 +146,7 @@ def test_another_sample_rate_is_another_experiment(paper_run: Any) -> None:
 
 
 def test_a_draft_says_so_and_nothing_run_is_not_run() -> None:
-    text = reproduced("p2psyncodec", "--table", "1-draft")
+    text = reproduced("p2psyncodec", "--table", "1-draft", "--published")
     assert "[draft]" in text.splitlines()[0]
     assert {row[-1] for row in verdicts(text).values()} == {"not run"}
 
@@ -126,7 +178,106 @@ def test_unknown_papers_and_tables_are_refused() -> None:
 
 
 def test_every_row_of_the_specification_is_complete_and_cited() -> None:
-    for table in read_paper("p2psyncodec").values():
+    for table in read_paper("p2psyncodec").tables.values():
         assert table.source
         assert all(len(values) == len(table.columns) for values in table.rows.values())
         assert all(column.tolerance > 0 for column in table.columns)
+        for suite in table.suites:
+            columns = suite_for(suite).metrics
+            wanted = {c.metric for c in table.columns if suite.endswith(c.group.lower())}
+            assert wanted - {"mushra"} <= set(columns)
+
+
+@pytest.mark.parametrize("pair", read_paper("p2psyncodec").figures["abx"].pairs)
+def test_the_printed_p_values_follow_from_the_counts(pair: AbxPair) -> None:
+    assert net_preference(pair, 0.1).p == pytest.approx(pair.p, abs=5e-5)
+
+
+def test_no_difference_found_is_told_from_equality() -> None:
+    text = reproduced("p2psyncodec", "--claim", "quarter-rate")
+    verdict = {row.split(" | ")[0].strip("| "): row for row in text.splitlines() if "%" in row}
+    assert "equal within the margin" in verdict["DAC 2.0"]
+    assert "equality not shown" in verdict["MDCTCodec 2.0"]
+    assert "No run has these codecs" in text
+
+
+def test_a_suite_runs_without_what_is_not_known_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs one tone through one codec; the table's other cells say why they are empty."""
+    import soundfile
+
+    monkeypatch.setenv("SYNBENCH_OFFLINE", "1")
+    (tmp_path / "speech").mkdir()
+    wave = np.sin(np.arange(16000) * 0.3) * np.linspace(0, 0.5, 16000)
+    soundfile.write(tmp_path / "speech" / "a.wav", wave, 16000)
+    suite = suite_for(
+        "p2psyncodec-libritts", corpora={"libritts": f"folder:path={tmp_path / 'speech'}"}
+    )
+    assert suite.name == "p2psyncodec-libritts-custom"
+    known = suite.codecs[0].model_copy(update={"codec": "lowpass-3k5", "label": "MDCTCodec"})
+    unknown = known.model_copy(update={"codec": "yet-to-be-written", "label": "DAC"})
+    suite = suite.model_copy(
+        update={"codecs": [known, unknown], "metrics": ["mel_distance", "yet_to_be_written"]}
+    )
+    made = run_suite(suite, out=tmp_path / "runs", workers=0)
+    assert made.folder is not None
+    assert made.absent == (
+        ("DAC", "no codec 'yet-to-be-written' here"),
+        ("yet_to_be_written", "no such metric here"),
+    )
+    text = reproduced("p2psyncodec", "--table", 1, "--run", made.folder)
+    assert "folder" in text or "speech, 1 items" in text
+
+
+def test_a_corpus_that_cannot_be_had_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNBENCH_OFFLINE", "1")
+    monkeypatch.delenv("SYNBENCH_DATA", raising=False)
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
+    suite = suite_for("p2psyncodec-libritts")
+    first = suite.codecs[0].model_copy(update={"codec": "passthrough"})
+    suite = suite.model_copy(update={"codecs": [first], "metrics": ["stoi"]})
+    made = run_suite(suite, out=tmp_path / "runs", workers=0)
+    assert made.folder is None
+    ((name, reason),) = made.absent
+    assert name == "suite p2psyncodec-libritts"
+    assert "libritts" in reason.lower()
+
+
+def test_what_was_published_of_released_checkpoints_can_be_planned() -> None:
+    for name, entry in read_released().items():
+        planned = list(suites(name, entry))
+        assert planned
+        labels = {codec.label for suite in planned for codec in suite.codecs}
+        assert labels == {column.codec for column in entry.table.columns}
+
+
+def test_a_released_checkpoint_counts_as_the_published_weights(paper_run: Any) -> None:
+    weights = WeightsSource(repository="r", revision="1", file="f", sha256="0" * 64)
+    info = dataclasses.replace(
+        paper_run.codecs[0],
+        label="BigCodec 1.04 kbps",
+        bits_counted=True,
+        nominal_bitrate_bps=Fraction(1040),
+    )
+    local = dataclasses.replace(weights, repository="local")
+    for given, expected in (
+        ((), "other weights"),
+        ((local,), "other weights"),
+        ((weights,), "differs"),
+    ):
+        paper_run.codecs[0] = dataclasses.replace(info, weights=given)
+        paper_run.begin()
+        write_items(paper_run, 16000)
+        done = CliRunner().invoke(verify, ["bigcodec", "--run", str(paper_run.folder)])
+        assert done.exit_code == (expected == "differs")
+        column = "stoi, librispeech 1.04 kbps"
+        assert verdicts(done.output)["BigCodec 1.04 kbps", column][-1] == expected
+
+
+def test_verify_lists_what_it_knows_and_refuses_the_rest() -> None:
+    assert "bigcodec" in CliRunner().invoke(verify, []).output
+    with pytest.raises(UsageError, match="nothing published is known of 'opus'"):
+        CliRunner().invoke(verify, ["opus"], catch_exceptions=False)

@@ -1,0 +1,42 @@
+"""What a forward pass of each codec costs, read from a small table."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from synbench.errors import UsageError
+
+COLUMNS = ("giga_macs", "mega_parameters")
+
+__all__ = ["COLUMNS", "read_complexity"]
+
+
+def read_complexity(path: Path) -> dict[str, dict[str, float]]:
+    """By codec label: multiply-accumulates for 1 s in 10^9, parameters in 10^6.
+
+    Args:
+        path: CSV with the column ``codec`` (or ``label``) and any of :data:`COLUMNS`.
+
+    Raises:
+        UsageError: the file cannot be read, or lacks a column.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    fields = set(rows[0]) if rows else set()
+    name = "codec" if "codec" in fields else "label"
+    if name not in fields or not fields & set(COLUMNS):
+        raise UsageError(
+            f"{path}: expected the columns codec and {' or '.join(COLUMNS)}, "
+            f"got {', '.join(sorted(fields)) or 'no rows'}"
+        )
+    try:
+        return {
+            row[name]: {column: float(row[column]) for column in COLUMNS if row.get(column)}
+            for row in rows
+        }
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error

@@ -1,0 +1,83 @@
+"""``synbench compare``: pairs of a run, their intervals, and equality as something to be shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+from click.testing import CliRunner
+
+from synbench.errors import UsageError
+from synbench_reports.compare_command import compare
+
+
+@pytest.fixture
+def close_run(empty_run: Any) -> Any:
+    """On forty items alpha and beta differ by 0.02 on average, the reference by far more."""
+    names = [f"i{number}" for number in range(40)]
+    empty_run.items = {"speech": dict.fromkeys(names, 1.0)}
+    noise = np.random.default_rng(2).normal(0, 0.05, 40)
+    for number, name in enumerate(names):
+        level = 3 + number % 5 / 5
+        empty_run.score("alpha", name, "mos", level)
+        empty_run.score("beta", name, "mos", level - 0.02 + noise[number] - noise.mean())
+        empty_run.score("reference", name, "mos", 5.0)
+    empty_run.begin()
+    empty_run.save()
+    return empty_run
+
+
+def compared(*arguments: object) -> list[dict[str, str]]:
+    texts = [*map(str, arguments), "--format", "csv"]
+    done = CliRunner().invoke(compare, texts, catch_exceptions=False)
+    return list(csv.DictReader(io.StringIO(done.output)))
+
+
+def test_a_pair_has_its_interval_and_its_p(close_run: Any) -> None:
+    (line,) = compared(close_run.folder, "--metrics", "mos")
+    assert (line["first"], line["second"], line["items"]) == ("Alpha", "Beta", "40")
+    assert float(line["difference"]) == pytest.approx(0.02)
+    assert float(line["low"]) < 0.02 < float(line["high"])
+    noise = np.random.default_rng(2).normal(0, 0.05, 40)
+    expected = scipy.stats.wilcoxon(0.02 - noise + noise.mean()).pvalue
+    assert float(line["p_holm"]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_equality_needs_a_margin_that_holds(close_run: Any) -> None:
+    def verdict(*margin: str) -> str:
+        (line,) = compared(close_run.folder, "--metrics", "mos", *margin)
+        return line["verdict"]
+
+    assert verdict() in ("differs", "not told apart")
+    assert "margin" in verdict("--margin", "mos=0.1")
+    assert "margin" not in verdict("--margin", "mos=0.001")
+
+
+def test_letters_and_text(close_run: Any) -> None:
+    done = CliRunner().invoke(compare, [str(close_run.folder), "--metrics", "mos"])
+    assert "Alpha - Beta" in done.output
+    assert "Same letter, not told apart: Alpha a" in done.output
+    assert "Reference" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--margin", "mos"), "METRIC=VALUE"),
+        (("--margin", "mos=-1"), "above 0"),
+        (("--margin", "moos=1"), "no metric 'moos'"),
+        (("--against", "Gamma"), "no codec 'Gamma'"),
+    ],
+)
+def test_mistakes_are_explained(close_run: Any, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        compared(close_run.folder, *arguments)
+
+
+def test_a_run_without_scores_has_no_pairs(empty_run: Any) -> None:
+    assert compared(empty_run.folder) == []
+    assert CliRunner().invoke(compare, [str(empty_run.folder)]).exit_code == 0

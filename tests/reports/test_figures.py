@@ -1,0 +1,224 @@
+"""Figures: the same bytes from the same rows, the right numbers in them, and bad tables refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+from click.testing import CliRunner
+
+from synbench.errors import UsageError
+from synbench.store import ITEM_COLUMNS, write_table
+from synbench_codecs import Encoded, pack_tokens, write_stream
+from synbench_reports.build_report import build_report, read_selection
+
+pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
+
+from synbench_reports import figures as drawn
+from synbench_reports.codebook_figure import Usage, codebook_usage, count_tokens
+from synbench_reports.complexity import read_complexity
+from synbench_reports.correlation_figure import spearman
+from synbench_reports.figure_style import saved
+from synbench_reports.figures_command import figures
+from synbench_reports.listening_figures import abx_bars, published_figure, read_abx, read_mushra
+from synbench_reports.reproduce import reproduce
+from synbench_reports.specification import read_paper
+
+
+def written(run: Any, *arguments: str) -> dict[str, bytes]:
+    done = CliRunner().invoke(figures, [str(run.folder), *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return {Path(path).name: Path(path).read_bytes() for path in done.output.split()}
+
+
+@pytest.mark.parametrize("form", ["svg", "pdf"])
+def test_the_same_rows_give_the_same_bytes(made_run: Any, form: str) -> None:
+    kinds = ("rate", "violin", "correlation", "voicing")
+    options = ["--format", form, *(text for kind in kinds for text in ("--kind", kind))]
+    first = written(made_run, *options)
+    assert f"speech-mos-rate.{form}" in first
+    assert f"speech-mos-violin.{form}" in first
+    assert f"speech-correlation.{form}" in first
+    assert written(made_run, *options) == first
+
+
+def test_widths_are_those_of_one_and_two_columns(made_run: Any) -> None:
+    table = build_report(read_selection(made_run.folder)).tables[0]
+    for width, points in ((3.35, 241.2), (7.0, 504.0)):
+        svg = saved(drawn.rate_quality(table, "mos", width=width), "svg").decode()
+        assert f'width="{points:g}pt"' in svg
+
+
+def test_a_rate_curve_joins_the_points_of_one_codec_and_has_its_numbers(empty_run: Any) -> None:
+    for place, name in ((1, "alpha:x=1"), (2, "alpha:x=2")):
+        empty_run.codecs[place] = dataclasses.replace(empty_run.codecs[place], spec=name)
+        for item, mos in (("a", 2.0), ("b", 3.0), ("c", 4.0)):
+            seconds = empty_run.items["speech"][item]
+            empty_run.decode(name, item, payload_bits=round(2000 * place * seconds))
+            empty_run.score(name, item, "mos", mos)
+    empty_run.begin()
+    table = build_report(read_selection(empty_run.save())).tables[0]
+    axes = drawn.rate_quality(table, "mos").axes[0]
+    curve = axes.lines[0]
+    assert list(curve.get_xdata()) == pytest.approx([2.0, 4.0])
+    assert list(curve.get_ydata()) == [3.0, 3.0]
+
+
+def test_recordings_alone_have_no_cost_figure(made_run: Any) -> None:
+    made_run.codecs = [
+        dataclasses.replace(codec, bits_counted=False, kind="recordings")
+        for codec in made_run.codecs
+    ]
+    made_run.begin()
+    assert not written(made_run, "--format", "svg", "--kind", "complexity")
+    table = build_report(read_selection(made_run.folder)).tables[0]
+    costs = {"Alpha": {"giga_macs": 3.3, "mega_parameters": 23.0}}
+    assert drawn.has_costs(table, "mos", costs)
+    svg = saved(drawn.quality_complexity(table, "mos", costs), "svg").decode()
+    assert "Alpha (23 M)" in svg
+    assert "MAC for 1 s" in svg
+
+
+def test_speakers_have_a_figure_where_they_are_known(made_run: Any) -> None:
+    options = ("--format", "svg", "--kind", "speakers")
+    assert not written(made_run, *options)
+    items = [
+        {
+            "corpus": "speech",
+            "item": name,
+            "item_digest": f"digest {name}",
+            "seconds": 1.0,
+            "speaker": "one" if name == "a" else "two",
+        }
+        for name in "abc"
+    ]
+    write_table(made_run.folder / "items.parquet", items, ITEM_COLUMNS)
+    assert b"one of 2 speakers" in written(made_run, *options)["speech-mos-speakers.svg"]
+
+
+def test_spearman_is_that_of_scipy() -> None:
+    generator = np.random.default_rng(1)
+    first = np.round(generator.normal(size=200), 1)
+    second = first + generator.normal(size=200)
+    second[:5] = np.nan
+    expected = scipy.stats.spearmanr(first[5:], second[5:]).statistic
+    assert spearman(first, second) == pytest.approx(expected, rel=1e-12)
+    assert np.isnan(spearman(np.ones(10), np.arange(10.0)))
+
+
+def stream(tokens: np.ndarray, sizes: tuple[int, ...], **changes: Any) -> bytes:
+    payload, bits = pack_tokens(tokens, sizes)
+    values: dict[str, Any] = {"payload": payload, "payload_bits": bits}
+    encoded = Encoded(spec="tokens", n_samples=320, sample_rate=16000, **values | changes)
+    return write_stream(encoded)
+
+
+@pytest.mark.parametrize("sizes", [(1024,), (8, 8), (5, 7, 3)])
+def test_tokens_are_counted_from_the_bytes(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    generator = np.random.default_rng(2)
+    paths, counts = [], [np.zeros(size, dtype=int) for size in sizes]
+    for number in range(3):
+        tokens = np.stack([generator.integers(0, size, 40) for size in sizes])
+        for book, row in enumerate(tokens):
+            counts[book] += np.bincount(row, minlength=sizes[book])
+        path = tmp_path / f"{number}.syn"
+        path.write_bytes(stream(tokens, sizes))
+        paths.append(path)
+    found = count_tokens(paths, sizes)
+    assert found is not None
+    assert all((one == other).all() for one, other in zip(found, counts, strict=True))
+
+
+def test_a_payload_with_side_information_is_no_grid_of_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "a.syn"
+    path.write_bytes(stream(np.zeros((1, 4), dtype=int), (1024,), side_bits=8))
+    assert count_tokens([path], (1024,)) is None
+
+
+def test_entropy_and_use_by_hand() -> None:
+    usage = Usage(codec="x", book=0, counts=np.array([2, 1, 1, 0]))
+    assert usage.used == 0.75
+    assert usage.entropy_bits == pytest.approx(1.5)
+
+
+def test_usage_of_a_run_and_reasons_for_none(made_run: Any) -> None:
+    made_run.codecs[1] = dataclasses.replace(made_run.codecs[1], codebook_sizes=(4,))
+    made_run.codecs[2] = dataclasses.replace(made_run.codecs[2], codebook_sizes=(16,))
+    made_run.begin()
+    (made_run.folder / "bits.syn").write_bytes(stream(np.array([[0, 1, 1, 3]]), (4,)))
+    for item in "abc":
+        made_run.decode("alpha", item, bitstream="bits.syn")
+    usages, reasons = codebook_usage(read_selection(made_run.save()), "speech")
+    (usage,) = usages
+    assert usage.counts.tolist() == [3, 6, 0, 3]
+    assert reasons == ["Beta: no bitstream is stored"]
+
+
+def test_bars_of_a_listening_test_from_its_tables(tmp_path: Path) -> None:
+    mushra = tmp_path / "conditions.csv"
+    mushra.write_text("condition,mean,low,high\nA,50,45,55\nB,80,78,83\n")
+    assert read_mushra(mushra) == {"": {"A": (50.0, 45.0, 55.0), "B": (80.0, 78.0, 83.0)}}
+    paper = read_paper("p2psyncodec")
+    assert len(published_figure(paper.figures["mushra"], mushra).axes) == 3
+    abx = tmp_path / "preference.csv"
+    abx.write_text("first,second,n_first,n_none,n_second,p_judgements\nX,P2P,5,1,9,0.25\n")
+    (pair,) = read_abx(abx, "P2P")
+    assert (pair.other, pair.counts, pair.p) == ("X", (9, 1, 5), 0.25)
+    assert read_abx(abx)[0].counts == (5, 1, 9)
+
+
+def test_abx_bars_print_the_papers_shares_and_p() -> None:
+    paper = read_paper("p2psyncodec").figures["abx"]
+    svg = saved(abx_bars(paper.subject, paper.pairs), "svg").decode()
+    for share in ("36.67 %", "22.59 %", "40.74 %", "44.63 %"):
+        assert share in svg
+    assert "0.2823" in svg
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("condition,mean\nA,1\n", "expected the columns condition, mean, low, high"),
+        ("condition,mean,low,high\nA,1,2,3\n", "low <= mean <= high"),
+        ("condition,mean,low,high\nA,x,2,3\n", "could not convert"),
+        ("", "expected the columns"),
+    ],
+)
+def test_bad_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_mushra(path)
+
+
+def test_counts_of_nothing_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none.csv"
+    path.write_text("first,second,n_first,n_none,n_second\nA,B,0,0,0\n")
+    with pytest.raises(UsageError, match="counts of judgements"):
+        read_abx(path)
+
+
+def test_bad_complexity_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "costs.csv"
+    path.write_text("codec,macs\nA,1\n")
+    with pytest.raises(UsageError, match="giga_macs or mega_parameters"):
+        read_complexity(path)
+    with pytest.raises(UsageError, match="cannot read"):
+        read_complexity(tmp_path / "absent.csv")
+
+
+def test_a_papers_figure_is_a_file_and_the_same_twice(tmp_path: Path) -> None:
+    out = tmp_path / "abx.pdf"
+    arguments = ["p2psyncodec", "--figure", "abx", "--out", str(out)]
+    digests = set()
+    for _ in range(2):
+        assert CliRunner().invoke(reproduce, arguments, catch_exceptions=False).exit_code == 0
+        digests.add(hashlib.sha256(out.read_bytes()).hexdigest())
+    assert len(digests) == 1
+    with pytest.raises(UsageError, match=r"\.svg, \.pdf, \.png"):
+        CliRunner().invoke(reproduce, [*arguments[:-1], "abx.gif"], catch_exceptions=False)
