@@ -2,6 +2,7 @@
 
 A codec with trained weights runs on a small network with random ones, which ``untrained.py`` makes
 from its class method ``untrained(reduced=True, ...)`` and hands over by its option ``weights``.
+Only where weights come with the package, they are the ones that are tested.
 Nothing needs to be added here for a new codec.
 """
 

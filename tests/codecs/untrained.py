@@ -20,8 +20,11 @@ __all__ = ["is_trainable", "weights"]
 
 
 def is_trainable(name: str) -> bool:
-    """Whether the codec has a network whose weights can be made up."""
-    return hasattr(synbench_codecs.codec_class(name), "untrained")
+    """Whether the codec's weights have to be made up: it has a network, and none comes with it."""
+    codec = synbench_codecs.codec_class(name)
+    files = (file for one in getattr(codec, "checkpoints", ()) for file in one.files)
+    packaged = any(file.repository.startswith("package:") for file in files)
+    return hasattr(codec, "untrained") and not packaged
 
 
 def weights(name: str, options: dict[str, Any]) -> str:
