@@ -19,7 +19,8 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-__all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "render_page", "static_file"]
+__all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_page"]
+__all__ += ["static_file"]
 
 STATIC_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
 
@@ -34,7 +35,7 @@ def static_file(name: str) -> bytes:
 def render_page(public: PublicStudy, *, api: str = "/api", static: str = "/static") -> str:
     """The document that ``GET /s/{study}`` answers, for the page served by a server."""
     start = {"mode": "server", "api": api, "study": public.model_dump(mode="json")}
-    return _document(
+    return document(
         public,
         head=f'<link rel="stylesheet" href="{html.escape(static)}/page.css">',
         body=data_block("start", start)
@@ -48,7 +49,8 @@ def data_block(name: str, content: Any) -> str:
     return f'<script type="application/json" id="{html.escape(name)}">{text}</script>'
 
 
-def _document(public: PublicStudy, *, head: str, body: str) -> str:
+def document(public: PublicStudy, *, head: str, body: str) -> str:
+    """The bare document; ``head`` and ``body`` are markup."""
     language = public.languages[0]
     title = html.escape(public.title.get(language, "") or public.name)
     return (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from synbench.store import FORMAT, RunFolder
 from synbench_listening.build_study import build_study
 from synbench_listening.folder import Block, BlockPage, Key, PublicStudy, Stimulus, StudyFolder
 from synbench_listening.study import Headphones, Listening, Question, StudyDesign
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stub_server import StubServer
 
 RATE = 16000
 SAMPLES = 16000
@@ -32,7 +37,7 @@ CONDITIONS = {
 def tone_file(frequency: float) -> bytes:
     wave = 0.3 * np.sin(2 * np.pi * frequency * np.arange(SAMPLES) / RATE)
     buffer = io.BytesIO()
-    soundfile.write(buffer, wave, RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(buffer, wave, RATE, format="WAV", subtype="PCM_24")
     return buffer.getvalue()
 
 
@@ -191,3 +196,31 @@ def build(made_run: Callable[..., Path], tmp_path: Path) -> Callable[..., StudyF
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all browser tests; they skip where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[StudyFolder], StubServer]]:
+    """Serves a study folder in memory until the test is over."""
+    servers: list[StubServer] = []
+
+    def start(folder: StudyFolder) -> StubServer:
+        servers.append(StubServer(folder))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -13,6 +13,9 @@ export const FADE_SECONDS = 0.005;
 export const SHORTEST_LOOP_SECONDS = 0.5;
 const LEAD_SECONDS = 0.025;
 const AHEAD_SECONDS = 4;
+// Samples that browsers compute at once. Two curves of one gain keep that far apart: where they meet
+// within a block, Chromium gets them wrong.
+const BLOCK = 128;
 const TICK_MS = 50;
 
 export interface Loop {
@@ -212,11 +215,12 @@ export class Engine {
       gate: context.createGain(),
       active: key,
       openSince: when,
-      busyUntil: when + FADE_SECONDS + 1 / this.sampleRate,
+      busyUntil: when + FADE_SECONDS + BLOCK / this.sampleRate,
       nextEdge: 0,
       endFaded: false,
     };
-    if (loop && run.offset >= loop.end) run.offset = loop.start;
+    // No start within the fade at the end of a loop.
+    if (loop && run.offset >= loop.end - 2 * FADE_SECONDS) run.offset = loop.start;
     run.gate.gain.value = 0;
     run.edge.connect(run.gate).connect(this.master!);
     for (const [name, buffer] of this.buffers) {
@@ -234,7 +238,7 @@ export class Engine {
       run.sources.push(source);
       run.gains.set(name, gain);
     }
-    run.gate.gain.setValueCurveAtTime(this.curve(true), when, FADE_SECONDS);
+    run.gate.gain.setValueCurveAtTime(this.up, when, FADE_SECONDS);
     run.nextEdge = when + (loop ? loop.end : this.duration) - run.offset;
     this.run = run;
     this.heard.get(key)!.plays += 1;
@@ -259,7 +263,7 @@ export class Engine {
     const wanted = Math.max(this.context.currentTime + LEAD_SECONDS, run.busyUntil);
     const at = this.onSample(wanted, true);
     const over = !run.loop && at >= run.nextEdge - FADE_SECONDS;
-    if (!over) run.gate.gain.setValueCurveAtTime(this.curve(false), at, FADE_SECONDS);
+    if (!over) run.gate.gain.setValueCurveAtTime(this.down, at, FADE_SECONDS);
     const done = over ? Math.max(run.nextEdge, at) : at + FADE_SECONDS;
     for (const source of run.sources) source.stop(done + 1 / this.sampleRate);
     this.note(run, at);
@@ -280,13 +284,13 @@ export class Engine {
     this.pending = null;
     if (key === run.active) return;
     const at = this.onSample(Math.max(now + LEAD_SECONDS, run.busyUntil), true);
-    run.gains.get(run.active)!.gain.setValueCurveAtTime(this.curve(false), at, FADE_SECONDS);
+    run.gains.get(run.active)!.gain.setValueCurveAtTime(this.down, at, FADE_SECONDS);
     const open = this.onSample(at + FADE_SECONDS);
-    run.gains.get(key)!.gain.setValueCurveAtTime(this.curve(true), open, FADE_SECONDS);
+    run.gains.get(key)!.gain.setValueCurveAtTime(this.up, open, FADE_SECONDS);
     this.note(run, at);
     run.active = key;
     run.openSince = open;
-    run.busyUntil = open + FADE_SECONDS + 1 / this.sampleRate;
+    run.busyUntil = open + FADE_SECONDS + BLOCK / this.sampleRate;
     this.heard.get(key)!.plays += 1;
     this.log("switch", { position: key, when: at });
   }
@@ -303,7 +307,7 @@ export class Engine {
       this.switchTo(key);
     }
     while (run.loop && run.nextEdge < now + AHEAD_SECONDS) {
-      this.fadeEdge(run, run.nextEdge);
+      this.dip(run, run.nextEdge);
       run.nextEdge += run.loop.end - run.loop.start;
     }
     if (!run.loop && run.nextEdge < now + AHEAD_SECONDS) {
@@ -322,29 +326,35 @@ export class Engine {
     this.onchange();
   }
 
-  private fadeEdge(run: Run, at: number): void {
-    this.fadeOut(run, at);
-    run.edge.gain.setValueCurveAtTime(this.curve(true), this.onSample(at), FADE_SECONDS);
+  // Down before a loop's end and up after it, as one curve.
+  private dip(run: Run, at: number): void {
+    const from = this.onSample(at - FADE_SECONDS);
+    run.edge.gain.setValueCurveAtTime(this.curve((x) => 2 * x), from, 2 * FADE_SECONDS);
   }
 
   private fadeOut(run: Run, at: number): void {
-    // One sample of silence keeps it apart from the fade that may follow.
     const from = this.onSample(at - FADE_SECONDS) - 1 / this.sampleRate;
     // A start right before the end is quiet by its own fade.
-    if (from > run.when) {
-      run.edge.gain.setValueCurveAtTime(this.curve(false), from, FADE_SECONDS);
-    }
+    if (from > run.when) run.edge.gain.setValueCurveAtTime(this.down, from, FADE_SECONDS);
   }
 
-  // Half a cosine, with enough points that straight lines between them differ by less than 1e-7.
-  private curve(up: boolean): Float32Array<ArrayBuffer> {
-    const points = 16 * Math.ceil(FADE_SECONDS * this.sampleRate) + 1;
+  // Half (or a whole) cosine, one at 0, with so many points that the straight lines between them
+  // are off by less than 1e-7.
+  private curve(turns: (x: number) => number): Float32Array<ArrayBuffer> {
+    const points = 32 * Math.ceil(FADE_SECONDS * this.sampleRate) + 1;
     const curve = new Float32Array(points);
     for (let k = 0; k < points; k++) {
-      const x = k / (points - 1);
-      curve[k] = 0.5 * (1 - Math.cos(Math.PI * (up ? x : 1 - x)));
+      curve[k] = 0.5 * (1 + Math.cos(Math.PI * turns(k / (points - 1))));
     }
     return curve;
+  }
+
+  private get up(): Float32Array<ArrayBuffer> {
+    return this.curve((x) => 1 - x);
+  }
+
+  private get down(): Float32Array<ArrayBuffer> {
+    return this.curve((x) => x);
   }
 
   // Everything up to a moment of the open stimulus counts as heard.

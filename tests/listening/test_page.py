@@ -1,0 +1,306 @@
+"""The page in a real Chromium: whole sessions, reloads, lost saves, what it shows and what not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from virtual_listener import VirtualListener
+
+from synbench_listening.folder import StudyFolder
+from synbench_listening.study import Listening
+
+Write = Callable[..., StudyFolder]
+BRIEF = Listening(minimum_share=0.1)
+PAGES = ["consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"]
+QUESTIONS = [
+    {"name": "age", "label": "Age", "type": "number", "minimum": 18, "maximum": 120},
+    {"name": "remark", "label": "Remark", "type": "long_text", "optional": True},
+]
+HOSTILE = 'a & b + c % "d"\n=HYPERLINK("x") 😀 <img src=x onerror=alert(1)>'
+
+
+def open_page(browser: Any, **options: Any) -> Any:
+    context = browser.new_context(**{"locale": "en"} | options)
+    context.set_default_timeout(10_000)
+    return context.new_page()
+
+
+def test_a_short_session_by_keyboard(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server, by_keyboard=True)
+    listener.begin()
+    listener.go_through()
+    session = server.session
+    scores = [
+        {rating.position: rating.score for rating in session.answers[n].answer.ratings}
+        for n in (2, 3)
+    ]
+    assert scores == [{0: 100, 1: 20, 2: 30, 3: 40}] * 2
+    assert "C0DE" in page.locator("code").inner_text()
+    assert listener.errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["mouse", "keyboard", "phone"])
+@pytest.mark.parametrize("test", ["mushra", "abx"])
+def test_a_whole_session(browser: Any, build: Any, serve: Any, test: str, how: str) -> None:
+    folder = build(
+        test=test,
+        systems=["codec-a"],
+        pages=PAGES,
+        items={"count": 2},
+        questionnaire=QUESTIONS,
+        headphones={"trials": 3, "needed": 2},
+        attention_checks=1,
+        break_after=1,
+        comments=True,
+        completion_url="https://example.org/done",
+    )
+    server = serve(folder)
+    size = {"width": 375, "height": 700} if how == "phone" else {"width": 1100, "height": 800}
+    page = open_page(browser, viewport=size, has_touch=how == "phone")
+    listener = VirtualListener(page, server, by_keyboard=how == "keyboard")
+    listener.begin("/s/made?PROLIFIC_PID=p1&STUDY_ID=s1&x=1")
+    assert page.url.endswith("?x=1")
+    widths = []
+    for plan in server.session.plan.pages[:-1]:
+        listener.answer(plan)
+        widths.append(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+    listener.go_through()
+    session = server.session
+    assert max(widths) <= 0 and listener.errors == []
+    assert session.platform == {"PROLIFIC_PID": "p1", "STUDY_ID": "s1"}
+    block = server.key.block(session.block)
+    for plan in session.plan.pages:
+        answer = session.answers[plan.n].answer if plan.n in session.answers else None
+        if plan.kind == "mushra":
+            scores = {rating.position: rating.score for rating in answer.ratings}
+            best = max(scores, key=scores.__getitem__)
+            stimulus = server.key.stimuli[block.pages[plan.n].stimuli[best]]
+            assert stimulus.role == "hidden_reference" and scores[best] >= 99
+        if plan.kind == "abx":
+            assert answer.choice == block.pages[plan.n].x
+    link = page.locator("main a")
+    assert link.get_attribute("href") == "https://example.org/done"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", ["ab", "acr", "dcr", "ccr", "bs1116"])
+def test_every_kind_of_trial_is_accepted(browser: Any, build: Any, serve: Any, test: str) -> None:
+    folder = build(
+        test=test,
+        systems=["codec-a", "codec-b"],
+        items={"count": 1},
+        pages=["training", "trials", "finish"] if test == "bs1116" else ["trials", "finish"],
+        languages=["en", "de", "fr", "zh"],
+    )
+    server = serve(folder)
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin("/s/made")
+    listener.go_through()
+    answers = [sent.answer for sent in server.session.answers.values()]
+    assert {answer.kind for answer in answers} - {"instructions"} == {test}
+    if test in ("acr", "dcr", "ccr"):
+        top = 3 if test == "ccr" else 5
+        assert all(answer.ratings[0].score == top for answer in answers)
+
+
+def test_nothing_unheard_or_unrated_passes(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand())
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    page.locator(".play").first.wait_for()
+    sliders = page.locator(".fader input")
+    assert sliders.count() == 4 and all(slider.is_disabled() for slider in sliders.all())
+    assert sliders.first.get_attribute("aria-valuetext") == "not rated"
+    page.locator("button.main").click()
+    problems = page.locator(".problems li").all_inner_texts()
+    assert len(problems) == 9 and "Reference has to be heard to the end" in problems
+    page.locator(".play").nth(2).click()
+    page.wait_for_timeout(150)
+    enabled = [slider.is_enabled() for slider in sliders.all()]
+    assert enabled == [False, True, False, False]
+    assert 2 not in server.session.answers
+
+
+@pytest.mark.slow
+def test_a_reload_anywhere_goes_on_where_it_was(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    page.goto(server.url + "/s/by-hand")
+    page.reload()
+    listener.begin()
+    plan = server.session.plan
+    for place in plan.pages[:-1]:
+        page.reload()
+        listener.press_main()
+        assert server.session.plan == plan
+        if place.kind == "mushra":
+            # Once more in the middle of a trial.
+            listener.trial(place, server.key.block("A").pages[place.n], leave=False)
+            page.reload()
+            listener.press_main()
+        listener.answer(place)
+    page.reload()
+    page.locator("code").wait_for()
+    assert len(server.sessions) == 1 and len(server.session.answers) == 4
+    assert [sent.revision for sent in server.session.answers.values()] == [1, 1, 1, 1]
+
+
+@pytest.mark.slow
+def test_a_failing_server_costs_no_answer(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.wait_for_answer(0)
+    server.fail_saves = 6
+    page.locator("form").wait_for()
+    listener.questionnaire(text=HOSTILE)
+    page.locator(".state[data-state=waiting]").wait_for(timeout=20_000)
+    # Closed and opened again in the meantime: the answer is still in the outbox.
+    page.reload()
+    listener.press_main()
+    listener.wait_for_answer(1)
+    listener.go_through()
+    assert server.session.answers[1].answer.values == {"age": 33, "remark": HOSTILE}
+
+
+@pytest.mark.slow
+def test_a_clip_that_cannot_be_had_is_said_and_tried_again(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    replies = itertools.cycle(
+        [
+            {"status": 404, "body": "{}"},
+            {"status": 200, "body": "no audio at all"},
+            {"status": 200, "body": wav(samples=15999)},
+            {"status": 200, "body": wav(rate=24000)},
+        ]
+    )
+    messages = []
+    page.route("**/api/clip/*", lambda route: route.fulfill(**next(replies)))
+    listener.begin()
+    listener.questionnaire()
+    for _ in range(2):
+        page.get_by_role("alert").filter(has_text="could not be loaded").wait_for()
+        messages.append(page.get_by_role("alert").inner_text())
+        page.locator("button.main").click()
+        page.wait_for_timeout(300)
+    page.unroute("**/api/clip/*")
+    page.locator("button.main").click()
+    listener.go_through()
+    assert all("could not be loaded (" in message for message in messages)
+
+
+def wav(*, samples: int = 16000, rate: int = 16000) -> bytes:
+    import io
+
+    import numpy as np
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.zeros(samples), rate, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+@pytest.mark.slow
+def test_withdrawal_deletes_and_ends(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand())
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="No, go on").click()
+    assert len(server.sessions) == 1
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Stop and delete my answers").click()
+    page.get_by_text("You have withdrawn").wait_for()
+    assert not server.sessions
+    page.reload()
+    page.get_by_role("button", name="I agree").wait_for()
+
+
+@pytest.mark.slow
+def test_no_condition_is_named_anywhere(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    requests = []
+    page.on("request", lambda request: requests.append(request.url + (request.post_data or "")))
+    listener.begin()
+    seen = []
+    for plan in server.session.plan.pages[:-1]:
+        seen.append(page.content())
+        seen.append(page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"))
+        listener.answer(plan)
+    listener.go_through()
+    bodies = [
+        data.decode()
+        for _, path, _, data in server.log
+        if not path.startswith(("/static/", "/api/clip"))
+    ]
+    text = json.dumps(seen + requests + bodies)
+    for secret in ("SecretCodec", "anchor35", "hidden_reference", "item-a", *server.key.stimuli):
+        assert secret not in text
+    sizes = {len(data) for _, path, _, data in server.log if path.startswith("/api/clip")}
+    assert len(sizes) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [375, 1100])
+def test_axe_finds_nothing(browser: Any, build: Any, serve: Any, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
+    folder = build(
+        systems=["codec-a"],
+        pages=PAGES,
+        items={"count": 1},
+        questionnaire=QUESTIONS,
+        headphones={"trials": 3, "needed": 2},
+        attention_checks=1,
+        comments=True,
+        languages=["en", "de"],
+        consent="Text",
+    )
+    server = serve(folder)
+    page = open_page(browser, viewport={"width": width, "height": 800}, bypass_csp=True)
+    listener = VirtualListener(page, server)
+    page.goto(server.url + "/s/made")
+    found = [violations(axe, page, "consent")]
+    listener.begin("/s/made")
+    for plan in server.session.plan.pages[:-1]:
+        if plan.kind != "consent":
+            page.locator(".page button").first.wait_for()
+            found.append(violations(axe, page, plan.kind))
+        if plan.kind == "mushra":
+            page.locator("button.main").click()
+            page.locator(".play").nth(1).click()
+            page.wait_for_timeout(100)
+            found.append(violations(axe, page, "mushra, with problems, playing"))
+        listener.answer(plan)
+    listener.go_through()
+    found.append(violations(axe, page, "finish"))
+    assert [problem for problems in found for problem in problems] == []
+
+
+def violations(axe: Any, page: Any, name: str) -> list[str]:
+    result = axe.Axe().run(page)
+    return [
+        f"{name}: {each['id']}: {node['html'][:120]}"
+        for each in result.response["violations"]
+        for node in each["nodes"]
+    ]
