@@ -9,6 +9,11 @@ import click
 # name -> ("module:object", one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("synbench_listening.build_command:build", "Make a listening test from a run."),
+    "bundle": ("synbench_listening.bundle_command:bundle", "Write a study as one HTML file."),
+    "webmushra": (
+        "synbench_listening.webmushra_command:webmushra",
+        "Write a study as a config of webMUSHRA.",
+    ),
     "import": ("synbench_listening.import_command:import_results", "Read other tools' results."),
     "screen": ("synbench_listening.analyse_command:screen", "Exclude listeners by BS.1534-3."),
     "analyse": ("synbench_listening.analyse_command:analyse", "Means, tests and figures' tables."),
