@@ -57,6 +57,11 @@ def assignments(
     help="Plain tables: the kind of test.",
 )
 @click.option(
+    "--study",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="SOURCES are result files of this study, answered offline.",
+)
+@click.option(
     "--name",
     "names",
     multiple=True,
@@ -72,17 +77,23 @@ def import_results(
     columns: dict[str, str],
     test: str,
     names: dict[str, str],
+    study: Path | None,
 ) -> None:
     """Read results into one long table, one row per answer, and say what became of every row.
 
     SOURCES are files or folders of webMUSHRA (CSV, session JSON, raw bodies), pymushra (CSV,
     TinyDB), the MUSHRA application of Netflix (XML), plain tables, tables with lists, or synbench.
     """
+    from synbench_listening.folder import StudyFolder
+    from synbench_listening.importers.offline_session import read_offline_sessions
     from synbench_listening.importers.read_any import item_from_pattern, read_any
     from synbench_listening.importers.report import Imported
     from synbench_listening.ratings import write_ratings
 
     done = Imported()
+    if study is not None:
+        done = read_offline_sessions(sources, StudyFolder(study))
+        sources = ()
     for source in sources:
         done.extend(read_any(source, listener=listener, columns=columns, test=test, names=names))
     if pattern is not None:

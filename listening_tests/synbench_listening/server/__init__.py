@@ -1,0 +1,1 @@
+"""The server behind the page: sessions, answers, clips, progress, and what is exported."""

@@ -1,0 +1,139 @@
+"""What the server stored, as tables: ratings, sessions, questionnaire, events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, select
+
+from synbench_listening.answers import Answer
+from synbench_listening.folder import Key
+from synbench_listening.importers.report import Imported
+from synbench_listening.importers.webmushra_session import parse_body, read_session
+from synbench_listening.ratings import Rating
+from synbench_listening.server.database import Database, answers, collected, events, sessions
+from synbench_listening.server.sessions import ServedStudy
+from synbench_listening.session_ratings import (
+    questionnaire_values,
+    session_checks,
+    session_ratings,
+)
+
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+__all__ = ["Export", "export_study"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """All tables; ``other_version`` sessions belong to an earlier build of the study."""
+
+    ratings: list[Rating]
+    sessions: list[dict[str, Any]]
+    questionnaire: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    collected: Imported
+    left_out: int
+    other_version: int
+
+
+def export_study(database: Database, study: ServedStudy, *, unfinished: bool = False) -> Export:
+    """Read all finished sessions, and with ``unfinished`` the others but the withdrawn."""
+    public = study.public
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(sessions).where(sessions.c.study == public.name).order_by(sessions.c.id)
+        ).all()
+        given = _answers(list(connection.execute(select(answers).order_by(answers.c.id))))
+        happened = list(connection.execute(select(events).order_by(events.c.id)))
+        posts = list(
+            connection.execute(
+                select(collected).where(collected.c.study == public.name).order_by(collected.c.id)
+            )
+        )
+    current = [row for row in rows if row.version == public.version]
+    wanted = [
+        row
+        for row in current
+        if row.state == "finished" or (unfinished and row.state != "withdrawn")
+    ]
+    codes = {row.id: row.code for row in wanted}
+    result = Export(
+        ratings=[],
+        sessions=[_session(study, row, given.get(row.id, {})) for row in current],
+        questionnaire=[],
+        events=[
+            {"session": codes[row.session], "n": row.n, "t_ms": row.t_ms, "type": row.type}
+            | {"data": row.data, "server_ms": row.server_ms}
+            for row in happened
+            if row.session in codes
+        ],
+        collected=_collected(study.key, posts),
+        left_out=len(current) - len(wanted),
+        other_version=len(rows) - len(current),
+    )
+    for row in wanted:
+        mine = given.get(row.id, {})
+        result.ratings.extend(
+            session_ratings(
+                study.key,
+                public,
+                block=row.block,
+                session=row.code,
+                answers=mine,
+                simulated=row.simulated,
+            )
+        )
+        result.questionnaire.extend(
+            {"session": row.code, "question": name, "value": value}
+            for name, value in questionnaire_values(public, mine).items()
+        )
+    return result
+
+
+def _answers(rows: list[Row[Any]]) -> dict[int, dict[int, Answer]]:
+    """The last answer of each page of each session."""
+    found: dict[int, dict[int, Answer]] = {}
+    for row in rows:
+        found.setdefault(row.session, {})[row.page] = _ANSWER.validate_json(row.payload)
+    return found
+
+
+def _session(study: ServedStudy, row: Row[Any], given: dict[int, Answer]) -> dict[str, Any]:
+    passed = session_checks(study.key, study.public, block=row.block, answers=given)
+    entry = {
+        "session": row.code,
+        "block": row.block,
+        "state": row.state,
+        "language": row.language,
+        "consent": row.consent or "",
+        "begun_ms": row.begun_ms,
+        "finished_ms": row.finished_ms,
+        "pages_answered": len(given),
+        "simulated": row.simulated,
+    }
+    for kind in ("headphones", "attention"):
+        right, of = passed.get(kind, (0, 0))
+        entry |= {f"{kind}_passed": right, f"{kind}_of": of}
+    return entry
+
+
+def _collected(key: Key, posts: list[Row[Any]]) -> Imported:
+    done = Imported()
+    for row in posts:
+        done.extend(read_session(parse_body(row.body), source=f"post {row.id}"))
+    done.ratings = list(_named(key, done.ratings))
+    return done
+
+
+def _named(key: Key, ratings: list[Rating]) -> Iterator[Rating]:
+    """Opaque names of our webMUSHRA export become conditions and items again."""
+    for rating in ratings:
+        stimulus = key.stimuli.get(rating.condition)
+        if stimulus is None:
+            yield rating
+        else:
+            yield replace(rating, condition=stimulus.condition, item=stimulus.item)
