@@ -6,7 +6,8 @@ import csv
 import io
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,18 +61,15 @@ def serve(studies: tuple[Path, ...], database: str | None, host: str, port: int)
         raise UsageError(f"two studies of one name: {', '.join(names)}")
     for study in served:
         check_clips(study)
-    opened = _database(database, studies[0])
     given = os.environ.get(PASSWORD_VARIABLE)
     password = given or secrets.token_urlsafe(12)
-    app = make_app(Service(opened, served), admin_password=password)
-    with _socket(host, port) as bound:
+    with _database(database, studies[0]) as opened, _socket(host, port) as bound:
+        app = make_app(Service(opened, served), admin_password=password)
         shown = f"http://{host}:{bound.getsockname()[1]}"
         for name in names:
             click.echo(f"Listeners  {shown}/s/{name}")
-        click.echo(
-            f"Progress   {shown}/admin   (any name, password "
-            f"{'from $' + PASSWORD_VARIABLE if given else password})"
-        )
+        how = f"from ${PASSWORD_VARIABLE}" if given else password
+        click.echo(f"Progress   {shown}/admin   (any name, password {how})")
         click.echo(f"Answers    {opened.engine.url.render_as_string(hide_password=True)}")
         config = uvicorn.Config(
             app,
@@ -82,7 +80,6 @@ def serve(studies: tuple[Path, ...], database: str | None, host: str, port: int)
             h11_max_incomplete_event_size=16_384,
         )
         uvicorn.Server(config).run(sockets=[bound])
-    opened.close()
 
 
 @click.command()
@@ -109,7 +106,8 @@ def export(
     from synbench_listening.ratings import encode_ratings
     from synbench_listening.server.export import export_study
 
-    found = export_study(_database(database, study), _study(study), unfinished=unfinished)
+    with _database(database, study) as opened:
+        found = export_study(opened, _study(study), unfinished=unfinished)
     ratings = [*found.ratings, *found.collected.ratings]
     files = {
         f"ratings.{form}": encode_ratings(ratings, f".{form}"),
@@ -146,7 +144,8 @@ def progress(study: Path, database: str | None) -> None:
     """Say how many listeners are through, per block; no scores are shown."""
     from synbench_listening.server import progress as counted
 
-    found = counted.progress(_database(database, study), _study(study))
+    with _database(database, study) as opened:
+        found = counted.progress(opened, _study(study))
     click.echo(f"{found.name}{' (paused)' if found.paused else ''}")
     click.echo("  ".join(f"{count} {state}" for state, count in found.states.items()))
     for kind, count in found.failed_checks.items():
@@ -167,7 +166,8 @@ def pause(study: Path, database: str | None, resume: bool) -> None:
     from synbench_listening.server.purge import set_paused
 
     served = _study(study)
-    set_paused(_database(database, study), served.public.name, not resume)
+    with _database(database, study) as opened:
+        set_paused(opened, served.public.name, not resume)
     click.echo(f"{served.public.name} is {'open' if resume else 'paused'}")
 
 
@@ -191,23 +191,22 @@ def purge(
     """Delete answers or identities from the database for good."""
     from synbench_listening.server import purge as purging
 
-    served = _study(study)
-    opened = _database(database, study)
-    name = served.public.name
-    chosen: list[Callable[[], str]] = []
+    name = _study(study).public.name
+    chosen: list[Callable[[Database], str]] = []
     if code:
-        chosen.append(lambda: f"{purging.purge_session(opened, name, code)} session")
+        chosen.append(lambda opened: f"{purging.purge_session(opened, name, code)} session")
     if platform_ids:
-        chosen.append(lambda: f"{purging.purge_platform_ids(opened, name)} identities")
+        chosen.append(lambda opened: f"{purging.purge_platform_ids(opened, name)} identities")
     if simulated:
-        chosen.append(lambda: f"{purging.purge_simulated(opened, name)} simulated sessions")
+        chosen.append(lambda opened: f"{purging.purge_simulated(opened, name)} simulated sessions")
     if everything:
-        chosen.append(lambda: f"{purging.purge_study(opened, name)} sessions")
+        chosen.append(lambda opened: f"{purging.purge_study(opened, name)} sessions")
     if len(chosen) != 1:
         raise UsageError("say one of --session CODE, --platform-ids, --simulated, --everything")
     if not yes:
         click.confirm(f"Delete from {name} for good?", abort=True)
-    click.echo(f"deleted {chosen[0]()}")
+    with _database(database, study) as opened:
+        click.echo(f"deleted {chosen[0](opened)}")
 
 
 def check_clips(study: ServedStudy) -> None:
@@ -237,14 +236,19 @@ def _study(folder: Path) -> ServedStudy:
     return ServedStudy.of(StudyFolder(folder))
 
 
-def _database(url: str | None, study: Path) -> Database:
+@contextmanager
+def _database(url: str | None, study: Path) -> Iterator[Database]:
     try:
         from synbench_listening.server.database import Database
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
             f"{error.name} is missing; pip install 'synbench[listening]'"
         ) from error
-    return Database(url) if url else Database.of_file((study / "answers.sqlite").absolute())
+    opened = Database(url) if url else Database.of_file((study / "answers.sqlite").absolute())
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def _socket(host: str, port: int) -> Any:
