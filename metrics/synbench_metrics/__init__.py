@@ -9,17 +9,30 @@
 'ok'
 """
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Outcome, Wave
+from synbench_metrics._interface import (
+    Checkpoint,
+    Measured,
+    Metric,
+    MetricInfo,
+    NotApplicable,
+    Outcome,
+    Wave,
+    WeightsSource,
+)
 from synbench_metrics._registry import load, names
-from synbench_metrics._score import score
+from synbench_metrics._score import score, score_batch
 
 __all__ = [
+    "Checkpoint",
+    "Measured",
     "Metric",
     "MetricInfo",
     "NotApplicable",
     "Outcome",
     "Wave",
+    "WeightsSource",
     "load",
     "names",
     "score",
+    "score_batch",
 ]

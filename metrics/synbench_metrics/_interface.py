@@ -14,32 +14,76 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
 Wave = NDArray[Any]
+Details = Mapping[str, str | int | float]
 Status = Literal["ok", "not_applicable", "failed"]
 Direction = Literal["up", "down"]
 Needs = Literal["reference", "transcript"]
 BatchPolicy = Literal["single", "equal_length"]
+Pooling = Literal["mean", "weighted_mean", "frechet"]
 
 __all__ = [
     "BatchPolicy",
+    "Checkpoint",
+    "Details",
     "Direction",
+    "Measured",
     "Metric",
     "MetricInfo",
     "NotApplicable",
     "Outcome",
+    "Pooling",
     "Status",
     "Wave",
+    "WeightsSource",
 ]
 
 
 class NotApplicable(Exception):
     """Raised inside a metric's function: this pair has no such score, for the reason given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsSource:
+    """Where one file of weights comes from, precisely enough to refuse another one.
+
+    Attributes:
+        repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
+            repository) or ``github.com/OWNER/NAME/releases`` (a file of a release).
+        revision: commit, tag or branch.
+        file: path inside the repository.
+        sha256: hex digest; empty where nobody has published one, then the first download pins it.
+        bytes: size, ``None`` where unknown.
+    """
+
+    repository: str
+    revision: str
+    file: str
+    sha256: str = ""
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Trained weights under one name: what ``synbench weights fetch NAME`` brings.
+
+    Attributes:
+        name: short, unique among all codecs and metrics.
+        files: one, or all that a model's directory needs.
+        licence: of the weights; empty where nobody has stated one.
+        note: what a user should know before fetching it.
+    """
+
+    name: str
+    files: tuple[WeightsSource, ...]
+    licence: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +105,9 @@ class MetricInfo:
         weights_sha256: digest of the model file, empty where there is none.
         licence: licence of the implementation, and of the weights where they differ.
         batch_policy: whether equal-length waves may share one forward pass.
+        pooling: how the scores of a corpus become one number: their mean; their mean weighted by
+            :attr:`Outcome.weight` (errors over words, for a corpus word error rate); or the Frechet
+            distance of the sets of :attr:`Outcome.vector`.
         cpu_seconds_per_audio_second: rough cost on one core; the run corrects it.
         source: paper or standard.
     """
@@ -80,6 +127,7 @@ class MetricInfo:
     weights_sha256: str = ""
     licence: str = ""
     batch_policy: BatchPolicy = "single"
+    pooling: Pooling = "mean"
     cpu_seconds_per_audio_second: float
     source: str
 
@@ -110,6 +158,23 @@ class MetricInfo:
         return self.sample_rates[0]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a metric's function may return in place of a float.
+
+    Attributes:
+        value: the score.
+        weight: how much it counts in a weighted mean, such as the number of reference words.
+        details: counts and texts behind the score, kept beside it.
+        vector: embeddings of the reference and the degraded wave, one after the other.
+    """
+
+    value: float
+    weight: float = 1.0
+    details: Details = field(default_factory=dict, hash=False)
+    vector: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True)
 class Metric:
     """One column: what it is, and the function that computes it.
@@ -117,15 +182,22 @@ class Metric:
     Attributes:
         info: name, unit, range, identity.
         compute: called with the keyword arguments that ``info.needs`` asks for, among
-            ``reference=``, ``degraded=``, ``sample_rate=`` and ``transcript=``; returns a float, or
-            raises :class:`NotApplicable`.
+            ``reference=``, ``degraded=``, ``sample_rate=`` and ``transcript=``; returns a float or
+            a :class:`Measured`, or raises :class:`NotApplicable`.
         check: called before any work is planned; raises
             :class:`~synbench_metrics.errors.Unavailable` when a package or model is absent.
+        checkpoints: model files that no package brings.
+        compute_batch: the same for several degraded waves of one reference and one length,
+            ``degraded=`` of shape ``(batch, samples)``; returns a list with one score per wave.
     """
 
     info: MetricInfo
-    compute: Callable[..., float] = field(repr=False)
+    compute: Callable[..., float | Measured] = field(repr=False)
     check: Callable[[], None] = field(repr=False, default=lambda: None)
+    checkpoints: tuple[Checkpoint, ...] = ()
+    compute_batch: Callable[..., Sequence[float | Measured]] | None = field(
+        repr=False, default=None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +205,15 @@ class Outcome:
     """A score, or why there is none.
 
     ``value`` is a finite float exactly when ``status`` is ``"ok"``, else ``None``; ``reason`` is
-    empty exactly then.
+    empty exactly then. ``weight``, ``details`` and ``vector`` are those of :class:`Measured`.
     """
 
     status: Status
     value: float | None = None
     reason: str = ""
+    weight: float = 1.0
+    details: Details = field(default_factory=dict, hash=False)
+    vector: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.status == "ok") != (self.value is not None) or (self.status == "ok") != (
@@ -150,9 +225,9 @@ class Outcome:
             )
 
     @classmethod
-    def ok(cls, value: float) -> Outcome:
-        """A finite score."""
-        return cls(status="ok", value=value)
+    def ok(cls, value: float, **more: Any) -> Outcome:
+        """A finite score; ``more`` is weight, details or vector."""
+        return cls(status="ok", value=value, **more)
 
     @classmethod
     def not_applicable(cls, reason: str) -> Outcome:

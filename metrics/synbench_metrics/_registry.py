@@ -21,6 +21,7 @@ import pkgutil
 
 import synbench_metrics
 from synbench_metrics._interface import Metric
+from synbench_metrics._weights import identified
 from synbench_metrics.errors import Unavailable, UsageError
 
 ENTRY_POINT_GROUP = "synbench.metrics"
@@ -58,7 +59,7 @@ def load(column: str) -> Metric:
         Unavailable: an entry point's module does not import.
     """
     if column in _builtin():
-        return _builtin()[column]
+        return identified(_builtin()[column])
     if column in _entry_points():
         try:
             loaded = _entry_points()[column].load()
@@ -66,7 +67,7 @@ def load(column: str) -> Metric:
             raise Unavailable(f"metric {column!r} does not import: {error}") from error
         if not isinstance(loaded, Metric):
             raise Unavailable(f"entry point {column!r} must name a Metric, got {loaded!r}")
-        return loaded
+        return identified(loaded)
     close = difflib.get_close_matches(column, names())
     hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench metrics"
     raise UsageError(f"unknown metric {column!r}; {hint}")

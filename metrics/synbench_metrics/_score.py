@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from synbench_metrics._interface import Metric, NotApplicable, Outcome, Wave
+from synbench_metrics._interface import Measured, Metric, NotApplicable, Outcome, Wave
 from synbench_metrics.errors import UsageError
 
-__all__ = ["score"]
+__all__ = ["score", "score_batch"]
 
 
 def score(
@@ -38,23 +39,90 @@ def score(
     Raises:
         UsageError: the metric needs a reference or transcript and got none.
     """
+    waves = _waves(metric, reference, degraded, transcript)
+    reason = _unfit(waves, sample_rate, metric)
+    if reason is not None:
+        return reason
+    return _guarded(metric, _arguments(metric, waves, sample_rate, transcript))
+
+
+def score_batch(
+    metric: Metric,
+    *,
+    degraded: Sequence[Wave],
+    sample_rate: int,
+    reference: Wave | None = None,
+    transcript: str | None = None,
+) -> list[Outcome]:
+    """Score several degraded waves of one reference, in one pass where the metric can.
+
+    The outcomes are those of :func:`score`, one per wave in their order, but for rounding where a
+    network computes waves side by side. Only waves of one length share a pass: nothing is padded.
+
+    Raises:
+        UsageError: as in :func:`score`.
+    """
+    more: dict[str, Any] = {
+        "sample_rate": sample_rate,
+        "reference": reference,
+        "transcript": transcript,
+    }
+    if metric.compute_batch is None:
+        return [score(metric, degraded=wave, **more) for wave in degraded]
+    outcomes: dict[int, Outcome] = {}
+    fit: dict[int, list[int]] = {}
+    for place, wave in enumerate(degraded):
+        reason = _unfit(_waves(metric, reference, wave, transcript), sample_rate, metric)
+        if reason is not None:
+            outcomes[place] = reason
+        else:
+            fit.setdefault(wave.size, []).append(place)
+    for places in fit.values():
+        waves = np.stack([degraded[place] for place in places])
+        found = _together(metric, waves, more) or [
+            score(metric, degraded=wave, **more) for wave in waves
+        ]
+        outcomes.update(zip(places, found, strict=True))
+    return [outcomes[place] for place in range(len(degraded))]
+
+
+def _together(metric: Metric, waves: Wave, more: dict[str, Any]) -> list[Outcome]:
+    """Outcomes of one pass over waves ``(batch, samples)``; none where it does not work out."""
+    if metric.compute_batch is None or len(waves) < 2:
+        return []
+    named = _waves(metric, more["reference"], waves, more["transcript"])
+    arguments = _arguments(metric, named, more["sample_rate"], more["transcript"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [_outcome(metric, value) for value in metric.compute_batch(**arguments)]
+    except Exception:  # noqa: BLE001 - one of them is at fault: singly, each gets its own status
+        return []
+
+
+def _waves(
+    metric: Metric, reference: Wave | None, degraded: Wave, transcript: str | None
+) -> dict[str, Wave]:
+    """The waves that the metric is given."""
     info = metric.info
     if "reference" in info.needs and reference is None:
         raise UsageError(f"{info.column} needs a reference: score(..., reference=wave)")
     if "transcript" in info.needs and transcript is None:
         raise UsageError(f"{info.column} needs a transcript: score(..., transcript=text)")
-    waves = {"degraded": degraded}
     if "reference" in info.needs and reference is not None:
-        waves = {"reference": reference, "degraded": degraded}
-    reason = _unfit(waves, sample_rate, metric)
-    if reason is not None:
-        return reason
+        return {"reference": reference, "degraded": degraded}
+    return {"degraded": degraded}
+
+
+def _arguments(
+    metric: Metric, waves: dict[str, Wave], sample_rate: int, transcript: str | None
+) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         name: np.ascontiguousarray(wave, dtype=np.float64) for name, wave in waves.items()
     }
-    if "transcript" in info.needs:
+    if "transcript" in metric.info.needs:
         arguments["transcript"] = transcript
-    return _guarded(metric, arguments | {"sample_rate": sample_rate})
+    return arguments | {"sample_rate": sample_rate}
 
 
 def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome | None:
@@ -101,18 +169,25 @@ def _guarded(metric: Metric, arguments: dict[str, Any]) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value = float(metric.compute(**arguments))
+            return _outcome(metric, metric.compute(**arguments))
     except NotApplicable as outcome:
         return Outcome.not_applicable(str(outcome))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - any failure of any library is a status
         return Outcome.failed(f"{type(error).__name__}: {error}".strip(": "))
-    if not math.isfinite(value):
-        return Outcome.failed(f"{metric.info.column} returned {value}")
-    info = metric.info
+
+
+def _outcome(metric: Metric, measured: float | Measured) -> Outcome:
+    """The outcome of what a metric returned."""
+    found = measured if isinstance(measured, Measured) else Measured(value=float(measured))
+    value, info = float(found.value), metric.info
+    if not math.isfinite(value) or not math.isfinite(found.weight):
+        return Outcome.failed(f"{info.column} returned {value} with weight {found.weight}")
     if (info.minimum is not None and value < info.minimum) or (
         info.maximum is not None and value > info.maximum
     ):
         return Outcome.failed(f"{info.column} returned {value}, outside its range")
-    return Outcome.ok(value)
+    return Outcome.ok(
+        value, weight=float(found.weight), details=dict(found.details), vector=found.vector
+    )

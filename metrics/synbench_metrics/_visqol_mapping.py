@@ -12,21 +12,17 @@ References:
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.util
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._packages import INSTALL
-from synbench_metrics.errors import Unavailable
+from synbench_metrics._packages import model_bytes
 
 Array = NDArray[np.float64]
 
@@ -93,18 +89,7 @@ def has_model(name: str, sha256: str) -> Callable[[], None]:
 
 def _model_bytes(name: str, sha256: str) -> bytes:
     """Content of a model file of ``visqol-python``."""
-    package = importlib.util.find_spec("visqol")
-    if package is None or package.origin is None:
-        raise Unavailable(f"visqol-python, which holds the model {name}, is absent: {INSTALL}")
-    path = Path(package.origin).parent / "model" / name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"model {path} cannot be read ({error}): {INSTALL}") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256:
-        raise Unavailable(f"model {path} has sha256 {digest}, expected {sha256}: {INSTALL}")
-    return content
+    return model_bytes("visqol", f"model/{name}", sha256)
 
 
 @functools.cache
