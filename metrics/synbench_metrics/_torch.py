@@ -1,0 +1,72 @@
+"""What the metrics that run on torch share; imported only when one of them computes."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synbench_metrics.errors import Unavailable
+
+Model = TypeVar("Model", bound=torch.nn.Module)
+
+# One forward pass on a GPU takes this much audio; on a CPU side by side is not faster.
+SECONDS_AT_ONCE = 120.0
+
+__all__ = ["device", "load_strictly", "passes", "read_state"]
+
+
+@functools.cache
+def device() -> torch.device:
+    """``SYNBENCH_DEVICE`` (``cpu``, ``cuda:1``), else the first CUDA device, else the CPU."""
+    named = os.environ.get("SYNBENCH_DEVICE", "")
+    return torch.device(named or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def passes(waves: NDArray[Any], sample_rate: int) -> Iterator[torch.Tensor]:
+    """Waves ``(batch, samples)`` of one length as float32 tensors on the device, pass by pass."""
+    seconds = waves.shape[1] / sample_rate
+    size = 1 if device().type == "cpu" else max(1, int(SECONDS_AT_ONCE / seconds))
+    for at in range(0, len(waves), size):
+        yield torch.from_numpy(waves[at : at + size].astype(np.float32)).to(device())
+
+
+def read_state(path: Path) -> Any:
+    """The content of a checkpoint; nothing in it is executed.
+
+    Raises:
+        Unavailable: it is damaged, or holds more than tensors and plain values.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise Unavailable(f"{path} is not a checkpoint that can be read: {error}") from error
+
+
+def load_strictly(make: Callable[[], Model], state: Any, name: str) -> Model:
+    """A model in evaluation mode on the device, with every tensor from ``state`` and no other.
+
+    Raises:
+        Unavailable: names or shapes differ; the message names the first of them.
+    """
+    with torch.device("meta"):
+        model = make()
+    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    given = {key: tuple(getattr(value, "shape", ())) for key, value in dict(state).items()}
+    different = sorted(key for key in wanted | given if wanted.get(key) != given.get(key))
+    if different:
+        key = different[0]
+        raise Unavailable(
+            f"this is no checkpoint of {name}: {len(different)} tensors differ, first {key}: "
+            f"expected {wanted.get(key, 'none')}, got {given.get(key, 'none')}"
+        )
+    model.load_state_dict(
+        {key: value.float() for key, value in state.items()}, strict=True, assign=True
+    )
+    return model.eval().requires_grad_(False).to(device())

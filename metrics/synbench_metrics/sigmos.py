@@ -1,0 +1,121 @@
+"""SIGMOS: seven predicted opinions (P.804) of a full-band wave alone.
+
+Conventions
+    degraded      mono, ``(samples,)``, full scale at -1 and 1
+    sample_rate   48 kHz only; other material is resampled by the bench, not by the FFT method of
+                  the published script
+    value         predicted MOS, about 1 to 5, bigger is better
+
+Shape letters
+    N  samples     F  frames of 960 samples, every 480     B  bins, 481
+
+The authors call the estimator an alpha version. The order of the outputs is coloration,
+discontinuity, loudness, noise, reverberation, signal, overall; that noise comes fourth is inferred
+from other tools, which leave it out.
+
+References:
+    B. Naderi, R. Cutler, N.-C. Ristea, "Multi-dimensional speech quality assessment in
+    crowdsourcing" (P.804), and the ICASSP 2024 Speech Signal Improvement challenge,
+    arXiv:2309.07385.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench_metrics._interface import Checkpoint, Metric, MetricInfo, Wave, WeightsSource
+from synbench_metrics._onnx import run, session
+from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._remember import remember
+from synbench_metrics._weights import find, has_weights
+
+Array = NDArray[np.float64]
+
+FRAME, HOP = 960, 480
+FLOOR = 1e-12  # of the power of a bin
+SCALES = ("col", "disc", "loud", "noise", "reverb", "sig", "ovrl")
+CHECKPOINT = Checkpoint(
+    name="sigmos",
+    files=(
+        WeightsSource(
+            repository="github.com/microsoft/SIG-Challenge",
+            revision="main",
+            file="ICASSP2024/sigmos/model-sigmos_1697718653_41d092e8-epo-200.onnx",
+        ),
+    ),
+    licence="MIT",
+    note="no digest is published: the first file that is fetched pins it",
+)
+
+__all__ = ["CHECKPOINT", "METRICS", "features", "opinion"]
+
+
+def opinion(*, degraded: Wave, sample_rate: int, scale: int) -> float:
+    """One of the seven predicted MOS.
+
+    Raises:
+        Unavailable: the network is absent or another one.
+    """
+    return float(_opinions(np.ascontiguousarray(degraded, dtype=np.float64))[scale])
+
+
+@remember(entries=1)
+def _opinions(wave: Array) -> Array:
+    """All of them, ``(7,)``: one pass for the seven columns."""
+    network = _network()
+    (entry,) = network.get_inputs()
+    found: Array = run(network, **{entry.name: features(wave)[None]})[0]
+    return found
+
+
+def features(wave: Wave) -> Array:
+    """Compressed spectrum of a wave ``(N,)``: magnitude, real and imaginary part, ``(3, F, B)``.
+
+    The magnitude is raised to 0.3, the phase is kept.
+    """
+    rest = wave.size % HOP or HOP
+    padded = np.pad(wave, (HOP, FRAME - rest))
+    window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
+    spectrum = np.fft.rfft(frames * window)
+    power = np.maximum(spectrum.real**2 + spectrum.imag**2, FLOOR)
+    compressed = spectrum * power**-0.35
+    return np.stack([power**0.15, compressed.real, compressed.imag])
+
+
+@functools.cache
+def _network() -> Any:
+    (path,) = find(CHECKPOINT)
+    return session(str(path))
+
+
+METRICS = tuple(
+    Metric(
+        MetricInfo(
+            column=f"sigmos_{name}",
+            label=f"SIGMOS {name.upper()}",
+            unit="MOS",
+            direction="up",
+            minimum=None,
+            maximum=None,
+            sample_rates=(48000,),
+            needs=frozenset(),
+            minimum_seconds=0.25,
+            implementation="synbench",
+            version="1",
+            mode=f"SIGMOS of 2023-10, onnxruntime {installed_version('onnxruntime')}",
+            licence="MIT; model MIT (microsoft/SIG-Challenge)",
+            # One pass gives all seven; nobody has measured it with the real network here.
+            cpu_seconds_per_audio_second=0.1 if name == "ovrl" else 0.001,
+            source="arXiv:2309.07385",
+        ),
+        functools.partial(opinion, scale=scale),
+        has_weights(CHECKPOINT, requires(onnxruntime="onnxruntime")),
+        checkpoints=(CHECKPOINT,),
+    )
+    for scale, name in enumerate(SCALES)
+)
