@@ -1,0 +1,192 @@
+"""Word and character error rates of what a recogniser hears.
+
+Conventions
+    degraded      mono, ``(samples,)``, full scale at -1 and 1
+    sample_rate   16 kHz only
+    transcript    what is said (``wer_*``, ``cer_*``)
+    reference     the original; what the recogniser hears in it is the reference text (``dwer_*``)
+    value         errors over reference words (or characters), 0 and up, smaller is better
+
+The column names everything that moves the number: the measure, the recogniser, the normaliser, as
+in ``wer_pocketsphinx_english``. ``english`` is Whisper's English normaliser (contractions, numbers,
+spelling, no case, no punctuation), applied to both texts. Characters include spaces.
+
+The score of one item is its own error rate. A table shows that of the corpus, all errors over all
+reference words, for which each score is weighted by its number of reference words: on the lists
+["ten words", "a"] with one error in "a" that is 1/11, where the mean of the items would be 0.5.
+Counts of substitutions, deletions, insertions and both texts are kept beside each score.
+
+A reference text without a word has no error rate (a library would return the number of insertions):
+such an item is not applicable.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Literal
+
+from synbench_metrics._interface import Measured, Metric, MetricInfo, NotApplicable, Wave
+from synbench_metrics._packages import TORCH, TRANSFORMERS, installed_version, requires
+from synbench_metrics._recognise import CHECKPOINTS, transcripts
+from synbench_metrics._weights import has_weights
+
+Unit = Literal["words", "characters"]
+
+__all__ = ["METRICS", "count_errors", "error_rate", "self_error_rate"]
+
+
+def error_rate(
+    *, degraded: Wave, sample_rate: int, transcript: str, recogniser: str, unit: Unit
+) -> Measured:
+    """Error rate against what is said.
+
+    Raises:
+        NotApplicable: nothing is said, or the wave is longer than the recogniser hears at once.
+    """
+    (heard,) = transcripts(recogniser, degraded[None])
+    return count_errors(reference=transcript, hypothesis=heard, unit=unit)
+
+
+def error_rates(
+    *, degraded: Wave, sample_rate: int, transcript: str, recogniser: str, unit: Unit
+) -> list[Measured]:
+    """The same for waves ``(batch, samples)`` of one transcript."""
+    heard = transcripts(recogniser, degraded)
+    return [count_errors(reference=transcript, hypothesis=each, unit=unit) for each in heard]
+
+
+def self_error_rate(
+    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str
+) -> Measured:
+    """Word error rate against what the recogniser hears in the original.
+
+    Raises:
+        NotApplicable: it hears no word there, or the wave is longer than it hears at once.
+    """
+    return self_error_rates(
+        reference=reference, degraded=degraded[None], sample_rate=sample_rate, recogniser=recogniser
+    )[0]
+
+
+def self_error_rates(
+    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str
+) -> list[Measured]:
+    """The same for degraded waves ``(batch, samples)`` of one original."""
+    (said,) = transcripts(recogniser, reference[None])
+    heard = transcripts(recogniser, degraded)
+    return [count_errors(reference=said, hypothesis=each, unit="words") for each in heard]
+
+
+def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
+    """Errors of one text against another, both normalised here.
+
+    Raises:
+        NotApplicable: no word is left of the reference.
+    """
+    import jiwer
+
+    said, heard = _normaliser()(reference).strip(), _normaliser()(hypothesis).strip()
+    if not said:
+        raise NotApplicable("the reference text has no word")
+    if unit == "words":
+        found: Any = jiwer.process_words(said, heard)
+    else:
+        found = jiwer.process_characters(said, heard)
+    errors = found.substitutions + found.deletions + found.insertions
+    units = found.hits + found.substitutions + found.deletions
+    return Measured(
+        value=errors / units,
+        weight=float(units),
+        details={
+            "hits": found.hits,
+            "substitutions": found.substitutions,
+            "deletions": found.deletions,
+            "insertions": found.insertions,
+            "reference": said,
+            "hypothesis": heard,
+        },
+    )
+
+
+@functools.cache
+def _normaliser() -> Any:
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    return EnglishTextNormalizer()
+
+
+def _info(measure: str, recogniser: str, label: str) -> MetricInfo:
+    offline = recogniser == "pocketsphinx"
+    package = "pocketsphinx" if offline else "transformers"
+    how = "its own en-us model" if offline else f"openai/{recogniser}, English, greedy"
+    return MetricInfo(
+        column=f"{measure}_{recogniser}_english",
+        label=f"{measure.upper().replace('DW', 'dW')} ({label})",
+        unit="",
+        direction="down",
+        minimum=0.0,
+        maximum=None,
+        sample_rates=(16000,),
+        needs=frozenset({"reference"} if measure == "dwer" else {"transcript"}),
+        minimum_seconds=0.1,
+        implementation=package,
+        version=installed_version(package),
+        mode=(
+            f"{how}; jiwer {installed_version('jiwer')}, English normaliser of whisper_normalizer "
+            f"{installed_version('whisper-normalizer')}; all errors over all words of the corpus"
+        ),
+        licence="BSD-2-Clause" if offline else "Apache-2.0 (transformers, openai/whisper)",
+        batch_policy="single" if offline else "equal_length",
+        pooling="weighted_mean",
+        cpu_seconds_per_audio_second=0.2 if offline else 1.5,
+        source=(
+            "Huggins-Daines et al. 2006, doi:10.1109/ICASSP.2006.1659988"
+            if offline
+            else "Radford et al. 2023, arXiv:2212.04356"
+        ),
+    )
+
+
+def _check(recogniser: str) -> Callable[[], None]:
+    texts = requires(jiwer="jiwer", whisper_normalizer="whisper-normalizer")
+    if recogniser in CHECKPOINTS:
+        torch = requires(torch="torch", advice=TORCH)
+        hub = requires(transformers="transformers", advice=TRANSFORMERS)
+        return has_weights(CHECKPOINTS[recogniser], texts, torch, hub)
+    engine = requires(pocketsphinx="pocketsphinx")
+
+    def check() -> None:
+        texts()
+        engine()
+
+    return check
+
+
+def _metrics(recogniser: str, label: str) -> Iterator[Metric]:
+    computations: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+        "wer": (
+            partial(error_rate, recogniser=recogniser, unit="words"),
+            partial(error_rates, recogniser=recogniser, unit="words"),
+        ),
+        "cer": (
+            partial(error_rate, recogniser=recogniser, unit="characters"),
+            partial(error_rates, recogniser=recogniser, unit="characters"),
+        ),
+        "dwer": (
+            partial(self_error_rate, recogniser=recogniser),
+            partial(self_error_rates, recogniser=recogniser),
+        ),
+    }
+    checkpoints = (CHECKPOINTS[recogniser],) if recogniser in CHECKPOINTS else ()
+    for measure, (single, batch) in computations.items():
+        info = _info(measure, recogniser, label)
+        yield Metric(info, single, _check(recogniser), checkpoints, batch)
+
+
+METRICS = (
+    *_metrics("pocketsphinx", "PocketSphinx"),
+    *_metrics("whisper_large_v3", "Whisper large-v3"),
+    *_metrics("whisper_small", "Whisper small"),
+)
