@@ -6,9 +6,14 @@ Conventions
     sample_rate           wide band 16 kHz only; narrow band 8 or 16 kHz
     value                 MOS-LQO; wide band 0.999 to 4.6439, narrow band 0.999 to 4.5487
 
-The library computes P.862.2 as published in 2005, without Corrigendum 2 of 2018, which moves the
-wide-band score by up to 1.3. Scores of the two versions must never share a column. Narrow band is
-the same in both.
+``pesq_wb`` is P.862.2 as published in 2005, by the package ``pesq``: what nearly all papers print.
+``pesq_wb_c2`` applies Corrigendum 2 of 2018, which moves the wide-band score by up to 1.3; it needs
+the package ``pesqc2``, which declares numpy below 2 and is therefore installed by hand::
+
+    pip install cython setuptools
+    pip install --no-deps --no-build-isolation pesqc2==0.0.4
+
+Scores of the two versions must never share a column. Narrow band is the same in both.
 
 The narrow-band model filters to the telephone band itself and is defined at 8 and at 16 kHz.
 16 kHz is preferred: recordings at 16, 24, 44.1 and 48 kHz are then all scored at one rate, and only
@@ -27,6 +32,8 @@ References:
 
 from __future__ import annotations
 
+import functools
+import importlib
 from typing import Literal
 
 import numpy as np
@@ -40,35 +47,45 @@ LICENCE = (
     "evaluate PESQ, not otherwise commercially, and must not be changed"
 )
 
+INSTALL_C2 = "pip install --no-deps --no-build-isolation pesqc2==0.0.4"
+
 SAFE_SECONDS = 20.0
 MOST_UTTERANCES = 40  # the reference code has room for 50, but hears a little differently
 
 __all__ = ["METRICS", "count_utterances", "narrow_band", "wide_band"]
 
 
-def wide_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
-    """MOS-LQO of P.862.2, ``sample_rate`` 16000.
+def wide_band(*, reference: Wave, degraded: Wave, sample_rate: int, package: str = "pesq") -> float:
+    """MOS-LQO of P.862.2, ``sample_rate`` 16000; with Corrigendum 2 by the package ``pesqc2``.
 
     Raises:
         NotApplicable: no utterance was found in the reference, it may hold more than the
             reference code has room for, or a wave is shorter than 0.25 s.
     """
-    return _mos("wb", reference=reference, degraded=degraded, sample_rate=sample_rate)
+    return _mos("wb", package, reference=reference, degraded=degraded, sample_rate=sample_rate)
 
 
-def narrow_band(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
+def narrow_band(
+    *, reference: Wave, degraded: Wave, sample_rate: int, package: str = "pesq"
+) -> float:
     """MOS-LQO of P.862 with the mapping of P.862.1, ``sample_rate`` 8000 or 16000.
 
     Raises:
         NotApplicable: no utterance was found in the reference, it may hold more than the
             reference code has room for, or a wave is shorter than 0.25 s.
     """
-    return _mos("nb", reference=reference, degraded=degraded, sample_rate=sample_rate)
+    return _mos("nb", package, reference=reference, degraded=degraded, sample_rate=sample_rate)
 
 
-def _mos(mode: Literal["wb", "nb"], *, reference: Wave, degraded: Wave, sample_rate: int) -> float:
-    import pesq
-
+def _mos(
+    mode: Literal["wb", "nb"],
+    package: str,
+    *,
+    reference: Wave,
+    degraded: Wave,
+    sample_rate: int,
+) -> float:
+    library = importlib.import_module(package)
     if reference.size > SAFE_SECONDS * sample_rate:
         utterances = count_utterances(reference, sample_rate)
         if utterances > MOST_UTTERANCES:
@@ -78,10 +95,10 @@ def _mos(mode: Literal["wb", "nb"], *, reference: Wave, degraded: Wave, sample_r
             )
     try:
         # The positional order is the library's own: rate, reference, degraded, mode.
-        return float(pesq.pesq(sample_rate, reference, degraded, mode))
-    except pesq.NoUtterancesError as error:
+        return float(library.pesq(sample_rate, reference, degraded, mode))
+    except library.NoUtterancesError as error:
         raise NotApplicable("PESQ found no utterance in the reference") from error
-    except pesq.BufferTooShortError as error:
+    except library.BufferTooShortError as error:
         raise NotApplicable("PESQ needs at least 0.25 s") from error
 
 
@@ -126,6 +143,26 @@ METRICS = (
         ),
         wide_band,
         requires(pesq="pesq"),
+    ),
+    Metric(
+        MetricInfo(
+            column="pesq_wb_c2",
+            label="PESQ-WB (Corr. 2)",
+            unit="MOS",
+            direction="up",
+            minimum=0.999,
+            maximum=4.6439,
+            sample_rates=(16000,),
+            minimum_seconds=0.25,
+            implementation="pesqc2",
+            version=installed_version("pesqc2"),
+            mode="wide band, with Corrigendum 2",
+            licence=LICENCE,
+            cpu_seconds_per_audio_second=0.012,
+            source="ITU-T P.862.2 (2005), Corrigendum 2 (2018)",
+        ),
+        functools.partial(wide_band, package="pesqc2"),
+        requires(pesqc2="pesqc2", advice=INSTALL_C2),
     ),
     Metric(
         MetricInfo(
