@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reproduce": ("synbench_reports.reproduce:reproduce", "Set a paper's table beside runs."),
     "listen": ("synbench_listening.commands:listen", "Make and analyse listening tests."),
     "verify": ("synbench_reports.verify:verify", "Check a released checkpoint's published scores."),
+    "tokens": ("synbench.commands.tokens:tokens", "Say how a run's codecs use their codebooks."),
     "score": ("synbench.commands.score:score", "Score one folder of files against another."),
     "train": ("synbench.commands.train:train", "Train MDCTCodec and P2PSynCodec."),
     "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),

@@ -11,6 +11,8 @@
       scores/*.parquet     one row per (item, codec, metric), likewise
       log.txt
 
+A score has beside its value the weight with which it enters a mean over the corpus, details such as
+counts of errors (JSON), and, where the corpus is compared as a whole, its embeddings (float32).
 A cell is found by what it was made from: item digest, codec id, metric id and policy id are columns
 of its row. A row made from something else is simply not the cell that is looked for. Of several
 rows of one cell the last written counts: a ``transient`` failure (a crashed worker, a file that was
@@ -70,6 +72,9 @@ SCORE_COLUMNS = {
     "status": "string",
     "value": "float64",
     "reason": "string",
+    "weight": "float64",
+    "details": "string",
+    "vector": "binary",
     "transient": "bool_",
     "written": "float64",
     "seconds": "float64",
@@ -168,7 +173,7 @@ class RunFolder:
 
         with duckdb.connect() as connection:
             try:
-                rows = connection.read_parquet(files)  # noqa: F841 - the query names it
+                rows = connection.read_parquet(files, union_by_name=True)  # noqa: F841 - the query names it
                 return connection.sql(sql).fetchall()
             except duckdb.Error as error:
                 raise EnvironmentFault(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import json
 import resource
 import time
 from collections import Counter
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import synbench_codecs
 import synbench_metrics
 from synbench import policy
@@ -25,11 +28,20 @@ from synbench.audio import write_audio
 from synbench.errors import EnvironmentFault, ItemError
 from synbench.files import write_bytes
 from synbench.store import Row, RunFolder
-from synbench.units import Cell, CodecPoint, DecodeUnit, ItemWork, ScoreUnit, artefact
+from synbench.units import (
+    Cell,
+    CodecPoint,
+    DecodeUnit,
+    ItemWork,
+    MetricPoint,
+    ScoreUnit,
+    artefact,
+)
 from synbench_codecs import Codec, CodecInfo, Recording
 from synbench_codecs.errors import CodecError
-from synbench_metrics import Outcome
+from synbench_metrics import Metric, Outcome
 
+NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
 FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 
 __all__ = ["Report", "decode_unit", "score_unit"]
@@ -173,26 +185,98 @@ def score_unit(unit: ScoreUnit) -> Report:
 
 def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[Row]:
     references = _Resampled(Path(item.path), item.target_rate)
+    together: dict[MetricPoint, list[Cell]] = {}
     for cell in cells:
-        path = (
-            Path(unit.run) / "reconstructions" / artefact(cell.codec, item, unit.policy_id, ".flac")
-        )
-        degraded = _Resampled(path, None)
+        degraded = _reconstruction(unit, item, cell)
         for metric in cell.metrics:
+            if synbench_metrics.load(metric.column).compute_batch is not None:
+                together.setdefault(metric, []).append(cell)
+                continue
             with stopwatch() as spent:
                 outcome, transient = _score_cell(item, cell, metric.column, references, degraded)
-            yield {
-                **_place(unit.policy_id, item, cell.codec),
-                "metric": metric.column,
-                "metric_id": metric.metric_id,
-                "status": outcome.status,
-                "value": outcome.value,
-                "reason": outcome.reason,
-                "transient": transient,
-                "written": time.time(),
-                "seconds": item.seconds,
-                "cpu_seconds": spent["cpu"],
-            }
+            yield _scored(unit, item, cell, metric, outcome, transient, spent["cpu"])
+    for metric, wanted in together.items():
+        with stopwatch() as spent:
+            found = _score_together(unit, item, wanted, metric.column, references)
+        for cell, (outcome, transient) in zip(wanted, found, strict=True):
+            share = spent["cpu"] / len(wanted)
+            yield _scored(unit, item, cell, metric, outcome, transient, share)
+
+
+def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> _Resampled:
+    name = artefact(cell.codec, item, unit.policy_id, ".flac")
+    return _Resampled(Path(unit.run) / "reconstructions" / name, None)
+
+
+def _scored(
+    unit: ScoreUnit,
+    item: ItemWork,
+    cell: Cell,
+    metric: MetricPoint,
+    outcome: Outcome,
+    transient: bool,
+    cpu_seconds: float,
+) -> Row:
+    details = json.dumps(dict(outcome.details), ensure_ascii=False) if outcome.details else None
+    vector = np.asarray(outcome.vector, dtype="<f4").tobytes() if outcome.vector else None
+    return {
+        **_place(unit.policy_id, item, cell.codec),
+        "metric": metric.column,
+        "metric_id": metric.metric_id,
+        "status": outcome.status,
+        "value": outcome.value,
+        "reason": outcome.reason,
+        "weight": outcome.weight if outcome.status == "ok" else None,
+        "details": details,
+        "vector": vector,
+        "transient": transient,
+        "written": time.time(),
+        "seconds": item.seconds,
+        "cpu_seconds": cpu_seconds,
+    }
+
+
+def _score_together(
+    unit: ScoreUnit, item: ItemWork, cells: list[Cell], column: str, references: _Resampled
+) -> list[tuple[Outcome, bool]]:
+    """The outcomes of one item by several codecs, whose waves are equally long."""
+    outcomes: dict[CodecPoint, tuple[Outcome, bool]] = {}
+    waves: dict[CodecPoint, policy.Wave] = {}
+    metric = synbench_metrics.load(column)
+    for cell in cells:
+        degraded = _reconstruction(unit, item, cell)
+        try:
+            if not item.problem and not cell.undecoded:
+                waves[cell.codec] = degraded.at(metric.info.rate_for(references.rate))
+                continue
+        except (ItemError, MemoryError):
+            pass  # said again, and turned into a status, by the next line
+        outcomes[cell.codec] = _score_cell(item, cell, column, references, degraded)
+    if waves:
+        found = _guarded_batch(item, metric, list(waves.values()), references)
+        outcomes.update(zip(waves, found, strict=True))
+    return [outcomes[cell.codec] for cell in cells]
+
+
+def _guarded_batch(
+    item: ItemWork, metric: Metric, waves: list[policy.Wave], references: _Resampled
+) -> list[tuple[Outcome, bool]]:
+    try:
+        rate = metric.info.rate_for(references.rate)
+        found = synbench_metrics.score_batch(
+            metric,
+            reference=references.at(rate) if "reference" in metric.info.needs else None,
+            degraded=waves,
+            sample_rate=rate,
+            transcript=item.transcript or None,
+        )
+    except ItemError as error:
+        return [(Outcome.failed(str(error)), True)] * len(waves)
+    except synbench_metrics.errors.UsageError:
+        return [(NO_TRANSCRIPT, False)] * len(waves)
+    except MemoryError:
+        return [(Outcome.failed("out of memory"), True)] * len(waves)
+    return [(outcome, False) for outcome in found]
 
 
 def _score_cell(
@@ -216,7 +300,7 @@ def _score_cell(
     except ItemError as error:
         return Outcome.failed(str(error)), True
     except synbench_metrics.errors.UsageError:
-        return Outcome.not_applicable("the corpus has no transcript of this item"), False
+        return NO_TRANSCRIPT, False
     except MemoryError:
         return Outcome.failed("out of memory"), True
     return outcome, False

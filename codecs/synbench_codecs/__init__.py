@@ -19,7 +19,7 @@ from synbench_codecs._interface import (
     check_encoded,
     check_wave,
 )
-from synbench_codecs._packing import pack_tokens, unpack_tokens
+from synbench_codecs._packing import pack_tokens, token_bits, unpack_tokens
 from synbench_codecs._registry import codec_class, format_spec, load, names, parse_spec
 from synbench_codecs._weights import (
     WeightsFile,
@@ -55,6 +55,7 @@ __all__ = [
     "parse_spec",
     "read_stream",
     "remember_first_seen",
+    "token_bits",
     "unpack_tokens",
     "weights_path",
     "write_stream",

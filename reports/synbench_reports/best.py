@@ -35,21 +35,31 @@ def mark_best(planned: PlannedRun, cells: Cells, filled: list[Filled]) -> list[F
         ]
         means = {place: found[place].mean for place in places}
         if column.metric_id:
-            values = cells.values[:, places, metrics[column.metric_id]]
-            means = dict(zip(places, _common_means(values), strict=True))
+            metric = planned.metrics[metrics[column.metric_id]]
+            found_means = _common_means(cells, places, metrics[column.metric_id], metric.pooling)
+            means = dict(zip(places, found_means, strict=True))
         done = _marked(column, found, means)
-        if column.metric_id:
+        if column.metric_id and metric.pooling != "frechet":
             done = _with_ties(cells, metrics[column.metric_id], places, done)
         marked.append((column, done))
     return marked
 
 
-def _common_means(values: Floats) -> list[float | None]:
-    """Means over the items that every codec has; shape ``(item, codec)``."""
-    common = values[np.isfinite(values).all(axis=1)]
-    if not len(common):
-        return [None] * values.shape[1]
-    return [float(mean) for mean in common.mean(axis=0)]
+def _common_means(cells: Cells, places: list[int], metric: int, pooling: str) -> list[float | None]:
+    """Means of some codecs over the items that all of them have."""
+    values: Floats = cells.values[:, places, metric]
+    present = np.isfinite(values)
+    common = present.all(axis=1)
+    if (
+        not places
+        or not common.any()
+        or (pooling == "frechet" and (present.any(axis=1) != common).any())
+    ):
+        return [None] * len(places)
+    if pooling == "frechet":
+        return [float(value) for value in cells.pooled[places, metric]]
+    sizes = cells.sizes[:, places, metric][common] if pooling == "weighted_mean" else None
+    return [float(mean) for mean in np.average(values[common], axis=0, weights=sizes)]
 
 
 def _marked(column: Column, found: list[Cell], means: dict[int, float | None]) -> list[Cell]:

@@ -71,6 +71,10 @@ class Cells:
         clusters: number of each item's speaker; an item that names none has its own number.
         status: a code of :data:`STATUS_NAMES`, shape ``(item, codec, metric)``.
         values: scores, NaN unless the status is ok, shape ``(item, codec, metric)``.
+        sizes: how much each score counts in a weighted mean, likewise.
+        pooled: for metrics that compare the corpus as a whole, their one value; NaN for others,
+            shape ``(codec, metric)``.
+        dimensions: of the embeddings behind a pooled value, 0 for others, shape ``(metric,)``.
         decode_status: how coding and decoding ended, shape ``(item, codec)``.
         measures: by name of :data:`MEASURES`, NaN where not measured, shape ``(item, codec)``.
         failures: reasons of failed scores, the most frequent first, with their counts.
@@ -80,6 +84,9 @@ class Cells:
     clusters: NDArray[np.int64]
     status: Codes
     values: Floats
+    sizes: Floats
+    pooled: Floats
+    dimensions: NDArray[np.int64]
     decode_status: Codes
     measures: dict[str, Floats]
     failures: tuple[tuple[str, int], ...]
@@ -120,7 +127,11 @@ class Store:
     def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
         files = [str(path) for path in sorted((self.planned.folder / stage).glob("[!.]*.parquet"))]
         if files:
-            source = "read_parquet($files)"
+            # Files of an older version lack the columns that came later.
+            source = (
+                "(SELECT * FROM read_parquet($files, union_by_name = true) "
+                f"UNION ALL BY NAME SELECT * FROM {_no_rows(columns)})"
+            )
             values = {"files": files, "policy_id": self.planned.policy_id}
         else:
             source = _no_rows(columns)
@@ -140,11 +151,15 @@ class Store:
         pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
         pair = (decoded["place"], decoded["codec_index"])
         triple = (scored["place"], scored["codec_index"], scored["metric_index"])
+        pooled, dimensions = self._pooled(corpus)
         return Cells(
             seconds=np.asarray(items["seconds"], dtype=np.float64),
             clusters=_numbered(items["speaker"]),
             status=_scattered(triples, triple, scored["code"], np.int8(MISSING)),
             values=_scattered(triples, triple, scored["value"], np.float64(np.nan)),
+            sizes=_scattered(triples, triple, scored["weight"], np.float64(np.nan)),
+            pooled=pooled,
+            dimensions=dimensions,
             decode_status=_scattered(pairs, pair, decoded["code"], np.int8(MISSING)),
             measures={
                 name: _scattered(pairs, pair, decoded[name], np.float64(np.nan))
@@ -152,6 +167,25 @@ class Store:
             },
             failures=tuple(self._connection.execute(queries.FAILURES, [corpus]).fetchall()),
         )
+
+    def _pooled(self, corpus: str) -> tuple[Floats, NDArray[np.int64]]:
+        """Values ``(codec, metric)`` of the corpus as a whole, and dimensions ``(metric,)``."""
+        metrics = self.planned.metrics
+        pooled = np.full((len(self.planned.codecs), len(metrics)), np.nan)
+        dimensions = np.zeros(len(metrics), dtype=np.int64)
+        if all(metric.pooling != "frechet" for metric in metrics):
+            return pooled, dimensions
+        from synbench_metrics.frechet import pooled as distance
+
+        stored: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
+        found = self._connection.execute(queries.VECTORS, [corpus]).fetchall()
+        for codec, metric, vector in found:
+            if metrics[metric].pooling == "frechet":
+                stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
+        for place, vectors in stored.items():
+            pooled[place] = distance(np.stack(vectors).astype(np.float64))
+            dimensions[place[1]] = vectors[0].size // 2
+        return pooled, dimensions
 
     def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
         """One row per planned (item, codec, metric) in batches of tuples, see ROW_COLUMNS.
@@ -199,7 +233,7 @@ def _scattered(
 
 def _no_rows(columns: dict[str, str]) -> str:
     """A query with the store's columns and no row, for a run killed before its first score."""
-    kinds = {"string": "VARCHAR", "bool_": "BOOLEAN", "float64": "DOUBLE"}
+    kinds = {"string": "VARCHAR", "bool_": "BOOLEAN", "float64": "DOUBLE", "binary": "BLOB"}
     fields = ", ".join(
         f"NULL::{kinds.get(kind, 'BIGINT')} AS {name}" for name, kind in columns.items()
     )

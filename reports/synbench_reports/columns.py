@@ -47,8 +47,11 @@ def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
 def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
     """Means and intervals of all metrics, from one bootstrap."""
     items, codecs, metrics = cells.values.shape
+    flat = (items, codecs * metrics)
     estimates = estimate_means(
-        cells.values.reshape(items, codecs * metrics), clusters=cells.speakers
+        cells.values.reshape(flat),
+        clusters=cells.speakers,
+        sizes=_sizes(planned, cells).reshape(flat),
     )
     filled = []
     for place, metric in enumerate(planned.metrics):
@@ -61,8 +64,20 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
             )
             for codec in range(codecs)
         ]
+        if metric.pooling == "frechet":
+            # One value of the whole corpus, biased by its size: no interval.
+            found = [
+                replace(cell, mean=_number(value), low=None, high=None)
+                for cell, value in zip(found, cells.pooled[:, place], strict=True)
+            ]
         filled.append((_metric_column(metric), found))
     return filled
+
+
+def _sizes(planned: PlannedRun, cells: Cells) -> Floats:
+    """How much each score counts: as its words where the metric says so, else all alike."""
+    weighted = [metric.pooling == "weighted_mean" for metric in planned.metrics]
+    return np.where(weighted, cells.sizes, 1.0)
 
 
 def cost_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:

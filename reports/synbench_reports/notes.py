@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from synbench_metrics.frechet import is_small
 from synbench_reports.cells import MISSING, OK, Cells
 from synbench_reports.compare import SIGNIFICANCE
 from synbench_reports.footnotes import codec_marks, metric_marks
@@ -56,6 +57,7 @@ def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tu
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
     notes += _few_speakers(cells)
+    notes += _pooled(planned, cells)
     notes += _lags(planned, cells)
     notes += _clipped(planned, cells)
     return tuple(notes)
@@ -180,6 +182,26 @@ def _few_speakers(cells: Cells) -> list[Note]:
 
 def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
     return ", ".join(planned.codecs[place].label for place in codecs)
+
+
+def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Metrics whose number is no plain mean of their items."""
+    notes = []
+    for place, metric in enumerate(planned.metrics):
+        if metric.pooling == "weighted_mean":
+            text = "all errors over all reference words of the corpus, not the mean of the items"
+            notes.append(Note(level="note", subject=metric.label, text=text))
+        dimensions = int(cells.dimensions[place])
+        if not dimensions:
+            continue
+        items = int((cells.status[:, :, place] == OK).sum(axis=0).max())
+        text = f"one distance of the corpus: {items} items, {dimensions} dimensions"
+        if is_small(items, dimensions):
+            text += "; biased upwards for so few items, compare it only with the same items"
+            notes.append(_warning(metric.label, text))
+        else:
+            notes.append(Note(level="note", subject=metric.label, text=text))
+    return notes
 
 
 def _lags(planned: PlannedRun, cells: Cells) -> list[Note]:

@@ -72,6 +72,7 @@ class PlannedMetric:
     mode: str
     weights_sha256: str
     source: str
+    pooling: str = "mean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +175,8 @@ def _weights(record: dict[str, Any]) -> str:
 
 def _metric(record: dict[str, Any]) -> PlannedMetric:
     names = PlannedMetric.__dataclass_fields__
-    values = {name: record[name] for name in names}
+    # A manifest of an older version has no pooling: then everything is a mean.
+    values = {name: record[name] for name in names if name in record or name != "pooling"}
     return PlannedMetric(**values | {"sample_rates": tuple(record["sample_rates"])})
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "SCORED",
     "SCORES",
     "STATUS_NAMES",
+    "VECTORS",
 ]
 
 ITEMS = """
@@ -66,7 +67,7 @@ QUALIFY row_number() OVER (
 SCORES = f"""
 CREATE TABLE scored AS
 WITH rows AS (
-    SELECT item_index, codec_index, metric_index, written, status, value, reason
+    SELECT item_index, codec_index, metric_index, written, status, value, reason, weight, vector
     FROM {{source}}
     JOIN items USING (corpus, item, item_digest)
     JOIN codecs USING (codec_id)
@@ -80,13 +81,18 @@ SELECT item_index, codec_index, metric_index,
     CASE WHEN status = 'ok' AND isfinite(value) THEN {OK}
         WHEN status = 'not_applicable' THEN {NOT_APPLICABLE} ELSE {FAILED} END::TINYINT AS code,
     CASE WHEN code = {OK} THEN value END AS value,
+    CASE WHEN code = {OK} THEN coalesce(weight, 1.0) END AS weight, vector,
     CASE WHEN status = 'ok' AND code = {FAILED} THEN 'the stored score is not a finite number'
         ELSE reason END AS reason
 FROM rows
 """
 # Not the reasons: a million strings would take longer than all the rest.
-SCORED = "place, codec_index, metric_index, code, value"
+SCORED = "place, codec_index, metric_index, code, value, weight"
 IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
+VECTORS = f"""
+SELECT codec_index, metric_index, vector FROM scored {IN_CORPUS}
+AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_index
+"""
 FAILURES = f"""
 SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
 GROUP BY reason ORDER BY failures DESC, reason

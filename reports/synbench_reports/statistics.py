@@ -106,7 +106,11 @@ def resampling_weights(
 
 
 def replicate_means(
-    values: Floats, weights: Iterator[Floats], *, clusters: NDArray[np.int64] | None = None
+    values: Floats,
+    weights: Iterator[Floats],
+    *,
+    clusters: NDArray[np.int64] | None = None,
+    sizes: Floats | None = None,
 ) -> Floats:
     """The weighted mean of every cell in every replicate.
 
@@ -114,12 +118,14 @@ def replicate_means(
         values: shape ``(item, cell)``; NaN where a cell lacks an item.
         weights: blocks of shape ``(rows, item)``, or ``(rows, cluster)`` with clusters.
         clusters: shape ``(item,)``, numbers 0 to k - 1.
+        sizes: how much each item counts, such as its words; shape ``(item, cell)``.
 
     Returns:
         Shape ``(replicate, cell)``; NaN where a replicate drew no item of the cell.
     """
     present = np.isfinite(values)
-    numbers = np.hstack([np.where(present, values, 0.0), present])
+    sizes = _sizes(values, sizes)
+    numbers = np.hstack([np.where(present, values, 0.0) * sizes, sizes])
     if clusters is not None:
         numbers = cluster_sums(numbers, clusters)
     cells = values.shape[1]
@@ -136,6 +142,7 @@ def estimate_means(
     values: Floats,
     *,
     clusters: NDArray[np.int64] | None = None,
+    sizes: Floats | None = None,
     confidence: float = CONFIDENCE,
     replicates: int = REPLICATES,
     seed: int = SEED,
@@ -145,12 +152,15 @@ def estimate_means(
     Args:
         values: shape ``(item, cell)``; NaN where a cell lacks an item.
         clusters: shape ``(item,)``, numbers 0 to k - 1; ``None`` draws single items.
+        sizes: how much each item counts in the mean, such as its words for a corpus word error
+            rate; shape ``(item, cell)``; ``None`` counts all alike.
         confidence: share of intervals that should contain the true mean, 0 to 1.
         replicates, seed: as in :func:`resampling_weights`.
     """
     present = np.isfinite(values)
     count = present.sum(axis=0)
-    mean = _means(values, present, count)
+    sizes = _sizes(values, sizes)
+    mean = _means(values, present, sizes)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     units = count if clusters is None else (cluster_sums(present, clusters) > 0).sum(axis=0)
     wanted = units >= 2
@@ -159,8 +169,8 @@ def estimate_means(
         deviations = values[:, wanted] - mean[wanted]
         drawn = len(values) if clusters is None else int(clusters.max()) + 1
         weights = resampling_weights(drawn, replicates=replicates, seed=seed)
-        replicated = replicate_means(deviations, weights, clusters=clusters)
-        influence = np.where(present[:, wanted], deviations, 0.0)
+        replicated = replicate_means(deviations, weights, clusters=clusters, sizes=sizes[:, wanted])
+        influence = np.where(present[:, wanted], deviations, 0.0) * sizes[:, wanted]
         if clusters is not None:
             influence = cluster_sums(influence, clusters)
         ends = _bca(influence, replicated, confidence)
@@ -175,9 +185,14 @@ def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
     return sums
 
 
-def _means(values: Floats, present: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
+def _sizes(values: Floats, sizes: Floats | None) -> Floats:
+    """How much each value counts, 0 where there is none; all alike by default."""
+    return np.where(np.isfinite(values), 1.0 if sizes is None else sizes, 0.0)
+
+
+def _means(values: Floats, present: NDArray[np.bool_], sizes: Floats) -> Floats:
     """Means per cell, NaN without a value; rounding never leaves the range of the values."""
-    sums = np.where(present, values, 0.0).sum(axis=0)
+    sums, count = (np.where(present, values, 0.0) * sizes).sum(axis=0), sizes.sum(axis=0)
     mean = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
     lowest = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
     highest = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
