@@ -84,6 +84,7 @@ class PlannedCorpus:
     items: int
     seconds: float
     note: str
+    licence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

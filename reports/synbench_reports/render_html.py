@@ -7,67 +7,105 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from synbench.store import RunFolder
-from synbench_reports.build_report import build_report
-from synbench_reports.cells import MISSING, OK, STATUS_NAMES, Cells, Store
+from synbench_reports.build_report import build_table
+from synbench_reports.cells import OK, Cells, Store
+from synbench_reports.correlation_figure import metric_correlation
 from synbench_reports.figure_style import saved
-from synbench_reports.figures import rate_quality, score_spread
+from synbench_reports.figures import has_costs, quality_complexity, rate_quality, score_spread
+from synbench_reports.html_items import failures, item_data
 from synbench_reports.layout import ARROWS, cell_text
-from synbench_reports.planned import PlannedRun
-from synbench_reports.table import Cell, Column, Note, Table
+from synbench_reports.notes import run_notes
+from synbench_reports.planned import PlannedCorpus, PlannedRun
+from synbench_reports.table import Cell, Column, Note, Row, Table
 
-KINDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # No request leaves the file: only what is inside it or beside it may be loaded.
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "media-src 'self' data: file:; img-src data:"
 )
+SPECTROGRAMS = 12
 
-__all__ = ["render_html"]
+__all__ = ["SPECTROGRAMS", "render_html"]
 
 
-def render_html(planned: PlannedRun, *, beside: Path, embed_audio: bool = False) -> str:
+def render_html(
+    planned: PlannedRun,
+    *,
+    beside: Path,
+    embed_audio: bool = False,
+    spectrograms: int = SPECTROGRAMS,
+) -> str:
     """The whole page.
 
     Args:
         beside: the folder in which the file will lie; audio links count from it.
         embed_audio: put the audio into the file, which grows by a third more than its size.
+        spectrograms: of this many items per corpus.
     """
-    report, store = build_report(planned), Store(planned)
+    store = Store(planned)
     parts = []
-    for place, table in enumerate(report.tables):
-        name = table.corpus.name
-        cells = store.cells(name)
+    for place, corpus in enumerate(planned.corpora):
+        cells = store.cells(corpus.name)
+        table = build_table(planned, corpus, cells)
+        data = item_data(
+            planned,
+            corpus.name,
+            cells,
+            beside=beside,
+            embed_audio=embed_audio,
+            spectrograms=spectrograms,
+        )
+        # A text that ends the script element must not do so.
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         parts += [
-            f"<section><h2>{escape(name)} <small>{table.corpus.items} items</small></h2>",
-            _notes(table.notes),
+            f'<section id="corpus{place}" aria-labelledby="head{place}">',
+            f'<h2 id="head{place}">{escape(corpus.name)} <small>{corpus.items} items, '
+            f"{corpus.seconds / 60:.1f} min</small></h2>",
+            _notes(note for note in table.notes if note.level == "warning"),
             _table(table),
+            _notes(note for note in table.notes if note.level == "note"),
             *_figures(planned, table, cells),
-            _listening(planned, name, cells, place, beside, embed_audio),
+            _failures(planned, corpus),
+            _part("html").replace("PLACE", str(place)),
+            f'<script type="application/json" class="data">{text}</script>',
             "</section>",
         ]
-    manifest = json.dumps(RunFolder(planned.folder).manifest(), indent=1, ensure_ascii=False)
     title = escape(f"{planned.name}: speech codecs compared")
+    links = "".join(
+        f'<li><a href="#corpus{place}">{escape(corpus.name)}</a></li>'
+        for place, corpus in enumerate(planned.corpora)
+    )
+    manifest = json.dumps(RunFolder(planned.folder).manifest(), indent=1, ensure_ascii=False)
     return "\n".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title><style>{_part('css')}</style></head><body><main>",
-            f"<h1>{title}</h1><p>Started {escape(planned.started)}.</p>",
+            f"<title>{title}</title><style>{_part('css')}</style></head><body>",
+            f"<header><h1>{title}</h1><p>Started {escape(planned.started)}; measured on "
+            f"{escape(planned.processor)}.</p><nav aria-label='Contents'><ul>{links}"
+            '<li><a href="#made">How the numbers were made</a></li>'
+            '<li><a href="#cite">What to cite</a></li>'
+            '<li><a href="#manifest">Manifest</a></li></ul></nav></header><main>',
+            _notes(note for note in run_notes(planned) if note.level == "warning"),
             *parts,
-            "<section><h2>How the numbers were made, and what to cite</h2>",
-            _notes(report.notes),
-            "</section><section><h2>Manifest</h2><details><summary>All settings</summary>",
-            f"<pre>{escape(manifest)}</pre></details></section></main>",
+            '<section id="made"><h2>How the numbers were made</h2>',
+            _notes(note for note in run_notes(planned) if note.level == "note"),
+            '</section><section id="cite"><h2>What to cite</h2>',
+            _citations(planned),
+            '</section><section id="manifest"><h2>Manifest</h2><details>'
+            "<summary>All settings, versions and digests</summary>",
+            f'<pre tabindex="0">{escape(manifest)}</pre></details></section></main>',
             f"<script>{_part('js')}</script></body></html>",
             "",
         )
@@ -80,13 +118,12 @@ def _part(suffix: str) -> str:
 
 
 def _notes(notes: Iterable[Note]) -> str:
-    ordered = sorted(notes, key=lambda note: note.level != "warning")
     lines = [
         f'<li class="{note.level}">{"<b>Warning.</b> " if note.level == "warning" else ""}'
         f"{_raised(note.mark)}<b>{escape(note.subject)}</b>: {escape(note.text)}</li>"
-        for note in ordered
+        for note in notes
     ]
-    return f"<ul>{''.join(lines)}</ul>" if lines else ""
+    return f'<ul class="notes">{"".join(lines)}</ul>' if lines else ""
 
 
 def _table(table: Table) -> str:
@@ -95,20 +132,28 @@ def _table(table: Table) -> str:
         for place in range(len(table.columns))
         if any(row.cells[place].mean is not None for row in table.rows)
     ]
-    heads = ["Codec", *(_heading(table.columns[place]) for place in shown)]
-    head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in heads)
-    body = "".join(
-        f'<tr><th scope="row" data-value="{escape(row.codec.label)}">{escape(row.codec.label)}'
-        f"{_raised(row.mark)}</th>"
-        + "".join(_cell(table.columns[place], row.cells[place]) for place in shown)
-        + "</tr>"
-        for row in table.rows
+    heads = [("name", "Codec")]
+    heads += [(table.columns[place].group, _heading(table.columns[place])) for place in shown]
+    head = "".join(
+        f'<th scope="col" class="{group}"><button type="button">{text}</button></th>'
+        for group, text in heads
     )
+    body = "".join(_row(table, row, shown) for row in table.rows)
     label = escape(f"Scores on {table.corpus.name}")
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        '<p class="hint">Means \N{PLUS-MINUS SIGN} half of the 95 % interval; bold is best, '
+        "underlined second, ~ not told from the best. Headings sort.</p>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _row(table: Table, row: Row, shown: list[int]) -> str:
+    label = escape(row.codec.label)
+    kind = ' class="anchor"' if row.codec.is_anchor else ""
+    cells = "".join(_cell(table.columns[place], row.cells[place]) for place in shown)
+    head = f'<th scope="row" data-value="{label}">{label}{_raised(row.mark)}</th>'
+    return f"<tr{kind}>{head}{cells}</tr>"
 
 
 def _raised(mark: str) -> str:
@@ -127,112 +172,83 @@ def _cell(column: Column, cell: Cell) -> str:
     half = f" <small>± {text.half_width}</small>" if text.half_width else ""
     count = f" <small>{text.count}</small>" if text.count else ""
     value = "" if cell.mean is None else repr(cell.mean)
-    return f'<td data-value="{value}">{mean}{"~" if cell.tied else ""}{half}{count}</td>'
+    tie = "~" if cell.tied else ""
+    return f'<td class="{column.group}" data-value="{value}">{mean}{tie}{half}{count}</td>'
 
 
-def _figures(planned: PlannedRun, table: Table, cells: Cells) -> Iterable[str]:
-    for place, metric in enumerate(planned.metrics):
-        if not (cells.status[:, :, place] == OK).any():
-            continue
-        figures = (
+def _figures(planned: PlannedRun, table: Table, cells: Cells) -> Iterator[str]:
+    known = [
+        place for place in range(len(planned.metrics)) if (cells.status[:, :, place] == OK).any()
+    ]
+    for place in known:
+        metric = planned.metrics[place]
+        found = [
             (f"{metric.label} against bit rate", rate_quality(table, metric.column)),
             (f"{metric.label} of all items", score_spread(planned, cells, place)),
-        )
-        for caption, figure in figures:
-            svg = saved(figure, "svg").decode().partition("<svg")[2]
-            label = escape(caption)
-            yield (
-                f"<details{' open' if place == 0 else ''}><summary>{label}</summary><figure>"
-                f'<svg role="img" aria-label="{label}"{svg}</figure></details>'
-            )
+        ]
+        if place == known[0] and has_costs(table, metric.column):
+            cost = quality_complexity(table, metric.column)
+            found.append((f"{metric.label} against computing time", cost))
+        yield _folded(metric.label, found, is_open=place == known[0])
+    if len(known) > 1:
+        found = [("Rank correlation of the metrics", metric_correlation(planned, cells))]
+        yield _folded("Do the metrics agree?", found)
 
 
-def _listening(
-    planned: PlannedRun, corpus: str, cells: Cells, place: int, beside: Path, embed: bool
-) -> str:
-    data = {
-        "systems": ["Original", *(codec.label for codec in planned.codecs)],
-        "items": _items(planned, corpus, cells, beside, embed),
-    }
-    # A text that ends the script element must not do so.
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    heads = "".join(f"<th>{escape(metric.label)}</th>" for metric in planned.metrics)
+def _folded(title: str, figures: list[tuple[str, Figure]], is_open: bool = False) -> str:
+    pictures = "".join(
+        f"<figure><img alt='{escape(caption)}' loading='lazy' src='data:image/svg+xml;base64,"
+        f"{base64.b64encode(saved(figure, 'svg')).decode()}'>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, figure in figures
+    )
     return (
-        '<div class="listen"><h3>Listen</h3>'
-        f'<p><label for="item{place}">Item</label> <select id="item{place}"></select></p>'
-        '<p class="words"></p><div class="codecs" role="group" aria-label="System"></div>'
-        '<p><audio controls preload="none" aria-label="Chosen item and system"></audio></p>'
-        f'<div class="wide" tabindex="0"><table class="scores"><thead><tr><th>Codec</th>{heads}'
-        "</tr></thead><tbody></tbody></table></div>"
-        f'<script type="application/json">{text}</script></div>'
+        f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>"
+        f'<div class="figures">{pictures}</div></details>'
     )
 
 
-def _items(
-    planned: PlannedRun, corpus: str, cells: Cells, beside: Path, embed: bool
-) -> list[dict[str, Any]]:
-    import duckdb
+def _failures(planned: PlannedRun, corpus: PlannedCorpus) -> str:
+    found = failures(planned, corpus.name)
+    if not found:
+        return ""
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(str(text))}</td>' for text in entry)}</tr>" for entry in found
+    )
+    heads = "".join(
+        f'<th scope="col">{text}</th>'
+        for text in ("Codec", "Metric", "Status", "Reason", "Items", "For example")
+    )
+    total = sum(entry[4] for entry in found)
+    return (
+        f"<details><summary>{total} scores are absent, with reasons</summary>"
+        '<div class="wide" tabindex="0" role="region" aria-label="Reasons"><table class="reasons">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
 
-    with duckdb.connect() as connection:
-        items = connection.execute(
-            "SELECT item, item_digest, path, coalesce(transcript, '') "
-            "FROM read_parquet(?, file_row_number = true) WHERE corpus = ? "
-            "ORDER BY file_row_number",
-            [str(planned.folder / "items.parquet"), corpus],
-        ).fetchall()
-    run = RunFolder(planned.folder)
-    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id", "reconstruction")
-    files = {tuple(key): file for *key, file in run.rows("decodes", columns) if file}
-    failed = _reasons(run)
-    found = []
-    for number, (item, digest, path, words) in enumerate(items):
-        keys = [
-            (corpus, item, digest, codec.codec_id, planned.policy_id) for codec in planned.codecs
-        ]
-        made = [planned.folder / files[key] if key in files else None for key in keys]
-        scores = [
-            [
-                _score(cells, number, codec, metric, failed.get((*key, other.metric_id), ""))
-                for metric, other in enumerate(planned.metrics)
-            ]
-            for codec, key in enumerate(keys)
-        ]
-        sources = [Path(path) if path else None, *made]
-        found.append(
-            {
-                "name": item,
-                "words": words,
-                "files": [_source(file, beside, embed) for file in sources],
-                "scores": scores,
-            }
+
+def _citations(planned: PlannedRun) -> str:
+    entries = [("synbench", f"version {metadata.version('synbench')}")]
+    entries += [
+        (
+            metric.label,
+            "; ".join(
+                filter(
+                    None,
+                    (metric.source, f"{metric.implementation} {metric.version}", metric.mode),
+                )
+            ),
         )
-    return found
-
-
-def _reasons(run: RunFolder) -> dict[tuple[str, ...], str]:
-    rows = run.query(
-        "scores",
-        "SELECT corpus, item, item_digest, codec_id, policy_id, metric_id, "
-        "arg_max(reason, written), arg_max(status, written) AS latest "
-        "FROM rows GROUP BY ALL HAVING latest <> 'ok'",
-    )
-    return {tuple(key): reason or "" for *key, reason, _ in rows}
-
-
-def _score(cells: Cells, item: int, codec: int, metric: int, reason: str) -> float | str | None:
-    status = int(cells.status[item, codec, metric])
-    if status == OK:
-        return round(float(cells.values[item, codec, metric]), 6)
-    if status == MISSING:
-        return "missing"
-    return f"{STATUS_NAMES[status].replace('_', ' ')}: {reason}".removesuffix(": ")
-
-
-def _source(file: Path | None, beside: Path, embed: bool) -> str | None:
-    """Where the player finds a file; ``None`` where it is gone."""
-    if file is None or not file.is_file():
-        return None
-    if not embed:
-        return quote(Path(os.path.relpath(file.resolve(), beside.resolve())).as_posix())
-    kind = KINDS.get(file.suffix.lower(), "application/octet-stream")
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+        for metric in planned.metrics
+    ]
+    codecs: dict[str, list[str]] = {}
+    for codec in planned.codecs:
+        parts = (codec.source, codec.implementation, *codec.weights)
+        codecs.setdefault("; ".join(filter(None, parts)), []).append(codec.label)
+    entries += [(", ".join(labels), text) for text, labels in codecs.items()]
+    entries += [
+        (corpus.name, f"digest {corpus.digest}" + (f"; {corpus.licence}" if corpus.licence else ""))
+        for corpus in planned.corpora
+    ]
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in entries)
+    return f"<dl>{lines}</dl>"

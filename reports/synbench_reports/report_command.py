@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from synbench.errors import UsageError
-
 __all__ = ["report"]
 
 
@@ -15,17 +13,21 @@ __all__ = ["report"]
 @click.argument("run")
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: RUN/report.html].")
 @click.option("--embed-audio", is_flag=True, help="Put the audio into the file.")
-def report(run: str, out: str | None, embed_audio: bool) -> None:
+@click.option(
+    "--spectrograms",
+    type=click.IntRange(min=0),
+    default=12,
+    show_default=True,
+    help="Items per corpus with spectrograms: the worst, and some evenly spread.",
+)
+def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> None:
     """Write RUN, a run folder or NAME of runs/NAME, as one HTML file that works offline.
 
     Audio is linked from the run folder unless it is embedded, so keep the file where it is.
     """
-    try:
-        import matplotlib  # noqa: F401 - asked here, before a minute of reading
-    except ImportError as error:
-        raise UsageError(
-            "figures need matplotlib: pip install 'synbench[reports]', then the same command again"
-        ) from error
+    from synbench_reports.figures_command import require_matplotlib
+
+    require_matplotlib()
     from synbench_reports.build_report import read_selection
     from synbench_reports.complete_file import complete_file
     from synbench_reports.find_run import find_run
@@ -33,7 +35,12 @@ def report(run: str, out: str | None, embed_audio: bool) -> None:
 
     folder = find_run(run)
     path = Path(out) if out else folder / "report.html"
-    text = render_html(read_selection(folder), beside=path.parent, embed_audio=embed_audio)
+    text = render_html(
+        read_selection(folder),
+        beside=path.parent,
+        embed_audio=embed_audio,
+        spectrograms=spectrograms,
+    )
     with complete_file(path) as target:
         target.write(text.encode())
     click.echo(f"{path}: {len(text.encode()) / 1e6:.1f} MB")

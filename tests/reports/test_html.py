@@ -1,75 +1,266 @@
-"""The HTML report of a run made by hand: what it holds, and how it behaves in a browser."""
+"""The HTML report: what it holds, and how it behaves in a browser, on paper and for axe-core."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from synbench.store import ITEM_COLUMNS, write_table
 from synbench_reports.build_report import read_selection
+from synbench_reports.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+SECONDS = 3.0
 
 
-def page(run: Any) -> str:
+def page(run: Any, **options: Any) -> str:
     from synbench_reports.render_html import render_html
 
-    return render_html(read_selection(run.folder), beside=run.folder)
+    return render_html(read_selection(run.folder), beside=run.folder, **options)
 
 
-def test_the_page_is_the_same_twice_and_names_nothing_remote(made_run: Any) -> None:
-    text = page(made_run)
-    assert text == page(made_run)
-    remote = [part for part in ("src=", "<link", "url(http", "@import") if part in text]
-    assert not remote
-    assert "default-src &#x27;none&#x27;" in text or "default-src 'none'" in text
+@pytest.fixture
+def audible_run(made_run: Any) -> Any:
+    """The run made by hand with audio: a tone of another pitch per system, and one file gone."""
+    import soundfile
 
-
-def test_failures_have_reasons_and_nasty_names_stay_text(made_run: Any) -> None:
+    items = []
+    time = np.arange(round(SECONDS * 16000)) / 16000
+    for number, item in enumerate("abc"):
+        path = made_run.folder / "speech" / f"{item}.wav"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, 0.1 * np.sin(400 * time), 16000)
+        items.append(
+            {
+                "corpus": "speech",
+                "item": item,
+                "item_digest": f"digest {item}",
+                "path": str(path),
+                "seconds": SECONDS,
+                "sample_rate": 16000,
+                "speaker": f"s{number}",
+                "transcript": f"the word number {number}",
+            }
+        )
+        for place, name in enumerate(("reference", "alpha", "beta")):
+            file = f"reconstructions/{name}/{item}.flac"
+            (made_run.folder / file).parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(made_run.folder / file, 0.1 * np.sin(600 * (place + 1) * time), 16000)
+            made_run.decode(name, item, reconstruction=file)
+    write_table(made_run.folder / "items.parquet", items, ITEM_COLUMNS)
     made_run.score("alpha", "b", "mos", reason="crashed </script><b>bold</b>")
-    made_run.corpus_notes["speech"] = "<img src=x>"
     made_run.save()
-    made_run.begin()
-    text = page(made_run)
+    (made_run.folder / "reconstructions/beta/c.flac").unlink()
+    return made_run
+
+
+def test_the_page_is_the_same_twice_and_names_nothing_remote(audible_run: Any) -> None:
+    text = page(audible_run)
+    assert text == page(audible_run)
+    assert not [part for part in ("<link", "url(http", "@import", 'src="http') if part in text]
+    assert "default-src 'none'" in text
+
+
+def test_failures_have_reasons_and_nasty_names_stay_text(audible_run: Any) -> None:
+    audible_run.corpus_notes["speech"] = "<img src=x>"
+    audible_run.begin()
+    text = page(audible_run)
     assert "failed: crashed \\u003c/script>" in text
-    assert "<img" not in text
+    assert "crashed &lt;/script&gt;&lt;b&gt;bold" in text
+    assert "1 scores are absent, with reasons" in text
+    assert "<img src=x" not in text
     assert "</script><b>bold" not in text
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine")
-def test_a_browser_sorts_and_fits_a_phone(made_run: Any) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    from synbench_reports.report_command import report
+def test_a_note_on_weights_is_a_warning_with_a_mark_at_the_codec(made_run: Any) -> None:
+    import dataclasses
 
-    done = CliRunner().invoke(report, [str(made_run.folder)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    troubles: list[str] = []
-    requests: list[str] = []
+    note = "demonstration weights: not the authors'"
+    made_run.codecs[1] = dataclasses.replace(made_run.codecs[1], training_note=note)
+    made_run.begin()
+    text = page(made_run)
+    assert "Alpha<sup>†</sup>" in text
+    assert "<b>Warning.</b> <sup>†</sup><b>Alpha</b>: demonstration weights" in text
+
+
+def test_audio_can_be_inside_the_file(audible_run: Any) -> None:
+    linked, embedded = page(audible_run), page(audible_run, embed_audio=True)
+    assert '"start":"reconstructions/alpha/","rest":["a.flac","b.flac","c.flac"]' in linked
+    assert '"rest":["a.flac","b.flac",null]' in linked
+    assert "data:audio/flac;base64," in embedded
+    assert "a.flac" not in embedded.partition('class="data"')[2].partition("</script>")[0]
+
+
+def test_a_spectrogram_is_a_png_that_shows_its_tone() -> None:
+    wave = 0.5 * np.sin(2 * np.pi * 2000 * np.arange(16000) / 16000)
+    levels = spectrum_levels(wave, 16000)
+    assert levels.shape == (HEIGHT, WIDTH)
+    # 2 of 8 kHz is a quarter from the bottom, and the first row is the highest frequency.
+    assert abs(int(levels[:, WIDTH // 2].argmax()) - 0.75 * HEIGHT) <= 1
+    data = picture(levels, float(levels.max()))
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    start = data.index(b"IDAT") + 4
+    rows = zlib.decompress(data[start : data.index(b"IEND") - 8])
+    assert len(rows) == HEIGHT * (WIDTH + 1)
+    assert spectrum_levels(np.zeros(10), 16000).tolist() == np.zeros((HEIGHT, WIDTH)).tolist()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if BROWSER is None:
+        pytest.skip("no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 390, "height": 844})
-        view.on("console", lambda message: troubles.append(message.text))
-        view.on("pageerror", lambda error: troubles.append(str(error)))
-        view.on("request", lambda request: requests.append(request.url))
-        view.goto(Path(made_run.folder / "report.html").resolve().as_uri())
-        assert view.evaluate("document.documentElement.scrollWidth") <= 390
-        view.get_by_role("button", name="MOS").first.click()
-        rows = view.locator("tbody").first.locator("tr th").all_inner_texts()
-        assert rows == ["Alpha", "Beta", "Reference"]
-        view.get_by_role("button", name="MOS").first.click()
-        rows = view.locator("tbody").first.locator("tr th").all_inner_texts()
-        assert rows == ["Reference", "Beta", "Alpha"]
-        view.get_by_label("Item", exact=True).select_option("1")
-        assert view.locator(".scores tbody tr").nth(1).inner_text().split() == [
-            "Alpha",
-            "2.000",
-            "0.250",
-        ]
-        browser.close()
-    assert troubles == []
-    assert len(requests) == 1
+        launched = started.chromium.launch(executable_path=BROWSER, args=options)
+        yield launched
+        launched.close()
+
+
+def wait_until(view: Any, expression: str) -> None:
+    """Ask until it holds; the page's policy forbids the browser's own waiting for a text."""
+    for _ in range(200):
+        if view.evaluate(expression):
+            return
+        view.wait_for_timeout(50)
+    pytest.fail(f"never true: {expression}")
+
+
+class Opened:
+    """A page of a report, and all that it said or asked for."""
+
+    def __init__(self, browser: Any, run: Any, *, width: int = 1280, **options: Any) -> None:
+        from synbench_reports.report_command import report
+
+        arguments = [str(run.folder), *(f"--{name}" for name in options)]
+        done = CliRunner().invoke(report, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        self.troubles: list[str] = []
+        self.requests: list[str] = []
+        self.view = browser.new_page(viewport={"width": width, "height": 844})
+        self.view.on("console", lambda message: self.troubles.append(message.text))
+        self.view.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.view.on("request", lambda request: self.requests.append(request.url))
+        self.view.goto(Path(run.folder / "report.html").resolve().as_uri())
+
+
+def test_the_table_sorts_and_fits_a_phone(made_run: Any, browser: Any) -> None:
+    opened = Opened(browser, made_run, width=390)
+    view = opened.view
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+    names = view.locator("table.sortable tbody th")
+    view.get_by_role("button", name="MOS").first.click()
+    assert names.all_inner_texts() == ["Alpha", "Beta", "Reference"]
+    view.get_by_role("button", name="MOS").first.click()
+    assert names.all_inner_texts() == ["Reference", "Beta", "Alpha"]
+    assert view.locator("th[aria-sort=descending]").count() == 1
+    assert opened.troubles == []
+    assert [url for url in opened.requests if not url.startswith("data:")] == opened.requests[:1]
+
+
+def test_items_are_found_sorted_and_opened(audible_run: Any, browser: Any) -> None:
+    opened = Opened(browser, audible_run)
+    view = opened.view
+    names = view.locator(".items tbody button")
+    assert names.all_inner_texts() == ["a", "b", "c"]
+    view.locator(".items thead button", has_text="Alpha").click()
+    view.locator(".items thead button", has_text="Alpha").click()
+    assert names.all_inner_texts() == ["c", "a", "b"]  # b has no score and stays last
+    view.locator(".find").fill("number 1")
+    assert names.all_inner_texts() == ["b"]
+    assert view.locator(".found").inner_text() == "1 of 3 items"
+    names.first.click()
+    assert view.locator(".player .words").inner_text() == "the word number 1"
+    alpha = view.locator(".scores tbody tr").nth(1)
+    assert "failed: crashed </script><b>bold</b>" in alpha.inner_text()
+    assert view.locator(".systems img").count() == 4
+    assert opened.troubles == []
+
+
+def test_switching_goes_on_at_the_same_place(audible_run: Any, browser: Any) -> None:
+    opened = Opened(browser, audible_run)
+    view = opened.view
+    view.evaluate(
+        "() => { window.made = []; const old = Audio; window.Audio = function () {"
+        " const one = new old(); window.made.push(one); return one; }; }"
+    )
+    view.locator(".items tbody button").first.click()
+    wait_until(view, "made.length === 4 && made.every((one) => one.readyState === 4)")
+    view.get_by_role("button", name="Play").click()
+    wait_until(view, "made[0].currentTime > 0.3")
+    view.locator(".systems button").nth(2).click()
+    state = view.evaluate("made.map((one) => [one.muted, one.paused, one.currentTime])")
+    assert [muted for muted, _, _ in state] == [True, True, False, True]
+    assert not any(paused for _, paused, _ in state)
+    assert max(time for *_, time in state) - min(time for *_, time in state) < 0.2
+    assert state[2][2] > 0.3
+    view.locator(".systems button").nth(2).press("3")
+    assert view.evaluate("made.map((one) => one.muted)") == [True, True, True, False]
+    assert view.locator(".systems button[aria-pressed=true]").inner_text().startswith("3 ")
+    view.get_by_role("button", name="Pause").click()
+    assert view.evaluate("made.every((one) => one.paused)")
+    assert opened.troubles == []
+
+
+def test_a_lost_file_is_said_and_the_rest_plays(audible_run: Any, browser: Any) -> None:
+    opened = Opened(browser, audible_run, **{"embed-audio": True})
+    view = opened.view
+    view.locator(".items tbody button", has_text="c").click()
+    assert view.locator(".systems button:disabled").inner_text().count("(no audio)") == 1
+    view.get_by_role("button", name="Play").click()
+    wait_until(view, "Number(document.querySelector('.seek').value) > 0.1")
+    assert opened.troubles == []
+
+
+def test_paper_has_table_and_figures_and_no_player(audible_run: Any, browser: Any) -> None:
+    view = Opened(browser, audible_run).view
+    view.emulate_media(media="print")
+    view.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not view.locator(".listen").first.is_visible()
+    assert view.locator("table.sortable").first.is_visible()
+    assert all(figure.is_visible() for figure in view.locator("figure").all())
+    assert view.pdf(format="A4").startswith(b"%PDF")
+
+
+def axe() -> str:
+    """The script of axe-core: kept in the cache, else fetched from npm."""
+    cache = Path(os.environ.get("SYNBENCH_CACHE", Path.home() / ".cache" / "synbench"))
+    kept = cache / "test-assets" / "axe.min.js"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    if os.environ.get("SYNBENCH_OFFLINE") or shutil.which("npm") is None:
+        pytest.skip("no axe-core here: put axe.min.js into the cache's test-assets")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "pack", "--silent", "axe-core@4.10.3"]
+    done = subprocess.run(command, cwd=kept.parent, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        pytest.skip("axe-core cannot be fetched from npm")
+    archive = kept.parent / done.stdout.strip()
+    shutil.unpack_archive(archive, kept.parent)
+    (kept.parent / "package" / "axe.min.js").rename(kept)
+    shutil.rmtree(kept.parent / "package")
+    archive.unlink()
+    return kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(audible_run: Any, browser: Any, scheme: str) -> None:
+    script = axe()
+    view = Opened(browser, audible_run).view
+    view.emulate_media(color_scheme=scheme)
+    view.locator(".items tbody button").first.click()
+    view.evaluate(script)
+    found = view.evaluate("axe.run()")["violations"]
+    assert not found, json.dumps([[one["id"], one["nodes"][0]["html"]] for one in found])
