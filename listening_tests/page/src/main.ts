@@ -51,7 +51,8 @@ async function run(): Promise<void> {
   let session = await patiently(() => backend.resume());
   if (session) {
     setLanguage(session.language);
-    if (session.state === "running") await welcomeBack(engine);
+    const left = session.next < session.plan.pages.length - 1;
+    if (session.state === "running" && left) await welcomeBack(engine);
   } else {
     session = await welcome(engine);
   }
@@ -164,6 +165,7 @@ async function listen(session: Session, engine: Engine): Promise<void> {
     const next = plan.pages[page.n + 1];
     for (let attempt = 1; ; attempt++) {
       const answer = await view(page, { body, engine, clips, session, next });
+      body.replaceChildren(h("p", { role: "status" }, t("state_saving")));
       if (answer.kind === "headphones") answer.attempt = attempt;
       answers.set(page.n, answer);
       outbox.put(page.n, answer);
