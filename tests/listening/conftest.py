@@ -21,7 +21,6 @@ from synbench_listening.folder import Block, BlockPage, Key, PublicStudy, Stimul
 from synbench_listening.study import Headphones, Listening, Question, StudyDesign
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import StubServer
 
 RATE = 16000
 SAMPLES = 16000
@@ -212,15 +211,16 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[StudyFolder], StubServer]]:
-    """Serves a study folder in memory until the test is over."""
-    servers: list[StubServer] = []
+def serve() -> Iterator[Callable[..., Any]]:
+    """Serves a study folder until the test is over, in a process of its own if asked to."""
+    from watched_server import WatchedServer
 
-    def start(folder: StudyFolder) -> StubServer:
-        servers.append(StubServer(folder))
+    servers: list[WatchedServer] = []
+
+    def start(folder: StudyFolder, *, process: bool = False) -> WatchedServer:
+        servers.append(WatchedServer(folder, process=process))
         return servers[-1]
 
     yield start
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.stop()

@@ -74,7 +74,7 @@ def test_a_whole_session(browser: Any, build: Any, serve: Any, test: str, how: s
     listener.go_through()
     session = server.session
     assert max(widths) <= 0 and listener.errors == []
-    assert session.platform == {"PROLIFIC_PID": "p1", "STUDY_ID": "s1"}
+    assert server.count("platform_id") == 2
     block = server.key.block(session.block)
     for plan in session.plan.pages:
         answer = session.answers[plan.n].answer if plan.n in session.answers else None
@@ -165,16 +165,58 @@ def test_a_failing_server_costs_no_answer(browser: Any, study_by_hand: Write, se
     listener = VirtualListener(page, server)
     listener.begin()
     listener.wait_for_answer(0)
-    server.fail_saves = 6
     page.locator("form").wait_for()
+    page.route("**/api/trials/*", lambda route: route.fulfill(status=503))
     listener.questionnaire(text=HOSTILE)
     page.locator(".state[data-state=waiting]").wait_for(timeout=20_000)
     # Closed and opened again in the meantime: the answer is still in the outbox.
+    page.unroute("**/api/trials/*")
     page.reload()
     listener.press_main()
     listener.wait_for_answer(1)
     listener.go_through()
     assert server.session.answers[1].answer.values == {"age": 33, "remark": HOSTILE}
+
+
+@pytest.mark.slow
+def test_a_server_killed_in_a_trial_costs_no_answer(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=BRIEF), process=True)
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire(text=HOSTILE)
+    listener.wait_for_answer(1)
+    plan = server.session.plan
+    listener.trial(plan.pages[2], server.key.block(server.block).pages[2], leave=False)
+    server.server.kill()
+    listener.press_main()
+    page.locator(".state[data-state=waiting]").wait_for(timeout=20_000)
+    server.server.start()
+    listener.wait_for_answer(2)
+    listener.go_through()
+    assert server.session.plan == plan and len(server.sessions) == 1
+    assert [sent.revision for sent in server.answers.values()] == [1, 1, 1, 1]
+    assert server.count("answer") == 4
+
+
+@pytest.mark.slow
+def test_two_tabs_do_not_make_two_sessions(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    listener.wait_for_answer(1)
+    other = VirtualListener(page.context.new_page(), server)
+    other.page.goto(server.url + "/s/by-hand")
+    other.press_main()
+    other.answer(server.plan.pages[2])
+    listener.trial(server.plan.pages[2], server.key.block(server.block).pages[2])
+    listener.answer(server.plan.pages[3])
+    listener.go_through()
+    assert len(server.sessions) == 1 and sorted(server.answers) == [0, 1, 2, 3]
 
 
 @pytest.mark.slow
@@ -240,8 +282,16 @@ def test_no_condition_is_named_anywhere(browser: Any, study_by_hand: Write, serv
     server = serve(study_by_hand(listening=BRIEF))
     page = open_page(browser)
     listener = VirtualListener(page, server)
-    requests = []
+    requests, bodies, sizes = [], [], set()
+
+    def note(response: Any) -> None:
+        if "/api/clip/" in response.url:
+            sizes.add(response.header_value("content-length"))
+        elif "/api/" in response.url and response.status == 200:
+            bodies.append(response.text())
+
     page.on("request", lambda request: requests.append(request.url + (request.post_data or "")))
+    page.on("requestfinished", lambda request: note(request.response()))
     listener.begin()
     seen = []
     for plan in server.session.plan.pages[:-1]:
@@ -249,15 +299,10 @@ def test_no_condition_is_named_anywhere(browser: Any, study_by_hand: Write, serv
         seen.append(page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"))
         listener.answer(plan)
     listener.go_through()
-    bodies = [
-        data.decode()
-        for _, path, _, data in server.log
-        if not path.startswith(("/static/", "/api/clip"))
-    ]
     text = json.dumps(seen + requests + bodies)
+    assert "/api/clip/" in text and '\\"plan\\"' in text
     for secret in ("SecretCodec", "anchor35", "hidden_reference", "item-a", *server.key.stimuli):
         assert secret not in text
-    sizes = {len(data) for _, path, _, data in server.log if path.startswith("/api/clip")}
     assert len(sizes) == 1
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from stub_server import StubServer
-
 from synbench_listening.folder import BlockPage
 from synbench_listening.plan import PlanPage
 
@@ -14,7 +12,7 @@ from synbench_listening.plan import PlanPage
 class VirtualListener:
     """Knows from the server what the right answers of checks are, and from the page the rest."""
 
-    def __init__(self, page: Any, server: StubServer, *, by_keyboard: bool = False) -> None:
+    def __init__(self, page: Any, server: Any, *, by_keyboard: bool = False) -> None:
         self.page, self.server, self.by_keyboard = page, server, by_keyboard
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -1,7 +1,7 @@
 // The way of a listener: consent, session, one page after the other, thanks. A reload goes on.
 
 import "./page.css";
-import { type Backend, type OfflineStart, type ServerStart } from "./backend";
+import { type Backend, type OfflineStart, Refused, type ServerStart } from "./backend";
 import { Clips } from "./clips";
 import { download, h, newId, paragraphs } from "./dom";
 import { Engine } from "./engine";
@@ -227,14 +227,20 @@ async function finish(
   outbox: Outbox,
   answers: Map<number, Answer>,
 ): Promise<void> {
-  let done: Session = session;
-  while (done.state !== "finished") {
+  // Asked even if the session was finished before: only this reply has the completion code.
+  let done: Session | null = null;
+  while (!done) {
     show(body, t("finish_title"), h("p", { role: "status" }, t("finishing")));
     await sendLog();
     try {
       if (!(await outbox.drain(FINISH_WAIT_MS))) throw new Error("not sent");
       done = await backend.finish();
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused && error.status === 409) {
+        // Some answer was not accepted: begin again where it is missing.
+        location.reload();
+        return;
+      }
       const again = mainButton(t("try_again"));
       show(
         body,
