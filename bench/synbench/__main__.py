@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to a file."),
     "info": ("synbench.commands.code:info", "Print what a .syn bitstream holds."),
     "codecs": ("synbench.commands.listing:codecs", "List the codecs and their options."),
+    "complexity": (
+        "synbench.commands.complexity:complexity",
+        "Count a codec's parameters and operations.",
+    ),
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),

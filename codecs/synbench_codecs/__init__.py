@@ -7,6 +7,7 @@
 """
 
 from synbench_codecs._bitstream import read_stream, write_stream
+from synbench_codecs._costs import Complexity, Speed, count_costs, has_costs, measure_speed
 from synbench_codecs._interface import (
     Checkpoint,
     Codec,
@@ -35,9 +36,11 @@ __all__ = [
     "Checkpoint",
     "Codec",
     "CodecInfo",
+    "Complexity",
     "Encoded",
     "Options",
     "Recording",
+    "Speed",
     "Wave",
     "WeightsFile",
     "WeightsSource",
@@ -45,11 +48,14 @@ __all__ = [
     "check_encoded",
     "check_wave",
     "codec_class",
+    "count_costs",
     "file_sha256",
     "find_weights",
     "first_seen",
     "format_spec",
+    "has_costs",
     "load",
+    "measure_speed",
     "names",
     "pack_tokens",
     "parse_spec",

@@ -188,7 +188,6 @@ class Backbone(nn.Module):
 class Network(nn.Module):
     """The whole codec."""
 
-    codebook: Tensor
     window: Tensor
 
     def __init__(self, config: WavTokenizerConfig) -> None:
@@ -202,7 +201,7 @@ class Network(nn.Module):
             channels *= 2
         last = ReflectedConv(channels, config.latent, 7)
         self.encoder = nn.Sequential(*layers, ResidualLSTM(channels), nn.ELU(inplace=True), last)
-        self.register_buffer("codebook", torch.randn(config.codes, config.latent))
+        self.codebook = nn.Parameter(torch.randn(config.codes, config.latent))
         self.backbone = Backbone(config)
         self.head = nn.Linear(config.width, config.n_fft + 2)
         self.register_buffer("window", torch.hann_window(config.n_fft))

@@ -1,0 +1,120 @@
+"""What a torch codec costs at its published width: counted, and measured, without a checkpoint.
+
+Weights do not matter for either, so both take the codec with random ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from synbench_codecs._registry import codec_class, parse_spec
+from synbench_codecs._torch import import_extra
+from synbench_codecs.errors import Unavailable, UsageError
+
+__all__ = ["Complexity", "Speed", "count_costs", "has_costs", "measure_speed", "untrained"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complexity:
+    """Size and cost of one codec at its published width.
+
+    Attributes:
+        spec, label: of the codec.
+        seconds: length of the wave that was counted.
+        parameters: all that the network holds, its codebooks among them.
+        encoder_macs_per_second, decoder_macs_per_second: properly counted.
+        thop_parameters, thop_macs_per_second: as thop prints, encoder and decoder together.
+    """
+
+    spec: str
+    label: str
+    seconds: float
+    parameters: int
+    encoder_macs_per_second: float
+    decoder_macs_per_second: float
+    thop_parameters: int
+    thop_macs_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Time and memory of one codec, on one thread of this machine, in a process of its own.
+
+    Attributes:
+        spec: of the codec.
+        seconds: length of the wave.
+        encoder_cpu_per_second, decoder_cpu_per_second: CPU seconds per second of audio, packing
+            included; the smallest of the repetitions.
+        peak_memory_bytes: largest resident size of the process, Python and torch included.
+        idle_memory_bytes: its size with torch loaded, before there was a network.
+    """
+
+    spec: str
+    seconds: float
+    encoder_cpu_per_second: float
+    decoder_cpu_per_second: float
+    peak_memory_bytes: int
+    idle_memory_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return asdict(self)
+
+
+def has_costs(name: str) -> bool:
+    """Whether a codec has a network that can be counted."""
+    return hasattr(codec_class(name), "untrained")
+
+
+def untrained(spec: str) -> Any:
+    """The codec of a spec with random weights, on torch's default device.
+
+    Raises:
+        UsageError: it has no network.
+        Unavailable: torch is absent.
+    """
+    import_extra("torch", extra="torch")
+    name, options = parse_spec(spec)
+    if not has_costs(name):
+        raise UsageError(f"{name} has no network of which costs could be counted")
+    options.pop("weights", None)
+    return codec_class(name).untrained(**options)
+
+
+def count_costs(spec: str, *, seconds: float = 1.0) -> Complexity:
+    """Parameters and operations of a codec; see :mod:`synbench_codecs._complexity`.
+
+    Raises:
+        UsageError: it has no network.
+        Unavailable: a package is absent.
+    """
+    torch = import_extra("torch", extra="torch")
+    from synbench_codecs._complexity import complexity
+
+    # Tensors on the meta device have a shape and nothing else: no memory, no arithmetic.
+    with torch.device("meta"):
+        codec = untrained(spec)
+        return complexity(codec, seconds=seconds)
+
+
+def measure_speed(spec: str, *, seconds: float = 5.0, repetitions: int = 3) -> Speed:
+    """CPU time and peak memory of a codec, in a new process with one thread.
+
+    Raises:
+        Unavailable: the process failed; the message holds its last line.
+    """
+    command = [sys.executable, "-m", "synbench_codecs._speed", spec, str(seconds), str(repetitions)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        raise Unavailable(f"{spec}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+    return Speed(**json.loads(done.stdout))
