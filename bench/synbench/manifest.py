@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench import policy
-from synbench.plan import Plan
+from synbench.plan import Plan, PlannedCodec
 from synbench.store import FORMAT, Row
 
 PACKAGES = (
@@ -43,8 +42,12 @@ def describe_run(plan: Plan) -> dict[str, Any]:
         "host": _host(),
         "packages": _packages(),
         "codecs": [
-            {**codec.info.to_json(), "label": codec.label, "codec_id": codec.point.codec_id}
-            for codec in plan.codecs
+            *(_codec(codec, missing="") for codec in plan.codecs),
+            *(
+                _codec(skipped.codec, missing=skipped.reason)
+                for skipped in plan.skipped
+                if skipped.codec is not None
+            ),
         ],
         "metrics": [
             {"metric_id": metric.point.metric_id, **metric.info.to_json()}
@@ -63,7 +66,20 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             }
             for corpus in plan.corpora
         ],
-        "skipped": [dataclasses.asdict(skipped) for skipped in plan.skipped],
+        "skipped": [
+            {"kind": skipped.kind, "name": skipped.name, "reason": skipped.reason}
+            for skipped in plan.skipped
+        ],
+    }
+
+
+def _codec(codec: PlannedCodec, *, missing: str) -> dict[str, Any]:
+    """A codec's row; ``missing`` is the reason of all its cells where it could not run."""
+    return {
+        **codec.info.to_json(),
+        "label": codec.label,
+        "codec_id": codec.point.codec_id,
+        "missing": missing,
     }
 
 

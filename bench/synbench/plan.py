@@ -21,6 +21,7 @@ from synbench.store import RunFolder
 from synbench.suite import CodecEntry, CorpusEntry, Suite
 from synbench.units import CodecPoint, ItemWork, MetricPoint, artefact
 from synbench_codecs import CodecInfo, Recording, format_spec
+from synbench_codecs.errors import MissingWeights
 from synbench_codecs.errors import Unavailable as CodecUnavailable
 from synbench_metrics import MetricInfo
 from synbench_metrics.errors import Unavailable as MetricUnavailable
@@ -55,11 +56,15 @@ class PlannedMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """A codec or metric that cannot run here; its cells stay missing, with this reason."""
+    """A codec or metric that cannot run here; its cells stay missing, with this reason.
+
+    ``codec`` is known where only the weights are absent: the codec keeps its row in every table.
+    """
 
     kind: str
     name: str
     reason: str
+    codec: PlannedCodec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,15 +236,29 @@ def _codecs(
         except CodecUnavailable as error:
             if suite.unavailable == "stop":
                 raise
-            skipped.append(Skipped(kind="codec", name=entry.label or spec, reason=str(error)))
+            skipped.append(_skipped_codec(entry, spec, error))
             continue
         planned.append(_planned_codec(entry, codec, measured))
+    rows = [*planned, *(each.codec for each in skipped if each.codec is not None)]
     for field in ("label", "point"):
-        values = [getattr(codec, field) for codec in planned]
+        values = [getattr(codec, field) for codec in rows]
         for value in values:
             if values.count(value) > 1:
                 raise UsageError(f"the suite has two codecs with the same {field}: {value}")
     return tuple(planned)
+
+
+def _skipped_codec(entry: CodecEntry, spec: str, error: CodecUnavailable) -> Skipped:
+    known = synbench_codecs.describe(spec) if isinstance(error, MissingWeights) else None
+    if known is None:
+        return Skipped(kind="codec", name=entry.label or spec, reason=str(error))
+    codec = PlannedCodec(
+        point=CodecPoint(spec=known.spec, codec_id=known.identity[:16]),
+        label=entry.label or known.label,
+        info=known,
+        cost=0.0,
+    )
+    return Skipped(kind="codec", name=codec.label, reason=str(error), codec=codec)
 
 
 def _planned_codec(

@@ -21,7 +21,7 @@ from synbench_codecs._interface import (
     check_wave,
 )
 from synbench_codecs._packing import pack_tokens, token_bits, unpack_tokens
-from synbench_codecs._registry import codec_class, format_spec, load, names, parse_spec
+from synbench_codecs._registry import codec_class, describe, format_spec, load, names, parse_spec
 from synbench_codecs._weights import (
     WeightsFile,
     cache_folder,
@@ -49,6 +49,7 @@ __all__ = [
     "check_wave",
     "codec_class",
     "count_costs",
+    "describe",
     "file_sha256",
     "find_weights",
     "first_seen",

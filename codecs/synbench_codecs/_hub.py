@@ -6,6 +6,7 @@ Shape letters: B batch, T samples, Q codebooks, L frames.
 from __future__ import annotations
 
 import abc
+import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from synbench_codecs._torch import (
     import_extra,
     load_strictly,
     read_tensors,
+    require,
     without_weight_norm,
 )
 from synbench_codecs._weights import find_weights
@@ -43,7 +45,6 @@ class HubCodec(TokenCodec):
         settings: of the released model, where they differ from the defaults of ``config_class``.
         reduced: settings that make the network small for tests.
         options: as given to the constructor.
-        config: of transformers.
     """
 
     model_class: ClassVar[str]
@@ -52,21 +53,22 @@ class HubCodec(TokenCodec):
     settings: ClassVar[Mapping[str, Any]] = {}
     reduced: ClassVar[Mapping[str, Any]]
     options: dict[str, Any]
-    config: Any
 
     def _load(self, options: dict[str, Any]) -> None:
-        """Find the weights and describe the codec; the network is built at the first use."""
-        import_extra("torch", extra="torch")
-        transformers = import_extra("transformers", extra="hf")
-        (self._file,) = find_weights(self.checkpoint, options["weights"])
-        config_class = getattr(transformers, self.config_class)
-        beside = self._file.path.with_name("config.json")
-        if options["weights"] and beside.is_file():
-            self.config = _read_config(config_class, beside)
-        else:
-            self.config = config_class(**self.settings)
+        """Find the weights and describe the codec; everything heavy waits for the first use."""
+        require("torch", extra="torch")
+        require("transformers", extra="hf")
         self.options = options
-        self.info = self._info(sources=(self._file.source,))
+        self.info = self._info(sources=self.checkpoint.files)
+        (self._file,) = find_weights(self.checkpoint, options["weights"])
+        self.info = dataclasses.replace(self.info, weights=(self._file.source,))
+
+    @classmethod
+    def described(cls, **options: Any) -> CodecInfo:
+        """What is known of the codec where its weights are absent."""
+        codec = cls.__new__(cls)
+        codec.options = {**cls._defaults(), **options}
+        return codec._info(sources=cls.checkpoint.files)
 
     @classmethod
     def untrained(cls, *, reduced: bool = False, **options: Any) -> Self:
@@ -88,7 +90,7 @@ class HubCodec(TokenCodec):
 
     @abc.abstractmethod
     def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
-        """The description, from ``self.config`` and ``self.options``."""
+        """The description, from ``self.options``."""
 
     def _rename(
         self, tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
@@ -102,6 +104,15 @@ class HubCodec(TokenCodec):
         for name, buffer in self.model.named_buffers():
             if name.endswith(("codebook.embed", "codebook.embed_sum")) and not buffer.is_meta:
                 buffer.copy_(torch.randn(buffer.shape))
+
+    @functools.cached_property
+    def config(self) -> Any:
+        """Settings of the network, in the class of transformers."""
+        config_class = getattr(import_extra("transformers", extra="hf"), self.config_class)
+        beside = self._file.path.with_name("config.json")
+        if self.options["weights"] and beside.is_file():
+            return _read_config(config_class, beside)
+        return config_class(**self.settings)
 
     @functools.cached_property
     def model(self) -> Any:

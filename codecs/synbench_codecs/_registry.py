@@ -23,12 +23,20 @@ from typing import Any
 import yaml
 
 import synbench_codecs
-from synbench_codecs._interface import Codec, Options, Recording
+from synbench_codecs._interface import Codec, CodecInfo, Options, Recording
 from synbench_codecs.errors import Unavailable, UsageError
 
 ENTRY_POINT_GROUP = "synbench.codecs"
 
-__all__ = ["ENTRY_POINT_GROUP", "codec_class", "format_spec", "load", "names", "parse_spec"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "codec_class",
+    "describe",
+    "format_spec",
+    "load",
+    "names",
+    "parse_spec",
+]
 
 
 @functools.cache
@@ -197,3 +205,24 @@ def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:
         raise UsageError(f"codec {name!r} needs {', '.join(absent)}: {name}:{absent[0]}=...")
     codec: Codec | Recording = loaded(**options)
     return codec
+
+
+def describe(spec: str) -> CodecInfo | None:
+    """What is known of a codec whose weights are not here; ``None`` where its class cannot say.
+
+    A class says it by a class method ``described``, which takes the options of its constructor, or
+    by ``untrained``, which makes the codec with random weights.
+    """
+    name, options = parse_spec(spec)
+    loaded = codec_class(name)
+    if hasattr(loaded, "described"):
+        info: CodecInfo = loaded.described(**options)
+        return info
+    if hasattr(loaded, "untrained"):
+        from synbench_codecs._torch import import_extra
+
+        options.pop("weights", None)
+        with import_extra("torch", extra="torch").device("meta"):
+            made: CodecInfo = loaded.untrained(**options).info
+        return made
+    return None

@@ -39,6 +39,7 @@ __all__ = [
     "inference",
     "load_strictly",
     "read_tensors",
+    "require",
     "seeded",
     "to_tokens",
     "to_wave",
@@ -46,6 +47,16 @@ __all__ = [
     "without_prefix",
     "without_weight_norm",
 ]
+
+
+def require(package: str, *, extra: str) -> None:
+    """Check that a package is installed, without the seconds that importing it takes.
+
+    Raises:
+        Unavailable: it is not; the message holds the pip line.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise Unavailable(f"{package} is absent: pip install 'synbench[{extra}]'")
 
 
 @functools.cache
@@ -58,10 +69,8 @@ def import_extra(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
-        if importlib.util.find_spec(package) is not None:
-            raise Unavailable(f"{module} does not import: {error}") from error
-        raise Unavailable(f"{package} is absent: pip install 'synbench[{extra}]'") from error
+        require(module.partition(".")[0], extra=extra)
+        raise Unavailable(f"{module} does not import: {error}") from error
 
 
 def device() -> str:

@@ -46,7 +46,7 @@ from synbench_codecs._interface import (
 )
 from synbench_codecs._support import check_choice, check_range, full_spec, package_version
 from synbench_codecs._tokens import TokenCodec
-from synbench_codecs._torch import import_extra, load_strictly, read_tensors
+from synbench_codecs._torch import import_extra, load_strictly, read_tensors, require
 from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import BitstreamError, UsageError, WeightsError
 
@@ -157,10 +157,8 @@ class Dac(TokenCodec):
         sample_rate: int = 0,
     ) -> None:
         _check(model, weights, sample_rate)
-        import_extra("transformers", extra="hf")
-        import_extra("torch", extra="torch")
-        (self._file,) = find_weights(CHECKPOINTS[model or RELEASED], weights)
-        self.shape = _own_shape(self._file, model) if weights else SHAPES[model or RELEASED]
+        require("torch", extra="torch")
+        require("transformers", extra="hf")
         options = {
             "model": model or ("" if weights else RELEASED),
             "codebooks": codebooks,
@@ -168,7 +166,23 @@ class Dac(TokenCodec):
             "weights": weights,
             "sample_rate": sample_rate,
         }
+        checkpoint = CHECKPOINTS[model or RELEASED]
+        if not weights:
+            self.shape = SHAPES[model or RELEASED]
+            self._set_up(options, sources=checkpoint.files)
+        (self._file,) = find_weights(checkpoint, weights)
+        if weights:
+            self.shape = _own_shape(self._file, model)
         self._set_up(options, sources=(self._file.source,))
+
+    @classmethod
+    def described(cls, **options: Any) -> CodecInfo:
+        """What is known of DAC where its weights are absent."""
+        codec = cls.__new__(cls)
+        options = {**DEFAULTS, "model": RELEASED, **options}
+        codec.shape = SHAPES[options["model"]]
+        codec._set_up(options, sources=CHECKPOINTS[options["model"]].files)
+        return codec.info
 
     @classmethod
     def untrained(cls, *, reduced: bool = False, **options: Any) -> Self:
@@ -191,7 +205,7 @@ class Dac(TokenCodec):
         check_choice("dac", "loudness", options["loudness"], ("none", "cli"))
         self._levelled = options["loudness"] == "cli"
         if self._levelled:
-            import_extra("pyloudnorm", extra="listening")
+            require("pyloudnorm", extra="listening")
         used = options["codebooks"] or shape.codebooks
         sample_rate = options["sample_rate"] or SAMPLE_RATES[options["model"]]
         frame_rate = Fraction(sample_rate, shape.hop)

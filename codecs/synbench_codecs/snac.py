@@ -7,6 +7,7 @@ stream always gives the same wave, but a wave of the authors' package differs fr
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import math
@@ -22,6 +23,7 @@ from synbench_codecs._torch import (
     import_extra,
     load_strictly,
     read_tensors,
+    require,
     seeded,
     without_weight_norm,
 )
@@ -85,12 +87,18 @@ class Snac(TokenCodec):
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
     def __init__(self, *, weights: str = "") -> None:
-        import_extra("torch", extra="torch")
-        import_extra("snac", extra="hf")
+        require("torch", extra="torch")
+        require("snac", extra="hf")
+        info = _info(weights, sources=RELEASED.files)
         (self._file,) = find_weights(RELEASED, weights)
+        self.info = dataclasses.replace(info, weights=(self._file.source,))
         beside = self._file.path.with_name("config.json")
         self.config = _read_config(beside) if weights and beside.is_file() else SETTINGS
-        self.info = _info(weights, sources=(self._file.source,))
+
+    @classmethod
+    def described(cls) -> CodecInfo:
+        """What is known of SNAC where its weights are absent."""
+        return _info("", sources=RELEASED.files)
 
     @classmethod
     def untrained(cls, *, reduced: bool = False) -> Self:

@@ -201,6 +201,7 @@ class Store:
                 "specs": [codec.spec for codec in planned.codecs],
                 "columns": [metric.column for metric in planned.metrics],
                 "statuses": list(STATUS_NAMES),
+                "absent": [codec.missing for codec in planned.codecs],
             },
         )
         while rows := cursor.fetchmany(batch):

@@ -52,7 +52,7 @@ def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tu
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
     notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
-    notes += _missing(cells)
+    notes += _missing(planned, cells)
     notes += _failures(cells)
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
@@ -113,12 +113,20 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
     return [Note(level="note", subject=subject, text=text) for subject, text in texts.items()]
 
 
-def _missing(cells: Cells) -> list[Note]:
-    missing = int(np.count_nonzero(cells.status == MISSING))
-    if not missing:
-        return []
-    text = f"{missing} of {cells.status.size} planned; the same `synbench run` goes on with them"
-    return [_warning("Missing scores", text)]
+def _missing(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Cells without a score, apart for the codecs that could not run and for an unfinished run."""
+    able = np.array([not codec.missing for codec in planned.codecs], dtype=bool)
+    unable = int(np.count_nonzero(cells.status[:, ~able] == MISSING))
+    missing = int(np.count_nonzero(cells.status == MISSING)) - unable
+    total = cells.status.size
+    notes = []
+    if unable:
+        text = f"{unable} of {total} planned, because a codec could not run; the reason is above"
+        notes.append(_warning("Missing scores", text))
+    if missing:
+        text = f"{missing} of {total} planned; the same `synbench run` goes on with them"
+        notes.append(_warning("Missing scores", text))
+    return notes
 
 
 def _failures(cells: Cells) -> list[Note]:

@@ -34,6 +34,7 @@ class PlannedCodec:
     ``bits_counted`` is False where only decoded files exist, so that the rate is a declared one.
     ``weights`` names the files of the checkpoint and their digests; empty where there are none.
     ``released`` is False where some of them are a user's own.
+    ``missing`` says why the codec could not run at the latest start; it is empty otherwise.
     """
 
     label: str
@@ -49,6 +50,7 @@ class PlannedCodec:
     source: str = ""
     codebook_sizes: tuple[int, ...] = ()
     bits_per_frame: float | None = None
+    missing: str = ""
 
     @property
     def is_anchor(self) -> bool:
@@ -166,6 +168,7 @@ def _codec(record: dict[str, Any]) -> PlannedCodec:
         source=record["source"],
         codebook_sizes=tuple(record["codebook_sizes"]),
         bits_per_frame=record["bits_per_frame"],
+        missing=record.get("missing", ""),
     )
 
 

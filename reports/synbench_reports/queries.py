@@ -101,7 +101,8 @@ ROWS = """
 SELECT corpus, item, item_digest,
     $labels[codec_index + 1], $specs[codec_index + 1], codec_id,
     $columns[metric_index + 1], metric_id,
-    $statuses[coalesce(code, 0) + 1], value, coalesce(reason, '')
+    $statuses[coalesce(code, 0) + 1], value,
+    coalesce(reason, if(code IS NULL, $absent[codec_index + 1], ''))
 FROM items CROSS JOIN codecs CROSS JOIN metrics
 LEFT JOIN scored USING (item_index, codec_index, metric_index)
 WHERE list_contains($corpora, corpus)

@@ -146,4 +146,4 @@ def test_a_configuration_that_does_not_fit_is_refused(name: str, tmp_path: Path)
         codec.encode(wave(24000), 24000)
     copy.with_name("config.json").write_text("{")
     with pytest.raises(WeightsError, match="is no configuration"):
-        synbench_codecs.load(name, weights=str(copy))
+        synbench_codecs.load(name, weights=str(copy)).encode(wave(24000), 24000)

@@ -88,3 +88,23 @@ def test_absent_packages_are_named(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(Unavailable, match=r"pip install 'synbench\[classical\]'"):
         load(name)
+
+
+def _with_weights() -> list[Any]:
+    return [
+        pytest.param(name, options, id=format_spec(name, options))
+        for name in synbench_codecs.names()
+        if getattr(synbench_codecs.codec_class(name), "checkpoints", ())
+        for options in synbench_codecs.codec_class(name).points
+    ]
+
+
+@pytest.mark.parametrize(("name", "options"), _with_weights())
+def test_a_codec_without_its_weights_is_described(name: str, options: dict[str, Any]) -> None:
+    pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
+    pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
+    info = synbench_codecs.describe(format_spec(name, options))
+    assert info is not None
+    assert info.spec.partition(":")[0] == name
+    assert info.nominal_bitrate_bps is None or info.nominal_bitrate_bps > 0
+    assert info.label

@@ -14,7 +14,7 @@ from rich.table import Table
 import synbench_codecs
 import synbench_metrics
 from synbench_codecs import Options
-from synbench_codecs.errors import CodecError
+from synbench_codecs.errors import CodecError, MissingWeights
 from synbench_metrics.errors import MetricError
 
 __all__ = ["codecs", "corpora", "metrics", "suites"]
@@ -61,6 +61,11 @@ def _codec_facts(name: str) -> list[dict[str, Any]]:
         spec = synbench_codecs.format_spec(name, point)
         try:
             info = synbench_codecs.load(spec).info
+        except MissingWeights as error:
+            known = synbench_codecs.describe(spec)
+            fact = known.to_json() if known else {"spec": spec}
+            facts.append(fact | {"options": options, "unavailable": str(error)})
+            continue
         except CodecError as error:
             if "needs" in str(error) and not point:
                 return [{"spec": name, "options": options, "unavailable": ""}]
