@@ -59,7 +59,7 @@ def assignments(
 @click.option(
     "--study",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="SOURCES are result files of this study, answered offline.",
+    help="SOURCES are of this study: offline result files, or what webMUSHRA collected for it.",
 )
 @click.option(
     "--name",
@@ -85,17 +85,20 @@ def import_results(
     TinyDB), the MUSHRA application of Netflix (XML), plain tables, tables with lists, or synbench.
     """
     from synbench_listening.folder import StudyFolder
-    from synbench_listening.importers.offline_session import read_offline_sessions
+    from synbench_listening.importers.offline_session import is_result_file, read_offline_sessions
     from synbench_listening.importers.read_any import item_from_pattern, read_any
     from synbench_listening.importers.report import Imported
+    from synbench_listening.importers.webmushra_key import unblind_webmushra
     from synbench_listening.ratings import write_ratings
 
     done = Imported()
     if study is not None:
-        done = read_offline_sessions(sources, StudyFolder(study))
-        sources = ()
+        files = [source for source in sources if is_result_file(source)]
+        done = read_offline_sessions(files, StudyFolder(study))
+        sources = tuple(source for source in sources if source not in files)
     for source in sources:
-        done.extend(read_any(source, listener=listener, columns=columns, test=test, names=names))
+        found = read_any(source, listener=listener, columns=columns, test=test, names=names)
+        done.extend(found if study is None else unblind_webmushra(found, StudyFolder(study)))
     if pattern is not None:
         done.ratings = item_from_pattern(done.ratings, pattern)
     click.echo(

@@ -23,6 +23,7 @@ from synbench_listening.folder import StudyFolder
 from synbench_listening.offline_bundle import bundle_study
 from synbench_listening.plan import Plan, plan_session
 from synbench_listening.protocol import ResultFile
+from synbench_listening.ratings import read_ratings
 from synbench_listening.study import Listening
 from synbench_listening.webmushra_export import export_webmushra, read_webmushra_key
 
@@ -192,3 +193,35 @@ def test_other_tests_have_their_pages(build: Any, tmp_path: Path, test: str, pag
 def test_what_webmushra_cannot_ask_is_refused(build: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no page for ab"):
         export_webmushra(build(test="ab", items={"count": 2}), tmp_path / "export")
+
+
+def test_what_webmushra_collects_comes_back_under_its_names(
+    build: Any, made_run: Any, tmp_path: Path
+) -> None:
+    folder = build(systems=["codec-a"])
+    config = export_webmushra(folder, tmp_path / "export")
+    pages = json.loads(config.read_text(encoding="utf-8"))["pages"]
+    key = read_webmushra_key(folder)
+    scores = {"reference": 100, "anchor35": 11, "anchor70": 44, "Codec-A": 77}
+    rows = [
+        "session_test_id,listener,session_uuid,trial_id,rating_stimulus,rating_score,"
+        "rating_time,rating_comment"
+    ]
+    for page in [pages[2], *pages[3][1:]]:
+        for name, condition in key[page["id"]]["stimuli"].items():
+            rows.append(
+                f"made,Lä,0a8f3c1e-1111-4222-8333-444455556666,{page['id']},{name},"
+                f"{scores[condition]},5000,"
+            )
+    table = tmp_path / "mushra.csv"
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    out = tmp_path / "ratings.csv"
+    command = ["import", str(table), "--study", str(folder.path), "--out", str(out)]
+    result = CliRunner().invoke(listen, command)
+    assert result.exit_code == 0, result.output
+    ratings = read_ratings(out)
+    assert len(ratings) == 16 and "4 ratings of training pages left out" in result.output
+    assert {(r.condition, r.score) for r in ratings} == set(scores.items())
+    trained = next(page["item"] for page in key.values() if page["training"])
+    items = {rating.item for rating in ratings}
+    assert len(items) == 4 and trained not in items and items < {f"item-{k}" for k in range(10)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,16 @@ from synbench_listening.plan import plan_session
 from synbench_listening.protocol import ResultFile
 from synbench_listening.session_ratings import session_ratings
 
-__all__ = ["read_offline_sessions"]
+__all__ = ["is_result_file", "read_offline_sessions"]
+
+
+def is_result_file(path: Path) -> bool:
+    """Whether it may be a result file; anything else was collected by another tool."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and {"answers", "version"} <= content.keys()
 
 
 def read_offline_sessions(paths: Sequence[Path], study: StudyFolder) -> Imported:
