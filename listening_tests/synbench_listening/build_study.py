@@ -268,7 +268,4 @@ def _public(design: StudyDesign, key: Key) -> PublicStudy:
 def _by_language(text: Text, languages: list[Language]) -> dict[Language, str]:
     if isinstance(text, str):
         return dict.fromkeys(languages, text)
-    missing = [language for language in languages if language not in text]
-    if missing:
-        raise UsageError(f"a text lacks the language {missing[0]!r}: {next(iter(text.values()))!r}")
     return {language: text[language] for language in languages}

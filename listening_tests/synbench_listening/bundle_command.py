@@ -23,4 +23,4 @@ def bundle(study: Path, out: Path | None) -> None:
     write_bytes(place, content)
     click.echo(f"{place}: {len(content) / 1e6:.1f} MB")
     click.echo("Listeners send back the file that the last page offers; give each a number from 1.")
-    click.echo(f"Next     synbench listen import {study} RESULT.json ...")
+    click.echo(f"Next     synbench listen import RESULT.json ... --study {study} --out ratings.csv")

@@ -159,6 +159,13 @@ class StudyDesign(_Strict):
         """Whether both anchors are among what is rated."""
         return self.test == "mushra" if self.anchors is None else self.anchors
 
+    def _texts(self) -> list[dict[Language, str]]:
+        """All texts that are given by language."""
+        texts = [self.title, self.consent, self.instructions]
+        for question in self.questionnaire:
+            texts += [question.label, *question.choices]
+        return [text for text in texts if isinstance(text, dict)]
+
     @model_validator(mode="after")
     def _consistent(self) -> StudyDesign:
         if len(set(self.pages)) != len(self.pages):
@@ -180,6 +187,10 @@ class StudyDesign(_Strict):
             raise ValueError("replicates: more than the items of a listener")
         if self.headphones.needed > self.headphones.trials:
             raise ValueError("headphones: more answers needed than there are trials")
+        for text in self._texts():
+            missing = [name for name in self.languages if name not in text]
+            if missing and text:
+                raise ValueError(f"no {missing[0]!r} text beside {next(iter(text.values()))!r}")
         names = [question.name for question in self.questionnaire]
         if len(set(names)) != len(names):
             raise ValueError("questionnaire: every name once")

@@ -40,6 +40,10 @@ def rated(page: PlanPage, scores: dict[int, float], **changes: Any) -> Any:
         ("name: a\ntest: ab\nitems: {count: 7}\nitems_per_listener: 3", "no multiple"),
         ("name: a\ntest: ab\npages: [trials, consent, finish]", "first page"),
         ("name: a\ntest: ab\nquestionnaire: [{name: x, label: X, type: choice}]", "choices"),
+        (
+            "name: a\ntest: ab\nlanguages: [en, de]\ntitle: {en: Hello}",
+            "no 'de' text beside 'Hello'",
+        ),
         ("- 1", "expected keys"),
         ("a: [", "YAML"),
     ],
