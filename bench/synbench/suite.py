@@ -11,8 +11,8 @@
         label: Mine
     metrics: [pesq_wb, stoi]
 
-A relative ``path``, ``folder`` or ``weights`` counts from the suite's own file. Unknown keys are
-refused.
+A relative ``path``, ``folder``, ``script`` or ``weights`` counts from the suite's own file. Unknown
+keys are refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from synbench.errors import UsageError
 
-PATH_OPTIONS = ("folder", "path", "weights")
+PATH_OPTIONS = ("folder", "path", "script", "weights")
 Scalar = str | int | float | bool
 
 __all__ = ["CodecEntry", "CorpusEntry", "Suite", "find_suite", "load_suite", "packaged_suites"]
