@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("synbench_reports.commands:export", "Write the table or the rows of a run."),
     "report": ("synbench_reports.report_command:report", "Write a run as one HTML file."),
     "compare": ("synbench_reports.compare_command:compare", "Test which codecs differ."),
+    "diff": ("synbench_reports.diff_command:diff", "Say what changed between two runs."),
+    "merge": ("synbench_reports.merge_command:merge", "Make one run of several."),
     "figures": ("synbench_reports.figures_command:figures", "Write a run's figures for a paper."),
     "reproduce": ("synbench_reports.reproduce:reproduce", "Set a paper's table beside runs."),
     "listen": ("synbench_listening.commands:listen", "Make and analyse listening tests."),

@@ -60,18 +60,13 @@ def codebook_usage(planned: PlannedRun, corpus: str) -> tuple[list[Usage], list[
 
 def count_tokens(paths: list[Path], sizes: tuple[int, ...]) -> list[NDArray[np.int64]] | None:
     """Counts per codebook over some streams; ``None`` where a payload is no grid of tokens."""
-    from synbench_codecs import read_stream, unpack_tokens
-    from synbench_codecs.errors import BitstreamError
+    from synbench.tokens import tokens_of
+    from synbench_codecs import read_stream
 
     counts = [np.zeros(size, dtype=np.int64) for size in sizes]
     for path in paths:
-        encoded = read_stream(path.read_bytes())
-        frames = _frames(encoded.payload_bits, sizes)
-        if encoded.side_bits or frames is None:
-            return None
-        try:
-            tokens = unpack_tokens(encoded.payload, sizes, frames)
-        except BitstreamError:
+        tokens = tokens_of(read_stream(path.read_bytes()), sizes)
+        if tokens is None:
             return None
         for place, row in enumerate(tokens):
             counts[place] += np.bincount(row, minlength=sizes[place])
@@ -106,11 +101,3 @@ def usage_figure(usages: list[Usage], *, width: float = WIDTHS["double"]) -> Fig
 
 def _usages(codec: PlannedCodec, counts: list[NDArray[np.int64]]) -> list[Usage]:
     return [Usage(codec=codec.label, book=book, counts=one) for book, one in enumerate(counts)]
-
-
-def _frames(payload_bits: int, sizes: tuple[int, ...]) -> int | None:
-    """Frames of a payload that is nothing but tokens: the packing leaves no other number."""
-    per_frame = sum(map(math.log2, sizes))
-    frames = round(payload_bits / per_frame) if per_frame else 0
-    exact = (math.prod(sizes) ** frames - 1).bit_length() if frames else 0
-    return frames if exact == payload_bits else None

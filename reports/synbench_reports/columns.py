@@ -16,7 +16,14 @@ from synbench_reports.table import Cell, Column, Group
 
 Filled = tuple[Column, list[Cell]]
 
-__all__ = ["Filled", "cost_columns", "count_columns", "metric_columns", "rate_columns"]
+__all__ = [
+    "Filled",
+    "cost_columns",
+    "count_columns",
+    "metric_columns",
+    "printed_decimals",
+    "rate_columns",
+]
 
 
 def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
@@ -168,17 +175,20 @@ def _column(name: str, label: str, unit: str, group: Group) -> Column:
 
 
 def _metric_column(metric: PlannedMetric) -> Column:
-    # A score between 0 and 1 needs one digit more than one on a scale of 5 or in dB.
-    fine = metric.maximum is not None and metric.maximum <= 1
     return Column(
         name=metric.column,
         label=metric.label,
         unit=metric.unit,
         group="metric",
         direction=metric.direction,
-        decimals=3 if fine else 2,
+        decimals=printed_decimals(metric),
         metric_id=metric.metric_id,
     )
+
+
+def printed_decimals(metric: PlannedMetric) -> int:
+    """A score between 0 and 1 needs one digit more than one on a scale of 5 or in dB."""
+    return 3 if metric.maximum is not None and metric.maximum <= 1 else 2
 
 
 def _threads(cells: Cells) -> str:

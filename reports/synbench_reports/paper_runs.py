@@ -13,6 +13,8 @@ from pathlib import Path
 from synbench.errors import SynbenchError, UsageError
 from synbench.store import RunFolder
 from synbench.suite import CorpusEntry, Suite, find_suite, load_suite
+from synbench_codecs.errors import CodecError
+from synbench_metrics.errors import MetricError
 
 __all__ = ["SuiteRun", "parse_corpora", "run_suite", "suite_for"]
 
@@ -87,7 +89,7 @@ def run_suite(
         except SystemExit:
             # More failures than allowed: every one is in the table's counts.
             pass
-        except SynbenchError as error:
+        except (SynbenchError, CodecError, MetricError) as error:
             absent.append((f"suite {suite.name}", str(error)))
     found = RunFolder(folder).exists()
     return SuiteRun(name=suite.name, folder=folder if found else None, absent=tuple(absent))
@@ -100,14 +102,22 @@ def _available(suite: Suite) -> tuple[Suite, list[tuple[str, str]]]:
 
     codecs = synbench_codecs.names()
     columns = synbench_metrics.names()
-    unknown = [entry for entry in suite.codecs if entry.codec not in codecs]
-    absent = [(entry.label or entry.codec, f"no codec {entry.codec!r} here") for entry in unknown]
+    known = [entry for entry in suite.codecs if _name(entry.codec) in codecs]
+    absent = [
+        (entry.label or entry.codec, f"no codec {entry.codec!r} here")
+        for entry in suite.codecs
+        if entry not in known
+    ]
     absent += [(column, "no such metric here") for column in suite.metrics if column not in columns]
     changes = {
-        "codecs": [entry for entry in suite.codecs if entry.codec in codecs],
+        "codecs": known,
         "metrics": [column for column in suite.metrics if column in columns],
     }
     return suite.model_copy(update=changes), absent
+
+
+def _name(spec: str) -> str:
+    return spec.partition(":")[0]
 
 
 def _write(path: Path, suite: Suite) -> None:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from synbench_reports.specification import Paper, PublishedTable
     from synbench_reports.table import Report
 
-__all__ = ["compare_runs", "render_table", "reproduce", "sample_rates", "write_text"]
+__all__ = [
+    "compare_runs",
+    "render_table",
+    "reproduce",
+    "sample_rates",
+    "say_absent",
+    "write_text",
+]
 
 OUT = "runs"
 
@@ -97,6 +104,7 @@ def reproduce(
             for suite in found.tables[number].suites
         ]
         if only_plan:
+            say_absent(made)
             return
     if claim is not None:
         write_text(_claim(found, claim, made), out)
@@ -147,6 +155,13 @@ def _reports(made: Sequence[SuiteRun]) -> list[Report]:
 
     folders = [run.folder for run in made if run.folder is not None]
     return [build_report(read_selection(folder)) for folder in folders]
+
+
+def say_absent(made: Sequence[SuiteRun]) -> None:
+    """Print what could not be run, and why."""
+    for run in made:
+        for name, reason in run.absent:
+            click.echo(f"{run.name}: {name}: {reason}", err=True)
 
 
 def write_text(text: str, out: str | None) -> None:

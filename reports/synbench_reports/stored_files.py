@@ -10,7 +10,7 @@ import duckdb
 from synbench.store import RunFolder
 from synbench_reports.planned import PlannedRun
 
-__all__ = ["ItemFiles", "even_choice", "item_files"]
+__all__ = ["ItemFiles", "even_choice", "item_files", "item_keys"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,3 +76,13 @@ def even_choice(count: int, wanted: int) -> list[int]:
 
 def _below(folder: Path, name: str | None) -> Path | None:
     return folder / name if name else None
+
+
+def item_keys(planned: PlannedRun, corpus: str) -> list[tuple[str, str]]:
+    """Id and digest of every item of a corpus, in the order of the plan."""
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "SELECT item, item_digest FROM read_parquet(?, file_row_number = true) "
+            "WHERE corpus = ? ORDER BY file_row_number",
+            [str(planned.folder / "items.parquet"), corpus],
+        ).fetchall()

@@ -40,7 +40,7 @@ def verify(
     from synbench_reports.paper_runs import SuiteRun, run_suite
     from synbench_reports.released import limited, read_released, suites
     from synbench_reports.render_published import tally
-    from synbench_reports.reproduce import compare_runs, render_table, write_text
+    from synbench_reports.reproduce import compare_runs, render_table, say_absent, write_text
 
     known = read_released()
     if codec is None:
@@ -59,6 +59,7 @@ def verify(
             for suite in suites(codec, entry)
         ]
         if only_plan:
+            say_absent(made)
             return
     write_text(render_table(entry.table, made, form, {}), out)
     lines = compare_runs(entry.table, made)

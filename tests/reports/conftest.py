@@ -81,6 +81,7 @@ class MadeRun:
             "policy": {"resampler": "handmade VHQ", "level": "unchanged"},
             "policy_id": POLICY,
             "host": {"processor": "an abacus"},
+            "packages": {"numpy": "2.0"},
             "codecs": [
                 {"label": info.label, "codec_id": info.spec, **info.to_json()}
                 for info in self.codecs

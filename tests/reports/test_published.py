@@ -215,7 +215,9 @@ def test_a_suite_runs_without_what_is_not_known_here(
         "p2psyncodec-libritts", corpora={"libritts": f"folder:path={tmp_path / 'speech'}"}
     )
     assert suite.name == "p2psyncodec-libritts-custom"
-    known = suite.codecs[0].model_copy(update={"codec": "lowpass-3k5", "label": "MDCTCodec"})
+    known = suite.codecs[0].model_copy(
+        update={"codec": "lowpass-3k5", "options": {}, "label": "MDCTCodec"}
+    )
     unknown = known.model_copy(update={"codec": "yet-to-be-written", "label": "DAC"})
     suite = suite.model_copy(
         update={"codecs": [known, unknown], "metrics": ["mel_distance", "yet_to_be_written"]}
@@ -237,7 +239,7 @@ def test_a_corpus_that_cannot_be_had_is_a_reason(
     monkeypatch.delenv("SYNBENCH_DATA", raising=False)
     monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
     suite = suite_for("p2psyncodec-libritts")
-    first = suite.codecs[0].model_copy(update={"codec": "passthrough"})
+    first = suite.codecs[0].model_copy(update={"codec": "passthrough", "options": {}})
     suite = suite.model_copy(update={"codecs": [first], "metrics": ["stoi"]})
     made = run_suite(suite, out=tmp_path / "runs", workers=0)
     assert made.folder is None
