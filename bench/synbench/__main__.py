@@ -97,8 +97,14 @@ def main() -> None:
         code = exit_code(error)
         if code is None:
             raise
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {_message(error)}", err=True)
         sys.exit(code)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def exit_code(error: Exception) -> int | None:
@@ -109,6 +115,8 @@ def exit_code(error: Exception) -> int | None:
 
     if isinstance(error, SynbenchError):
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is not None:
+        return 3
     unavailable = (synbench_codecs.errors.Unavailable, synbench_metrics.errors.Unavailable)
     if isinstance(error, unavailable):
         return 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import ItemError, UsageError
-from synbench.files import write_bytes
+from synbench.files import printable, write_bytes
 
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
@@ -51,11 +52,13 @@ def read_audio(path: Path) -> Audio:
     import soundfile
 
     if not path.is_file():
-        raise ItemError(f"no such file: {path}")
+        raise ItemError(f"no such file: {printable(path)}")
     try:
-        samples, sample_rate = soundfile.read(path, dtype="float64", always_2d=True)
+        # As bytes, for a name need not be valid text.
+        samples, sample_rate = soundfile.read(os.fsencode(path), dtype="float64", always_2d=True)
     except soundfile.SoundFileError as error:
-        raise ItemError(f"cannot read {path}: {error}") from error
+        reason = getattr(error, "error_string", error)
+        raise ItemError(f"cannot read {printable(path)}: {reason}") from error
     digest = hashlib.sha256(f"{sample_rate} {samples.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(samples, dtype="<f8").data)
     # The mean of one channel is the channel itself, bit for bit.

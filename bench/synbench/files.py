@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
-__all__ = ["sweep", "write_bytes"]
+__all__ = ["printable", "sweep", "write_bytes"]
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write under a temporary name, flush to the disk, then rename.
 
     Raises:
-        OSError: the disk is full or read-only; nothing is left behind.
+        OSError: the disk is full or read-only; it names ``path``, and nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{os.getpid()}.{secrets.token_hex(8)}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def printable(text: str | Path) -> str:
+    """A path that can be stored and printed: bytes that are no UTF-8 are written as ``%FF``."""
+    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", str(text))
 
 
 def sweep(folder: Path) -> None:

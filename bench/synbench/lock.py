@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from synbench.errors import UsageError
+from synbench.errors import EnvironmentFault, UsageError
 
 __all__ = ["only_run"]
 
@@ -19,9 +19,16 @@ def only_run(folder: Path) -> Iterator[None]:
 
     Raises:
         UsageError: another process holds it.
+        EnvironmentFault: the folder cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+", encoding="ascii") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / ".lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write to {folder}: {error.strerror}; choose another folder with --out"
+        ) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

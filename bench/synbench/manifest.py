@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench import policy
+from synbench.files import printable
 from synbench.plan import Plan, PlannedCodec
 from synbench.store import FORMAT, Row
 
@@ -91,7 +92,7 @@ def item_rows(plan: Plan) -> list[Row]:
             "corpus": corpus.name,
             "item": item.id,
             "item_digest": works[corpus.name, item.id].digest,
-            "path": str(item.path),
+            "path": printable(item.path),
             "seconds": item.seconds,
             "sample_rate": item.sample_rate,
             "channels": item.channels,

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+LONGEST_NAME_BYTES = 200
+
 __all__ = ["Cell", "CodecPoint", "DecodeUnit", "ItemWork", "MetricPoint", "ScoreUnit", "artefact"]
 
 
@@ -81,8 +83,17 @@ def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> 
     """Where a bitstream or reconstruction lies below its folder.
 
     The digest in the name keeps a file of changed audio or policy from being taken for this one.
+    A name longer than file systems take is cut, and then the digest tells it from others.
     """
     slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", codec.spec)[:60].strip("_")
-    made_from = hashlib.sha256(f"{item.digest} {policy_id}".encode()).hexdigest()[:8]
-    name = f"{item.item}.{made_from}{suffix}"
-    return PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / item.corpus / name
+    place = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
+    # Only a name that was cut needs its id in the digest; all others keep their files of old runs.
+    cut = "" if str(place) == item.item else f" {item.item}"
+    made_from = hashlib.sha256(f"{item.digest} {policy_id}{cut}".encode()).hexdigest()[:8]
+    folder = PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / _short(item.corpus) / place.parent
+    return folder / f"{place.name}.{made_from}{suffix}"
+
+
+def _short(part: str) -> str:
+    """At most as many bytes as leave room for digest and suffix in a name of 255."""
+    return part.encode()[:LONGEST_NAME_BYTES].decode(errors="ignore")

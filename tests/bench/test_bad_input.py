@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -91,6 +92,41 @@ def test_unusable_references(
     assert found["b"][0] == "failed"
     assert reason in found["b"][1] or "scale" in found["b"][1]
     assert found["a"][0] == found["c"][0] == "ok"
+
+
+def test_names_that_are_no_text_or_too_long(
+    speech_folder: Path, write_suite: Write, synbench: Command, tmp_path: Path
+) -> None:
+    odd = b"caf\xe9 a:b,c=d'[x].wav"
+    long = ["L" * 240 + ending for ending in ("1", "2")]
+    wave = (speech_folder / "a.wav").read_bytes()
+    try:
+        (speech_folder / os.fsdecode(odd)).write_bytes(wave)
+    except OSError:
+        pytest.skip("this file system takes only names of valid text")
+    for name in long:
+        (speech_folder / f"{name}.wav").write_bytes(wave)
+    done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    found = outcomes(tmp_path / "run")
+    assert found.keys() == {"a", "b", "c", "caf%E9 a:b,c=d'[x]", *long}
+    assert {status for status, _ in found.values()} == {"ok"}
+    assert len(list((tmp_path / "run" / "reconstructions").rglob("*.flac"))) == len(found)
+
+
+@pytest.mark.parametrize("command", ["run", "encode"])
+def test_a_place_that_cannot_be_written(
+    command: str, speech_folder: Path, write_suite: Write, synbench: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    place = tmp_path / "file" / "out"
+    if command == "run":
+        done = synbench("run", write_suite(speech_folder), "--out", place)
+    else:
+        done = synbench("encode", "passthrough", speech_folder / "a.wav", place)
+    assert done.returncode == 3
+    assert str(place) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_silent_output(

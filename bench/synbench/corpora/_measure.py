@@ -11,6 +11,7 @@ from pathlib import Path
 from synbench.cache import Measured, Measurements, Stamp, stamp
 from synbench.corpora._model import Entry, Item, Progress
 from synbench.errors import ItemError
+from synbench.files import printable
 
 __all__ = ["measure", "measure_file"]
 
@@ -85,7 +86,7 @@ def _bytes_digest(path: Path) -> str:
 
 
 def _absent(entry: Entry) -> Measured:
-    return Measured(f"absent:{entry.id}", 0.0, 0, 0, f"no such file: {entry.path}")
+    return Measured(f"absent:{entry.id}", 0.0, 0, 0, f"no such file: {printable(entry.path)}")
 
 
 def _item(entry: Entry, measured: Measured) -> Item:

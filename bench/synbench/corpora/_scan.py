@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.files import printable
 
 __all__ = ["audio_files", "existing_folder", "file_id", "read_text", "suffixes", "typed_path"]
 
@@ -71,7 +72,8 @@ def audio_files(folder: Path) -> Iterator[Path]:
 
 def file_id(path: Path, *, below: Path) -> str:
     """Relative path without suffix; composed Unicode, since macOS hands out decomposed names."""
-    return unicodedata.normalize("NFC", path.relative_to(below).with_suffix("").as_posix())
+    name = path.relative_to(below).with_suffix("").as_posix()
+    return unicodedata.normalize("NFC", printable(name))
 
 
 def read_text(path: Path) -> str:
