@@ -1,19 +1,28 @@
-"""Executors: something with ``submit`` that gives a future. One seam, two implementations.
+"""Executors: something with ``submit`` that gives a future; the shape of ``concurrent.futures``.
 
 Durability is the store's business. An executor only runs a function of plain data somewhere and
-says how it ended; a worker that dies shows as :class:`~concurrent.futures.BrokenExecutor`.
+says how it ended. A worker that dies shows as :class:`~concurrent.futures.BrokenExecutor` where it
+takes the other workers with it, and as :class:`WorkerDied` where only its own unit is lost.
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from synbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from multiprocessing import SimpleQueue
 
 # One thread per worker: the pool already fills the cores, and timings name their thread count.
 THREAD_VARIABLES = (
@@ -25,13 +34,45 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
-__all__ = ["Executor", "ProcessPool", "Serial", "default_workers", "make_executor"]
+LOCAL_UNIT_SECONDS = (2.0, 60.0)
+EXECUTORS = {
+    "local": "synbench.engine:local",
+    "slurm": "synbench.executor_slurm:Slurm",
+    "dask": "synbench.executor_dask:Dask",
+}
+
+__all__ = [
+    "Executor",
+    "ProcessPool",
+    "Serial",
+    "WorkerDied",
+    "cuda_devices",
+    "default_workers",
+    "make_executor",
+]
+
+
+class WorkerDied(Exception):
+    """The worker of this unit died; units of other workers are not lost.
+
+    Args:
+        shared: other units were with that worker, so that one of them may have killed it.
+    """
+
+    def __init__(self, reason: str, *, shared: bool = False) -> None:
+        super().__init__(reason)
+        self.shared = shared
 
 
 class Executor(Protocol):
     """Runs functions; the shape of :mod:`concurrent.futures`."""
 
     workers: int
+    """How many units are worked on at the same time."""
+    in_flight: int
+    """How many units may be submitted and not finished."""
+    unit_seconds: tuple[float, float]
+    """Shortest and longest time that a unit of work should take here."""
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Start ``function(*arguments)``."""
@@ -46,7 +87,8 @@ class Executor(Protocol):
 class Serial:
     """Everything in this process, one after another: for debugging and tiny jobs."""
 
-    workers = 1
+    workers = in_flight = 1
+    unit_seconds = LOCAL_UNIT_SECONDS
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Run now; the future is done when this returns."""
@@ -65,19 +107,31 @@ class Serial:
 
 
 class ProcessPool:
-    """Spawned worker processes, one thread each."""
+    """Spawned worker processes, one thread each.
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    Args:
+        devices: ids of CUDA devices; each worker sees one of them, as its only one.
+    """
+
+    unit_seconds = LOCAL_UNIT_SECONDS
+
+    def __init__(self, workers: int, *, devices: Sequence[str] = ()) -> None:
+        self.workers = self.in_flight = workers
+        self._devices = devices
         for variable in THREAD_VARIABLES:
             os.environ[variable] = "1"  # before any worker imports numpy
         self._pool = self._make()
 
     def _make(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        devices = context.SimpleQueue()
+        for device in self._devices:
+            devices.put(device)
         return ProcessPoolExecutor(
             self.workers,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_prepare_worker,
+            initargs=(devices if self._devices else None,),
         )
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -97,8 +151,10 @@ class ProcessPool:
             process.kill()
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(devices: SimpleQueue[str] | None) -> None:
     """Leave Ctrl-C to the parent, and end with it: an orphan must not write into a later run."""
+    if devices is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices.get()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -115,6 +171,50 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def make_executor(workers: int) -> Executor:
-    """A process pool, or with 0 workers everything in this process."""
-    return ProcessPool(workers) if workers else Serial()
+def cuda_devices() -> tuple[str, ...]:
+    """Ids of the CUDA devices to share out among workers; none unless ``SYNBENCH_DEVICE=cuda``."""
+    if os.environ.get("SYNBENCH_DEVICE") != "cuda":
+        return ()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(filter(None, (name.strip() for name in visible.split(","))))
+    try:
+        import torch
+    except ImportError:
+        return ()
+    return tuple(str(index) for index in range(torch.cuda.device_count()))
+
+
+def make_executor(spec: str, *, workers: int | None, folder: Path) -> Executor:
+    """The executor called ``local``, ``slurm`` or ``dask``, with options as ``name:option=value``.
+
+    Args:
+        workers: units at the same time; ``None`` for what is usual there, 0 for this very process.
+        folder: the run's own.
+
+    Raises:
+        UsageError: another name, or options that do not fit.
+        EnvironmentFault: the package or the cluster is not there.
+    """
+    from synbench_codecs import parse_spec
+
+    name, options = parse_spec(spec)
+    if name not in EXECUTORS:
+        raise UsageError(f"unknown executor {name!r}; there are: {', '.join(EXECUTORS)}")
+    module, _, attribute = EXECUTORS[name].partition(":")
+    maker = getattr(importlib.import_module(module), attribute)
+    try:
+        inspect.signature(maker).bind(workers=workers, folder=folder, **options)
+    except TypeError as error:
+        known = sorted(inspect.signature(maker).parameters.keys() - {"workers", "folder"})
+        raise UsageError(
+            f"{spec}: {error}; options of {name}: {', '.join(known) or 'none'}"
+        ) from error
+    made: Executor = maker(workers=workers, folder=folder, **options)
+    return made
+
+
+def local(*, workers: int | None, folder: Path) -> Executor:
+    """A process pool on the cores of this machine, or with 0 workers this very process."""
+    count = default_workers() if workers is None else workers
+    return ProcessPool(count) if count else Serial()

@@ -1,143 +1,145 @@
-"""Running a plan: decode slices of each corpus, score a slice as soon as all its codecs are done.
+"""Running a plan on executors: start, collect, and deal with workers that die.
 
 Work is cut into units of some seconds to a minute; a finished unit is on the disk. A unit whose
-worker died is tried once more, cut into its smallest pieces and one piece at a time, so that only
-the piece that really kills a worker is recorded as failed.
+worker died is tried once more, cut into its smallest pieces (and one at a time where a worker drags
+others along), so that only the piece that really kills a worker is recorded as failed.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from synbench.engine import Executor
+from synbench.engine import Executor, WorkerDied
 from synbench.plan import Plan
+from synbench.schedule import Schedule, Takes, Task, Unit
 from synbench.store import Row, RunFolder
-from synbench.units import Cell, DecodeUnit, ItemWork, ScoreUnit
+from synbench.units import DecodeUnit
 from synbench.work import Report, decode_unit, score_unit
 
-SHORTEST_UNIT_SECONDS = 2.0
-LONGEST_UNIT_SECONDS = 60.0
-UNITS_PER_WORKER = 6
 WORKER_DIED = "the worker process died twice on this cell (crash or out of memory)"
 
-Unit = DecodeUnit | ScoreUnit
 Listener = Callable[[Unit, Report], None]
 
 __all__ = ["execute"]
 
 
-@dataclass
-class _Slice:
-    """Some items, on their way from decoding to scoring."""
+@dataclass(eq=False)
+class _Lane:
+    """An executor, what it is given, and what it is doing.
 
-    items: tuple[ItemWork, ...]
-    decoding: int = 0
+    ``alone`` holds pieces that may kill a worker: while one of them runs, nothing else does.
+    """
+
+    executor: Executor
+    takes: Takes
+    running: dict[Future[Report], Task] = field(default_factory=dict)
+    alone: deque[Task] = field(default_factory=deque)
+
+    def start(self, schedule: Schedule) -> None:
+        """Give every free worker something to do."""
+        while len(self.running) < self.executor.in_flight:
+            if self.alone:
+                if not self.running:
+                    self._submit(self.alone.popleft())
+                return
+            task = schedule.next(self.takes)
+            if task is None:
+                return
+            self._submit(task)
+
+    def _submit(self, task: Task) -> None:
+        function = decode_unit if isinstance(task.unit, DecodeUnit) else score_unit
+        try:
+            future = self.executor.submit(function, task.unit)
+        except BrokenExecutor as error:
+            future = Future()
+            future.set_exception(error)
+        self.running[future] = task
 
 
-@dataclass
-class _Queue:
-    """Units in the order in which they should start."""
-
-    plan: Plan
-    run: str
-    slices: list[_Slice]
-    decodes: deque[tuple[DecodeUnit, _Slice]] = field(default_factory=deque)
-    scores: deque[ScoreUnit] = field(default_factory=deque)
-    alone: deque[tuple[Unit, _Slice | None]] = field(default_factory=deque)
-    undecoded: dict[tuple[str, str, str], tuple[str, bool]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.decodes or self.scores or self.alone)
-
-    def next(self) -> tuple[Unit, _Slice | None]:
-        """Scoring first: a scored slice is a result that a user can look at."""
-        if self.scores:
-            return self.scores.popleft(), None
-        return self.decodes.popleft()
-
-
-def execute(plan: Plan, run: RunFolder, executor: Executor, listener: Listener) -> None:
+def execute(
+    plan: Plan,
+    run: RunFolder,
+    executor: Executor,
+    listener: Listener,
+    *,
+    devices: Executor | None = None,
+) -> None:
     """Do all that is missing; ``listener`` hears of every finished unit.
+
+    Args:
+        devices: has one worker for each GPU and decodes the neural codecs; without it the one
+            executor does everything.
 
     Raises:
         EnvironmentFault: the disk is full; what was finished is kept.
     """
-    queue = _fill(plan, run)
-    running: dict[Future[Report], tuple[Unit, _Slice | None]] = {}
-    while queue or running:
-        _start(queue, running, executor)
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        suspects = []
-        for future in done:
-            unit, part = running.pop(future)
-            try:
-                report = future.result()
-            except BrokenExecutor:
-                suspects.append((unit, part))
-                continue
-            _finish(queue, unit, part, report, listener)
-        if suspects:
-            # Every unit in flight fails with the worker that died; any of them may be the cause.
-            suspects += running.values()
-            running.clear()
-            executor.restart()
-            run.log(f"a worker died; {len(suspects)} units are tried again, one piece at a time")
-            for unit, part in suspects:
-                _retry_or_record(queue, run, unit, part, listener)
-
-
-def _start(
-    queue: _Queue, running: dict[Future[Report], tuple[Unit, _Slice | None]], executor: Executor
-) -> None:
-    while queue and len(running) < executor.workers:
-        if queue.alone:
-            if running:
-                return
-            unit, part = queue.alone.popleft()
-            running[_submit(executor, unit)] = unit, part
+    lanes = [_Lane(executor, "all but neural" if devices else "everything")]
+    if devices:
+        lanes.append(_Lane(devices, "neural"))
+    schedule = Schedule(
+        plan,
+        str(run.path.absolute()),
+        workers=executor.workers,
+        unit_seconds=executor.unit_seconds,
+    )
+    while True:
+        for lane in lanes:
+            lane.start(schedule)
+        running = [future for lane in lanes for future in lane.running]
+        if not running:
             return
-        unit, part = queue.next()
-        running[_submit(executor, unit)] = unit, part
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for lane in lanes:
+            _collect(lane, schedule, run, listener, done & lane.running.keys())
 
 
-def _submit(executor: Executor, unit: Unit) -> Future[Report]:
-    function = decode_unit if isinstance(unit, DecodeUnit) else score_unit
-    try:
-        return executor.submit(function, unit)
-    except BrokenExecutor as error:
-        broken: Future[Report] = Future()
-        broken.set_exception(error)
-        return broken
-
-
-def _finish(
-    queue: _Queue, unit: Unit, part: _Slice | None, report: Report, listener: Listener
+def _collect(
+    lane: _Lane,
+    schedule: Schedule,
+    run: RunFolder,
+    listener: Listener,
+    done: set[Future[Report]],
 ) -> None:
-    listener(unit, report)
-    if part is not None:
-        queue.undecoded.update(report.undecoded)
-        part.decoding -= 1
-        if part.decoding == 0:
-            _queue_scores(queue, part)
-
-
-def _retry_or_record(
-    queue: _Queue, run: RunFolder, unit: Unit, part: _Slice | None, listener: Listener
-) -> None:
-    pieces = list(_pieces(unit))
-    if unit.attempt == 0:
-        queue.alone.extend((piece, part) for piece in pieces)
-        if part is not None:
-            part.decoding += len(pieces) - 1
-        return
-    _finish(queue, unit, part, _record_crash(run, unit), listener)
+    lost: list[Task] = []
+    suspects: list[Task] = []
+    broken = False
+    for future in done:
+        task = lane.running.pop(future)
+        try:
+            report = future.result()
+        except WorkerDied as error:
+            (suspects if error.shared else lost).append(task)
+        except BrokenExecutor:
+            suspects.append(task)
+            broken = True
+        else:
+            listener(task.unit, report)
+            schedule.finish(task, report)
+    if broken:
+        # Every unit in flight fails with the worker that died; any of them may be the cause.
+        suspects += lane.running.values()
+        lane.running.clear()
+        lane.executor.restart()
+    if lost or suspects:
+        run.log(f"a worker died; {len(lost + suspects)} units are tried again, in pieces")
+    for task in lost + suspects:
+        if task.unit.attempt:
+            report = _record_crash(run, task.unit)
+            listener(task.unit, report)
+            schedule.finish(task, report)
+            continue
+        pieces = schedule.split(task, _pieces(task.unit))
+        if task in lost:
+            schedule.repeat(pieces)
+        else:
+            lane.alone.extend(pieces)
 
 
 def _pieces(unit: Unit) -> Iterator[Unit]:
@@ -183,75 +185,6 @@ def _record_crash(run: RunFolder, unit: Unit) -> Report:
         reasons=Counter({WORKER_DIED: 1}),
         undecoded={place: (WORKER_DIED, True)} if stage == "decodes" else {},
     )
-
-
-def _fill(plan: Plan, run: RunFolder) -> _Queue:
-    queue = _Queue(plan=plan, run=str(run.path), slices=[])
-    missing = {codec: set(items) for codec, items in plan.decodes.items()}
-    for items in _slice_items(plan):
-        part = _Slice(items=items)
-        for codec, wanted in missing.items():
-            here = tuple(item for item in items if item in wanted)
-            if here:
-                unit = DecodeUnit(
-                    run=queue.run, policy_id=plan.policy_id, codec=codec, items=here, attempt=0
-                )
-                queue.decodes.append((unit, part))
-                part.decoding += 1
-        queue.slices.append(part)
-        if part.decoding == 0:
-            _queue_scores(queue, part)
-    return queue
-
-
-def _slice_items(plan: Plan) -> Iterator[tuple[ItemWork, ...]]:
-    """Cut the items that need work into slices of about equal forecast cost."""
-    cost: dict[ItemWork, float] = defaultdict(float)
-    for codec, items in plan.decodes.items():
-        for item in items:
-            cost[item] += plan.decode_cost(codec, item)
-    for (item, _), metrics in plan.scores.items():
-        cost[item] += plan.score_cost(item, metrics)
-    total = sum(cost.values())
-    per_slice = min(
-        LONGEST_UNIT_SECONDS, max(SHORTEST_UNIT_SECONDS, total / (UNITS_PER_WORKER * 2))
-    )
-    slices = max(1, math.ceil(total / per_slice))
-    current: list[ItemWork] = []
-    spent, cut = 0.0, 1
-    for item in plan.items:
-        if item not in cost:
-            continue
-        current.append(item)
-        spent += cost[item]
-        if spent >= cut * total / slices - 1e-9:
-            yield tuple(current)
-            current, cut = [], math.floor(spent / (total / slices) + 1e-9) + 1 if total else 1
-    if current:
-        yield tuple(current)
-
-
-def _queue_scores(queue: _Queue, part: _Slice) -> None:
-    plan = queue.plan
-    items = []
-    for item in part.items:
-        cells = []
-        for planned in plan.codecs:
-            metrics = plan.scores.get((item, planned.point))
-            if not metrics:
-                continue
-            place = (item.corpus, item.item, planned.point.codec_id)
-            known = plan.undecoded.get((item, planned.point), "")
-            reason, transient = queue.undecoded.get(place, (known, False))
-            cells.append(
-                Cell(codec=planned.point, metrics=metrics, undecoded=reason, transient=transient)
-            )
-        if cells:
-            items.append((item, tuple(cells)))
-    if items:
-        queue.scores.append(
-            ScoreUnit(run=queue.run, policy_id=plan.policy_id, items=tuple(items), attempt=0)
-        )
 
 
 def folder_of(name: str, out: str | None) -> Path:

@@ -379,7 +379,7 @@ def test_two_runs_in_one_folder(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not (run / ".lock").is_file() or not (run / ".lock").read_text().strip():
         assert time.monotonic() < deadline
         time.sleep(0.02)

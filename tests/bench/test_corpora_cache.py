@@ -50,9 +50,9 @@ def test_the_second_load_of_many_files_reads_none_and_is_quick(place, monkeypatc
     forbid_reading(monkeypatch)
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         assert load(folder) == first
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.5
 
 

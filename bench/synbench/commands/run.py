@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from synbench.engine import default_workers, make_executor
+from synbench.engine import Executor, ProcessPool, cuda_devices, make_executor
 from synbench.lock import only_run
 from synbench.manifest import describe_run, item_rows
 from synbench.plan import Plan, make_plan
@@ -32,8 +32,14 @@ __all__ = ["run"]
     default=None,
     help="Worker processes; 0 does everything in this one [default: one per core].",
 )
+@click.option(
+    "--executor",
+    default="local",
+    metavar="NAME[:OPTION=VALUE,...]",
+    help="Where to work: local, slurm:partition=cpu, dask:address=tcp://host:8786.",
+)
 @click.option("--quiet", is_flag=True, help="Print no table at the end.")
-def run(suite: str, out: str | None, workers: int | None, quiet: bool) -> None:
+def run(suite: str, out: str | None, workers: int | None, executor: str, quiet: bool) -> None:
     """Run SUITE: the name of a packaged suite, or a YAML file.
 
     The same command again resumes: finished cells are found and kept, a new codec or metric runs
@@ -42,15 +48,17 @@ def run(suite: str, out: str | None, workers: int | None, quiet: bool) -> None:
     console = Console(stderr=True)
     loaded = load_suite(find_suite(suite))
     folder = RunFolder(folder_of(loaded.name, out))
-    count = default_workers() if workers is None else workers
     with only_run(folder.path):
         plan = make_plan(loaded, folder, progress=Reading(console))
-        _announce(plan, folder, count, console)
+        _announce(plan, console)
         with fatal_faults(str(folder.path)):
             folder.begin(describe_run(plan), item_rows(plan))
             folder.log(f"start: {plan.missing_scores} of {plan.total_scores} scores are missing")
-        if not plan.complete:
-            _work(plan, folder, count, console)
+        if plan.complete:
+            console.print(f"{folder.path}: all {plan.total_scores} scores are there")
+        else:
+            made = make_executor(executor, workers=workers, folder=folder.path)
+            _work(plan, folder, made, console)
     failures = _failures(plan, folder)
     folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
     if not quiet:
@@ -60,32 +68,31 @@ def run(suite: str, out: str | None, workers: int | None, quiet: bool) -> None:
         sys.exit(1)
 
 
-def _announce(plan: Plan, folder: RunFolder, workers: int, console: Console) -> None:
+def _announce(plan: Plan, console: Console) -> None:
     print_skipped(plan, console)
     for corpus in plan.corpora:
         if corpus.note:
             console.print(f"[bold yellow]{escape(corpus.name)}: {escape(corpus.note)}[/]")
-    if plan.complete:
-        console.print(f"{folder.path}: all {plan.total_scores} scores are there")
-        return
-    seconds = plan.forecast_cpu_seconds / max(1, workers)
+
+
+def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -> None:
     console.print(
         f"{folder.path}: {plan.missing_scores} of {plan.total_scores} scores to compute, "
-        f"about {duration(seconds)} on {max(1, workers)} workers",
+        f"about {duration(plan.forecast_cpu_seconds / executor.workers)} "
+        f"on {executor.workers} workers",
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _work(plan: Plan, folder: RunFolder, workers: int, console: Console) -> None:
-    executor = make_executor(workers)
+    gpus = cuda_devices() if isinstance(executor, ProcessPool) else ()
+    devices = ProcessPool(len(gpus), devices=gpus) if gpus else None
     clean = False
     try:
-        with Progress(plan, workers=workers, console=console) as progress:
-            execute(plan, folder, executor, progress.hear)
+        with Progress(plan, workers=executor.workers, console=console) as progress:
+            execute(plan, folder, executor, progress.hear, devices=devices)
         clean = True
     finally:
-        executor.shutdown(kill=not clean)
+        for one in filter(None, (executor, devices)):
+            one.shutdown(kill=not clean)
 
 
 def _failures(plan: Plan, folder: RunFolder) -> Counter[str]:
