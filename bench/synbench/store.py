@@ -131,14 +131,32 @@ def _arrow(rows: Sequence[Row], schema: pyarrow.Schema) -> pyarrow.Table:
     import pyarrow
     import pyarrow.json
 
-    text = "\n".join(json.dumps(dict(row)) for row in rows).encode()
-    return pyarrow.json.read_json(
+    binary = {field.name for field in schema if field.type == pyarrow.binary()}
+    lines = ({name: row[name] for name in row.keys() - binary} for row in rows)
+    # Numbers of numpy have `item`, which gives Python's.
+    text = "\n".join(json.dumps(line, default=lambda one: one.item()) for line in lines).encode()
+    table = pyarrow.json.read_json(
         pyarrow.BufferReader(text),
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1),
         parse_options=pyarrow.json.ParseOptions(
             explicit_schema=schema, unexpected_field_behavior="error"
         ),
     )
+    for name in binary:
+        column = _binary_array([row.get(name) for row in rows])
+        table = table.set_column(schema.get_field_index(name), schema.field(name), column)
+    return table
+
+
+def _binary_array(values: Sequence[bytes | None]) -> pyarrow.Array:
+    import numpy as np
+    import pyarrow
+
+    present = np.packbits([value is not None for value in values], bitorder="little")
+    offsets = np.cumsum([0, *(len(value or b"") for value in values)], dtype=np.int32)
+    content = b"".join(value or b"" for value in values)
+    buffers = [pyarrow.py_buffer(part) for part in (present, offsets, content)]
+    return pyarrow.Array.from_buffers(pyarrow.binary(), len(values), buffers)
 
 
 class RunFolder:

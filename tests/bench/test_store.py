@@ -22,6 +22,7 @@ ROWS = st.lists(
             "reason": TEXT,
             "value": st.floats(allow_nan=False) | st.none(),
             "seconds": st.floats(0, 1e6),
+            "vector": st.binary(max_size=9) | st.none(),
         },
     ),
     max_size=5,
@@ -48,7 +49,8 @@ def test_storing_and_reading_import_no_pandas(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     script = (
         "import sys; from pathlib import Path; from synbench.store import RunFolder;"
-        "run = RunFolder(Path(sys.argv[1])); run.add('scores', [{'item': 'a', 'value': 1.5}]);"
+        "run = RunFolder(Path(sys.argv[1]));"
+        "run.add('scores', [{'item': 'a', 'value': 1.5, 'vector': b'1'}]);"
         "assert run.rows('scores', ['item', 'value']) == [('a', 1.5)];"
         "sys.exit('pandas' in sys.modules)"
     )
