@@ -205,7 +205,7 @@ class Dac(TokenCodec):
         check_choice("dac", "loudness", options["loudness"], ("none", "cli"))
         self._levelled = options["loudness"] == "cli"
         if self._levelled:
-            require("pyloudnorm", extra="listening")
+            require("pyloudnorm", extra="hf")
         used = options["codebooks"] or shape.codebooks
         sample_rate = options["sample_rate"] or SAMPLE_RATES[options["model"]]
         frame_rate = Fraction(sample_rate, shape.hop)
@@ -334,7 +334,7 @@ def _label(bitrate_bps: float, sample_rate: int, *, own: bool) -> str:
 
 def _lufs(wave: Wave, sample_rate: int) -> float:
     """Integrated loudness as the authors take it: at least half a second, never below -70."""
-    pyloudnorm = import_extra("pyloudnorm", extra="listening")
+    pyloudnorm = import_extra("pyloudnorm", extra="hf")
     padded = np.pad(wave.astype(np.float64), (0, max(0, sample_rate // 2 - wave.size)))
     with np.errstate(all="ignore"):
         loudness = float(pyloudnorm.Meter(sample_rate).integrated_loudness(padded))

@@ -214,7 +214,7 @@ def level(wave: NDArray[Any], sample_rate: int) -> float:
 class TestLevel:
     @pytest.fixture(autouse=True)
     def needs(self) -> None:
-        pytest.importorskip("pyloudnorm", reason="pip install 'synbench[listening]'")
+        pytest.importorskip("pyloudnorm", reason="pip install 'synbench[hf]'")
 
     def test_the_level_is_kept_in_32_bits(self, paper_checkpoint: Path) -> None:
         codec = synbench_codecs.load(
