@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,15 @@ def screen(
     from synbench_listening.ratings import read_ratings, write_ratings
     from synbench_listening.screen import screen as apply
 
+    read = read_ratings(ratings)
     found = apply(
-        read_ratings(ratings),
+        read,
         reference=reference,
         mid_anchor=mid_anchor,
         waived_items_count=waived_items_count,
     )
-    _show([screening_table(found)], form)
+    simulated = any(rating.simulated for rating in read)
+    _show([replace(screening_table(found), simulated=simulated)], form)
     if out is not None:
         write_ratings(out, found.kept)
         click.echo(f"{out}: {len(found.kept)} ratings kept", err=True)
@@ -125,7 +128,7 @@ def analyse(ratings: Path, out: Path | None, by: str, form: str, **options: Any)
     simulated = sum(rating.simulated for rating in found)
     if simulated:
         _warn(f"{simulated} of {len(found)} answers are SIMULATED: no human gave them")
-        tables = _marked(tables, simulated, len(found))
+        tables = [replace(table, simulated=True) for table in tables]
     _show(tables, form)
     if out is not None:
         _write(tables, out)
@@ -177,16 +180,6 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
         else:
             tables += analyse_rated(test, mine, options)
     return tables
-
-
-def _marked(tables: Sequence[ResultTable], simulated: int, of: int) -> list[ResultTable]:
-    from dataclasses import replace
-
-    note = f"SIMULATED: {simulated} of {of} answers were made by a program, no human gave them"
-    return [
-        replace(table, title=f"[simulated] {table.title}", notes=(note, *table.notes))
-        for table in tables
-    ]
 
 
 def _show(tables: Sequence[ResultTable], form: Any) -> None:

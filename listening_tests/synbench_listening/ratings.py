@@ -28,6 +28,7 @@ from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.files import write_bytes
+from synbench_listening.csv_text import csv_bytes
 
 PAIRED = frozenset({"abx", "ab", "ccr"})
 ENDINGS = (".csv", ".json", ".parquet")
@@ -101,11 +102,7 @@ def encode_ratings(ratings: Sequence[Rating], ending: str) -> bytes:
     """The bytes of a table as ``.csv``, ``.json`` or ``.parquet``."""
     rows = [asdict(rating) for rating in ratings]
     if ending == ".csv":
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-        return text.getvalue().encode()
+        return csv_bytes(COLUMNS, [[_cell(value) for value in row.values()] for row in rows])
     if ending == ".json":
         return json.dumps(rows, ensure_ascii=False, indent=1).encode()
     if ending == ".parquet":
@@ -133,7 +130,7 @@ def read_ratings(path: Path) -> list[Rating]:
 
 def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
     if path.suffix == ".csv":
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     if path.suffix == ".json":
         content = json.loads(path.read_text(encoding="utf-8"))

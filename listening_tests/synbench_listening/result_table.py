@@ -5,13 +5,13 @@ CSV and JSON have every number in full; the others round as a reader wants it.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from synbench_listening.csv_text import csv_bytes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +46,7 @@ class ResultTable:
         name: of its CSV file, such as ``conditions``.
         rows: name of the column to value; ``None`` or NaN where there is none.
         detail: too long for the terminal; written to files only.
+        simulated: answers of made-up listeners went in: said wherever the table is written.
     """
 
     name: str
@@ -54,6 +55,12 @@ class ResultTable:
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...] = ()
     detail: bool = False
+    simulated: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The title, with the mark of simulated answers."""
+        return f"[SIMULATED] {self.title}" if self.simulated else self.title
 
 
 def cell_text(column: Column, value: Any) -> str:
@@ -82,7 +89,7 @@ def print_tables(tables: Sequence[ResultTable], console: Console) -> None:
     for table in tables:
         if table.detail:
             continue
-        console.print(Text(table.title, style="bold"))
+        console.print(Text(table.heading, style="bold"))
         for columns in _fitting(table, console.width):
             console.print(_grid(table, columns))
         for note in table.notes:
@@ -132,7 +139,13 @@ def _plain(table: ResultTable) -> dict[str, Any]:
         {column.name: _number(row.get(column.name)) for column in table.columns}
         for row in table.rows
     ]
-    return {"name": table.name, "title": table.title, "rows": rows, "notes": list(table.notes)}
+    return {
+        "name": table.name,
+        "title": table.heading,
+        "simulated": table.simulated,
+        "rows": rows,
+        "notes": list(table.notes),
+    }
 
 
 def _number(value: Any) -> Any:
@@ -140,13 +153,13 @@ def _number(value: Any) -> Any:
 
 
 def _csv(table: ResultTable) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
+    mark = ["simulated"] if table.simulated else []
+    rows = []
     for row in table.rows:
         values = [_number(row.get(column.name)) for column in table.columns]
-        writer.writerow(["" if value is None else value for value in values])
-    return text.getvalue()
+        cells = ["" if value is None else value for value in values]
+        rows.append([*cells, *("true" for _ in mark)])
+    return csv_bytes([*(column.name for column in table.columns), *mark], rows).decode()
 
 
 def _markdown(table: ResultTable) -> str:
@@ -155,7 +168,7 @@ def _markdown(table: ResultTable) -> str:
             "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
         )
 
-    lines = [f"### {table.title}", "", line([column.label for column in table.columns])]
+    lines = [f"### {table.heading}", "", line([column.label for column in table.columns])]
     lines.append(line(["---:" if column.numeric else "---" for column in table.columns]))
     for row in table.rows:
         lines.append(line([cell_text(column, row.get(column.name)) for column in table.columns]))
@@ -166,7 +179,7 @@ def _markdown(table: ResultTable) -> str:
 def _latex(table: ResultTable) -> str:
     places = "".join("r" if column.numeric else "l" for column in table.columns)
     heading = " & ".join(_escaped(column.label) for column in table.columns)
-    lines = [f"% {table.title}", f"\\begin{{tabular}}{{{places}}}", "\\toprule"]
+    lines = [f"% {table.heading}", f"\\begin{{tabular}}{{{places}}}", "\\toprule"]
     lines += [f"{heading} \\\\", "\\midrule"]
     for row in table.rows:
         cells = (_escaped(cell_text(column, row.get(column.name))) for column in table.columns)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench_listening.csv_text import csv_bytes
 
 if TYPE_CHECKING:
     from synbench_listening.server.database import Database
@@ -268,12 +267,7 @@ def _socket(host: str, port: int) -> Any:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(list(rows[0]) if rows else [], [list(row.values()) for row in rows])
 
 
 def _write_harmless(folder: Path, files: dict[str, bytes]) -> None:

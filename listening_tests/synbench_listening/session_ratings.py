@@ -34,7 +34,7 @@ def session_ratings(
     """
     shared = {
         "study": public.name,
-        "version": public.version[:16],
+        "version": public.version,
         "session": session,
         "listener": session,
         "block": block,

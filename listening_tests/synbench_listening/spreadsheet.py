@@ -14,6 +14,8 @@ import csv
 import io
 from collections.abc import Collection
 
+from synbench_listening.csv_text import csv_bytes
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 __all__ = ["harmless_csv", "harmless_text"]
@@ -35,7 +37,5 @@ def harmless_csv(data: bytes, *, free_text: Collection[str]) -> bytes:
     for row in rows[1:]:
         for place in places:
             row[place] = harmless_text(row[place])
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
     # The mark makes spreadsheets read UTF-8.
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    return b"\xef\xbb\xbf" + csv_bytes(rows[0] if rows else [], rows[1:])

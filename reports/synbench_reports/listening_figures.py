@@ -4,6 +4,7 @@ Tables are CSV, as the analysis of a listening test writes them, or any other pr
     MUSHRA  condition, mean, low, high; optional group (a sub-plot of its own)
     ABX     first, second, n_first, n_none, n_second: two systems, judgements for the first, for
             none, for the second; optional p_judgements
+A column ``simulated`` with ``true`` in it says that no humans answered; the figure says so too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 Bar = tuple[float, float, float]  # mean, low, high
 Groups = Mapping[str, Mapping[str, Bar]]
 
-__all__ = ["abx_bars", "mushra_bars", "published_figure", "read_abx", "read_mushra"]
+__all__ = ["abx_bars", "is_simulated", "mushra_bars", "published_figure", "read_abx"]
+__all__ += ["read_mushra"]
 
 
 @styled
@@ -120,6 +122,8 @@ def abx_bars(
 def published_figure(figure: PublishedFigure, ratings: Path | None) -> Figure:
     """A paper's figure from its published values, beside those of a listening test where given."""
     note = f"{figure.paper}: {figure.status}"
+    if ratings is not None and is_simulated(ratings):
+        note += "\nMEASURED VALUES ARE OF SIMULATED LISTENERS: no human gave them"
     if figure.kind == "abx":
         pairs = list(figure.pairs)
         if ratings is not None:
@@ -180,6 +184,11 @@ def read_abx(path: Path, subject: str = "") -> list[AbxPair]:
             other, counts = row["first"], counts[::-1]
         pairs.append(AbxPair(other=other, counts=counts, p=p))
     return pairs
+
+
+def is_simulated(path: Path) -> bool:
+    """Whether a table says that answers of made-up listeners went into it."""
+    return any(row.get("simulated") == "true" for row in _rows(path, ()))
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

@@ -99,10 +99,13 @@ def test_simulated_answers_are_marked_everywhere(ratings: Path, tmp_path: Path) 
     write_ratings(ratings, rows)
     done = invoke(analyse, ratings, "--out", tmp_path / "out")
     assert "SIMULATED" in done.stderr
-    assert done.stdout.count("[simulated]") == done.stdout.count("SIMULATED")
+    assert done.stdout.count("[SIMULATED]") == 6
     for name in ("report.md", "report.tex", "report.json"):
         text = (tmp_path / "out" / name).read_text(encoding="utf-8")
-        assert "[simulated]" in text
+        assert "[SIMULATED]" in text
+    for path in (tmp_path / "out").glob("*.csv"):
+        assert {row["simulated"] for row in table(path)} <= {"true"}
+    assert "[SIMULATED]" in invoke(screen, ratings).stdout
 
 
 def test_choices_are_analysed_by_their_own_tables(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ class TestOtherForms:
                 page=3,
                 trial=1,
                 position=0,
-                item='=1+1, "q"\n',
+                item='=1+1, "q"\n\r',
                 condition="A",
                 versus="B",
                 score=-1.0,

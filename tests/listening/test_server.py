@@ -113,22 +113,24 @@ class TestASession:
         self, server: Asker, folder: StudyFolder, tmp_path: Path
     ) -> None:
         visitor = Visitor(server, folder)
-        for n in range(len(visitor.plan.pages) - 1):
-            visitor.save(n)
+        sent = [visitor.save(n)["answer"] for n in range(len(visitor.plan.pages) - 1)]
         done = json.loads(visitor.ask("POST", "/api/finish", {}))
         assert (done["state"], done["completion_code"]) == ("finished", "C0DE")
         exported(folder, tmp_path / "out")
         ratings = read_ratings(tmp_path / "out" / "ratings.csv")
         assert len(ratings) == 8
         assert all(r.simulated and r.session == visitor.state["session"] for r in ratings)
-        # The made-up listener knows no names: only the right files give the reference the top.
         key = folder.key()
         for rating in ratings:
             page = key.block(rating.block).pages[rating.page or 0]
             stimulus = key.stimuli[page.stimuli[rating.position or 0]]
             assert (stimulus.condition, page.item) == (rating.condition, rating.item)
-            assert (rating.score == 100) == (rating.n_plays == 1 and rating.score == 100)
-            assert rating.heard_s == 1
+            given = sent[rating.page or 0]["ratings"][rating.position or 0]
+            assert (rating.score, rating.first_touch_ms) == (
+                given["score"],
+                given["first_touch_ms"],
+            )
+            assert (rating.n_plays, rating.heard_s) == (1, 1)
         assert {r.trial for r in ratings} == {1, 2}
 
     def test_resume_has_the_same_order_and_all_answers(

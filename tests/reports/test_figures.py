@@ -165,6 +165,8 @@ def test_bars_of_a_listening_test_from_its_tables(tmp_path: Path) -> None:
     assert read_mushra(mushra) == {"": {"A": (50.0, 45.0, 55.0), "B": (80.0, 78.0, 83.0)}}
     paper = read_paper("p2psyncodec")
     assert len(published_figure(paper.figures["mushra"], mushra).axes) == 3
+    mushra.write_text("condition,mean,low,high,simulated\nA,50,45,55,true\n")
+    assert "SIMULATED" in str(published_figure(paper.figures["mushra"], mushra).get_suptitle())
     abx = tmp_path / "preference.csv"
     abx.write_text("first,second,n_first,n_none,n_second,p_judgements\nX,P2P,5,1,9,0.25\n")
     (pair,) = read_abx(abx, "P2P")

@@ -27,7 +27,7 @@ def read_mushra_xml(path: Path, *, names: Mapping[str, str]) -> Imported:
         UsageError: no such XML, or one with a document type, which could hide entities.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise UsageError(f"{path} declares a document type; a MUSHRA session has none")
         root = ElementTree.fromstring(text)

@@ -35,7 +35,7 @@ def read_pymushra_csv(path: Path, *, listener: str | None = None) -> Imported:
     Raises:
         UsageError: columns that are needed are absent.
     """
-    text = path.read_text(encoding="utf-8-sig")
+    text = path.read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
     if missing := {"wm_id", "wm_type"} - set(rows[0] if rows else ()):
         raise UsageError(f"{path} lacks the columns {', '.join(sorted(missing))}")

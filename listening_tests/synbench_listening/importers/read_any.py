@@ -135,6 +135,10 @@ def _json(path: Path, data: bytes, listener: str | None) -> Imported:
         raise UsageError(f"{path} is no JSON: {error}") from error
     if isinstance(content, list) and all(set(row) & {"listener"} for row in content):
         return _ours(path)
+    if isinstance(content, dict) and {"block", "version", "answers"} <= set(content):
+        raise UsageError(
+            f"{path} was answered offline: say which study it is of, with --study FOLDER"
+        )
     if isinstance(content, dict) and isinstance(content.get("trials"), list):
         return read_session(parse_body(data), source=path.name, listener=listener)
     tables = content.values() if isinstance(content, dict) else ()

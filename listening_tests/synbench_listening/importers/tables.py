@@ -105,7 +105,7 @@ def _add(done: Imported, source: str, number: int, values: Mapping[str, Any], te
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         first = text.partition("\n")[0]
         delimiter = max(",;\t", key=first.count)
         return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval=""))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, select
 
 from synbench_listening.answers import Answer
-from synbench_listening.folder import Key
 from synbench_listening.importers.report import Imported
+from synbench_listening.importers.webmushra_key import unblind_webmushra
 from synbench_listening.importers.webmushra_session import parse_body, read_session
 from synbench_listening.ratings import Rating
 from synbench_listening.server.database import Database, answers, collected, events, sessions
@@ -21,6 +20,7 @@ from synbench_listening.session_ratings import (
     session_checks,
     session_ratings,
 )
+from synbench_listening.webmushra_export import KEY_NAME
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
@@ -71,7 +71,7 @@ def export_study(database: Database, study: ServedStudy, *, unfinished: bool = F
             for row in happened
             if row.session in codes
         ],
-        collected=_collected(study.key, posts),
+        collected=_collected(study, posts),
         left_out=len(current) - len(wanted),
         other_version=len(rows) - len(current),
     )
@@ -121,19 +121,10 @@ def _session(study: ServedStudy, row: Row[Any], given: dict[int, Answer]) -> dic
     return entry
 
 
-def _collected(key: Key, posts: list[Row[Any]]) -> Imported:
+def _collected(study: ServedStudy, posts: list[Row[Any]]) -> Imported:
     done = Imported()
     for row in posts:
         done.extend(read_session(parse_body(row.body), source=f"post {row.id}"))
-    done.ratings = list(_named(key, done.ratings))
+    if (study.folder.path / KEY_NAME).is_file():
+        return unblind_webmushra(done, study.folder)
     return done
-
-
-def _named(key: Key, ratings: list[Rating]) -> Iterator[Rating]:
-    """Opaque names of our webMUSHRA export become conditions and items again."""
-    for rating in ratings:
-        stimulus = key.stimuli.get(rating.condition)
-        if stimulus is None:
-            yield rating
-        else:
-            yield replace(rating, condition=stimulus.condition, item=stimulus.item)
