@@ -205,6 +205,8 @@ def compiler_advice(interpreter: Interpreter) -> str | None:
     compiler = os.environ.get("CC", "").split() or [interpreter.compiler]
     if shutil.which(compiler[0]) is None:
         missing.append(f"a C compiler ({compiler[0]})")
+    elif shutil.which("c++") is None and shutil.which("g++") is None:
+        missing.append("a C++ compiler (c++)")
     if not interpreter.headers:
         missing.append("the headers of Python (Python.h)")
     if not missing:

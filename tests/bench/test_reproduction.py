@@ -49,7 +49,7 @@ METRICS = [
     "visqol_speech_exp",
 ]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(9000)]
 Wave = np.ndarray
 
 
