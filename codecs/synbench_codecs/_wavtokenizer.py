@@ -59,8 +59,12 @@ class ReflectedConv(nn.Conv1d):
         left, right = total - right, right + -x.shape[-1] % self.stride[0]
         # A wave too short to be reflected gets zeros behind it first, which are dropped again.
         short = max(0, max(left, right) + 1 - x.shape[-1])
-        padded = pad(pad(x, (0, short)), (left, right), mode="reflect")
-        out: Tensor = super().forward(padded[..., : padded.shape[-1] - short])
+        # Padding by nothing would copy.
+        if short:
+            x = pad(x, (0, short))
+        if left or right:
+            x = pad(x, (left, right), mode="reflect")
+        out: Tensor = super().forward(x[..., : x.shape[-1] - short])
         return out
 
 
