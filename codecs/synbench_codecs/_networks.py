@@ -20,7 +20,7 @@ from synbench_codecs._support import check_choice, check_range, full_spec
 from synbench_codecs._tokens import TokenCodec
 from synbench_codecs._torch import import_extra, load_strictly, read_tensors, torch_version
 from synbench_codecs._weights import WeightsFile, find_weights
-from synbench_codecs.errors import Unavailable, UsageError, WeightsError
+from synbench_codecs.errors import UnpublishedWeights, UsageError, WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,6 +108,15 @@ class NetworkCodec(TokenCodec):
         codec._describe(chosen, config, defaults, None)
         return codec
 
+    @classmethod
+    def described(cls, **options: str | int | float | bool) -> CodecInfo:
+        """What is known without the weights."""
+        defaults = cls._defaults() | options
+        chosen = cls._variant(str(defaults["variant"]), int(defaults["sample_rate"]))
+        codec = cls.__new__(cls)
+        codec._describe(chosen, chosen.config, defaults, None)
+        return dataclasses.replace(codec.info, training_note=chosen.note)
+
     def n_frames(self, n_samples: int) -> int:
         """Tokens of a wave."""
         return int(self.config.n_frames(n_samples))
@@ -146,10 +155,7 @@ class NetworkCodec(TokenCodec):
     @classmethod
     def _file(cls, variant: str, chosen: Variant, weights: str) -> WeightsFile:
         if chosen.checkpoint is None and not weights:
-            raise Unavailable(
-                f"{cls.name}: weights of variant {variant} are not public; with your own: "
-                f"{cls.name}:variant={variant},weights=PATH"
-            )
+            raise UnpublishedWeights(f"{cls.name}:variant={variant}")
         (file,) = find_weights(chosen.checkpoint or _any_file(cls.name), weights)
         return file
 

@@ -91,9 +91,9 @@ def _units_ahead() -> int:
     return sum(2 * ACTIVATION_AHEAD + KERNEL // 2 * dilation for dilation in DILATIONS)
 
 
-# The paper does not print its strides. The 159.32 M and 61.03 G of its table are those of the released
-# ones, which make 200 samples per token; these are the nearest that make 320. Weights with any other
-# strides of that product load as well.
+# The paper prints no strides. The 159.32 M and 61.03 G of its table are of the released ones, which
+# make 200 samples per token; these are the nearest that make 320. A file with any other strides of
+# that product loads as well.
 PAPER = BigCodecConfig(strides=(2, 2, 4, 4, 5), codes=1024)
 PAPER_NOTE = "architecture of the P2PSynCodec paper's comparison, 320 samples per token, 1024 codes"
 

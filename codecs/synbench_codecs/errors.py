@@ -6,6 +6,7 @@
     ├── UsageError        the caller asked for something that does not exist (user error)
     ├── Unavailable       a package, library, program or weights file is absent (environment)
     │   ├── MissingWeights    a checkpoint was not fetched; says the command that brings it
+    │   │   └── UnpublishedWeights    there is none to fetch; the user names a file
     │   └── WeightsError      a weights file is another one, truncated or unsafe, and not loaded
     ├── BitstreamError    a .syn stream is truncated, foreign or corrupted (user or item error)
     └── EncodeError       this wave cannot be coded: wrong rate, empty, not finite (item failure)
@@ -19,6 +20,7 @@ __all__ = [
     "EncodeError",
     "MissingWeights",
     "Unavailable",
+    "UnpublishedWeights",
     "UsageError",
     "WeightsError",
 ]
@@ -52,6 +54,27 @@ class MissingWeights(Unavailable):
     def __reduce__(self) -> tuple[type[MissingWeights], tuple[str, str]]:
         """Survive the way back from a worker."""
         return type(self), (self.checkpoint, self.file)
+
+
+class UnpublishedWeights(MissingWeights):
+    """A training whose weights are not public: the user names a file of their own.
+
+    Attributes:
+        spec: of the codec, to which ``weights=PATH`` has to be added.
+    """
+
+    def __init__(self, spec: str) -> None:
+        option = "," if ":" in spec else ":"
+        Unavailable.__init__(
+            self,
+            f"missing weights: not public; with a file of your own: {spec}{option}weights=PATH",
+        )
+        self.spec = spec
+        self.checkpoint = self.file = ""
+
+    def __reduce__(self) -> tuple[type[UnpublishedWeights], tuple[str]]:  # type: ignore[override]
+        """Survive the way back from a worker."""
+        return type(self), (self.spec,)
 
 
 class WeightsError(Unavailable):
