@@ -107,6 +107,7 @@ def screen(
     "--mixed-model/--no-mixed-model", default=True, help="Listener and item crossed [default: yes]."
 )
 @click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Test equivalence.")
+@click.option("--median-test", is_flag=True, help="Also the standard's permutation of medians.")
 @click.option("--leave-out", multiple=True, metavar="NAME", help="Compare no such condition.")
 @click.option(
     "--by",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
+from synbench_listening.difference_grades import difference_grades, expertise_table
 from synbench_listening.ratings import Rating
 from synbench_listening.result_table import Column, ResultTable
 from synbench_listening.screen import (
@@ -29,7 +31,11 @@ from synbench_listening.statistics.intervals import (
 )
 from synbench_listening.statistics.listener_table import by_falling_mean, listener_table
 from synbench_listening.statistics.mixed_model import MixedModel, fit_mixed_model
-from synbench_listening.statistics.paired import compare_pairs, equivalence
+from synbench_listening.statistics.paired import (
+    compare_pairs,
+    equivalence,
+    median_permutation,
+)
 from synbench_listening.statistics.reliability import listener_alpha, repeats
 from synbench_listening.statistics.repeated_measures import friedman, repeated_measures
 
@@ -60,6 +66,7 @@ class Options:
     correction: Correction = "holm"
     mixed_model: bool = True
     margin: float | None = None
+    median_test: bool = False
     leave_out: tuple[str, ...] = ()
     waived_items_count: bool = False
 
@@ -80,6 +87,9 @@ def analyse_rated(test: str, ratings: Sequence[Rating], options: Options) -> lis
         if screening.exclusions:
             before = _conditions(test, ratings, options, name="conditions_before_screening")
             tables.append(before)
+    if test == "bs1116":
+        kept = difference_grades(ratings, reference=options.reference)
+        tables.append(expertise_table(kept))
     if not kept:
         return tables
     tables.append(_conditions(test, kept, options, name="conditions"))
@@ -90,6 +100,8 @@ def analyse_rated(test: str, ratings: Sequence[Rating], options: Options) -> lis
         mixed, refusal = _mixed(kept, compared, options)
         tables.append(_overall(kept, compared, mixed, refusal))
         tables.append(_pairs(kept, compared, options))
+        if options.median_test:
+            tables.append(_median_test(kept, compared))
         if mixed is not None:
             tables.append(_mixed_pairs(mixed))
     tables.append(_reliability(kept))
@@ -163,6 +175,8 @@ def _conditions(
                 "ratings": len(scores),
             }
         )
+    if test == "bs1116":
+        test = "bs1116 (object minus hidden reference)"
     when = "before screening" if name.endswith("before_screening") else "as analysed"
     return ResultTable(
         name=name,
@@ -389,6 +403,32 @@ def _pairs(ratings: Sequence[Rating], compared: Sequence[str], options: Options)
         columns=tuple(columns_shown),
         rows=tuple(rows),
         notes=tuple(notes),
+    )
+
+
+def _median_test(ratings: Sequence[Rating], compared: Sequence[str]) -> ResultTable:
+    pooled = {
+        name: np.array([rating.score for rating in ratings if rating.condition == name])
+        for name in compared
+    }
+    rows = []
+    for first, second in combinations(compared, 2):
+        difference, p = median_permutation(pooled[first], pooled[second])
+        rows.append({"first": first, "second": second, "difference": difference, "p": p})
+    return ResultTable(
+        name="median_test",
+        title="Medians in pairs by the permutation test of BS.1534-3, attachment 3",
+        columns=(
+            Column(name="first", label="First"),
+            Column(name="second", label="Second"),
+            Column(name="difference", label="|Diff.|", decimals=1),
+            Column(name="p", label="p", p=True),
+        ),
+        rows=tuple(rows),
+        notes=(
+            "10 000 random re-splits of the pooled ratings, not corrected for the number of pairs",
+            "it ignores that the same listeners gave both; the sign-flip test of pairs does not",
+        ),
     )
 
 

@@ -58,6 +58,8 @@ def serve(studies: tuple[Path, ...], database: str | None, host: str, port: int)
     names = [study.public.name for study in served]
     if len(set(names)) < len(names):
         raise UsageError(f"two studies of one name: {', '.join(names)}")
+    if len(studies) > 1 and not database:
+        raise UsageError("several studies need a database of their own: say --database URL")
     for study in served:
         check_clips(study)
     given = os.environ.get(PASSWORD_VARIABLE)

@@ -132,6 +132,34 @@ def test_choices_are_analysed_by_their_own_tables(tmp_path: Path) -> None:
     assert len(table(tmp_path / "out" / "bradley_terry.csv")) == 3
 
 
+def test_bs1116_grades_are_differences_and_deaf_listeners_are_flagged(tmp_path: Path) -> None:
+    generator = np.random.default_rng(5)
+    rows = []
+    for who in range(4):
+        for n, name in enumerate("ABABABAB"):
+            drop = 0.0 if who == 0 else {"A": 1.0, "B": 2.5}[name]
+            noise = float(np.round(generator.normal(0, 0.3), 1))
+            for condition, versus, score in (
+                (name, "reference", 5 - drop + noise), ("reference", name, 5.0)
+            ):  # fmt: skip
+                rows.append(Rating(session=f"L{who}", listener=f"L{who}", test="bs1116",
+                                   item=f"i{n}", condition=condition, versus=versus,
+                                   score=score))  # fmt: skip
+    write_ratings(tmp_path / "r.csv", rows)
+    invoke(analyse, tmp_path / "r.csv", "--out", tmp_path / "out")
+    found = {row["condition"]: float(row["mean"]) for row in table(tmp_path / "out/conditions.csv")}
+    assert found == {"A": pytest.approx(-0.75, abs=0.2), "B": pytest.approx(-1.88, abs=0.2)}
+    heard = {row["listener"]: row["heard"] for row in table(tmp_path / "out/expertise.csv")}
+    assert heard == {"L0": "not shown", "L1": "yes", "L2": "yes", "L3": "yes"}
+
+
+def test_the_standards_test_of_medians_on_request(ratings: Path, tmp_path: Path) -> None:
+    invoke(analyse, ratings, "--median-test", "--out", tmp_path / "out")
+    (row,) = table(tmp_path / "out" / "median_test.csv")
+    assert float(row["difference"]) > 10
+    assert float(row["p"]) == 0
+
+
 def test_a_published_preference_from_its_percentages() -> None:
     shares = ("36.67", "22.59", "40.74", "--percent-of", "540", "--format", "csv")
     (row,) = list(csv.DictReader(invoke(preference, *shares).stdout.splitlines()))

@@ -7,6 +7,7 @@ import csv
 import json
 import secrets
 import socket
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -635,3 +636,50 @@ def test_killed_on_postgresql_too(postgresql: str, folder: StudyFolder, tmp_path
         server.kill()
     run("export", folder.path, "--out", tmp_path / "out", "--database", postgresql)
     assert len(read_ratings(tmp_path / "out" / "ratings.csv")) == 8
+
+
+@pytest.mark.slow
+def test_a_panel_from_a_run_of_real_recordings_to_a_figure(tmp_path: Path) -> None:
+    """Run, build, serve, simulate, export, analyse and draw: by the commands of the README."""
+    decoded = Path(__file__).resolve().parents[3] / "shared/decoded/libritts_16k_0.5kbps"
+    if not decoded.is_dir():
+        pytest.skip("decoded speech (../shared/decoded) is not at hand")
+    suite = [f"name: panel\ncorpora: ['folder:path={decoded}/reference']\ncodecs:"]
+    for label in ("P2PSynCodec", "BigCodec", "WavTokenizer"):
+        options = f"{{folder: {decoded}/{label.lower()}, bitrate_bps: 500, label: {label}}}"
+        suite.append(f"  - {{codec: recordings, options: {options}}}")
+    (tmp_path / "suite.yaml").write_text("\n".join([*suite, "metrics: [stoi]", ""]))
+    design = "name: panel\ntest: mushra\nitems: {count: 6}\ntraining_items: 1\nconsent: Yes?\n"
+    (tmp_path / "study.yaml").write_text(design)
+
+    def command(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "synbench", *arguments],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    command("run", "suite.yaml")
+    command("listen", "build", "panel", "--design", "study.yaml")
+    server = ServerProcess(tmp_path / "studies" / "panel")
+    try:
+        command("listen", "simulate", "studies/panel", "--url", server.url, "--listeners", "24")
+    finally:
+        server.kill()
+    command("listen", "export", "studies/panel", "--out", "results")
+    command("listen", "analyse", "results/ratings.csv", "--out", "tables")
+    ratings = read_ratings(tmp_path / "results" / "ratings.csv")
+    assert len({r.listener for r in ratings}) == 24
+    assert len(ratings) == 24 * 6 * 6
+    assert all(r.simulated for r in ratings)
+    with (tmp_path / "tables" / "conditions.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["condition"]: row for row in csv.DictReader(file)}
+    assert rows.keys() == {
+        "reference", "anchor70", "anchor35", "P2PSynCodec", "BigCodec", "WavTokenizer"
+    }  # fmt: skip
+    assert float(rows["reference"]["mean"]) > 95
+    assert {row["simulated"] for row in rows.values()} == {"true"}
+    figure = ["reproduce", "p2psyncodec", "--figure", "mushra", "--ratings"]
+    command(*figure, "tables/conditions.csv", "--out", "mushra.svg")
+    assert "SIMULATED" in (tmp_path / "mushra.svg").read_text(encoding="utf-8")
