@@ -49,8 +49,14 @@ def figures(
     rate: quality over bit rate with 95 % intervals. box, violin: scores of all items. complexity:
     quality over cost. speakers: the mean of each. voicing: distance in voiced, unvoiced and silent
     frames. codebooks: how evenly tokens are used. correlation: of the metrics.
+
+    RUN may also be the conditions.csv or preference.csv of `synbench listen analyse --out`: the
+    bars of a MUSHRA or preference test.
     """
     require_matplotlib()
+    if run.endswith(".csv"):
+        _of_table(Path(run), Path(out) if out else Path(run).parent, form, width)
+        return
     from synbench_reports.build_report import read_selection
     from synbench_reports.complexity import read_complexity
     from synbench_reports.figure_style import WIDTHS, write_figure
@@ -66,6 +72,17 @@ def figures(
         path = folder / f"{name}.{form}"
         write_figure(figure, path)
         click.echo(str(path))
+
+
+def _of_table(table: Path, folder: Path, form: str, width: str) -> None:
+    from synbench_reports.figure_style import WIDTHS, write_figure
+    from synbench_reports.listening_figures import table_figure
+
+    kind, figure = table_figure(table, width=WIDTHS[width])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{table.stem}-{kind}.{form}"
+    write_figure(figure, path)
+    click.echo(str(path))
 
 
 def require_matplotlib() -> None:

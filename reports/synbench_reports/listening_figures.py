@@ -9,6 +9,7 @@ A column ``simulated`` with ``true`` in it says that no humans answered; the fig
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,11 +22,22 @@ from synbench_reports.specification import AbxPair, PublishedFigure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# More bars than this in a sub-plot need smaller letters.
+FEW_BARS = 6
+SIMULATED = "MEASURED VALUES ARE OF SIMULATED LISTENERS: no human gave them"
+
 Bar = tuple[float, float, float]  # mean, low, high
 Groups = Mapping[str, Mapping[str, Bar]]
 
-__all__ = ["abx_bars", "is_simulated", "mushra_bars", "published_figure", "read_abx"]
-__all__ += ["read_mushra"]
+__all__ = [
+    "abx_bars",
+    "is_simulated",
+    "mushra_bars",
+    "published_figure",
+    "read_abx",
+    "read_mushra",
+    "table_figure",
+]
 
 
 @styled
@@ -40,25 +52,30 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
     every = [found] if len(groups) <= 1 else list(found)
     names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
     for axes, (title, bars) in zip(every, groups.items(), strict=True):
-        for place, name in enumerate(names):
-            if name not in bars:
-                continue
-            mean, low, high = bars[name]
+        for place, (name, (mean, low, high)) in enumerate(bars.items()):
+            # A system looks the same in every group.
+            look = names.index(name)
             axes.bar(
                 place,
                 mean,
                 yerr=[[mean - low], [high - mean]],
-                color=COLOURS[place % len(COLOURS)],
-                hatch=HATCHES[place % len(HATCHES)],
-                edgecolor="white" if place % len(HATCHES) else "black",
+                color=COLOURS[look % len(COLOURS)],
+                hatch=HATCHES[look % len(HATCHES)],
+                edgecolor="white" if look % len(HATCHES) else "black",
                 linewidth=0.6,
-                capsize=3,
+                capsize=2,
                 error_kw={"linewidth": 1},
             )
             axes.annotate(
-                f"{mean:.1f}", (place, high), (0, 2), textcoords="offset points", ha="center"
+                f"{mean:.1f}",
+                (place, high),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=6 if len(bars) > FEW_BARS else 7,
             )
-        axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+        steep = len(bars) > FEW_BARS
+        axes.set_xticks(range(len(bars)), list(bars), rotation=60 if steep else 30, ha="right")
         axes.set_ylim(0, 108)
         axes.set_yticks(range(0, 101, 20))
         axes.grid(axis="x", visible=False)
@@ -123,7 +140,7 @@ def published_figure(figure: PublishedFigure, ratings: Path | None) -> Figure:
     """A paper's figure from its published values, beside those of a listening test where given."""
     note = f"{figure.paper}: {figure.status}"
     if ratings is not None and is_simulated(ratings):
-        note += "\nMEASURED VALUES ARE OF SIMULATED LISTENERS: no human gave them"
+        note += f"\n{SIMULATED}"
     if figure.kind == "abx":
         pairs = list(figure.pairs)
         if ratings is not None:
@@ -140,6 +157,24 @@ def published_figure(figure: PublishedFigure, ratings: Path | None) -> Figure:
         for group, bars in read_mushra(ratings).items():
             groups[f"measured: {group}" if group else "measured"] = bars
     return mushra_bars(groups, note=note)
+
+
+def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, Figure]:
+    """The kind and the figure of a table that the analysis of a listening test wrote.
+
+    Raises:
+        UsageError: it has the columns of neither kind.
+    """
+    note = SIMULATED if is_simulated(path) else ""
+    with contextlib.suppress(UsageError):
+        return "mushra", mushra_bars(read_mushra(path), width=width, note=note)
+    pairs = read_abx(path)
+    rows = _rows(path, ("first", "second"))
+    shown = [
+        AbxPair(other=f"{row['first']} : {pair.other}", counts=pair.counts, p=pair.p)
+        for row, pair in zip(rows, pairs, strict=True)
+    ]
+    return "abx", abx_bars("the first", shown, width=width, note=note)
 
 
 def read_mushra(path: Path) -> dict[str, dict[str, Bar]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,3 +149,40 @@ def test_intervals_of_lognormal_data_cover_less_than_promised(
     found = estimate_means(values, replicates=1000)
     covered = float(np.mean((found.low <= np.exp(0.5)) & (np.exp(0.5) <= found.high)))
     assert lowest < covered < highest
+
+
+ORACLE = Path(__file__).parents[3] / "shared" / "listening" / "stahl2024"
+
+
+@pytest.mark.skipif(not ORACLE.is_dir(), reason="no ../shared/listening here")
+def test_ratings_give_the_p_values_of_r() -> None:
+    """Listener means of a published listening test: Wilcoxon and Holm as R 4.2.2 prints them."""
+    with (ORACLE / "stahl_long.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    scores: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        scores.setdefault((row["cond"], row["who"]), []).append(float(row["score"]))
+    listeners = sorted({who for _, who in scores})
+    with (ORACLE / "oracle_pairs.csv").open() as file:
+        oracle = list(csv.DictReader(file))
+
+    def differences(row: dict[str, str]) -> np.ndarray:
+        names = row["condition_a"], row["condition_b"]
+        means = [[np.mean(scores[name, who]) for who in listeners] for name in names]
+        return np.round(np.subtract(*means), 9)
+
+    found = [wilcoxon(differences(row)) for row in oracle]
+    expected = [float(row["wilcoxon_p"]) for row in oracle]
+    # With ties or zeros R falls back on a normal approximation, where ours stays exact: there only
+    # the decision is the same.
+    exact = [
+        len(np.unique(np.abs(gaps))) == len(gaps) and bool(gaps.all())
+        for gaps in map(differences, oracle)
+    ]
+    assert sum(exact) >= 9
+    for one, other, comparable in zip(found, expected, exact, strict=True):
+        assert (
+            one == pytest.approx(other, rel=1e-4) if comparable else (one < 0.05) == (other < 0.05)
+        )
+    corrected = [float(row["wilcoxon_p_holm"]) for row in oracle]
+    assert holm(expected) == pytest.approx(corrected, rel=1e-4)

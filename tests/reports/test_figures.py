@@ -174,6 +174,25 @@ def test_bars_of_a_listening_test_from_its_tables(tmp_path: Path) -> None:
     assert read_abx(abx)[0].counts == (5, 1, 9)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("conditions", "condition,mean,low,high\nA,50,45,55\n", "conditions-mushra.svg"),
+        ("preference", "first,second,n_first,n_none,n_second\nX,Y,5,1,9\n", "preference-abx.svg"),
+    ],
+)
+def test_a_table_of_a_listening_test_is_drawn_by_itself(
+    tmp_path: Path, name: str, text: str, expected: str
+) -> None:
+    path = tmp_path / f"{name}.csv"
+    path.write_text(text)
+    done = CliRunner().invoke(figures, [str(path), "--format", "svg"], catch_exceptions=False)
+    assert done.output.strip() == str(tmp_path / expected)
+    path.write_text("something,else\n1,2\n")
+    with pytest.raises(UsageError, match="expected the columns first, second"):
+        CliRunner().invoke(figures, [str(path)], catch_exceptions=False)
+
+
 def test_abx_bars_print_the_papers_shares_and_p() -> None:
     paper = read_paper("p2psyncodec").figures["abx"]
     svg = saved(abx_bars(paper.subject, paper.pairs), "svg").decode()
