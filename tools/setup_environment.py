@@ -155,8 +155,10 @@ def read_pyproject(root: Path) -> dict[str, Any]:
 
 
 def decide_torch(pyproject: Mapping[str, Any], venv: Path, interpreter: Interpreter) -> TorchChoice:
-    """What to do about torch on this machine."""
-    requirements = pyproject["project"]["optional-dependencies"]["torch"]
+    """What to do about torch, and the packages of codecs on top of it, on this machine."""
+    extras = pyproject["project"]["optional-dependencies"]
+    upon_torch = [line for line in extras.get("hf", ()) if not line.startswith("synbench[")]
+    requirements = [*extras["torch"], *upon_torch]
     if has_nvidia_device():
         return choose_torch(requirements, device=True, wheels=[])
     pip = [str(venv / "bin/python"), "-m", "pip"]

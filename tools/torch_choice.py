@@ -1,8 +1,8 @@
 """Decide about torch, which the core of synbench never needs.
 
-A machine with an NVIDIA device gets the ``torch`` extra as it is. Any other machine gets torch only
-from a CPU wheel that its pip already knows by ``find-links``: the wheel of the package index would
-bring several gigabytes of CUDA libraries that such a machine cannot use.
+A machine with an NVIDIA device gets the extra ``hf``, which holds torch, as it is. Any other machine
+gets torch only from a CPU wheel that its pip already knows by ``find-links``: the wheel of the
+package index would bring several gigabytes of CUDA libraries that such a machine cannot use.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class TorchChoice:
 def choose_torch(
     requirements: Sequence[str], *, device: bool, wheels: Sequence[Path]
 ) -> TorchChoice:
-    """The choice for a machine; ``requirements`` are those of the ``torch`` extra."""
+    """The choice for a machine; ``requirements`` are those of the extras ``torch`` and ``hf``."""
     if device:
-        return TorchChoice((), ("torch",), "torch: installed, this machine has an NVIDIA device")
+        return TorchChoice((), ("hf",), "torch: installed, this machine has an NVIDIA device")
     if wheels:
         others = tuple(line for line in requirements if package_name(line) != "torch")
         return TorchChoice(
