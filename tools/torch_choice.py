@@ -1,6 +1,6 @@
 """Decide about torch, which the core of synbench never needs.
 
-A machine with an NVIDIA device gets the extra ``hf``, which holds torch, as it is. Any other machine
+A machine with an NVIDIA device gets the extra ``hf``, which holds torch. Any other machine
 gets torch only from a CPU wheel that its pip already knows by ``find-links``: the wheel of the
 package index would bring several gigabytes of CUDA libraries that such a machine cannot use.
 """
