@@ -172,6 +172,7 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
     from synbench_listening.analyse_rated import analyse_rated
 
     tables: list[ResultTable] = []
+    rated = {rating.test for rating in ratings} - {"abx", "ab"}
     for test in sorted({rating.test for rating in ratings}):
         mine = [rating for rating in ratings if rating.test == test]
         if test == "abx":
@@ -179,7 +180,10 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
         elif test == "ab":
             tables += analyse_preference(mine, correction=options.correction)
         else:
-            tables += analyse_rated(test, mine, options)
+            found = analyse_rated(test, mine, options)
+            # Each table has a file of its own name.
+            several = len(rated) > 1
+            tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in found]
     return tables
 
 

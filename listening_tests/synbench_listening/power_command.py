@@ -58,9 +58,8 @@ def mushra(
         spreads |= _pilot(pilot)
     if not spreads:
         spreads = {f"SD {value:g} ({name})": value for name, value in TYPICAL_SD.items()}
-    click.echo(f"listeners for {wanted:.0%} power, two-sided alpha {alpha:g}")
     width = max(map(len, spreads))
-    click.echo(" " * width + "".join(f"{points:>9g}" for points in difference) + "  points")
+    lines = [" " * width + "".join(f"{points:>9g}" for points in difference) + "  points"]
     for name, value in spreads.items():
         try:
             needed = [
@@ -68,7 +67,9 @@ def mushra(
             ]
         except ValueError as error:
             raise UsageError(str(error)) from error
-        click.echo(f"{name:<{width}}" + "".join(f"{count:>9}" for count in needed))
+        lines.append(f"{name:<{width}}" + "".join(f"{count:>9}" for count in needed))
+    click.echo(f"listeners for {wanted:.0%} power, two-sided alpha {alpha:g}")
+    click.echo("\n".join(lines))
 
 
 @power.command()

@@ -153,6 +153,14 @@ def test_bs1116_grades_are_differences_and_deaf_listeners_are_flagged(tmp_path: 
     assert heard == {"L0": "not shown", "L1": "yes", "L2": "yes", "L3": "yes"}
 
 
+def test_two_kinds_of_test_have_files_of_their_own(ratings: Path, tmp_path: Path) -> None:
+    rows = read_ratings(ratings)
+    write_ratings(ratings, [*rows, *(replace(r, test="acr", score=3.0) for r in rows[:20])])
+    invoke(analyse, ratings, "--out", tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").glob("*_conditions.csv")}
+    assert names == {"mushra_conditions.csv", "acr_conditions.csv"}
+
+
 def test_the_standards_test_of_medians_on_request(ratings: Path, tmp_path: Path) -> None:
     invoke(analyse, ratings, "--median-test", "--out", tmp_path / "out")
     (row,) = table(tmp_path / "out" / "median_test.csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import json
 import secrets
 import socket
@@ -281,8 +282,6 @@ class TestHeadphones:
         blocks = [b.model_copy(update={"pages": (b.pages[0], page, *b.pages[2:])})
                   for b in key.blocks]  # fmt: skip
         key = key.model_copy(update={"stimuli": key.stimuli | tests, "blocks": tuple(blocks)})
-        import hashlib
-
         version = hashlib.sha256(key.encode()).hexdigest()
         folder.write(key, public.model_copy(update={"version": version}))
         server = ServerThread(folder)
@@ -549,8 +548,30 @@ class TestExperimenter:
             run("serve", folder.path, "--database", "no url")
         with pytest.raises(EnvironmentFault):
             run("serve", folder.path, "--database", f"sqlite:////{tmp_path}/none/x.sqlite")
+        with pytest.raises(UsageError, match="mysql is not supported"):
+            run("serve", folder.path, "--database", "mysql://x/y")
         with pytest.raises(UsageError, match="two studies of one name"):
             run("serve", folder.path, folder.path)
+
+    def test_sessions_of_an_earlier_build_end_there(
+        self, folder: StudyFolder, tmp_path: Path
+    ) -> None:
+        server = ServerThread(folder)
+        visitor = Visitor(server, folder)
+        visitor.save(0)
+        server.stop()
+        key, public = folder.key().model_copy(update={"seed": 2}), folder.public()
+        version = hashlib.sha256(key.encode()).hexdigest()
+        folder.write(key, public.model_copy(update={"version": version}))
+        server = ServerThread(folder)
+        try:
+            reply = server.ask("GET", "/api/session", token=visitor.token)
+            assert (reply.status, reply.json) == (410, {"problems": ["study_changed"]})
+            Visitor(server, folder)
+            out = run("export", folder.path, "--out", tmp_path / "out", "--unfinished")
+            assert "1 sessions of another version" in out
+        finally:
+            server.stop()
 
     def test_blocks_fill_evenly(self, server: Asker, folder: StudyFolder) -> None:
         for seed in range(6):

@@ -163,6 +163,8 @@ class Database:
         """
         try:
             parsed = make_url(url)
+            if parsed.get_backend_name() not in ("sqlite", "postgresql", "postgres"):
+                raise ArgumentError(f"{parsed.get_backend_name()} is not supported")
             if parsed.drivername in ("postgresql", "postgres"):
                 parsed = parsed.set(drivername="postgresql+psycopg")
             self.engine = _engine(parsed)

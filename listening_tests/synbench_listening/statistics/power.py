@@ -77,7 +77,7 @@ def listeners_needed(
     while paired_power(effect, high, alpha=alpha) < power:
         low, high = high, high * 2
         if high > MOST:
-            raise ValueError(f"more than {MOST} listeners")
+            raise ValueError(f"a difference of {difference:g} takes more than {MOST} listeners")
     while low < high:
         middle = (low + high) // 2
         if paired_power(effect, middle, alpha=alpha) >= power:
@@ -116,4 +116,4 @@ def trials_needed(rate: float, *, power: float = 0.8, alpha: float = 0.05) -> in
         held = held + 1 if trial_power(n, rate, alpha=alpha) >= power else 0
         if held == RUN:
             return n - RUN + 1
-    raise ValueError(f"more than {MOST} trials")
+    raise ValueError(f"a true rate of {rate:g} takes more than {MOST} trials")
