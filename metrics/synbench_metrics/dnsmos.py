@@ -186,7 +186,7 @@ METRICS = (
             _checks(P835, P835_SHA256),
         )
         # One pass gives all three; it is paid for by the first column of a suite.
-        for name, scale, cost in (("ovrl", 2, 0.05), ("sig", 0, 0.001), ("bak", 1, 0.001))
+        for name, scale, cost in (("ovrl", 2, 0.1), ("sig", 0, 0.001), ("bak", 1, 0.001))
     ),
     Metric(
         _info(

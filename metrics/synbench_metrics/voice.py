@@ -15,6 +15,9 @@ find the same: ``dio`` (with StoneMask), twenty times as fast, and ``harvest``. 
 
         MCD = (10 / ln 10) sqrt(2 sum over d of (c_d - c'_d)^2)
 
+    There is no floor: a band that a codec leaves empty counts for much, so a narrow-band codec has
+    15 dB and more. Compare codecs of one bandwidth.
+
 ``f0_rmse_<f0>``, Hz, smaller is better
     Over frames that are voiced in both waves; without one there is no score.
 
