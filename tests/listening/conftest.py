@@ -23,7 +23,6 @@ from synbench_listening.study import Headphones, Listening, Question, StudyDesig
 sys.path.insert(0, str(Path(__file__).parent))
 
 RATE = 16000
-SAMPLES = 16000
 PAGES = ["consent", "training", "trials", "finish"]
 CONDITIONS = {
     "reference": "hidden_reference",
@@ -33,10 +32,11 @@ CONDITIONS = {
 }
 
 
-def tone_file(frequency: float) -> bytes:
-    wave = 0.3 * np.sin(2 * np.pi * frequency * np.arange(SAMPLES) / RATE)
+def tone_file(frequency: float, sample_rate: int) -> bytes:
+    """One second."""
+    wave = 0.3 * np.sin(2 * np.pi * frequency * np.arange(sample_rate) / sample_rate)
     buffer = io.BytesIO()
-    soundfile.write(buffer, wave, RATE, format="WAV", subtype="PCM_24")
+    soundfile.write(buffer, wave, sample_rate, format="WAV", subtype="PCM_24")
     return buffer.getvalue()
 
 
@@ -44,7 +44,7 @@ def tone_file(frequency: float) -> bytes:
 def study_by_hand(tmp_path: Path) -> Callable[..., StudyFolder]:
     """Writes a built MUSHRA study with two blocks; keyword arguments replace public fields."""
 
-    def write(**changes: Any) -> StudyFolder:
+    def write(*, sample_rate: int = RATE, **changes: Any) -> StudyFolder:
         folder = StudyFolder(tmp_path / "study")
         stimuli: dict[str, Stimulus] = {}
         (folder.path / "clips").mkdir(parents=True)
@@ -52,14 +52,14 @@ def study_by_hand(tmp_path: Path) -> Callable[..., StudyFolder]:
         for item in ("item-a", "item-b"):
             for condition, role in {"open": "reference", **CONDITIONS}.items():
                 frequency += 40
-                data = tone_file(frequency)
+                data = tone_file(frequency, sample_rate)
                 name = hashlib.sha256(f"{item} {condition}".encode()).hexdigest()[:32]
                 stimuli[name] = Stimulus(
                     id=name,
                     role=role,  # type: ignore[arg-type]
                     condition="reference" if condition == "open" else condition,
                     item=item,
-                    samples=SAMPLES,
+                    samples=sample_rate,
                     sha256=hashlib.sha256(data).hexdigest(),
                 )
                 folder.clip_path(stimuli[name]).write_bytes(data)
@@ -69,7 +69,7 @@ def study_by_hand(tmp_path: Path) -> Callable[..., StudyFolder]:
             made="2026-01-01T00:00:00Z",
             run="runs/made",
             run_started="2026-01-01T00:00:00Z",
-            sample_rate=RATE,
+            sample_rate=sample_rate,
             seed=1,
             design={"name": "by-hand", "test": "mushra"},
             systems=("SecretCodec",),
@@ -84,7 +84,7 @@ def study_by_hand(tmp_path: Path) -> Callable[..., StudyFolder]:
             "test": "mushra",
             "title": {"en": "By hand"},
             "languages": ("en",),
-            "sample_rate": RATE,
+            "sample_rate": sample_rate,
             "consent": {"en": "You may stop at any time."},
             "consent_version": "0" * 16,
             "instructions": {"en": ""},

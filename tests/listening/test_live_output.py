@@ -7,6 +7,8 @@ it meant to start, switch and stop; from that and the files the ideal signal fol
 from __future__ import annotations
 
 import base64
+import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +20,8 @@ from virtual_listener import VirtualListener
 
 from synbench_listening.folder import StudyFolder
 from synbench_listening.plan import REFERENCE
-from synbench_listening.study import Listening
 
 Wave = NDArray[np.float64]
-FADE_SECONDS = 0.005
 
 # Stands between the page and its destination, from before the page's own script runs.
 TAP = """
@@ -29,7 +29,16 @@ TAP = """
   const code = `registerProcessor("tap", class extends AudioWorkletProcessor {
     process([input], [output]) {
       const wave = input[0] ?? new Float32Array(128);
-      this.port.postMessage([currentFrame, wave.slice()]);
+      // Blocks that an overloaded machine never computed.
+      if (this.next && currentFrame !== this.next) this.port.postMessage(currentFrame - this.next);
+      this.next = currentFrame + 128;
+      // Few messages, so that taking the record does not keep the page from its work.
+      if (this.block && currentFrame - this.block[0] > 1920) {
+        this.port.postMessage(this.block);
+        this.block = null;
+      }
+      this.block ??= [currentFrame, new Float32Array(2048)];
+      this.block[1].set(wave, currentFrame - this.block[0]);
       for (const channel of output) channel.set(wave);
       return true;
     }
@@ -37,16 +46,16 @@ TAP = """
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const connect = AudioNode.prototype.connect;
   window.tapped = [];
+  window.lost = [];
   AudioNode.prototype.connect = function (target, ...rest) {
     const context = this.context;
     if (target !== context.destination || this instanceof AudioWorkletNode)
       return connect.call(this, target, ...rest);
     context.audioWorklet.addModule(url).then(() => {
       const tap = new AudioWorkletNode(context, "tap");
-      tap.port.onmessage = (event) => window.tapped.push(event.data);
+      tap.port.onmessage = ({ data }) => (data.length ? tapped.push(data) : lost.push(data));
       connect.call(this, tap);
       connect.call(tap, context.destination);
-      window.tapReady = true;
     });
     return target;
   };
@@ -55,7 +64,7 @@ TAP = """
 COLLECT = """
 () => {
   const first = tapped[0][0], last = tapped[tapped.length - 1][0];
-  const wave = new Float32Array(last - first + 128);
+  const wave = new Float32Array(last - first + 2048);
   for (const [frame, data] of tapped) wave.set(data, frame - first);
   const bytes = new Uint8Array(wave.buffer);
   let text = "";
@@ -66,8 +75,9 @@ COLLECT = """
 """
 
 
-def record(browser: Any, server: Any, act: Callable[[Any], None]) -> tuple[Wave, Wave]:
-    """Recorded and ideal output of one MUSHRA page on which ``act`` presses keys."""
+def record(browser: Any, server: Any, act: Callable[[Any], None]) -> tuple[Wave, Wave, list[Any]]:
+    """Recorded and ideal output of one MUSHRA page on which ``act`` presses keys, and what says
+    that the machine was too busy: moments scheduled too late, numbers of samples never computed."""
     context = browser.new_context(bypass_csp=True, locale="en")
     context.add_init_script(TAP)
     page = context.new_page()
@@ -75,12 +85,17 @@ def record(browser: Any, server: Any, act: Callable[[Any], None]) -> tuple[Wave,
     listener.begin()
     listener.questionnaire()
     page.locator(".play").first.wait_for()
+    page.wait_for_function("window.tapped.length > 0")
     act(page)
-    page.wait_for_timeout(400)
-    first, text = page.evaluate(COLLECT)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    playing = page.locator(".play[aria-pressed=true]")
+    while playing.count():
+        page.keyboard.press(" ")
+        page.wait_for_timeout(300)
     page.wait_for_timeout(300)
+    first, text = page.evaluate(COLLECT)
+    lost = page.evaluate("window.lost")
+    page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    wait_for_log(page, server)
     recorded = np.frombuffer(base64.b64decode(text), "<f4").astype(np.float64)
     session = server.session
     trial = server.key.block(session.block).pages[2]
@@ -90,7 +105,18 @@ def record(browser: Any, server: Any, act: Callable[[Any], None]) -> tuple[Wave,
     }
     context.close()
     ideal = ideal_output(session.events, waves, server.key.sample_rate, first, recorded.size)
-    return recorded, ideal
+    late = [event.data for event in session.events if event.type == "late"]
+    return recorded, ideal, lost + late
+
+
+def wait_for_log(page: Any, server: Any) -> None:
+    """The log has arrived when everything that was started was stopped."""
+    for _ in range(100):
+        types = Counter(event.type for event in server.events)
+        if types["play"] and types["play"] == types["pause"] + types["ended"]:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(types)
 
 
 def ideal_output(
@@ -114,41 +140,42 @@ def one_run(run: list[Any], waves: dict[int, Wave], rate: int, frames: NDArray[n
     start, end = run[0].data, run[-1]
     when = round(start["when"] * rate)
     time = (frames - when) / rate
+    length = math.ceil(0.005 * rate) / rate
     offset = round(start["offset"] * rate)
     total = waves[REFERENCE].size
     position = offset + frames - when
     edges = np.ones(frames.size)
     if start["loop_end"] is None:
         inside = (position >= 0) & (position < total)
-        edges *= fade(-(time - (total - offset - 1) / rate))
+        edges *= fade(-(time - (total - offset - 1) / rate), length)
     else:
         low, high = round(start["loop_start"] * rate), round(start["loop_end"] * rate)
         around = (high - offset) + (high - low) * np.arange(200)
         for edge in around[around < frames[-1] - when + rate]:
             after = time - edge / rate
-            edges *= fade(np.abs(after))
+            edges *= fade(np.abs(after), length)
         position = np.where(position >= high, low + (position - high) % (high - low), position)
         inside = np.ones(frames.size, bool)
-    gate = fade(time) * (time >= 0)
+    gate = fade(time, length)
     if end.type == "pause" and not end.data["ended"]:
-        gate *= 1 - fade(frames / rate - end.data["when"])
+        gate *= 1 - fade(frames / rate - end.data["when"], length)
     output = np.zeros(frames.size)
     switches = [step.data for step in run[1:-1]]
     for place, part in enumerate([start, *switches]):
         gain = np.ones(frames.size)
         if place:
-            gain = fade(frames / rate - part["when"] - FADE_SECONDS)
+            gain = fade(frames / rate - part["when"] - length, length)
         if place < len(switches):
-            gain = gain - fade(frames / rate - switches[place]["when"])
+            gain = gain - fade(frames / rate - switches[place]["when"], length)
         wave = waves[int(part["position"])]
         sound = np.where(inside, wave[np.clip(position, 0, total - 1)], 0.0)
         output += sound * gain
     return output * gate * edges
 
 
-def fade(seconds: Wave) -> Wave:
-    """0 before, 1 after, half a cosine over the 5 ms between."""
-    x = np.clip(seconds / FADE_SECONDS, 0, 1)
+def fade(seconds: Wave, length: float) -> Wave:
+    """0 before, 1 after, half a cosine over the ``length`` (in seconds) between."""
+    x = np.clip(seconds / length, 0, 1)
     return np.asarray(0.5 * (1 - np.cos(np.pi * x)))
 
 
@@ -158,7 +185,6 @@ def switch_about(page: Any) -> None:
         page.wait_for_timeout(170)
         page.keyboard.press(key)
     page.wait_for_timeout(300)
-    page.keyboard.press(" ")
 
 
 def press_too_fast(page: Any) -> None:
@@ -170,7 +196,6 @@ def press_too_fast(page: Any) -> None:
     page.keyboard.press(" ")
     page.keyboard.press(" ")
     page.wait_for_timeout(200)
-    page.keyboard.press(" ")
 
 
 def repeat_a_part(page: Any) -> None:
@@ -183,7 +208,6 @@ def repeat_a_part(page: Any) -> None:
     page.wait_for_timeout(1500)
     page.keyboard.press("3")
     page.wait_for_timeout(700)
-    page.keyboard.press(" ")
 
 
 def run_to_the_end(page: Any) -> None:
@@ -192,17 +216,40 @@ def run_to_the_end(page: Any) -> None:
     page.wait_for_timeout(1400)
     page.keyboard.press("2")
     page.wait_for_timeout(500)
-    page.keyboard.press(" ")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("act", [switch_about, press_too_fast, repeat_a_part, run_to_the_end])
+@pytest.mark.parametrize(
+    ("act", "sample_rate"),
+    [
+        (switch_about, 16000),
+        (switch_about, 44100),
+        (press_too_fast, 16000),
+        (press_too_fast, 48000),
+        (repeat_a_part, 16000),
+        (repeat_a_part, 24000),
+        (repeat_a_part, 44100),
+        (run_to_the_end, 16000),
+        (run_to_the_end, 48000),
+    ],
+)
 def test_the_output_is_the_ideal_signal(
-    browser: Any, study_by_hand: Callable[..., StudyFolder], serve: Any, act: Callable[[Any], None]
+    browser: Any,
+    study_by_hand: Callable[..., StudyFolder],
+    serve: Any,
+    act: Callable[[Any], None],
+    sample_rate: int,
 ) -> None:
-    recorded, ideal = record(browser, serve(study_by_hand(listening=Listening())), act)
+    folder = study_by_hand(sample_rate=sample_rate)
+    server = serve(folder)
+    for _ in range(4):
+        recorded, ideal, troubles = record(browser, server, act)
+        if not troubles:
+            break
+    else:
+        pytest.skip(f"this machine is too busy to play in time: {troubles}")
     assert np.abs(ideal).max() > 0.25
     assert np.abs(recorded - ideal).max() < 1e-6
     # No click: no step is larger than the steepest tone's own slope and that of a fade.
-    slope = 0.3 * (2 * np.pi * 600 / 16000 + np.pi / 2 / (FADE_SECONDS * 16000))
+    slope = 0.3 * (2 * np.pi * 600 + np.pi / 2 / 0.005) / sample_rate
     assert np.abs(np.diff(recorded)).max() < slope

@@ -261,6 +261,31 @@ def wav(*, samples: int = 16000, rate: int = 16000) -> bytes:
 
 
 @pytest.mark.slow
+def test_a_context_that_stays_silent_is_said(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    # As browsers do that block sound until a gesture that they accept.
+    page.add_init_script(
+        """const Real = AudioContext;
+        window.AudioContext = class extends Real {
+          constructor(options) { super(options); super.suspend(); }
+          resume() { return window.allowed ? super.resume() : new Promise(() => {}); }
+        };"""
+    )
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    page.locator(".play").first.click()
+    page.get_by_text("Your browser has paused the sound").wait_for()
+    assert page.locator(".heard").first.inner_text() == "heard 0 %"
+    page.evaluate("window.allowed = true")
+    page.locator(".play").nth(1).click()
+    listener.go_through()
+
+
+@pytest.mark.slow
 def test_withdrawal_deletes_and_ends(browser: Any, study_by_hand: Write, serve: Any) -> None:
     server = serve(study_by_hand())
     page = open_page(browser)

@@ -36,10 +36,11 @@ class VirtualListener:
         raise AssertionError(f"the tab key never reaches {selector}")
 
     def begin(self, path: str = "/s/by-hand") -> None:
+        before = len(self.server.sessions)
         self.page.goto(self.server.url + path)
         self.press_main()
         deadline = time.monotonic() + 10
-        while not self.server.sessions:
+        while len(self.server.sessions) == before:
             assert time.monotonic() < deadline, "no session was begun"
             self.page.wait_for_timeout(20)
 

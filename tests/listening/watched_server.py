@@ -14,6 +14,8 @@ from synbench_listening.answers import Submission
 from synbench_listening.folder import StudyFolder
 from synbench_listening.plan import Plan
 
+LATEST = "FROM session WHERE id = (SELECT max(id) FROM session)"
+
 
 @dataclass(frozen=True)
 class StoredEvent:
@@ -22,7 +24,7 @@ class StoredEvent:
 
 
 class WatchedServer:
-    """Looks into the answers of a server without asking it."""
+    """Looks into the database of a server without asking it; at the latest session of all."""
 
     def __init__(self, folder: StudyFolder, *, process: bool = False) -> None:
         self.folder, self.key, self.public = folder, folder.key(), folder.public()
@@ -42,20 +44,23 @@ class WatchedServer:
 
     @property
     def state(self) -> str:
-        return str(self._one("SELECT state FROM session"))
+        return str(self._one(f"SELECT state {LATEST}"))
 
     @property
     def block(self) -> str:
-        return str(self._one("SELECT block FROM session"))
+        return str(self._one(f"SELECT block {LATEST}"))
 
     @property
     def plan(self) -> Plan:
-        return Plan.model_validate_json(self._one("SELECT plan FROM session"))
+        return Plan.model_validate_json(self._one(f"SELECT plan {LATEST}"))
 
     @property
     def answers(self) -> dict[int, Submission]:
         """The last accepted answer of every page."""
-        rows = self._rows("SELECT page, uuid, revision, client_ms, payload FROM answer ORDER BY id")
+        rows = self._rows(
+            "SELECT page, uuid, revision, client_ms, payload FROM answer "
+            "WHERE session = (SELECT max(id) FROM session) ORDER BY id"
+        )
         found = {}
         for page, uuid, revision, client_ms, payload in rows:
             values = {"uuid": uuid, "revision": revision, "client_ms": client_ms}
@@ -65,7 +70,10 @@ class WatchedServer:
 
     @property
     def events(self) -> list[StoredEvent]:
-        rows = self._rows("SELECT type, data FROM event ORDER BY id")
+        rows = self._rows(
+            "SELECT type, data FROM event "
+            "WHERE session = (SELECT max(id) FROM session) ORDER BY t_ms, id"
+        )
         return [StoredEvent(kind, json.loads(data)) for kind, data in rows]
 
     def count(self, table: str) -> int:

@@ -9,9 +9,10 @@
 
 import { Heard } from "./heard";
 
-export const FADE_SECONDS = 0.005;
+const FADE_SECONDS = 0.005;
 export const SHORTEST_LOOP_SECONDS = 0.5;
-const LEAD_SECONDS = 0.025;
+// Time for the machine to hear of what is to be played; a busy one takes more than it should.
+const LEAD_SECONDS = 0.05;
 const AHEAD_SECONDS = 4;
 // Samples that browsers compute at once. Two curves of one gain keep that far apart: where they meet
 // within a block, Chromium gets them wrong.
@@ -54,11 +55,23 @@ export class Engine {
   repeat = false;
   startOver = false;
   onchange: () => void = () => {};
+  // 5 ms, up to the next whole sample.
+  private readonly fade: number;
+  private readonly up: Float32Array<ArrayBuffer>;
+  private readonly down: Float32Array<ArrayBuffer>;
+  private readonly downAndUp: Float32Array<ArrayBuffer>;
 
   constructor(
     readonly sampleRate: number,
     private readonly log: Log,
-  ) {}
+  ) {
+    const samples = Math.ceil(FADE_SECONDS * sampleRate - 1e-9);
+    this.fade = samples / sampleRate;
+    const points = 32 * samples + 1;
+    this.up = cosine(points, (x) => 1 - x);
+    this.down = cosine(points, (x) => x);
+    this.downAndUp = cosine(points, (x) => 2 * x);
+  }
 
   // Has to be called in a click or a key press, else browsers keep the context silent.
   async start(): Promise<void> {
@@ -193,7 +206,7 @@ export class Engine {
   }
 
   private resumeAt(): number {
-    return this.position >= this.duration - FADE_SECONDS ? 0 : this.position;
+    return this.position >= this.duration - this.fade ? 0 : this.position;
   }
 
   private restart(key: number, offset: number): void {
@@ -204,25 +217,14 @@ export class Engine {
   private begin(key: number, offset: number): void {
     const context = this.context!;
     const loop = this.region();
-    const when = this.onSample(Math.max(context.currentTime + LEAD_SECONDS, this.freeAt), true);
-    const run: Run = {
-      when,
-      offset: this.onSample(loop ? Math.min(Math.max(offset, loop.start), loop.end) : offset),
-      loop,
-      sources: [],
-      gains: new Map(),
-      edge: context.createGain(),
-      gate: context.createGain(),
-      active: key,
-      openSince: when,
-      busyUntil: when + FADE_SECONDS + BLOCK / this.sampleRate,
-      nextEdge: 0,
-      endFaded: false,
-    };
     // No start within the fade at the end of a loop.
-    if (loop && run.offset >= loop.end - 2 * FADE_SECONDS) run.offset = loop.start;
-    run.gate.gain.value = 0;
-    run.edge.connect(run.gate).connect(this.master!);
+    const late = loop && (offset < loop.start || offset >= loop.end - 2 * this.fade);
+    const edge = context.createGain();
+    const gate = context.createGain();
+    gate.gain.value = 0;
+    edge.connect(gate).connect(this.master!);
+    const sources: AudioBufferSourceNode[] = [];
+    const gains = new Map<number, GainNode>();
     for (const [name, buffer] of this.buffers) {
       const source = context.createBufferSource();
       source.buffer = buffer;
@@ -233,24 +235,47 @@ export class Engine {
       }
       const gain = context.createGain();
       gain.gain.value = name === key ? 1 : 0;
-      source.connect(gain).connect(run.edge);
-      source.start(when, run.offset);
-      run.sources.push(source);
-      run.gains.set(name, gain);
+      source.connect(gain).connect(edge);
+      sources.push(source);
+      gains.set(name, gain);
     }
-    run.gate.gain.setValueCurveAtTime(this.up, when, FADE_SECONDS);
-    run.nextEdge = when + (loop ? loop.end : this.duration) - run.offset;
-    this.run = run;
+    // Only now: making the nodes takes a slow machine some time.
+    const from = this.onSample(late ? loop.start : offset);
+    const when = this.onSample(Math.max(context.currentTime + LEAD_SECONDS, this.freeAt), true);
+    for (const source of sources) source.start(when, from);
+    gate.gain.setValueCurveAtTime(this.up, when, this.fade);
+    this.run = {
+      when,
+      offset: from,
+      loop,
+      sources,
+      gains,
+      edge,
+      gate,
+      active: key,
+      openSince: when,
+      busyUntil: when + this.fade + BLOCK / this.sampleRate,
+      nextEdge: when + (loop ? loop.end : this.duration) - from,
+      endFaded: false,
+    };
     this.heard.get(key)!.plays += 1;
     this.log("play", {
       position: key,
       when,
-      offset: run.offset,
+      offset: from,
       loop_start: loop?.start ?? null,
       loop_end: loop?.end ?? null,
     });
+    this.checkInTime(when);
     this.tick();
     this.timer = window.setInterval(() => this.tick(), TICK_MS);
+  }
+
+  // On an overloaded machine the moment may have passed while it was being scheduled: then what is
+  // heard is not what was meant, and the log has to say so.
+  private checkInTime(when: number): void {
+    const now = this.context!.currentTime;
+    if (now > when - BLOCK / this.sampleRate) this.log("late", { when, seconds: now - when });
   }
 
   // Close the gate; what still sounds for 5 ms runs out by itself.
@@ -262,14 +287,15 @@ export class Engine {
     this.run = null;
     const wanted = Math.max(this.context.currentTime + LEAD_SECONDS, run.busyUntil);
     const at = this.onSample(wanted, true);
-    const over = !run.loop && at >= run.nextEdge - FADE_SECONDS;
-    if (!over) run.gate.gain.setValueCurveAtTime(this.down, at, FADE_SECONDS);
-    const done = over ? Math.max(run.nextEdge, at) : at + FADE_SECONDS;
+    const over = !run.loop && at >= run.nextEdge - this.fade;
+    if (!over) run.gate.gain.setValueCurveAtTime(this.down, at, this.fade);
+    const done = over ? Math.max(run.nextEdge, at) : at + this.fade;
     for (const source of run.sources) source.stop(done + 1 / this.sampleRate);
     this.note(run, at);
     this.freeAt = done + 2 / this.sampleRate;
     this.position = over ? this.duration : this.at(run, at);
     this.log("pause", { when: at, ended: over });
+    if (!over) this.checkInTime(at);
   }
 
   private switchTo(key: number): void {
@@ -284,15 +310,16 @@ export class Engine {
     this.pending = null;
     if (key === run.active) return;
     const at = this.onSample(Math.max(now + LEAD_SECONDS, run.busyUntil), true);
-    run.gains.get(run.active)!.gain.setValueCurveAtTime(this.down, at, FADE_SECONDS);
-    const open = this.onSample(at + FADE_SECONDS);
-    run.gains.get(key)!.gain.setValueCurveAtTime(this.up, open, FADE_SECONDS);
+    run.gains.get(run.active)!.gain.setValueCurveAtTime(this.down, at, this.fade);
+    const open = this.onSample(at + this.fade);
+    run.gains.get(key)!.gain.setValueCurveAtTime(this.up, open, this.fade);
     this.note(run, at);
     run.active = key;
     run.openSince = open;
-    run.busyUntil = open + FADE_SECONDS + BLOCK / this.sampleRate;
+    run.busyUntil = open + this.fade + BLOCK / this.sampleRate;
     this.heard.get(key)!.plays += 1;
     this.log("switch", { position: key, when: at });
+    this.checkInTime(at);
   }
 
   // Serves what is due: a queued switch, fades at coming loop ends, the end of the clip.
@@ -328,33 +355,15 @@ export class Engine {
 
   // Down before a loop's end and up after it, as one curve.
   private dip(run: Run, at: number): void {
-    const from = this.onSample(at - FADE_SECONDS);
-    run.edge.gain.setValueCurveAtTime(this.curve((x) => 2 * x), from, 2 * FADE_SECONDS);
+    const from = this.onSample(at - this.fade);
+    run.edge.gain.setValueCurveAtTime(this.downAndUp, from, 2 * this.fade);
+    this.checkInTime(from);
   }
 
   private fadeOut(run: Run, at: number): void {
-    const from = this.onSample(at - FADE_SECONDS) - 1 / this.sampleRate;
+    const from = this.onSample(at - this.fade) - 1 / this.sampleRate;
     // A start right before the end is quiet by its own fade.
-    if (from > run.when) run.edge.gain.setValueCurveAtTime(this.down, from, FADE_SECONDS);
-  }
-
-  // Half (or a whole) cosine, one at 0, with so many points that the straight lines between them
-  // are off by less than 1e-7.
-  private curve(turns: (x: number) => number): Float32Array<ArrayBuffer> {
-    const points = 32 * Math.ceil(FADE_SECONDS * this.sampleRate) + 1;
-    const curve = new Float32Array(points);
-    for (let k = 0; k < points; k++) {
-      curve[k] = 0.5 * (1 + Math.cos(Math.PI * turns(k / (points - 1))));
-    }
-    return curve;
-  }
-
-  private get up(): Float32Array<ArrayBuffer> {
-    return this.curve((x) => 1 - x);
-  }
-
-  private get down(): Float32Array<ArrayBuffer> {
-    return this.curve((x) => x);
+    if (from > run.when) run.edge.gain.setValueCurveAtTime(this.down, from, this.fade);
   }
 
   // Everything up to a moment of the open stimulus counts as heard.
@@ -398,4 +407,14 @@ function withTimeout(promise: Promise<void>, milliseconds: number): Promise<void
     promise,
     new Promise<void>((resolve) => window.setTimeout(resolve, milliseconds)),
   ]);
+}
+
+// Half (or a whole) cosine, one at 0, with so many points that the straight lines between them are
+// off by less than 1e-7.
+function cosine(points: number, turns: (x: number) => number): Float32Array<ArrayBuffer> {
+  const curve = new Float32Array(points);
+  for (let k = 0; k < points; k++) {
+    curve[k] = 0.5 * (1 + Math.cos(Math.PI * turns(k / (points - 1))));
+  }
+  return curve;
 }
