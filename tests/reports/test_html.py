@@ -31,6 +31,15 @@ def page(run: Any, **options: Any) -> str:
     return render_html(read_selection(run.folder), beside=run.folder, **options)
 
 
+@pytest.fixture(autouse=True)
+def few_figures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Drawing takes most of the time, so only the tests that look at figures draw them."""
+    from synbench_reports import render_html
+
+    if not any(word in request.node.name for word in ("figure", "twice", "axe")):
+        monkeypatch.setattr(render_html, "_figures", lambda *_: iter(()))
+
+
 @pytest.fixture
 def audible_run(made_run: Any) -> Any:
     """The run made by hand with audio: a tone of another pitch per system, and one file gone."""
