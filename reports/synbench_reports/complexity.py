@@ -1,15 +1,42 @@
-"""What a forward pass of each codec costs, read from a small table."""
+"""What a forward pass of each codec costs: counted here, or read from a small table."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from synbench.errors import UsageError
 
 COLUMNS = ("giga_macs", "mega_parameters")
 
-__all__ = ["COLUMNS", "read_complexity"]
+__all__ = ["COLUMNS", "count_complexity", "read_complexity"]
+
+
+def count_complexity(codecs: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """By label: what ``thop`` prints for 1 s of audio, which is what most papers print.
+
+    Needs torch and no weights; a codec that cannot be counted here is left out.
+
+    Args:
+        codecs: label to spec.
+    """
+    import synbench_codecs
+    from synbench_codecs.errors import CodecError
+
+    found = {}
+    for label, spec in codecs.items():
+        try:
+            if not synbench_codecs.has_costs(spec.partition(":")[0]):
+                continue
+            costs = synbench_codecs.count_costs(spec)
+        except CodecError:
+            continue
+        found[label] = {
+            "giga_macs": costs.thop_macs_per_second / 1e9,
+            "mega_parameters": costs.thop_parameters / 1e6,
+        }
+    return found
 
 
 def read_complexity(path: Path) -> dict[str, dict[str, float]]:

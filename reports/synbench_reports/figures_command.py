@@ -31,7 +31,11 @@ __all__ = ["figures"]
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these.")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
-@click.option("--complexity", metavar="FILE", help="CSV: codec, giga_macs, mega_parameters.")
+@click.option(
+    "--complexity",
+    metavar="FILE",
+    help="CSV: codec, giga_macs, mega_parameters; or the word count.",
+)
 @click.option("--items", type=click.IntRange(min=1), default=40, help="For --kind voicing.")
 def figures(
     run: str,
@@ -58,13 +62,16 @@ def figures(
         _of_table(Path(run), Path(out) if out else Path(run).parent, form, width)
         return
     from synbench_reports.build_report import read_selection
-    from synbench_reports.complexity import read_complexity
+    from synbench_reports.complexity import count_complexity, read_complexity
     from synbench_reports.figure_style import WIDTHS, write_figure
     from synbench_reports.find_run import find_run
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
     planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
-    costs = {} if complexity is None else read_complexity(Path(complexity))
+    if complexity == "count":
+        costs = count_complexity({codec.label: codec.spec for codec in planned.codecs})
+    else:
+        costs = {} if complexity is None else read_complexity(Path(complexity))
     folder = Path(out) if out else planned.folder / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = kinds or KINDS

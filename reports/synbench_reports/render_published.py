@@ -215,6 +215,11 @@ def _notes(
         "= agrees within the tolerance, \N{NOT EQUAL TO} differs, w other weights than the "
         "published, \N{EN DASH} not run. ± is half of the 95 % interval of the measured mean."
     )
+    if any(not line.column.sample_rate and line.cell for line in lines):
+        yield (
+            "Complexity: multiply-accumulates and parameters as thop counts them on 1 s, of our "
+            "networks; no weights are needed."
+        )
     if table.released:
         yield "A codec that loads the released checkpoint counts as having the published weights."
     else:

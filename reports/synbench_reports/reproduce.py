@@ -110,7 +110,9 @@ def reproduce(
         write_text(_claim(found, claim, made), out)
         return
     assert number is not None
-    text = render_table(found.tables[number], made, form, _complexity(complexity))
+    table = found.tables[number]
+    costs = {} if published and complexity is None else _complexity(table, complexity)
+    text = render_table(table, made, form, costs)
     write_text(text, out)
 
 
@@ -204,12 +206,25 @@ def _claim(paper: Paper, name: str, made: Sequence[SuiteRun]) -> str:
     return render_claim(paper, paper.claims[name], list(map(read_planned, folders)), rates)
 
 
-def _complexity(path: str | None) -> Complexity:
-    if path is None:
-        return {}
-    from synbench_reports.complexity import read_complexity
+def _complexity(table: PublishedTable, path: str | None) -> Complexity:
+    """Costs of the codecs of the table's suites, from a file or counted here."""
+    from synbench_codecs import format_spec
+    from synbench_reports.complexity import count_complexity, read_complexity
+    from synbench_reports.paper_runs import suite_for
 
-    return read_complexity(Path(path))
+    if path is not None:
+        return read_complexity(Path(path))
+    if all(column.sample_rate for column in table.columns):
+        return {}
+    entries = [entry for name in table.suites[:1] for entry in suite_for(name).codecs]
+    known = {entry.label or entry.codec: entry for entry in entries}
+    return count_complexity(
+        {
+            label: format_spec(entry.codec, dict(entry.options))
+            for label, entry in known.items()
+            if label in table.rows
+        }
+    )
 
 
 def _figure(paper: Paper, name: str, ratings: str | None, out: str | None) -> None:

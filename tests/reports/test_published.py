@@ -17,6 +17,7 @@ from synbench.errors import UsageError
 from synbench.store import ITEM_COLUMNS, write_table
 from synbench_codecs import WeightsSource
 from synbench_reports.claims import net_preference
+from synbench_reports.complexity import count_complexity
 from synbench_reports.paper_runs import run_suite, suite_for
 from synbench_reports.released import read_released, suites
 from synbench_reports.render_latex import document
@@ -67,6 +68,15 @@ def write_items(run: Any, sample_rate: int) -> None:
         for item, seconds in run.items["speech"].items()
     ]
     write_table(run.folder / "items.parquet", items, ITEM_COLUMNS)
+
+
+@pytest.fixture(autouse=True)
+def no_counting(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Building the networks to count them takes seconds, so only one test does."""
+    from synbench_reports import complexity
+
+    if "counted" not in request.node.name:
+        monkeypatch.setattr(complexity, "count_complexity", lambda _: {})
 
 
 def reproduced(*arguments: object) -> str:
@@ -123,6 +133,15 @@ def test_costs_come_from_a_table_of_their_own(paper_run: Any, tmp_path: Path) ->
     assert found["MDCTCodec", "G MAC, Complexity"][-1] == "agrees"
     assert found["MDCTCodec", "M parameters, Complexity"][-1] == "differs"
     assert found["DAC", "G MAC, Complexity"][-1] == "not run"
+
+
+def test_costs_are_counted_as_the_paper_counts_them() -> None:
+    pytest.importorskip("torch", reason="no torch: pip install 'synbench[torch]'")
+    found = count_complexity({"P2PSynCodec": "p2psyncodec", "Opus": "opus:bitrate_bps=6000"})
+    assert list(found) == ["P2PSynCodec"]
+    # Table I prints 3.31 G and 22.99 M.
+    assert found["P2PSynCodec"]["giga_macs"] == pytest.approx(3.31, abs=0.005)
+    assert found["P2PSynCodec"]["mega_parameters"] == pytest.approx(22.99, abs=0.005)
 
 
 def test_table_two_has_both_halves_of_each_row(paper_run: Any) -> None:
