@@ -183,7 +183,9 @@ def _fields(line: Line) -> tuple[str, ...]:
         half = cell.half_width
         spread = "" if half is None else f" ± {_number(half, line.column)}"
         measured = _number(cell.mean, line.column) + spread
-        gap = f"{difference:+.{line.column.decimals}f}"
+        # Adding 0.0 turns a rounded minus zero into zero.
+        rounded = round(difference, line.column.decimals) + 0.0
+        gap = f"{rounded:+.{line.column.decimals}f}"
         if cell.planned is not None:
             items = str(cell.scored) if cell.scored == cell.planned else _share(cell)
     return (
