@@ -164,6 +164,13 @@ class TestCosts:
         assert costs.parameters == 159_408_841
         assert costs.encoder_macs_per_second == pytest.approx(26.4e9, rel=0.01)
 
+    def test_a_network_that_looks_at_values_is_run(self) -> None:
+        """EnCodec's paddings are tensors; its size is the one that its authors' model has."""
+        pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
+        costs = synbench_codecs.count_costs("encodec:codebooks=2", seconds=0.1)
+        assert costs.parameters / 1e6 == pytest.approx(14.85, abs=0.02)
+        assert costs.encoder_macs_per_second > 1e9
+
     def test_a_codec_without_a_network_is_refused(self) -> None:
         with pytest.raises(UsageError, match="opus has no network"):
             synbench_codecs.count_costs("opus")
