@@ -208,6 +208,7 @@ def purge(
         click.confirm(f"Delete from {name} for good?", abort=True)
     with _database(database, study) as opened:
         click.echo(f"deleted {chosen[0](opened)}")
+        opened.forget()
 
 
 def check_clips(study: ServedStudy) -> None:

@@ -237,13 +237,20 @@ class TestASession:
     ) -> None:
         visitor = Visitor(server, folder)
         visitor.save(0)
+        said = {"kind": "questionnaire", "values": {"age": 30.0, "remark": "unforgettable"}}
+        assert visitor.put(1, submission(said)).status == 200
+        assert b"unforgettable" in self.stored(folder)
         for _ in range(2):
             assert server.ask("DELETE", "/api/session", token=visitor.token).status == 204
         assert server.ask("GET", "/api/session", token=visitor.token).status == 401
         assert visitor.put(1, submission({"kind": "consent"})).status == 401
+        assert b"unforgettable" not in self.stored(folder)
         (session,) = exported(folder, tmp_path / "out", "--unfinished")
         assert (session["state"], session["pages_answered"]) == ("withdrawn", "0")
         assert read_ratings(tmp_path / "out" / "ratings.csv") == []
+
+    def stored(self, folder: StudyFolder) -> bytes:
+        return b"".join(path.read_bytes() for path in folder.path.glob("answers.sqlite*"))
 
     def test_after_the_end_nothing_more_is_taken(self, server: Asker, folder: StudyFolder) -> None:
         visitor = Visitor(server, folder)

@@ -213,6 +213,15 @@ class Database:
         with self.engine.connect().execution_options(read_only=True) as connection:
             yield connection
 
+    def forget(self) -> None:
+        """Bring deletions into SQLite's file, where they overwrite, and empty its log."""
+        if self.engine.dialect.name == "sqlite":
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -231,6 +240,7 @@ def _engine(url: Any) -> Engine:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            "secure_delete = ON",
             f"busy_timeout = {BUSY_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -206,6 +206,7 @@ class Service:
         with self.database.writing() as connection:
             session = self._session(connection, token, lock=True, withdrawn=True)
             erase(connection, session.id)
+        self.database.forget()
 
     def _locked_study(self, connection: Connection, study: ServedStudy) -> Row[Any]:
         """The study's row, held until the end, so that two sessions never count at once."""
