@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, embedding, normalize, pad
 
+from synbench_codecs._layers import ResidualLSTM
 from synbench_codecs._torch import fold_weight_norm
 from synbench_codecs.bigcodec import BigCodecConfig
 
 TAPS = 12
 DILATIONS = (1, 3, 9)
-LSTM_LAYERS = 2
 # Samples of its input that an activation works on at a time, 2 MB: fresh memory costs more than the
 # arithmetic, and small pieces come from the heap again and again.
 CHUNK_SAMPLES = 1 << 19
@@ -145,20 +145,6 @@ class DecoderStage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, L) to (B, C / 2, L * stride)."""
         out: Tensor = self.block(x)
-        return out
-
-
-class ResidualLSTM(nn.Module):
-    """LSTM over time with its input added; (B, C, L) to (B, C, L)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(channels, channels, LSTM_LAYERS)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, L) to (B, C, L)."""
-        steps = x.permute(2, 0, 1)
-        out: Tensor = (self.lstm(steps)[0] + steps).permute(1, 2, 0)
         return out
 
 

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, gelu, pad, scaled_dot_product_attention, silu
 
+from synbench_codecs._layers import ResidualLSTM
 from synbench_codecs._torch import fold_weight_norm, without_prefix
 from synbench_codecs.wavtokenizer import WavTokenizerConfig
 
 NORM_GROUPS = 32
 EPSILON = 1e-6
 LARGEST_MAGNITUDE = 100.0
-LSTM_LAYERS = 2
 
 # Applied in this order, each to the outcome of the one before: the authors' names, then those of
 # the converted checkpoints.
@@ -85,20 +85,6 @@ class EncoderBlock(nn.Module):
         """(B, C, T) to (B, C, T)."""
         out: Tensor = self.block(x)
         return out.add_(self.shortcut(x))
-
-
-class ResidualLSTM(nn.Module):
-    """LSTM over time with its input added; (B, C, L) to (B, C, L)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(channels, channels, LSTM_LAYERS)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, L) to (B, C, L)."""
-        steps = x.permute(2, 0, 1)
-        out: Tensor = (self.lstm(steps)[0] + steps).permute(1, 2, 0)
-        return out
 
 
 class ResidualNorm(nn.Module):
