@@ -82,7 +82,7 @@ def _listen(wave: Wave) -> str:
     """One wave through pocketsphinx, normalised over the whole utterance."""
     decoder = _decoder()
     decoder.start_utt()
-    decoder.process_raw((wave * 32767).astype(np.int16).tobytes(), full_utt=True)
+    decoder.process_raw(np.rint(wave * 32767).astype(np.int16).tobytes(), full_utt=True)
     decoder.end_utt()
     found = decoder.hyp()
     return found.hypstr if found else ""

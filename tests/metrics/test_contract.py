@@ -70,6 +70,8 @@ def test_the_same_twice_and_in_any_order(metric, pair):
 
 
 def test_single_precision_scores_alike(metric, pair):
+    if metric.info.column.startswith("dwer"):
+        pytest.skip("a recogniser hears no word in synthetic vowels")
     double = scored(metric, pair.reference, pair.degraded, pair.sample_rate)
     single = scored(
         metric,
@@ -77,9 +79,7 @@ def test_single_precision_scores_alike(metric, pair):
         pair.degraded.astype(np.float32),
         pair.sample_rate,
     )
-    assert single.status == double.status
-    if double.value is None:
-        pytest.skip(double.reason)
+    assert single.status == double.status == "ok"
     assert single.value == pytest.approx(double.value, abs=1e-3)
 
 

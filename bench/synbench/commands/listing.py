@@ -93,17 +93,23 @@ def metrics(as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     table = _table("column", "better", "unit", "Hz", "implementation", "absent")
+    # Several columns lack the same thing: it is said once, below.
+    reasons = list(dict.fromkeys(fact["unavailable"] for fact in found if fact["unavailable"]))
     for fact in found:
+        reason = fact["unavailable"]
         table.add_row(
             escape(fact["column"]),
             fact.get("direction", ""),
             fact.get("unit", ""),
             " ".join(map(str, fact.get("sample_rates", []))) or "any",
             f"{fact.get('implementation', '')} {fact.get('version', '')}",
-            escape(fact["unavailable"]),
-            style="dim" if fact["unavailable"] else None,
+            f"({reasons.index(reason) + 1})" if reason else "",
+            style="dim" if reason else None,
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for number, reason in enumerate(reasons, start=1):
+        console.print(f"({number}) {escape(reason)}", style="dim", highlight=False)
 
 
 def _metric_facts(name: str) -> dict[str, Any]:
