@@ -46,7 +46,11 @@ def read_state(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise Unavailable(f"{path} is not a checkpoint that can be read: {error}") from error
+        # Not the library's own words: they advise to load the file without this protection.
+        raise Unavailable(
+            f"{path} is not a checkpoint: it is damaged, or holds more than tensors and plain "
+            f"values ({type(error).__name__}); nothing in it was executed"
+        ) from error
 
 
 def load_strictly(make: Callable[[], Model], state: Any, name: str) -> Model:
