@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import json
 import math
+import warnings
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -116,7 +117,11 @@ class Snac(TokenCodec):
         return load_strictly(self._build(), tensors, path=self._file.path)
 
     def _build(self) -> Any:
-        return without_weight_norm(import_extra("snac", extra="hf").SNAC(**self.config))
+        with warnings.catch_warnings():
+            # The package compiles a function in a way that newer versions of torch advise against.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            package = import_extra("snac", extra="hf")
+        return without_weight_norm(package.SNAC(**self.config))
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of a wave; the last is filled up."""

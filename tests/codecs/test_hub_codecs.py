@@ -30,6 +30,8 @@ def wave(n_samples: int, seed: int = 0) -> Any:
         # Elements and tensors of the published files, as third parties list them.
         ("encodec", 23_273_218, 252),
         ("mimi", 96_151_393, 350),
+        # 2,517,231,448 bytes, of which 104,624 are the header.
+        ("xcodec2", 629_281_706, 811),
     ],
 )
 def test_the_published_checkpoint_has_this_many_values(
