@@ -187,6 +187,25 @@ def test_two_processes_train_one_model(speech: Path, tmp_path: Path) -> None:
     assert read_model(run / "model.safetensors").training["processes"] == 2
 
 
+@pytest.mark.gpu
+def test_a_gpu_trains_in_mixed_precision_without_waiting_for_data(
+    speech: Path, tmp_path: Path
+) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no CUDA device")
+    run = tmp_path / "run"
+    text = "batch: 16\nsteps: 40\nlog_every: 20\nsave_every: 40\nvalidate_every: 40\n"
+    text += "crop: 7960\nvalidation_items: 1\nprecision: bf16\n"
+    command = [sys.executable, "-m", "synbench", "train", "teacher", write(tmp_path, text)]
+    command += ["--data", str(speech / "train"), "--validation", str(speech / "dev")]
+    environment = os.environ | {"SYNBENCH_CACHE": str(tmp_path / "cache")}
+    subprocess.run([*command, "--out", str(run)], env=environment, check=True)
+    assert not read_model(run / "model.safetensors").training["device"].startswith("CPU")
+    curves = read_curves(run / "curves.csv")
+    share = [value for step, name, value in curves if name == "data_share" and step == 40]
+    assert share[0] < 0.05
+
+
 def test_training_brings_the_spectra_closer(speech: Path, tmp_path: Path) -> None:
     text = TEACHER.replace("channels: 2, from_step: 3", "channels: 0")
     text = text.replace("channels: 8, hidden: 8", "channels: 32, hidden: 64")
