@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +124,9 @@ def test_a_million_scores_become_a_table_and_figures(
 
 @pytest.mark.benchmark
 def test_a_page_of_two_thousand_items_and_ten_codecs_opens_at_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], launch_chromium: Callable[..., Any]
 ) -> None:
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no chromium on this machine")
     from synbench_reports.render_html import render_html
 
     folder = big_run(tmp_path, 2000, 10, 10)
@@ -138,20 +134,17 @@ def test_a_page_of_two_thousand_items_and_ten_codecs_opens_at_once(
     text = render_html(read_selection(folder), beside=folder)
     written = clock.seconds()
     (folder / "report.html").write_text(text, encoding="utf-8")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        view = launched.new_page()
-        view.goto((folder / "report.html").as_uri())
-        ready = view.evaluate(
-            "performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart"
-        )
-        sort = view.evaluate(
-            "() => { const start = performance.now();"
-            " document.querySelectorAll('.items thead button')[5].click();"
-            " return performance.now() - start; }"
-        )
-        rows = view.locator(".items tbody tr").count()
-        launched.close()
+    view = launch_chromium().new_page()
+    view.goto((folder / "report.html").as_uri())
+    ready = view.evaluate(
+        "performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart"
+    )
+    sort = view.evaluate(
+        "() => { const start = performance.now();"
+        " document.querySelectorAll('.items thead button')[5].click();"
+        " return performance.now() - start; }"
+    )
+    rows = view.locator(".items tbody tr").count()
     with capsys.disabled():
         print(
             f"\n2000 items x 10 codecs x 10 metrics: {len(text) / 1e6:.1f} MB in "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,16 +197,9 @@ def build(made_run: Callable[..., Path], tmp_path: Path) -> Callable[..., StudyF
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all browser tests; they skip where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+def browser(launch_chromium: Callable[..., Any]) -> Any:
+    """One Chromium for all tests of the page."""
+    return launch_chromium()
 
 
 @pytest.fixture

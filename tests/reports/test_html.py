@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,15 +127,9 @@ def test_a_spectrogram_is_a_png_that_shows_its_tone() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("no chromium on this machine")
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=BROWSER, args=options)
-        yield launched
-        launched.close()
+def browser(launch_chromium: Callable[..., Any]) -> Any:
+    """A Chromium that plays without a click."""
+    return launch_chromium("--autoplay-policy=no-user-gesture-required")
 
 
 def wait_until(view: Any, expression: str) -> None:
