@@ -76,9 +76,6 @@ def make_accelerator(config: TrainingConfig) -> Any:
             f"expected a batch that {accelerator.num_processes} processes can share evenly, "
             f"got {config.batch}"
         )
-    if accelerator.device.type == "cpu":
-        # Denormal numbers make a CPU some ten times slower.
-        torch.set_flush_denormal(True)
     return accelerator
 
 
@@ -115,7 +112,7 @@ def train(
         if accelerator.is_main_process:
             _save(stage, config, folder, step=step, processes=accelerator.num_processes)
 
-    with _stop_signals() as stopped:
+    with _stop_signals() as stopped, _without_denormals():
         for step in range(first, config.steps):
             terms = stage.step(step)
             journal.add(terms, data=stage.data_seconds, audio=crop_seconds)
@@ -185,6 +182,16 @@ def _agreed(accelerator: Any, stopped: bool) -> bool:
         return stopped
     flag = torch.tensor(float(stopped), device=accelerator.device)
     return bool(accelerator.reduce(flag).item())
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Denormal numbers make a CPU some ten times slower."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @contextmanager
