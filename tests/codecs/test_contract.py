@@ -38,10 +38,10 @@ ANY_HOP = 320
 LARGEST_LAG_S = 0.08
 
 # The declared delay is a median over speech; single waves scatter. A parametric codec has no
-# waveform to correlate, only an envelope.
+# waveform to correlate, only an envelope; nor have demonstration weights, whose first codebook
+# alone smears even that, but by less than half a token of 20 ms.
 DELAY_TOLERANCE_S = 0.0005
-ENVELOPE_TOLERANCE_S = 0.005
-PARAMETRIC = ("codec2",)
+ENVELOPE_TOLERANCE_S = {"codec2": 0.005, "mdctcodec": 0.01, "p2psyncodec": 0.01}
 
 DECODE_ALL = """
 import sys, pathlib, numpy, synbench_codecs
@@ -293,10 +293,10 @@ def assert_delay(codec: Any, name: str, waves: list[Wave]) -> None:
     for wave in waves:
         decoded = codec.decode(codec.encode(wave, sample_rate))
         reference = soxr.resample(wave, sample_rate, output_rate, quality="VHQ")
-        if name in PARAMETRIC:
+        if name in ENVELOPE_TOLERANCE_S:
             reference, decoded = envelope(reference, output_rate), envelope(decoded, output_rate)
         lags.append(lag(reference, decoded, int(LARGEST_LAG_S * output_rate)))
-    tolerance = ENVELOPE_TOLERANCE_S if name in PARAMETRIC else DELAY_TOLERANCE_S
+    tolerance = ENVELOPE_TOLERANCE_S.get(name, DELAY_TOLERANCE_S)
     assert abs(np.median(lags) - codec.info.output_delay_samples) <= tolerance * output_rate, lags
 
 

@@ -30,11 +30,11 @@ def _packaged(name: str, *, sha256: str, size: int) -> Checkpoint:
 # P2PSynCodec and, without its predictors, its teacher: MDCTCodec with four codebooks.
 P2PSYNCODEC = _packaged(
     "p2psyncodec-demo-16k",
-    sha256="0" * 64,
-    size=0,
+    sha256="a1189e235b7849fb580ec098cabc213c8afbe7973f48c0f0e374481b87cacf71",
+    size=12_769_312,
 )
 ONE_BOOK = _packaged(
     "mdctcodec-demo-16k-one-book",
-    sha256="0" * 64,
-    size=0,
+    sha256="d7bfc258a8162287084978777c0b9663e6e6364fb2629cd2c7af47076d93eb5e",
+    size=5_247_568,
 )
