@@ -42,7 +42,9 @@ validate_every: 6
 log_every: 2
 validation_items: 1
 usage_decay: 0.9
-network: {channels: 8, hidden: 8, blocks: 1, latent: 4, codebooks: 3, codes: 16}
+network: {channels: 8, hidden: 8, blocks: 1, latent: 4}
+codebooks: 3
+codes: 16
 discriminator: {channels: 2, from_step: 3}
 optimiser: {clip: 1.0}
 """

@@ -86,4 +86,4 @@ class PredictorConfig:
     kernel: int = 31
     expansion: int = 4
     lstm_layers: int = 2
-    dropout: float = 0.0
+    dropout: float = 0.1

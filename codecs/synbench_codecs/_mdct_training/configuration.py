@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
+from synbench_codecs._mdct.sizes import BackboneConfig, PredictorConfig, Search
 from synbench_codecs.errors import UsageError
 
 Schedule = Literal["exponential", "cosine"]
@@ -31,32 +32,6 @@ __all__ = [
 ]
 
 CONFIGS = Path(__file__).with_name("configs")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """Sizes of the codec; see ``_mdct.backbone.BackboneConfig`` and ``_mdct.model.CodecConfig``."""
-
-    channels: int = 256
-    hidden: int = 512
-    blocks: int = 8
-    latent: int = 32
-    codebooks: int = 4
-    codes: int = 1024
-    search: Literal["cosine", "euclidean"] = "cosine"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predictors:
-    """Sizes of the pseudo quantizers' predictors; see ``_mdct.predictor.PredictorConfig``."""
-
-    channels: int = 256
-    heads: int = 8
-    blocks: int = 3
-    kernel: int = 31
-    expansion: int = 4
-    lstm_layers: int = 2
-    dropout: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +114,10 @@ class TeacherConfig(TrainingConfig):
             the released code.
     """
 
-    network: Network = field(default_factory=Network)
+    network: BackboneConfig = field(default_factory=BackboneConfig)
+    codebooks: int = 4
+    codes: int = 1024
+    search: Search = "cosine"
     losses: Losses = field(default_factory=Losses)
     discriminator: Discriminator = field(default_factory=Discriminator)
     usage_decay: float = 0.0
@@ -151,13 +129,14 @@ class PseudoConfig(TrainingConfig):
 
     Attributes:
         pseudo: number of pseudo quantizers, at most the teacher's codebooks less one.
+        predictors: their sizes; ``latent`` and ``codes`` are the teacher's.
         label_smoothing: of the cross-entropy.
     """
 
     batch: int = 32
     crop: int = 64000
     pseudo: int = 3
-    predictors: Predictors = field(default_factory=Predictors)
+    predictors: PredictorConfig = field(default_factory=PredictorConfig)
     label_smoothing: float = 0.0
 
 

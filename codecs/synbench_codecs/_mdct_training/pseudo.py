@@ -6,6 +6,7 @@ stretch of tokens, not of sound: whole utterances went through the teacher, as a
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import time
@@ -231,18 +232,8 @@ class PseudoTraining:
 
 def predictor_config(config: PseudoConfig, codec: MDCTModel) -> PredictorConfig:
     """Sizes of the predictors for this teacher."""
-    chosen = config.predictors
-    return PredictorConfig(
-        latent=codec.config.backbone.latent,
-        codes=codec.config.codes,
-        channels=chosen.channels,
-        heads=chosen.heads,
-        blocks=chosen.blocks,
-        kernel=chosen.kernel,
-        expansion=chosen.expansion,
-        lstm_layers=chosen.lstm_layers,
-        dropout=chosen.dropout,
-    )
+    latent, codes = codec.config.backbone.latent, codec.config.codes
+    return dataclasses.replace(config.predictors, latent=latent, codes=codes)
 
 
 def _accuracy(logits: list[Tensor], tokens: Tensor, made: Tensor) -> dict[str, float]:

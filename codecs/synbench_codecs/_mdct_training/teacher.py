@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from synbench_codecs._mdct.losses import LogMel
 from synbench_codecs._mdct.model import MDCTModel
-from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig
+from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.trained_model import TrainedModel
-from synbench_codecs._mdct_training.configuration import Network, TeacherConfig
+from synbench_codecs._mdct_training.configuration import TeacherConfig
 from synbench_codecs._mdct_training.discriminator import (
     MDCTDiscriminator,
     discriminator_loss,
@@ -26,19 +26,14 @@ from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
 __all__ = ["Teacher", "codec_config"]
 
 
-def codec_config(network: Network, *, sample_rate: int) -> CodecConfig:
+def codec_config(config: TeacherConfig) -> CodecConfig:
     """The codec that a configuration describes."""
     return CodecConfig(
-        sample_rate=sample_rate,
-        backbone=BackboneConfig(
-            channels=network.channels,
-            hidden=network.hidden,
-            blocks=network.blocks,
-            latent=network.latent,
-        ),
-        codebooks=network.codebooks,
-        codes=network.codes,
-        search=network.search,
+        sample_rate=config.sample_rate,
+        backbone=config.network,
+        codebooks=config.codebooks,
+        codes=config.codes,
+        search=config.search,
     )
 
 
@@ -58,10 +53,7 @@ class Teacher:
         self.score, self.accelerator = score, accelerator
         self.data_seconds = 0.0
         torch.manual_seed(config.seed)
-        self.model = MDCTModel(
-            codec_config(config.network, sample_rate=config.sample_rate),
-            usage_decay=config.usage_decay,
-        )
+        self.model = MDCTModel(codec_config(config), usage_decay=config.usage_decay)
         self.discriminator = MDCTDiscriminator(max(config.discriminator.channels, 1))
         if config.compile:
             self.model.encoder.compile()
@@ -74,7 +66,7 @@ class Teacher:
         self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
             self.discriminator, _optimiser(self.discriminator, config)
         )
-        counts = torch.zeros(config.network.codebooks, config.network.codes)
+        counts = torch.zeros(config.codebooks, config.codes)
         self.counts = counts.to(accelerator.device)
 
     def step(self, step: int) -> Mapping[str, Tensor]:
