@@ -14,7 +14,7 @@ import math
 import os
 import platform
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,14 +22,22 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from synbench_codecs._mdct.trained_model import TrainedModel, write_model
 from synbench_codecs._mdct_training.configuration import Optimiser, TrainingConfig
 from synbench_codecs._mdct_training.journal import Journal
 from synbench_codecs.errors import Unavailable, UsageError
 
-__all__ = ["Score", "Stage", "learning_rate", "make_accelerator", "train"]
+__all__ = [
+    "Score",
+    "Stage",
+    "learning_rate",
+    "make_accelerator",
+    "make_optimiser",
+    "set_rate",
+    "train",
+]
 
 # (reference, degraded), both (T,) at the run's rate, to named scores.
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
@@ -85,6 +93,31 @@ def learning_rate(optimiser: Optimiser, *, step: int, steps: int, steps_per_epoc
     if optimiser.schedule == "cosine":
         return rate * 0.5 * (1 + math.cos(math.pi * step / steps))
     return float(rate * optimiser.decay_per_epoch ** math.floor(step / steps_per_epoch))
+
+
+def make_optimiser(module: nn.Module, chosen: Optimiser) -> torch.optim.AdamW:
+    """AdamW over all parameters of a module."""
+    return torch.optim.AdamW(
+        module.parameters(),
+        lr=chosen.learning_rate,
+        betas=chosen.betas,
+        weight_decay=chosen.weight_decay,
+    )
+
+
+def set_rate(
+    optimisers: Sequence[Any], config: TrainingConfig, *, step: int, seconds: float
+) -> None:
+    """Give all optimisers the learning rate of a step; an epoch is ``seconds`` of speech."""
+    rate = learning_rate(
+        config.optimiser,
+        step=step,
+        steps=config.steps,
+        steps_per_epoch=seconds / (config.batch * config.crop / config.sample_rate),
+    )
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
 
 
 def train(

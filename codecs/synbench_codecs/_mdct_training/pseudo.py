@@ -25,8 +25,8 @@ from synbench_codecs._mdct.predictor import PseudoQuantizers, cascade
 from synbench_codecs._mdct.sizes import PredictorConfig
 from synbench_codecs._mdct.trained_model import TrainedModel
 from synbench_codecs._mdct_training.configuration import PseudoConfig
-from synbench_codecs._mdct_training.loop import Score, learning_rate
-from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
+from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
 from synbench_codecs.errors import UsageError
 
 __all__ = ["PseudoTraining", "TokenStore", "token_store"]
@@ -50,13 +50,7 @@ class TokenStore:
         Raises:
             UsageError: no utterance is long enough.
         """
-        positions = np.maximum(np.diff(self.starts) - n_tokens + 1, 0)
-        ends = np.cumsum(positions)
-        if ends[-1] == 0:
-            raise UsageError(f"no utterance has {n_tokens} tokens")
-        drawn = np.random.default_rng(seed).integers(ends[-1], size=n_crops)
-        index = np.searchsorted(ends, drawn, side="right")
-        begin = self.starts[index] + drawn - (ends - positions)[index]
+        begin = draw_crops(self.starts, n_crops, n_tokens, seed, unit="tokens")
         rows = np.stack([self.tokens[:, start : start + n_tokens] for start in begin])
         return torch.from_numpy(rows.astype(np.int64))
 
@@ -126,15 +120,8 @@ class PseudoTraining:
         self.tables = self.codec.quantizer.tables()
         torch.manual_seed(config.seed)
         self.model = PseudoQuantizers(predictor_config(config, self.codec), config.pseudo)
-        chosen = config.optimiser
         self.prepared, self.optimiser = accelerator.prepare(
-            self.model,
-            torch.optim.AdamW(
-                self.model.parameters(),
-                lr=chosen.learning_rate,
-                betas=chosen.betas,
-                weight_decay=chosen.weight_decay,
-            ),
+            self.model, make_optimiser(self.model, config.optimiser)
         )
         if config.compile:
             self.model.compile()
@@ -142,7 +129,7 @@ class PseudoTraining:
     def step(self, step: int) -> Mapping[str, Tensor]:
         """Cross-entropy of every stage, summed; nothing is shared, so each trains on its own."""
         tokens = self._batch(step)
-        self._set_rate(step)
+        set_rate([self.optimiser], self.config, step=step, seconds=self.speech.seconds)
         # Dropout's random numbers too are a function of the step alone.
         torch.manual_seed(self.config.seed * 2**32 + step * 1024 + self.accelerator.process_index)
         values: dict[str, Tensor] = {}
@@ -217,17 +204,6 @@ class PseudoTraining:
         tokens = tokens.to(self.accelerator.device, non_blocking=True)
         self.data_seconds = time.perf_counter() - started
         return tokens
-
-    def _set_rate(self, step: int) -> None:
-        rate = learning_rate(
-            self.config.optimiser,
-            step=step,
-            steps=self.config.steps,
-            steps_per_epoch=self.speech.seconds
-            / (self.config.batch * self.config.crop / self.config.sample_rate),
-        )
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
 
 
 def predictor_config(config: PseudoConfig, codec: MDCTModel) -> PredictorConfig:

@@ -28,7 +28,7 @@ SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus",
 SAMPLE = np.dtype("<i2")
 AHEAD = 64
 
-__all__ = ["SpeechStore", "open_stores", "spread"]
+__all__ = ["SpeechStore", "draw_crops", "open_stores", "spread"]
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,27 @@ class SpeechStore:
         Raises:
             UsageError: no utterance is long enough.
         """
-        positions = np.maximum(np.diff(self.starts) - n_samples + 1, 0)
-        ends = np.cumsum(positions)
-        if ends[-1] == 0:
-            raise UsageError(f"no utterance has {n_samples} samples at {self.sample_rate} Hz")
-        drawn = np.random.default_rng(seed).integers(ends[-1], size=n_crops)
-        index = np.searchsorted(ends, drawn, side="right")
-        begin = self.starts[index] + drawn - (ends - positions)[index]
+        begin = draw_crops(self.starts, n_crops, n_samples, seed, unit="samples")
         rows = [self.samples[start : start + n_samples] for start in begin]
         return np.stack(rows).astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def draw_crops(
+    starts: NDArray[np.int64], n_crops: int, length: int, seed: tuple[int, ...], *, unit: str
+) -> NDArray[np.int64]:
+    """Where crops begin, every position inside an utterance being equally likely.
+
+    Raises:
+        UsageError: no utterance is long enough.
+    """
+    positions = np.maximum(np.diff(starts) - length + 1, 0)
+    ends = np.cumsum(positions)
+    if ends[-1] == 0:
+        raise UsageError(f"no utterance has {length} {unit}")
+    drawn = np.random.default_rng(seed).integers(ends[-1], size=n_crops)
+    index = np.searchsorted(ends, drawn, side="right")
+    begin: NDArray[np.int64] = starts[index] + drawn - (ends - positions)[index]
+    return begin
 
 
 def _open_store(

@@ -20,7 +20,7 @@ from synbench_codecs._mdct_training.discriminator import (
     discriminator_loss,
     generator_losses,
 )
-from synbench_codecs._mdct_training.loop import Score, learning_rate
+from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
 from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
 
 __all__ = ["Teacher", "codec_config"]
@@ -61,10 +61,10 @@ class Teacher:
         self.mel = LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)
         self.mel.to(accelerator.device)
         self.prepared, self.optimiser = accelerator.prepare(
-            self.model, _optimiser(self.model, config)
+            self.model, make_optimiser(self.model, config.optimiser)
         )
         self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
-            self.discriminator, _optimiser(self.discriminator, config)
+            self.discriminator, make_optimiser(self.discriminator, config.optimiser)
         )
         counts = torch.zeros(config.codebooks, config.codes)
         self.counts = counts.to(accelerator.device)
@@ -72,7 +72,8 @@ class Teacher:
     def step(self, step: int) -> Mapping[str, Tensor]:
         """Discriminator first, then the codec against the updated discriminator."""
         wave = self._batch(step)
-        self._set_rate(step)
+        optimisers = [self.optimiser, self.discriminator_optimiser]
+        set_rate(optimisers, self.config, step=step, seconds=self.speech.seconds)
         coefficients, decoded_coefficients, quantized = self.prepared(wave, self._refresh(step))
         decoded = self.model.mdct.inverse(decoded_coefficients)
         settings, chosen = self.config.losses, self.config.discriminator
@@ -160,18 +161,6 @@ class Teacher:
             return None
         return torch.Generator().manual_seed(self.config.seed * 2**32 + step)
 
-    def _set_rate(self, step: int) -> None:
-        per_step = self.config.batch * self.config.crop / self.config.sample_rate
-        rate = learning_rate(
-            self.config.optimiser,
-            step=step,
-            steps=self.config.steps,
-            steps_per_epoch=self.speech.seconds / per_step,
-        )
-        for optimiser in (self.optimiser, self.discriminator_optimiser):
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-
     def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> Tensor:
         both = self.prepared_discriminator(torch.cat([wave, decoded]))
         real = [[features[: len(wave)] for features in branch] for branch in both]
@@ -195,13 +184,3 @@ class Teacher:
             counts += torch.bincount(row.flatten(), minlength=counts.numel())
             values[f"codes_used_{book + 1}"] = (counts > 0.02).float().mean()
         return values
-
-
-def _optimiser(module: nn.Module, config: TeacherConfig) -> torch.optim.AdamW:
-    chosen = config.optimiser
-    return torch.optim.AdamW(
-        module.parameters(),
-        lr=chosen.learning_rate,
-        betas=chosen.betas,
-        weight_decay=chosen.weight_decay,
-    )
