@@ -59,6 +59,7 @@ def train_teacher(
     folder: Path,
     cache: Path,
     score: Score,
+    start_from: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Stage 1: train encoder, quantizer and decoder; the same call again resumes.
@@ -69,10 +70,13 @@ def train_teacher(
         folder: where the run is kept; ``model.safetensors`` in it is the codec.
         cache: where decoded training speech is kept.
         score: scores of a validation utterance.
+        start_from: ``model.safetensors`` of a network of the same sizes, to train it further;
+            random weights if absent. Its digest and its steps go into the new model's record.
         report: takes one line of progress at a time.
 
     Raises:
-        UsageError: a folder without audio, or a run of another configuration in ``folder``.
+        UsageError: a folder without audio, a run of another configuration in ``folder``, or a
+            network of other sizes to start from.
         Unavailable: torch or accelerate is not installed.
     """
     import_extra("torch", extra="torch")
@@ -86,7 +90,12 @@ def train_teacher(
             data, validation, sample_rate=config.sample_rate, cache=cache, report=report
         )
     stage = Teacher(
-        config, speech=speech, validation=held_out, score=score, accelerator=accelerator
+        config,
+        speech=speech,
+        validation=held_out,
+        score=score,
+        accelerator=accelerator,
+        start_from=start_from,
     )
     train(stage, config, folder, accelerator=accelerator, report=report)
 

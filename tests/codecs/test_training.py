@@ -31,6 +31,7 @@ from synbench_codecs._mdct_training.discriminator import MDCTDiscriminator  # no
 from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
 from synbench_codecs._mdct_training.loop import learning_rate  # noqa: E402
 from synbench_codecs._mdct_training.speech_store import open_stores  # noqa: E402
+from synbench_codecs._weights import file_sha256  # noqa: E402
 
 LOG_MEL = LogMel(sample_rate=NATIVE_RATE)
 TEACHER = """
@@ -84,7 +85,13 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
-def teach(speech: Path, folder: Path, text: str = TEACHER, **changes: Any) -> Path:
+def teach(
+    speech: Path,
+    folder: Path,
+    text: str = TEACHER,
+    start_from: Path | None = None,
+    **changes: Any,
+) -> Path:
     folder.mkdir(exist_ok=True)
     training.train_teacher(
         training.configure(write(folder, text), training.TeacherConfig, **changes),
@@ -92,7 +99,8 @@ def teach(speech: Path, folder: Path, text: str = TEACHER, **changes: Any) -> Pa
         validation=speech / "dev",
         folder=folder,
         cache=speech / "cache",
-        score=changes.pop("score", score),
+        score=score,
+        start_from=start_from,
         report=lambda line: None,
     )
     return folder / "model.safetensors"
@@ -219,6 +227,32 @@ def test_training_brings_the_spectra_closer(speech: Path, tmp_path: Path) -> Non
         if name == "validation_mel_distance"
     ]
     assert np.mean(curve[-5:]) < 0.75 * curve[0]
+
+
+def test_a_run_starts_from_a_trained_model(speech: Path, teacher: Path, tmp_path: Path) -> None:
+    still = TEACHER.replace("clip: 1.0", "learning_rate: 0.0")
+    run = teach(speech, tmp_path / "run", still, start_from=teacher)
+    # Nothing was learned, and online clustering took all codes as in use.
+    ours, theirs = tensors(run), tensors(teacher)
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, msg=name)
+    assert read_model(run).training["started_from"] == {"sha256": file_sha256(teacher), "steps": 6}
+    with pytest.raises(UsageError, match="the same --start-from"):
+        teach(speech, tmp_path / "run", still, steps=8)
+    with pytest.raises(UsageError, match="cannot start this run"):
+        teach(speech, tmp_path / "wide", TEACHER.replace("hidden: 8", "hidden: 16"), teacher)
+
+
+def test_the_long_window_sees_harmonics_that_the_short_one_blurs() -> None:
+    """Harmonics of a voice of 80 Hz."""
+    seconds = torch.arange(NATIVE_RATE) / NATIVE_RATE
+    voiced = sum(torch.sin(2 * torch.pi * 80 * k * seconds + k * k) for k in range(1, 40))
+    ripple = {}
+    for size in (320, 1024):
+        mel = LogMel(sample_rate=NATIVE_RATE, hop=size // 4, size=size)(voiced[None])[0]
+        # Below 1 kHz the bands lie 37 Hz apart, so neighbours differ where harmonics are seen.
+        ripple[size] = float(mel[:24].mean(1).diff().abs().mean())
+    assert ripple[1024] > 3 * ripple[320]
 
 
 def test_another_configuration_in_the_same_folder_is_refused(

@@ -54,8 +54,18 @@ def train() -> None:
 
 @train.command()
 @click.argument("config")
+@click.option(
+    "--start-from", type=EXISTING_FILE, help="A model.safetensors to train further; else random."
+)
 @speech_options
-def teacher(config: str, data: Path, validation: Path, out: Path, steps: int | None) -> None:
+def teacher(
+    config: str,
+    data: Path,
+    validation: Path,
+    out: Path,
+    steps: int | None,
+    start_from: Path | None,
+) -> None:
     """Stage 1: encoder, residual quantizer and decoder, against the discriminator."""
     chosen = training.configure(config, training.TeacherConfig, **_changes(steps))
     training.train_teacher(
@@ -65,6 +75,7 @@ def teacher(config: str, data: Path, validation: Path, out: Path, steps: int | N
         folder=out,
         cache=cache_folder() / "training",
         score=functools.partial(_score, sample_rate=chosen.sample_rate),
+        start_from=start_from,
         report=_report,
     )
     _plot(out)

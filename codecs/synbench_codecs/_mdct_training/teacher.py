@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from synbench_codecs._mdct.losses import LogMel
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.sizes import CodecConfig
-from synbench_codecs._mdct.trained_model import TrainedModel
+from synbench_codecs._mdct.trained_model import TrainedModel, read_model
 from synbench_codecs._mdct_training.configuration import TeacherConfig
 from synbench_codecs._mdct_training.discriminator import (
     MDCTDiscriminator,
@@ -22,6 +23,8 @@ from synbench_codecs._mdct_training.discriminator import (
 )
 from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
 from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs._weights import file_sha256
+from synbench_codecs.errors import UsageError
 
 __all__ = ["Teacher", "codec_config"]
 
@@ -37,6 +40,17 @@ def codec_config(config: TeacherConfig) -> CodecConfig:
     )
 
 
+def _log_mels(config: TeacherConfig) -> nn.ModuleList:
+    """The mel spectra that the losses compare; a long window moves by a quarter of itself."""
+    mels = [LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)]
+    if size := config.losses.long_window:
+        n_fft = max(1024, 1 << (size - 1).bit_length())
+        mels.append(
+            LogMel(sample_rate=config.sample_rate, n_fft=n_fft, hop=size // 4, size=size)
+        )
+    return nn.ModuleList(mels)
+
+
 class Teacher:
     """One codec, its discriminator and their optimisers."""
 
@@ -48,18 +62,19 @@ class Teacher:
         validation: SpeechStore,
         score: Score,
         accelerator: Any,
+        start_from: Path | None = None,
     ) -> None:
         self.config, self.speech, self.validation = config, speech, validation
         self.score, self.accelerator = score, accelerator
         self.data_seconds = 0.0
         torch.manual_seed(config.seed)
         self.model = MDCTModel(codec_config(config), usage_decay=config.usage_decay)
+        self.start = self._take(start_from) if start_from else {}
         self.discriminator = MDCTDiscriminator(max(config.discriminator.channels, 1))
         if config.compile:
             self.model.encoder.compile()
             self.model.decoder.compile()
-        self.mel = LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)
-        self.mel.to(accelerator.device)
+        self.mels = _log_mels(config).to(accelerator.device)
         self.prepared, self.optimiser = accelerator.prepare(
             self.model, make_optimiser(self.model, config.optimiser)
         )
@@ -77,11 +92,11 @@ class Teacher:
         coefficients, decoded_coefficients, quantized = self.prepared(wave, self._refresh(step))
         decoded = self.model.mdct.inverse(decoded_coefficients)
         settings, chosen = self.config.losses, self.config.discriminator
-        mel, decoded_mel = self.mel(wave), self.mel(decoded)
+        difference = [mel(decoded) - mel(wave) for mel in self.mels]
         terms = {
             "mdct": nn.functional.mse_loss(decoded_coefficients, coefficients),
-            "mel_l1": nn.functional.l1_loss(decoded_mel, mel),
-            "mel_mse": nn.functional.mse_loss(decoded_mel, mel),
+            "mel_l1": torch.stack([one.abs().mean() for one in difference]).mean(),
+            "mel_mse": torch.stack([one.square().mean() for one in difference]).mean(),
             "codebook": quantized.codebook_loss,
             "commitment": quantized.commitment_loss,
         }
@@ -127,10 +142,21 @@ class Teacher:
             "optimiser": self.optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "usage": self.model.quantizer.usage(),
+            "start": self.start,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Take a state back.
+
+        Raises:
+            UsageError: the run started from another model than this one.
+        """
+        if state["start"] != self.start:
+            started = state["start"].get("sha256", "random weights")
+            raise UsageError(
+                f"this run started from {started}, expected {self.start or 'random weights'}; "
+                f"give the same --start-from, or another folder with --out"
+            )
         self.model.load_state_dict(state["model"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -145,7 +171,22 @@ class Teacher:
             "batch": self.config.batch,
             "crop_seconds": self.config.crop / self.config.sample_rate,
         }
+        if self.start:
+            training["started_from"] = self.start
         return TrainedModel(codec=self.model, training=training)
+
+    def _take(self, path: Path) -> dict[str, Any]:
+        """Start from a trained model: its weights, with all codes taken as in use."""
+        before = read_model(path)
+        if before.codec.config != self.model.config:
+            raise UsageError(
+                f"{path} cannot start this run: expected {self.model.config}, "
+                f"got {before.codec.config}"
+            )
+        self.model.load_state_dict(before.codec.state_dict())
+        quantizer = self.model.quantizer
+        quantizer.set_usage(torch.full_like(quantizer.usage(), 1 / self.config.codes))
+        return {"sha256": file_sha256(path), "steps": before.training.get("steps", 0)}
 
     def _batch(self, step: int) -> Tensor:
         started = time.perf_counter()
