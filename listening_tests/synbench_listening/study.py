@@ -96,7 +96,9 @@ class Listening(_Strict):
         default=0.8, ge=0, le=1, description="share of every stimulus that has to be heard"
     )
     rate_only_what_plays: bool = True
-    on_switch: Literal["continue", "start_over"] = "continue"
+    on_switch: Literal["continue", "start_over"] = Field(
+        default="continue", description="acr, dcr and ccr always start a recording over"
+    )
     loop: bool = Field(default=True, description="offer loop regions, at least 500 ms long")
     require_hundred: Literal["off", "warn", "enforce"] = Field(
         default="warn", description="mushra: one stimulus of every trial must get 100"

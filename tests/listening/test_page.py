@@ -111,6 +111,30 @@ def test_every_kind_of_trial_is_accepted(browser: Any, build: Any, serve: Any, t
         assert all(answer.ratings[0].score == top for answer in answers)
 
 
+def test_a_press_at_the_very_end_of_a_clip_plays_the_other_one(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=Listening(loop=False, minimum_share=1)))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    page.locator(".play").first.wait_for()
+    # In the page, since a press from here would come too late: all was heard but some 50 ms.
+    page.evaluate("""() => {
+        const [first, second] = document.querySelectorAll(".play");
+        const mark = document.querySelector(".heard");
+        const watch = new MutationObserver(() => {
+            if (!mark.classList.contains("enough")) return;
+            watch.disconnect();
+            second.click();
+        });
+        watch.observe(mark, { attributes: true });
+        first.click();
+    }""")
+    page.locator(".heard").nth(1).and_(page.locator(".enough")).wait_for()
+
+
 def test_nothing_unheard_or_unrated_passes(browser: Any, study_by_hand: Write, serve: Any) -> None:
     server = serve(study_by_hand())
     page = open_page(browser)

@@ -310,6 +310,11 @@ export class Engine {
     this.pending = null;
     if (key === run.active) return;
     const at = this.onSample(Math.max(now + LEAD_SECONDS, run.busyUntil), true);
+    if (!run.loop && at + 2 * this.fade >= run.nextEdge) {
+      // Nothing is left to switch to: what was asked for is heard from its start.
+      this.restart(key, 0);
+      return;
+    }
     run.gains.get(run.active)!.gain.setValueCurveAtTime(this.down, at, this.fade);
     const open = this.onSample(at + this.fade);
     run.gains.get(key)!.gain.setValueCurveAtTime(this.up, open, this.fade);

@@ -41,7 +41,8 @@ export const trial: View = async (stage, page) => {
   await loadAudio(stage, page);
   const { engine, study } = stage;
   engine.repeat = study.listening.loop && REPEATING.has(page.kind);
-  engine.startOver = study.listening.on_switch === "start_over";
+  // Categories are given to whole recordings (P.800), so those always start anew.
+  engine.startOver = study.listening.on_switch === "start_over" || !REPEATING.has(page.kind);
   const started = performance.now();
   const clips = clipsOf(page);
 
