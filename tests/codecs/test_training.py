@@ -23,6 +23,7 @@ from .conftest import NATIVE_RATE, synthetic_speech
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("accelerate", reason="pip install 'synbench[torch]'")
 
+from synbench_codecs._mdct.information import training_note  # noqa: E402
 from synbench_codecs._mdct.losses import LogMel  # noqa: E402
 from synbench_codecs._mdct.quantizer import VectorQuantizer  # noqa: E402
 from synbench_codecs._mdct.trained_model import read_model  # noqa: E402
@@ -237,6 +238,7 @@ def test_a_run_starts_from_a_trained_model(speech: Path, teacher: Path, tmp_path
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, msg=name)
     assert read_model(run).training["started_from"] == {"sha256": file_sha256(teacher), "steps": 6}
+    assert training_note(read_model(run).header).endswith("h of speech, 6 + 6 steps")
     with pytest.raises(UsageError, match="the same --start-from"):
         teach(speech, tmp_path / "run", still, steps=8)
     with pytest.raises(UsageError, match="cannot start this run"):

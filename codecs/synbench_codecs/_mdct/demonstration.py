@@ -1,8 +1,8 @@
 """The demonstration weights that come with this package, and what every table says of them.
 
-They were trained by the configurations ``tiny`` and ``tiny-one-book`` on a few hours of speech:
-they show that the codecs work and what they cost, not what the paper's models can do. The model
-card beside the files holds data, steps and scores.
+They were trained by the configurations ``tiny``, ``tiny-one-book`` and those that go on from them,
+on a few hours of speech: they show that the codecs work and what they cost, not what the paper's
+models can do. The model card beside the files holds data, steps and scores.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,13 +17,19 @@ __all__ = ["nominal_bitrate", "rate_label", "shared_info", "training_note"]
 def training_note(header: Header) -> str:
     """One line on the training: hours and steps always, and what the training's author added."""
     training = header.training
-    hours, steps = training.get("hours"), training.get("steps")
+    hours = training.get("hours")
     parts = [str(training.get("note") or "")]
-    if hours is not None and steps is not None:
-        parts.append(f"trained on {hours:g} h of speech, {steps} steps")
+    if hours is not None and "steps" in training:
+        parts.append(f"trained on {hours:g} h of speech, {_steps(training)} steps")
     if header.predictors is not None and "teacher" in training:
-        parts.append(f"teacher {training['teacher'].get('steps')} steps")
+        parts.append(f"teacher {_steps(training['teacher'])} steps")
     return ", ".join(part for part in parts if part)
+
+
+def _steps(training: Mapping[str, Any]) -> str:
+    """``4200 + 12000`` where a run went on from another model."""
+    before = training.get("started_from", {}).get("steps")
+    return f"{before} + {training.get('steps')}" if before else str(training.get("steps"))
 
 
 def nominal_bitrate(header: Header, *, codebooks: int) -> Fraction:

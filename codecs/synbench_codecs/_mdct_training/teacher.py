@@ -45,9 +45,7 @@ def _log_mels(config: TeacherConfig) -> nn.ModuleList:
     mels = [LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)]
     if size := config.losses.long_window:
         n_fft = max(1024, 1 << (size - 1).bit_length())
-        mels.append(
-            LogMel(sample_rate=config.sample_rate, n_fft=n_fft, hop=size // 4, size=size)
-        )
+        mels.append(LogMel(sample_rate=config.sample_rate, n_fft=n_fft, hop=size // 4, size=size))
     return nn.ModuleList(mels)
 
 
