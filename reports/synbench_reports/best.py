@@ -4,8 +4,8 @@ Only competitors are compared: the uncoded reference would win every column. A c
 codecs have scores for different items is decided on the items that all of them have, since the
 means themselves are not comparable; a warning says so. Cells that print the same share the mark.
 
-A cell is tied with the best where the Wilcoxon test of their paired differences, reduced to one per
-speaker and corrected by Holm over the column, does not tell the two apart.
+A cell is tied with the best where the paired test of `synbench compare`, corrected by Holm over the
+column, does not tell the two apart.
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ import numpy as np
 
 from synbench_reports.cells import Cells, Floats
 from synbench_reports.columns import Filled
-from synbench_reports.compare import SIGNIFICANCE, cluster_means, holm, wilcoxon
+from synbench_reports.comparisons import compare_codecs, out_of_reach, test_of
 from synbench_reports.planned import PlannedRun
+from synbench_reports.statistics import weighted_means
 from synbench_reports.table import Cell, Column
 
 __all__ = ["mark_best"]
 
 
-def mark_best(planned: PlannedRun, cells: Cells, filled: list[Filled]) -> list[Filled]:
-    """The same columns with their best cells marked, where two or more codecs compete."""
+def mark_best(
+    planned: PlannedRun, cells: Cells, filled: list[Filled]
+) -> tuple[list[Filled], dict[str, str]]:
+    """The same columns with their best cells marked, where two or more codecs compete.
+
+    Returns:
+        The columns, and by metric id why no test can tell codecs from the best: only of metrics
+        with too few speakers or items for any test.
+    """
     metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
-    marked = []
+    marked, reach = [], {}
     for column, found in filled:
         places = [
             place
@@ -35,31 +43,32 @@ def mark_best(planned: PlannedRun, cells: Cells, filled: list[Filled]) -> list[F
         ]
         means = {place: found[place].mean for place in places}
         if column.metric_id:
-            metric = planned.metrics[metrics[column.metric_id]]
-            found_means = _common_means(cells, places, metrics[column.metric_id], metric.pooling)
+            number = metrics[column.metric_id]
+            metric = planned.metrics[number]
+            found_means = _common_means(cells, places, number, metric.is_distance)
             means = dict(zip(places, found_means, strict=True))
         done = _marked(column, found, means)
-        if column.metric_id and metric.pooling != "frechet":
-            done = _with_ties(cells, metrics[column.metric_id], places, done)
+        if column.metric_id and not metric.is_distance:
+            done, why = _with_ties(planned, cells, number, places, done)
+            if why:
+                reach[column.metric_id] = why
         marked.append((column, done))
-    return marked
+    return marked, reach
 
 
-def _common_means(cells: Cells, places: list[int], metric: int, pooling: str) -> list[float | None]:
-    """Means of some codecs over the items that all of them have."""
+def _common_means(
+    cells: Cells, places: list[int], metric: int, is_distance: bool
+) -> list[float | None]:
+    """Numbers of some codecs over the items that all of them have."""
     values: Floats = cells.values[:, places, metric]
     present = np.isfinite(values)
     common = present.all(axis=1)
-    if (
-        not places
-        or not common.any()
-        or (pooling == "frechet" and (present.any(axis=1) != common).any())
-    ):
+    if not places or not common.any():
         return [None] * len(places)
-    if pooling == "frechet":
-        return [float(value) for value in cells.pooled[places, metric]]
-    sizes = cells.sizes[:, places, metric][common] if pooling == "weighted_mean" else None
-    return [float(mean) for mean in np.average(values[common], axis=0, weights=sizes)]
+    if is_distance:
+        alike = (present.any(axis=1) == common).all()
+        return [float(value) if alike else None for value in cells.pooled[places, metric]]
+    return list(weighted_means(values[common], cells.sizes[:, places, metric][common]))
 
 
 def _marked(column: Column, found: list[Cell], means: dict[int, float | None]) -> list[Cell]:
@@ -81,21 +90,18 @@ def _leaders(column: Column, means: dict[int, float]) -> set[int]:
     return {place for place, mean in means.items() if _prints_as(column, mean, best)}
 
 
-def _with_ties(cells: Cells, metric: int, places: list[int], found: list[Cell]) -> list[Cell]:
-    """Marks the codecs that no test tells from the first of the best."""
+def _with_ties(
+    planned: PlannedRun, cells: Cells, metric: int, places: list[int], found: list[Cell]
+) -> tuple[list[Cell], str]:
+    """Marks the codecs that no test tells from the first of the best; says if no test could."""
     best = next((place for place in places if found[place].best), None)
     if best is None:
-        return found
-    others = [place for place in places if place != best]
-    values = cells.values[:, :, metric]
-    differences = (
-        cluster_means(values[:, best] - values[:, other], cells.clusters) for other in others
-    )
-    corrected = dict(zip(others, holm([wilcoxon(means) for means in differences]), strict=True))
-    return [
-        replace(cell, tied=not cell.best and corrected.get(place, 0.0) >= SIGNIFICANCE)
-        for place, cell in enumerate(found)
-    ]
+        return found, ""
+    others = [(best, place) for place in places if place != best]
+    tests = compare_codecs(planned, cells, metric, others)
+    tied = {test.second for test in tests if not test.differs}
+    done = [replace(cell, tied=place in tied and not cell.best) for place, cell in enumerate(found)]
+    return done, out_of_reach(cells, tests, test_of(planned.metrics[metric]))
 
 
 def _prints_as(column: Column, mean: float, best: float) -> bool:

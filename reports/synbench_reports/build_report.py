@@ -61,7 +61,7 @@ def build_table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Tab
         *cost_columns(planned, cells),
         *count_columns(planned, cells),
     ]
-    marked = mark_best(planned, cells, filled)
+    marked, reach = mark_best(planned, cells, filled)
     letters, daggers = metric_marks(planned), codec_marks(planned)
     return Table(
         corpus=corpus,
@@ -77,7 +77,7 @@ def build_table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Tab
             )
             for place, codec in enumerate(planned.codecs)
         ),
-        notes=corpus_notes(planned, corpus, cells),
+        notes=corpus_notes(planned, corpus, cells, reach),
     )
 
 

@@ -43,6 +43,7 @@ ROW_COLUMNS = {
     "metric_id": "string",
     "status": "string",
     "value": "float64",
+    "weight": "float64",
     "reason": "string",
 }
 
@@ -71,7 +72,8 @@ class Cells:
         clusters: number of each item's speaker; an item that names none has its own number.
         status: a code of :data:`STATUS_NAMES`, shape ``(item, codec, metric)``.
         values: scores, NaN unless the status is ok, shape ``(item, codec, metric)``.
-        sizes: how much each score counts in a weighted mean, likewise.
+        sizes: how much each score counts in the number of the corpus, likewise: its reference words
+            where a metric is all errors over all words, else 1.
         pooled: for metrics that compare the corpus as a whole, their one value; NaN for others,
             shape ``(codec, metric)``.
         dimensions: of the embeddings behind a pooled value, 0 for others, shape ``(metric,)``.
@@ -152,12 +154,15 @@ class Store:
         pair = (decoded["place"], decoded["codec_index"])
         triple = (scored["place"], scored["codec_index"], scored["metric_index"])
         pooled, dimensions = self._pooled(corpus)
+        values = _scattered(triples, triple, scored["value"], np.float64(np.nan))
+        sizes = _scattered(triples, triple, scored["weight"], np.float64(np.nan))
+        weighted = np.array([metric.is_rate for metric in self.planned.metrics], dtype=bool)
         return Cells(
             seconds=np.asarray(items["seconds"], dtype=np.float64),
             clusters=_numbered(items["speaker"]),
             status=_scattered(triples, triple, scored["code"], np.int8(MISSING)),
-            values=_scattered(triples, triple, scored["value"], np.float64(np.nan)),
-            sizes=_scattered(triples, triple, scored["weight"], np.float64(np.nan)),
+            values=values,
+            sizes=np.where(weighted | np.isnan(values), sizes, 1.0),
             pooled=pooled,
             dimensions=dimensions,
             decode_status=_scattered(pairs, pair, decoded["code"], np.int8(MISSING)),
@@ -173,14 +178,14 @@ class Store:
         metrics = self.planned.metrics
         pooled = np.full((len(self.planned.codecs), len(metrics)), np.nan)
         dimensions = np.zeros(len(metrics), dtype=np.int64)
-        if all(metric.pooling != "frechet" for metric in metrics):
+        if not any(metric.is_distance for metric in metrics):
             return pooled, dimensions
         from synbench_metrics.frechet import pooled as distance
 
         stored: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
         found = self._connection.execute(queries.VECTORS, [corpus]).fetchall()
         for codec, metric, vector in found:
-            if metrics[metric].pooling == "frechet":
+            if metrics[metric].is_distance:
                 stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
         for place, vectors in stored.items():
             pooled[place] = distance(np.stack(vectors).astype(np.float64))
@@ -190,6 +195,8 @@ class Store:
     def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
         """One row per planned (item, codec, metric) in batches of tuples, see ROW_COLUMNS.
 
+        Means of a table are means of ``value`` weighted by ``weight``, which is 1 but for error
+        rates. A distance of the corpus is none of its items.
         The order is that of the plan, so the same rows always come out the same.
         """
         planned = self.planned
@@ -200,6 +207,7 @@ class Store:
                 "labels": [codec.label for codec in planned.codecs],
                 "specs": [codec.spec for codec in planned.codecs],
                 "columns": [metric.column for metric in planned.metrics],
+                "rates": [metric.is_rate for metric in planned.metrics],
                 "statuses": list(STATUS_NAMES),
                 "absent": [codec.missing for codec in planned.codecs],
             },

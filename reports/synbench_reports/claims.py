@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from synbench_reports.cells import Store
-from synbench_reports.compare import SIGNIFICANCE, Equivalence, equivalence
+from synbench_reports.compare import SIGNIFICANCE
 from synbench_reports.comparisons import Pair, pairs
+from synbench_reports.equality import Equivalence, equivalence
 from synbench_reports.planned import PlannedRun
 from synbench_reports.specification import AbxPair, Claim, Paper
 

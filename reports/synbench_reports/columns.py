@@ -58,7 +58,7 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
     estimates = estimate_means(
         cells.values.reshape(flat),
         clusters=cells.speakers,
-        sizes=_sizes(planned, cells).reshape(flat),
+        sizes=cells.sizes.reshape(flat),
     )
     filled = []
     for place, metric in enumerate(planned.metrics):
@@ -71,7 +71,7 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
             )
             for codec in range(codecs)
         ]
-        if metric.pooling == "frechet":
+        if metric.is_distance:
             # One value of the whole corpus, biased by its size: no interval.
             found = [
                 replace(cell, mean=_number(value), low=None, high=None)
@@ -79,12 +79,6 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
             ]
         filled.append((_metric_column(metric), found))
     return filled
-
-
-def _sizes(planned: PlannedRun, cells: Cells) -> Floats:
-    """How much each score counts: as its words where the metric says so, else all alike."""
-    weighted = [metric.pooling == "weighted_mean" for metric in planned.metrics]
-    return np.where(weighted, cells.sizes, 1.0)
 
 
 def cost_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:

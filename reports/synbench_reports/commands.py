@@ -87,7 +87,7 @@ def export(
 
     csv and parquet have one line per corpus, codec and column, with mean, both ends of the 95 %
     interval and all counts; with --rows, one line per item, codec and metric, with its status,
-    value and reason.
+    value, weight in the mean (the reference words of an error rate, else 1) and reason.
     """
     from synbench_reports.build_report import read_selection
     from synbench_reports.find_run import find_run

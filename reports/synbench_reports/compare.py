@@ -2,13 +2,13 @@
 
 Pairs are differences on the items that both codecs have. Items of one speaker are not independent,
 so each speaker is reduced to the mean of its differences before a test; where an item names no
-speaker it is a cluster of its own.
+speaker it is a cluster of its own. Rates of the whole corpus (all errors over all reference words)
+are compared as such: speakers are reduced to their errors and words, see
+:mod:`synbench_reports.swaps`.
 
 References
     F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (6), 1945.
     S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6, 1979.
-    D. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach",
-        J. Pharmacokinet. Biopharm. 15 (6), 1987.
     H.-P. Piepho, "An algorithm for a letter-based representation of all-pairwise comparisons",
         J. Comput. Graph. Stat. 13 (2), 2004.
 """
@@ -16,7 +16,7 @@ References
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import NormalDist
@@ -25,27 +25,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_reports.statistics import cluster_sums, common_items, weighted_means
+from synbench_reports.swaps import EXACT_SIGNS, sign_flip, swap_rates
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Test = Literal["wilcoxon", "sign_flip"]
+Test = Literal["wilcoxon", "sign_flip", "swap_rates"]
 
 SIGNIFICANCE = 0.05
-# All sign patterns are tried up to this many differences: 2 ** 14 of them.
-EXACT_SIGNS = 14
 EXACT_RANKS = 50
-RANDOM_SIGNS = 20_000
-SEED = 20240301
 
 __all__ = [
     "SIGNIFICANCE",
     "Comparison",
-    "Equivalence",
     "Test",
     "cluster_means",
     "compare_all",
-    "equivalence",
     "holm",
-    "sign_flip",
+    "smallest_p",
     "tie_letters",
     "wilcoxon",
 ]
@@ -74,28 +71,6 @@ class Comparison:
     def differs(self) -> bool:
         """Whether the corrected test says so."""
         return self.p_holm < SIGNIFICANCE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Equivalence:
-    """Two one-sided t-tests of a mean difference against ``-margin`` and ``+margin``.
-
-    Attributes:
-        low, high: the interval of confidence ``1 - 2 * SIGNIFICANCE`` that the tests amount to.
-        p: the larger of the two one-sided p-values.
-    """
-
-    difference: float
-    margin: float
-    low: float
-    high: float
-    p: float
-    clusters: int
-
-    @property
-    def equivalent(self) -> bool:
-        """Whether the difference is shown to be smaller than the margin."""
-        return self.p < SIGNIFICANCE
 
 
 def cluster_means(differences: Floats, clusters: Integers | None = None) -> Floats:
@@ -141,29 +116,6 @@ def wilcoxon(differences: Floats) -> float:
     return min(1.0, 2 * float(tail))
 
 
-def sign_flip(differences: Floats) -> float:
-    """Two-sided p that the mean is zero, over all sign patterns or a fixed sample of them.
-
-    Sampled patterns count the observed one too, so p is never zero. NaN below two differences.
-    """
-    count = len(differences)
-    if count < 2:
-        return float("nan")
-    observed = abs(differences.sum())
-    slack = 1e-12 * np.abs(differences).sum()
-    if count <= EXACT_SIGNS:
-        patterns = np.arange(2**count)[:, None] >> np.arange(count) & 1
-        sums = np.abs((2 * patterns - 1) @ differences)
-        return float(np.mean(sums >= observed - slack))
-    generator = np.random.default_rng(SEED)
-    reached, block = 0, max(1, 2_000_000 // count)
-    for start in range(0, RANDOM_SIGNS, block):
-        rows = min(block, RANDOM_SIGNS - start)
-        signs = 2.0 * generator.integers(0, 2, size=(rows, count), dtype=np.int8) - 1.0
-        reached += int(np.count_nonzero(np.abs(signs @ differences) >= observed - slack))
-    return (reached + 1) / (RANDOM_SIGNS + 1)
-
-
 def holm(values: Sequence[float]) -> list[float]:
     """Holm's corrected p-values, in the same order; NaN stays NaN and does not count."""
     corrected = [float("nan")] * len(values)
@@ -175,41 +127,10 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def equivalence(
-    differences: Floats, *, margin: float, clusters: Integers | None = None
-) -> Equivalence:
-    """Whether a mean difference is smaller than a margin, in the unit of the metric.
-
-    Raises:
-        ValueError: the margin is not positive, or fewer than two clusters have a difference.
-    """
-    if not margin > 0:
-        raise ValueError(f"expected a margin above 0, got {margin}")
-    found = cluster_means(differences, clusters)
-    if len(found) < 2:
-        raise ValueError(f"expected at least two independent differences, got {len(found)}")
-    from scipy.special import stdtr, stdtrit
-
-    freedom, mean = len(found) - 1, float(found.mean())
-    error = float(found.std(ddof=1)) / len(found) ** 0.5
-    if error == 0:
-        p, half = (0.0 if abs(mean) < margin else 1.0), 0.0
-    else:
-        p = float(stdtr(freedom, (abs(mean) - margin) / error))
-        half = float(stdtrit(freedom, 1 - SIGNIFICANCE)) * error
-    return Equivalence(
-        difference=mean,
-        margin=margin,
-        low=mean - half,
-        high=mean + half,
-        p=p,
-        clusters=len(found),
-    )
-
-
 def compare_all(
     values: Floats,
     *,
+    sizes: Floats | None = None,
     clusters: Integers | None = None,
     test: Test = "wilcoxon",
     pairs: Sequence[tuple[int, int]] | None = None,
@@ -218,28 +139,63 @@ def compare_all(
 
     Args:
         values: shape ``(item, codec)``, NaN where there is no score.
+        sizes: how much each value counts, likewise; all alike where not given.
+        test: ``swap_rates`` for error rates with their numbers of words as sizes, which the other
+            tests do not look at.
         pairs: places of first and second; every pair where not given.
     """
-    run: Callable[[Floats], float] = wilcoxon if test == "wilcoxon" else sign_flip
     if pairs is None:
         pairs = list(combinations(range(values.shape[1]), 2))
-    differences = [values[:, first] - values[:, second] for first, second in pairs]
-    reduced = [cluster_means(difference, clusters) for difference in differences]
-    p_values = [run(means) for means in reduced]
+    if not pairs:
+        return []
+    first, second = common_items(values, pairs)
+    sizes = np.ones_like(values) if sizes is None else sizes
+    weights = [sizes[:, [pair[side] for pair in pairs]] for side in (0, 1)]
+    gaps = weighted_means(first, weights[0]) - weighted_means(second, weights[1])
+    differences = first - second
+    reduced = [cluster_means(difference, clusters) for difference in differences.T]
+    if test == "swap_rates":
+        p_values = _swapped(np.stack([first, second], axis=1), np.stack(weights, axis=1), clusters)
+    else:
+        p_values = [TESTS[test](means) for means in reduced]
     return [
         Comparison(
-            first=first,
-            second=second,
-            difference=float(np.nanmean(difference)) if len(means) else float("nan"),
-            items=int(np.isfinite(difference).sum()),
-            clusters=len(means),
-            p=p,
+            first=pair[0],
+            second=pair[1],
+            difference=float(gaps[place]),
+            items=int(np.isfinite(differences[:, place]).sum()),
+            clusters=len(reduced[place]),
+            p=p_values[place],
             p_holm=corrected,
         )
-        for (first, second), difference, means, p, corrected in zip(
-            pairs, differences, reduced, p_values, holm(p_values), strict=True
-        )
+        for place, (pair, corrected) in enumerate(zip(pairs, holm(p_values), strict=True))
     ]
+
+
+def smallest_p(clusters: int, test: Test) -> float:
+    """The smallest p that a test can give with so many clusters: all of them favour one codec.
+
+    More than 14 clusters are not tried: they only make it smaller.
+    """
+    gaps = np.arange(1.0, 1.0 + min(clusters, EXACT_SIGNS))
+    if test != "swap_rates":
+        return TESTS[test](gaps)
+    errors = np.stack([gaps, np.zeros_like(gaps)], axis=1)[:, :, None]
+    return swap_rates(errors, np.ones_like(errors) * len(gaps))[0]
+
+
+def _swapped(values: Floats, sizes: Floats, clusters: Integers | None) -> list[float]:
+    """The test on rates and their sizes, shape ``(item, 2, pair)``."""
+    units = np.where(np.isfinite(values), sizes, 0.0)
+    errors = np.where(np.isfinite(values), values * units, 0.0)
+    if clusters is None:
+        return swap_rates(errors, units)
+    shape = (-1, *values.shape[1:])
+    sums = (cluster_sums(part.reshape(len(part), -1), clusters) for part in (errors, units))
+    return swap_rates(*(part.reshape(shape) for part in sums))
+
+
+TESTS: Mapping[str, Callable[[Floats], float]] = {"wilcoxon": wilcoxon, "sign_flip": sign_flip}
 
 
 def tie_letters(order: Sequence[int], differing: set[tuple[int, int]]) -> dict[int, str]:

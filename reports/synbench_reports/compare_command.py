@@ -12,6 +12,7 @@ import click
 from synbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from synbench_reports.compare import Test
     from synbench_reports.comparisons import Pair
 
 HEADINGS = (
@@ -23,6 +24,7 @@ HEADINGS = (
     "high",
     "items",
     "clusters",
+    "test",
     "p",
     "p_holm",
     "margin",
@@ -45,7 +47,12 @@ __all__ = ["compare"]
     metavar="METRIC=VALUE",
     help="Largest difference that counts as equal; adds an equivalence test. May be repeated.",
 )
-@click.option("--test", type=click.Choice(["wilcoxon", "sign_flip"]), default="wilcoxon")
+@click.option(
+    "--test",
+    type=click.Choice(["wilcoxon", "sign_flip"]),
+    default="wilcoxon",
+    help="Of means; error rates have their own.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 def compare(
     run: str,
@@ -59,12 +66,13 @@ def compare(
     """Compare the codecs of RUN in pairs: difference with its 95 % interval, p-values, verdict.
 
     Tests are paired, with one difference per speaker where the corpus names speakers, and corrected
-    by Holm over the pairs of a metric. "not told apart" is no proof of equality: for that, state
-    the difference that still counts as equal, as in --margin stoi=0.02.
+    by Holm over the pairs of a metric. Error rates are compared as a table prints them, all errors
+    over all words: their test swaps the two codecs within speakers. "not told apart" is no proof of
+    equality: for that, state the difference that still counts as equal, as in --margin stoi=0.02.
     """
     from synbench_reports.build_report import read_selection
     from synbench_reports.cells import Store
-    from synbench_reports.comparisons import letters, pairs
+    from synbench_reports.comparisons import TEST_NAMES, letters, out_of_reach, pairs, test_of
     from synbench_reports.find_run import find_run
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
@@ -73,6 +81,7 @@ def compare(
     labels = [codec.label for codec in planned.codecs]
     if against is not None and against not in labels:
         raise UsageError(f"the run has no codec {against!r}; it has: {', '.join(labels)}")
+    asked: Test = "sign_flip" if test == "sign_flip" else "wilcoxon"
     store = Store(planned)
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
     writer.writerow(("corpus", *HEADINGS))
@@ -85,13 +94,19 @@ def compare(
                 place,
                 against=against,
                 margin=stated.get(metric.column),
-                test="sign_flip" if test == "sign_flip" else "wilcoxon",
+                test=asked,
             )
             if form == "csv":
                 writer.writerows((entry.name, *_fields(pair)) for pair in found)
                 continue
             click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
-            click.echo("\n".join(_text(found)))
+            if metric.is_distance:
+                click.echo("one distance of the whole corpus, which has no paired test")
+                continue
+            used = test_of(metric, asked)
+            click.echo("\n".join((TEST_NAMES[used], *_text(found))))
+            if why := out_of_reach(cells, found, used):
+                click.echo(why)
             if against is None and found:
                 given = letters(planned, cells, place, found)
                 groups = "  ".join(f"{label} {text}" for label, text in given.items())
@@ -126,6 +141,7 @@ def _fields(pair: Pair) -> tuple[object, ...]:
         pair.high,
         pair.items,
         pair.clusters,
+        pair.test,
         pair.p,
         pair.p_holm,
         None if equal is None else equal.margin,

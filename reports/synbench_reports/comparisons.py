@@ -1,4 +1,8 @@
-"""Pairs of codecs of a run on one metric: difference with interval, tests, verdict, letters."""
+"""Pairs of codecs of a run on one metric: difference with interval, tests, verdict, letters.
+
+The difference is that of the two numbers that a table prints, on the items that both codecs have:
+of means, or of error rates of the corpus. A distance of the whole corpus has no pairs.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,20 @@ from typing import Literal
 
 import numpy as np
 
-from synbench_reports.cells import Cells, Floats
+from synbench_reports.cells import Cells
 from synbench_reports.compare import (
     SIGNIFICANCE,
-    Equivalence,
+    Comparison,
     Test,
     cluster_means,
     compare_all,
-    equivalence,
+    holm,
+    smallest_p,
     tie_letters,
 )
-from synbench_reports.planned import PlannedRun
-from synbench_reports.statistics import estimate_means
+from synbench_reports.equality import Equivalence, equivalence, rate_differences
+from synbench_reports.planned import PlannedMetric, PlannedRun
+from synbench_reports.statistics import estimate_differences, weighted_means
 
 Verdict = Literal[
     "equal within the margin",
@@ -30,7 +36,22 @@ Verdict = Literal[
     "too few",
 ]
 
-__all__ = ["Pair", "Verdict", "letters", "pairs"]
+TEST_NAMES: Mapping[Test, str] = {
+    "wilcoxon": "Wilcoxon signed-rank test",
+    "sign_flip": "sign-flip permutation test",
+    "swap_rates": "permutation test of pooled rates",
+}
+
+__all__ = [
+    "TEST_NAMES",
+    "Pair",
+    "Verdict",
+    "compare_codecs",
+    "letters",
+    "out_of_reach",
+    "pairs",
+    "test_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +60,7 @@ class Pair:
 
     Attributes:
         low, high: ends of the 95 % interval of the difference, NaN where there is none.
+        test: which paired test gave ``p``.
         p, p_holm: two-sided, before and after Holm's correction over the metric's pairs.
         equal: the equivalence test; ``None`` without a margin or with too few speakers or items.
     """
@@ -51,6 +73,7 @@ class Pair:
     high: float
     items: int
     clusters: int
+    test: Test
     p: float
     p_holm: float
     equal: Equivalence | None
@@ -81,38 +104,85 @@ def pairs(
         metric: place on the metric axis.
         against: only pairs with the codec of this label, which comes second.
         margin: largest difference that still counts as equal, in the metric's unit.
-        test: which paired test gives ``p``.
+        test: which paired test gives ``p``, see :func:`test_of`.
     """
+    kind = planned.metrics[metric]
+    if kind.is_distance:
+        return []
     places = _ranked(planned, cells, metric)
     if against is not None:
         fixed = next(p for p, codec in enumerate(planned.codecs) if codec.label == against)
         chosen = [(place, fixed) for place in places if place != fixed]
     else:
         chosen = list(combinations(places, 2))
-    values = cells.values[:, :, metric]
-    clusters = cells.speakers
-    found = {}
-    for one in compare_all(values, clusters=clusters, test=test, pairs=chosen):
-        found[one.first, one.second] = one
-    differences = _differences(values, chosen)
-    ends = estimate_means(differences, clusters=clusters)
-    column = planned.metrics[metric].column
+    found = compare_codecs(planned, cells, metric, chosen, test=test)
+    values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
+    ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)
     return [
         Pair(
-            metric=column,
-            first=planned.codecs[first].label,
-            second=planned.codecs[second].label,
-            difference=found[first, second].difference,
+            metric=kind.column,
+            first=planned.codecs[one.first].label,
+            second=planned.codecs[one.second].label,
+            difference=one.difference,
             low=float(ends.low[number]),
             high=float(ends.high[number]),
-            items=found[first, second].items,
-            clusters=found[first, second].clusters,
-            p=found[first, second].p,
-            p_holm=found[first, second].p_holm,
-            equal=_equal(differences[:, number], margin, cells),
+            items=one.items,
+            clusters=one.clusters,
+            test=test_of(kind, test),
+            p=one.p,
+            p_holm=one.p_holm,
+            equal=_equal(cells, metric, kind.is_rate, (one.first, one.second), margin),
         )
-        for number, (first, second) in enumerate(chosen)
+        for number, one in enumerate(found)
     ]
+
+
+def test_of(metric: PlannedMetric, asked: Test = "wilcoxon") -> Test:
+    """The test of a metric: what is asked for compares means, and error rates have their own."""
+    return "swap_rates" if metric.is_rate else asked
+
+
+def compare_codecs(
+    planned: PlannedRun,
+    cells: Cells,
+    metric: int,
+    chosen: Sequence[tuple[int, int]],
+    *,
+    test: Test = "wilcoxon",
+) -> list[Comparison]:
+    """The paired tests of a metric, which tables, letters and lists of pairs share.
+
+    Args:
+        chosen: places of first and second on the codec axis, one family for Holm's correction.
+    """
+    return compare_all(
+        cells.values[:, :, metric],
+        sizes=cells.sizes[:, :, metric],
+        clusters=cells.speakers,
+        test=test_of(planned.metrics[metric], test),
+        pairs=chosen,
+    )
+
+
+def out_of_reach(cells: Cells, found: Sequence[Comparison | Pair], test: Test) -> str:
+    """Why no pair of a family can be told apart, whatever its difference; empty where one can.
+
+    With few clusters even differences that all favour one codec are too likely to be chance.
+    """
+    most = max((one.clusters for one in found), default=0)
+    if not most:
+        return ""
+    unit = ("item" if cells.speakers is None else "speaker") + ("s" if most > 1 else "")
+    over = "them" if most > 1 else "it"
+    start = f"{most} {unit}: no paired test over {over} can reach {SIGNIFICANCE:.0%}"
+    lowest = smallest_p(most, test)
+    corrected = holm([lowest] * len(found))[0]
+    if corrected < SIGNIFICANCE:
+        return ""
+    if np.isnan(lowest):
+        return f"{start}; it takes two to have any p"
+    holms = f", {corrected:.2g} after Holm over {len(found)} pairs" if len(found) > 1 else ""
+    return f"{start} ({TEST_NAMES[test]}: p is {lowest:.2g} at best{holms})"
 
 
 def letters(
@@ -130,23 +200,24 @@ def letters(
 
 def _ranked(planned: PlannedRun, cells: Cells, metric: int) -> list[int]:
     """Places of the competitors that have scores, the best mean first."""
-    values = cells.values[:, :, metric]
+    means = weighted_means(cells.values[:, :, metric], cells.sizes[:, :, metric])
     known = [
         place
         for place, codec in enumerate(planned.codecs)
-        if not codec.is_anchor and np.isfinite(values[:, place]).any()
+        if not codec.is_anchor and np.isfinite(means[place])
     ]
     up = planned.metrics[metric].direction != "down"
-    return sorted(known, key=lambda place: float(np.nanmean(values[:, place])), reverse=up)
+    return sorted(known, key=lambda place: float(means[place]), reverse=up)
 
 
-def _differences(values: Floats, chosen: Sequence[tuple[int, int]]) -> Floats:
-    if not chosen:
-        return np.empty((len(values), 0))
-    return np.stack([values[:, first] - values[:, second] for first, second in chosen], axis=1)
-
-
-def _equal(difference: Floats, margin: float | None, cells: Cells) -> Equivalence | None:
-    if margin is None or len(cluster_means(difference, cells.speakers)) < 2:
+def _equal(
+    cells: Cells, metric: int, is_rate: bool, pair: tuple[int, int], margin: float | None
+) -> Equivalence | None:
+    if margin is None:
         return None
-    return equivalence(difference, margin=margin, clusters=cells.speakers)
+    values, sizes = cells.values[:, pair, metric], cells.sizes[:, pair, metric]
+    if is_rate:
+        differences = rate_differences(values, sizes, cells.speakers)
+    else:
+        differences = cluster_means(values[:, 0] - values[:, 1], cells.speakers)
+    return None if len(differences) < 2 else equivalence(differences, margin=margin)

@@ -9,6 +9,7 @@ import numpy as np
 from synbench_reports.cells import Cells, Floats
 from synbench_reports.figure_style import WIDTHS, new_figure, styled
 from synbench_reports.planned import PlannedRun
+from synbench_reports.statistics import weighted_means
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,17 +34,18 @@ def metric_correlation(
 ) -> Figure:
     """Spearman's correlation of every pair of metrics, signs turned so that better means higher.
 
-    Below the diagonal over all (item, codec), above it over the codecs' means.
+    Below the diagonal over all (item, codec), above it over the codecs' numbers in a table: means,
+    error rates and distances of the corpus.
     """
     competitors = [place for place, codec in enumerate(planned.codecs) if not codec.is_anchor]
     signs = np.array([-1.0 if metric.direction == "down" else 1.0 for metric in planned.metrics])
     values = cells.values[:, competitors, :] * signs
     count = len(planned.metrics)
     items = values.reshape(-1, count)
-    with np.errstate(invalid="ignore"):
-        totals = np.nansum(values, axis=0)
-        known = np.isfinite(values).sum(axis=0)
-        means = np.where(known > 0, totals / np.maximum(known, 1), np.nan)
+    sizes = cells.sizes[:, competitors, :].reshape(len(values), -1)
+    means = weighted_means(values.reshape(len(values), -1), sizes).reshape(-1, count)
+    distances = np.array([metric.is_distance for metric in planned.metrics])
+    means = np.where(distances, cells.pooled[competitors] * signs, means)
     matrix = np.full((count, count), np.nan)
     for row in range(count):
         for column in range(count):
@@ -63,7 +65,7 @@ def metric_correlation(
     axes.grid(visible=False)
     axes.set_title(
         f"Spearman; below: {len(items)} items \N{MULTIPLICATION SIGN} codecs,\n"
-        f"above: means of {len(competitors)} codecs",
+        f"above: {len(competitors)} codecs",
         fontsize=7,
     )
     figure.colorbar(image, ax=axes, shrink=0.8)

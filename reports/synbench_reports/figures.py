@@ -115,7 +115,9 @@ def score_spread(
         _boxes(axes, known, rows)
     axes.set_yticks(range(len(known)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(known) - 0.5, -0.5)
-    axes.set_xlabel(_axis(planned.metrics[metric]))
+    shown = planned.metrics[metric]
+    pooled = shown.is_rate or shown.is_distance
+    axes.set_xlabel(_axis(shown) + (" of single items" if pooled else ""))
     return figure
 
 
@@ -189,18 +191,24 @@ def has_costs(
 def speaker_spread(
     planned: PlannedRun, cells: Cells, metric: int, *, width: float = DOUBLE
 ) -> Figure:
-    """The mean of each speaker as a tick, and the mean of all items as a marker, per codec."""
+    """The number of each speaker as a tick, and that of all items as a marker, per codec.
+
+    Numbers are those of a table: means, or all errors over all words.
+    """
     figure, axes = new_figure(width, 0.55 + 0.24 * len(planned.codecs))
     for place in range(len(planned.codecs)):
         values = cells.values[:, place, metric]
         known = np.isfinite(values)
         if not known.any():
             continue
-        counts = np.bincount(cells.clusters[known])
-        sums = np.bincount(cells.clusters[known], weights=values[known])
+        sizes = cells.sizes[:, place, metric][known]
+        counts = np.bincount(cells.clusters[known], weights=sizes)
+        sums = np.bincount(cells.clusters[known], weights=sizes * values[known])
         means = sums[counts > 0] / counts[counts > 0]
         axes.plot(means, np.full(len(means), place), "|", color=COLOURS[0], markersize=9, alpha=0.6)
-        axes.plot([values[known].mean()], [place], "D", color=COLOURS[1], markersize=4)
+        axes.plot(
+            [np.average(values[known], weights=sizes)], [place], "D", color=COLOURS[1], markersize=4
+        )
     axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
     axes.set_xlabel(_axis(planned.metrics[metric]))

@@ -164,5 +164,6 @@ def _metric_figures(
         yield "violin", drawn.score_spread(planned, cells, place, kind="violin", width=width)
     if "complexity" in kinds and drawn.has_costs(table, column, complexity):
         yield "complexity", drawn.quality_complexity(table, column, complexity, width=width)
-    if "speakers" in kinds and cells.speakers is not None:
+    known = cells.speakers is not None and not planned.metrics[place].is_distance
+    if "speakers" in kinds and known:
         yield "speakers", drawn.speaker_spread(planned, cells, place, width=width)

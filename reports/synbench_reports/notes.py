@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -47,8 +47,14 @@ def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
     return (*notes, *_general_notes(planned))
 
 
-def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tuple[Note, ...]:
-    """What holds for the table of one corpus."""
+def corpus_notes(
+    planned: PlannedRun, corpus: PlannedCorpus, cells: Cells, reach: Mapping[str, str]
+) -> tuple[Note, ...]:
+    """What holds for the table of one corpus.
+
+    Args:
+        reach: by metric id, why no test can tell its codecs apart; only of such metrics.
+    """
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
     notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
@@ -57,6 +63,7 @@ def corpus_notes(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> tu
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
     notes += _few_speakers(cells)
+    notes += _out_of_reach(planned, reach)
     notes += _pooled(planned, cells)
     notes += _lags(planned, cells)
     notes += _clipped(planned, cells)
@@ -95,8 +102,9 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
         "shared by all that print the same"
     )
     ties = (
-        "no Wilcoxon test tells it from the best (paired, one difference per speaker, Holm over "
-        f"the column, {SIGNIFICANCE:.0%}); that is no proof of equality"
+        "no paired test tells it from the best (Wilcoxon, one difference per speaker; of error "
+        "rates over all words a permutation, codecs swapped within speakers; Holm over the "
+        f"column, {SIGNIFICANCE:.0%}); that is no proof of equality"
     )
     second = "underlined (in italics in Markdown)"
     rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
@@ -188,6 +196,21 @@ def _few_speakers(cells: Cells) -> list[Note]:
     return [Note(level="note", subject="±", text=text)]
 
 
+def _out_of_reach(planned: PlannedRun, reach: Mapping[str, str]) -> list[Note]:
+    metrics: dict[str, list[str]] = defaultdict(list)
+    for metric in planned.metrics:
+        if metric.metric_id in reach:
+            metrics[reach[metric.metric_id]].append(metric.label)
+    everywhere = len(metrics) == 1 and len(reach) == len(planned.metrics)
+    return [
+        _warning(
+            "~" if everywhere else f"~ at {', '.join(labels)}",
+            f"{text}; ~ stands whatever the difference is",
+        )
+        for text, labels in metrics.items()
+    ]
+
+
 def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
     return ", ".join(planned.codecs[place].label for place in codecs)
 
@@ -196,7 +219,7 @@ def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
     """Metrics whose number is no plain mean of their items."""
     notes = []
     for place, metric in enumerate(planned.metrics):
-        if metric.pooling == "weighted_mean":
+        if metric.is_rate:
             text = "all errors over all reference words of the corpus, not the mean of the items"
             notes.append(Note(level="note", subject=metric.label, text=text))
         dimensions = int(cells.dimensions[place])

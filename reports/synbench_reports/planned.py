@@ -76,6 +76,16 @@ class PlannedMetric:
     source: str
     pooling: str = "mean"
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether the number of a corpus is all errors over all reference words."""
+        return self.pooling == "weighted_mean"
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether the number of a corpus is one distance of two sets, which has no items."""
+        return self.pooling == "frechet"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCorpus:

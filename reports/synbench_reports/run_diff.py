@@ -6,16 +6,18 @@ that a new version of a codec or metric is compared with the old one. Of each co
     identical       every score is the same number
     not printed     some differ, by less than the table prints
     not told apart  they differ, in no direction that a paired test finds
-    differs         they differ on average (Wilcoxon over speakers or items, Holm over the corpus)
+    differs         they differ on average (the test of `synbench compare`, Holm over the corpus)
     coverage        items are scored in one run only
 
-A change matters when it differs on average by at least the last printed digit, or in coverage.
+A change matters when it differs on average by at least the last printed digit, or in coverage. The
+average is what a table prints: of an error rate, all errors over all words of the common items.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -23,9 +25,10 @@ from numpy.typing import NDArray
 
 from synbench_reports.cells import Cells, Floats, Store
 from synbench_reports.columns import printed_decimals
-from synbench_reports.compare import SIGNIFICANCE, cluster_means, holm, wilcoxon
-from synbench_reports.planned import PlannedRun
-from synbench_reports.statistics import estimate_means
+from synbench_reports.compare import SIGNIFICANCE, compare_all, holm
+from synbench_reports.comparisons import test_of
+from synbench_reports.planned import PlannedMetric, PlannedRun
+from synbench_reports.statistics import common_items, estimate_differences, weighted_means
 from synbench_reports.stored_files import item_keys
 
 Verdict = Literal["identical", "not printed", "not told apart", "differs", "coverage"]
@@ -123,15 +126,15 @@ def _corpus_diff(
             _place(second.metrics, "column", column),
         )
         metric = first.metrics[one]
-        pairs = []
-        for label in codecs:
-            values = (
-                cells[0].values[rows[0], _place(first.codecs, "label", label), one],
-                cells[1].values[rows[1], _place(second.codecs, "label", label), other],
-            )
-            pairs.append((label, *values))
-        changes += _changes(metric.label, printed_decimals(metric), pairs, clusters)
-        swaps += _swaps(metric.label, pairs)
+        places = [
+            [_place(run.codecs, "label", label) for label in codecs] for run in (first, second)
+        ]
+        values, sizes = (
+            np.hstack([old[rows[0]][:, places[0], one], new[rows[1]][:, places[1], other]])
+            for old, new in zip(*((entry.values, entry.sizes) for entry in cells), strict=True)
+        )
+        changes += _changes(metric, codecs, values, sizes, clusters)
+        swaps += _swaps(metric.label, codecs, values, sizes)
     return CorpusDiff(
         corpus=corpus,
         common=len(same),
@@ -144,37 +147,40 @@ def _corpus_diff(
 
 
 def _changes(
-    metric: str,
-    decimals: int,
-    pairs: Sequence[tuple[str, Floats, Floats]],
+    metric: PlannedMetric,
+    codecs: Sequence[str],
+    values: Floats,
+    sizes: Floats,
     clusters: NDArray[np.int64] | None,
 ) -> list[Change]:
-    if not pairs:
+    """Of values and sizes of shape ``(item, codec)``, those of B beside those of A."""
+    if not codecs:
         return []
-    differences = np.stack([new - old for _, old, new in pairs], axis=1)
-    ends = estimate_means(differences, clusters=clusters)
-    found = []
-    for place, (label, old, new) in enumerate(pairs):
-        known = np.isfinite(old), np.isfinite(new)
-        both = known[0] & known[1]
-        gaps = differences[both, place]
-        found.append(
-            Change(
-                codec=label,
-                metric=metric,
-                both=int(both.sum()),
-                only_a=int((known[0] & ~known[1]).sum()),
-                only_b=int((known[1] & ~known[0]).sum()),
-                mean_a=float(old[both].mean()) if both.any() else float("nan"),
-                mean_b=float(new[both].mean()) if both.any() else float("nan"),
-                low=float(ends.low[place]),
-                high=float(ends.high[place]),
-                largest=float(np.abs(gaps).max(initial=0.0)),
-                p_holm=wilcoxon(cluster_means(differences[:, place], clusters)),
-                decimals=decimals,
-            )
+    count = len(codecs)
+    pairs = [(count + place, place) for place in range(count)]
+    new, old = common_items(values, pairs)
+    means = weighted_means(np.hstack([old, new]), sizes)
+    ends = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
+    tests = compare_all(values, sizes=sizes, clusters=clusters, test=test_of(metric), pairs=pairs)
+    known = np.isfinite(values)
+    return [
+        Change(
+            codec=label,
+            # Of a distance of the whole corpus only the items can be paired.
+            metric=f"{metric.label} of items" if metric.is_distance else metric.label,
+            both=int(ends.count[place]),
+            only_a=int((known[:, place] & ~known[:, count + place]).sum()),
+            only_b=int((known[:, count + place] & ~known[:, place]).sum()),
+            mean_a=float(means[place]),
+            mean_b=float(means[count + place]),
+            low=float(ends.low[place]),
+            high=float(ends.high[place]),
+            largest=float(np.nanmax(np.abs(new - old)[:, place], initial=0.0)),
+            p_holm=tests[place].p,
+            decimals=printed_decimals(metric),
         )
-    return found
+        for place, label in enumerate(codecs)
+    ]
 
 
 def _corrected(changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -185,20 +191,15 @@ def _corrected(changes: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(replace(change, p_holm=p) for change, p in zip(changes, holm(family), strict=True))
 
 
-def _swaps(metric: str, pairs: Sequence[tuple[str, Floats, Floats]]) -> Iterator[str]:
+def _swaps(metric: str, codecs: Sequence[str], values: Floats, sizes: Floats) -> Iterator[str]:
     """Codecs whose order by mean changed, on the items that all of them have in both runs."""
-    if len(pairs) < 2:
+    known = np.isfinite(values).all(axis=1)
+    if len(codecs) < 2 or not known.any():
         return
-    stacked = np.stack([np.stack([old, new]) for _, old, new in pairs])
-    known = np.isfinite(stacked).all(axis=(0, 1))
-    if not known.any():
-        return
-    means = stacked[:, :, known].mean(axis=2)
-    for one in range(len(pairs)):
-        for other in range(one + 1, len(pairs)):
-            before, after = means[one] - means[other]
-            if before * after < 0:
-                yield f"{metric}: {pairs[one][0]} and {pairs[other][0]} changed places"
+    old, new = weighted_means(values[known], sizes[known]).reshape(2, -1)
+    for one, other in combinations(range(len(codecs)), 2):
+        if (old[one] - old[other]) * (new[one] - new[other]) < 0:
+            yield f"{metric}: {codecs[one]} and {codecs[other]} changed places"
 
 
 def _clusters(cells: Cells, rows: Sequence[int]) -> NDArray[np.int64] | None:

@@ -24,7 +24,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -53,9 +53,12 @@ __all__ = [
     "SEED",
     "Estimates",
     "cluster_sums",
+    "common_items",
+    "estimate_differences",
     "estimate_means",
     "replicate_means",
     "resampling_weights",
+    "weighted_means",
 ]
 
 
@@ -157,25 +160,77 @@ def estimate_means(
         confidence: share of intervals that should contain the true mean, 0 to 1.
         replicates, seed: as in :func:`resampling_weights`.
     """
-    present = np.isfinite(values)
-    count = present.sum(axis=0)
     sizes = _sizes(values, sizes)
-    mean = _means(values, present, sizes)
+    mean = weighted_means(values, sizes)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    units = count if clusters is None else (cluster_sums(present, clusters) > 0).sum(axis=0)
-    wanted = units >= 2
+    wanted = _units(values, clusters) >= 2
     if wanted.any():
-        # Deviations from the mean, so that a constant column gives an interval of exactly zero.
-        deviations = values[:, wanted] - mean[wanted]
-        drawn = len(values) if clusters is None else int(clusters.max()) + 1
-        weights = resampling_weights(drawn, replicates=replicates, seed=seed)
-        replicated = replicate_means(deviations, weights, clusters=clusters, sizes=sizes[:, wanted])
-        influence = np.where(present[:, wanted], deviations, 0.0) * sizes[:, wanted]
-        if clusters is not None:
-            influence = cluster_sums(influence, clusters)
-        ends = _bca(influence, replicated, confidence)
+        kept = values[:, wanted], mean[wanted], sizes[:, wanted]
+        ends = _bca(*_resampled(*kept, clusters, replicates, seed), confidence)
         low[wanted], high[wanted] = mean[wanted] + ends
-    return Estimates(mean=mean, low=low, high=high, count=count)
+    return Estimates(mean=mean, low=low, high=high, count=np.isfinite(values).sum(axis=0))
+
+
+def estimate_differences(
+    values: Floats,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    clusters: NDArray[np.int64] | None = None,
+    sizes: Floats | None = None,
+    confidence: float = CONFIDENCE,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> Estimates:
+    """Difference of two means and its BCa interval, for every pair.
+
+    Both means are over the items that both cells of a pair have, and both are taken of the same
+    replicates. ``count`` is the number of these items; the rest is as in :func:`estimate_means`.
+
+    Args:
+        pairs: places of two cells, the first minus the second.
+    """
+    first, second = common_items(values, pairs)
+    if sizes is not None:
+        sizes = np.hstack([sizes[:, [pair[side] for pair in pairs]] for side in (0, 1)])
+    both, count = np.hstack([first, second]), len(pairs)
+    sizes = _sizes(both, sizes)
+    means = weighted_means(both, sizes)
+    difference = means[:count] - means[count:]
+    low, high = np.full_like(difference, np.nan), np.full_like(difference, np.nan)
+    wanted = _units(first, clusters) >= 2
+    if wanted.any():
+        half, kept = int(wanted.sum()), np.tile(wanted, 2)
+        influence, replicated = _resampled(
+            both[:, kept], means[kept], sizes[:, kept], clusters, replicates, seed
+        )
+        influence /= sizes[:, kept].sum(axis=0)
+        influence, replicated = (
+            part[:, :half] - part[:, half:] for part in (influence, replicated)
+        )
+        low[wanted], high[wanted] = difference[wanted] + _bca(influence, replicated, confidence)
+    return Estimates(mean=difference, low=low, high=high, count=np.isfinite(first).sum(axis=0))
+
+
+def common_items(values: Floats, pairs: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
+    """The first and the second values of all pairs, shape ``(item, pair)``, NaN unless both are."""
+    first, second = (values[:, [pair[side] for pair in pairs]] for side in (0, 1))
+    both = np.isfinite(first) & np.isfinite(second)
+    return np.where(both, first, np.nan), np.where(both, second, np.nan)
+
+
+def weighted_means(values: Floats, sizes: Floats | None = None) -> Floats:
+    """Means per cell, NaN without a value; rounding never leaves the range of the values.
+
+    Args:
+        values: shape ``(item, cell)``; NaN where a cell lacks an item.
+        sizes: how much each value counts, likewise; all alike where not given.
+    """
+    present, sizes = np.isfinite(values), _sizes(values, sizes)
+    sums, count = (np.where(present, values, 0.0) * sizes).sum(axis=0), sizes.sum(axis=0)
+    mean = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
+    lowest = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
+    highest = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
+    return np.where(count > 0, np.clip(mean, lowest, highest), np.nan)
 
 
 def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
@@ -190,13 +245,32 @@ def _sizes(values: Floats, sizes: Floats | None) -> Floats:
     return np.where(np.isfinite(values), 1.0 if sizes is None else sizes, 0.0)
 
 
-def _means(values: Floats, present: NDArray[np.bool_], sizes: Floats) -> Floats:
-    """Means per cell, NaN without a value; rounding never leaves the range of the values."""
-    sums, count = (np.where(present, values, 0.0) * sizes).sum(axis=0), sizes.sum(axis=0)
-    mean = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
-    lowest = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
-    highest = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
-    return np.where(count > 0, np.clip(mean, lowest, highest), np.nan)
+def _units(values: Floats, clusters: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """How many items, or clusters, have a value of each cell."""
+    present = np.isfinite(values)
+    found = present if clusters is None else cluster_sums(present, clusters) > 0
+    units: NDArray[np.int64] = found.sum(axis=0)
+    return units
+
+
+def _resampled(
+    values: Floats,
+    mean: Floats,
+    sizes: Floats,
+    clusters: NDArray[np.int64] | None,
+    replicates: int,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Influence of each item or cluster, up to a factor per cell, and replicates around the mean.
+
+    Deviations from the mean are drawn, so that a constant cell gives an interval of exactly zero.
+    """
+    deviations = values - mean
+    drawn = len(values) if clusters is None else int(clusters.max()) + 1
+    weights = resampling_weights(drawn, replicates=replicates, seed=seed)
+    replicated = replicate_means(deviations, weights, clusters=clusters, sizes=sizes)
+    influence = np.where(np.isfinite(values), deviations, 0.0) * sizes
+    return influence if clusters is None else cluster_sums(influence, clusters), replicated
 
 
 def _bca(influence: Floats, replicated: Floats, confidence: float) -> Floats:

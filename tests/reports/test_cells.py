@@ -128,10 +128,10 @@ def test_rows_name_every_planned_cell_in_the_order_of_the_plan(empty_run: Any) -
     (rows,) = Store(read_planned(empty_run.save())).rows()
     assert len(rows) == 3 * 3 * 2
     assert [row[1] for row in rows[::6]] == ["a", "b", "c"]
-    known = {(row[1], row[3], row[6]): row[-3:] for row in rows}
-    assert known["b", "Beta", "error"] == ("ok", 0.25, "")
-    assert known["c", "Alpha", "mos"] == ("failed", None, "crashed")
-    assert known["a", "Reference", "mos"] == ("missing", None, "")
+    known = {(row[1], row[3], row[6]): row[-4:] for row in rows}
+    assert known["b", "Beta", "error"] == ("ok", 0.25, 1.0, "")
+    assert known["c", "Alpha", "mos"] == ("failed", None, None, "crashed")
+    assert known["a", "Reference", "mos"] == ("missing", None, None, "")
 
 
 def test_a_damaged_file_is_named(made_run: Any) -> None:

@@ -14,13 +14,13 @@ import scipy.stats
 from synbench_reports.compare import (
     cluster_means,
     compare_all,
-    equivalence,
     holm,
-    sign_flip,
     tie_letters,
     wilcoxon,
 )
+from synbench_reports.equality import equivalence
 from synbench_reports.statistics import estimate_means
+from synbench_reports.swaps import sign_flip
 
 
 def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:

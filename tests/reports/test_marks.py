@@ -14,7 +14,9 @@ from synbench.store import ITEM_COLUMNS, RunFolder, write_table
 from synbench_reports.build_report import build_report, read_selection
 from synbench_reports.cells import Store
 from synbench_reports.planned import read_planned
+from synbench_reports.render_html import render_html
 from synbench_reports.render_latex import render_latex
+from synbench_reports.render_markdown import render_markdown
 from synbench_reports.render_terminal import print_report
 from synbench_reports.table import Cell
 
@@ -58,22 +60,71 @@ def test_best_second_and_tied(three: Any) -> None:
     assert r"{\underline{3.95}} & $^{\sim}$" in text
 
 
-def test_items_of_one_speaker_are_one_cluster(three: Any) -> None:
+def speaking(run: Any, speakers: list[str]) -> None:
+    """Name the speaker of every item."""
     items = [
         {
             "corpus": "speech",
             "item": f"i{number}",
             "item_digest": f"digest i{number}",
             "seconds": 1.0,
-            "speaker": "one" if number < 6 else "" if number < 8 else "two",
+            "speaker": speaker,
         }
-        for number in range(12)
+        for number, speaker in enumerate(speakers)
     ]
-    write_table(three.folder / "items.parquet", items, ITEM_COLUMNS)
+    write_table(run.folder / "items.parquet", items, ITEM_COLUMNS)
+
+
+def test_items_of_one_speaker_are_one_cluster(three: Any) -> None:
+    speaking(three, ["one"] * 6 + ["", ""] + ["two"] * 4)
     clusters = Store(read_planned(three.folder)).cells("speech").clusters
     assert clusters.tolist() == [0] * 6 + [1, 2] + [3] * 4
     # Four clusters cannot reach 5 %, however far apart the codecs are.
     assert mos_cells(three)["alpha"].tied
+
+
+@pytest.mark.parametrize(
+    ("speakers", "says"),
+    [
+        # scipy.stats.wilcoxon of n equal signs gives 2 / 2 ** n; there are two pairs with the best.
+        (4, "4 speakers: no paired test over them can reach 5% (Wilcoxon signed-rank test: p is "
+            "0.12 at best, 0.25 after Holm over 2 pairs)"),
+        (6, "6 speakers: no paired test over them can reach 5% (Wilcoxon signed-rank test: p is "
+            "0.031 at best, 0.062 after Holm over 2 pairs)"),
+        (12, ""),
+    ],
+)  # fmt: skip
+def test_too_few_speakers_for_any_test_are_said_everywhere(
+    three: Any, speakers: int, says: str
+) -> None:
+    speaking(three, [f"s{number % speakers}" for number in range(12)])
+    report = build_report(read_selection(three.folder))
+    (table,) = report.tables
+    assert mos_cells(three)["alpha"].tied == bool(says)
+    notes = [note for note in table.notes if note.subject.startswith("~")]
+    assert [note.text for note in notes] == (
+        [f"{says}; ~ stands whatever the difference is"] if says else []
+    )
+    page = render_html(read_selection(three.folder), beside=three.folder)
+    plain = (render_markdown(report), render_latex(report).replace("\\%", "%"), page)
+    assert all(("no paired test over them can reach 5%" in text) == bool(says) for text in plain)
+
+
+def test_one_speaker_leaves_the_items_to_be_compared(three: Any) -> None:
+    """As in the intervals and in `synbench compare`."""
+    speaking(three, ["one"] * 12)
+    cells = mos_cells(three)
+    assert not cells["alpha"].tied
+    assert cells["beta"].tied
+
+
+def test_a_single_item_tells_nothing_apart(made_run: Any) -> None:
+    made_run.items = {"speech": {"a": 2.0}}
+    made_run.begin()
+    assert mos_cells(made_run)["Alpha"].tied
+    (table,) = build_report(read_selection(made_run.folder)).tables
+    (note,) = [note for note in table.notes if note.subject == "~"]
+    assert note.text.startswith("1 item: no paired test over it can reach 5%")
 
 
 def test_costs_that_nobody_has_are_not_on_the_screen(made_run: Any) -> None:

@@ -1,0 +1,97 @@
+"""Permutation tests of a pair of codecs: in every cluster the two may be swapped.
+
+If it makes no difference which of two codecs coded a speaker's items, swapping their scores is as
+likely as not, whatever the scores are. All ways of swapping are tried, or a fixed sample of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# All sign patterns are tried up to this many clusters: 2 ** 14 of them.
+EXACT_SIGNS = 14
+RANDOM_SIGNS = 20_000
+SEED = 20240301
+NUMBERS_AT_ONCE = 2_000_000
+SLACK = 1e-12
+
+__all__ = ["EXACT_SIGNS", "sign_flip", "swap_rates"]
+
+
+def sign_flip(differences: Floats) -> float:
+    """Two-sided p that the mean difference is zero.
+
+    Sampled patterns count the observed one too, so p is never zero. NaN below two differences.
+    """
+    if len(differences) < 2:
+        return float("nan")
+    observed = abs(differences.sum()) - SLACK * np.abs(differences).sum()
+    blocks = signed_sums(differences[:, None])
+    reached = sum(np.count_nonzero(np.abs(sums) >= observed) for sums in blocks)
+    return float(share(np.array(reached), len(differences)))
+
+
+def swap_rates(errors: Floats, units: Floats) -> list[float]:
+    """Two-sided p per pair that both codecs have the same rate, all errors over all units.
+
+    Args:
+        errors, units: sums per cluster of both codecs of each pair, over the items that both have;
+            shape ``(cluster, 2, pair)``, zero where a cluster has no such item.
+
+    Returns:
+        NaN for a pair with fewer than two clusters.
+    """
+    pairs = errors.shape[2]
+    total_errors, total_units = errors.sum(axis=(0, 1)), units.sum(axis=(0, 1))
+
+    def distance(changes: Floats) -> Floats:
+        """Between the two rates, when a swap moves that much from one codec to the other."""
+        moved_errors, moved_units = changes[:, :pairs], changes[:, pairs:]
+        first = (total_errors + moved_errors) / (total_units + moved_units)
+        second = (total_errors - moved_errors) / (total_units - moved_units)
+        found: Floats = np.abs(first - second)
+        return found
+
+    with np.errstate(invalid="ignore"):
+        changes = np.hstack([errors[:, 0] - errors[:, 1], units[:, 0] - units[:, 1]])
+        observed = distance(changes.sum(axis=0)[None]) - SLACK * total_errors / total_units
+        reached = sum(
+            np.count_nonzero(distance(sums) >= observed, axis=0) for sums in signed_sums(changes)
+        )
+    enough = np.count_nonzero(units[:, 0], axis=0) >= 2
+    found = share(np.asarray(reached), len(errors))
+    return [float(p) for p in np.where(enough, found, np.nan)]
+
+
+def signed_sums(numbers: Floats) -> Iterator[Floats]:
+    """Sums over the clusters with all patterns of signs, or a fixed sample of them.
+
+    Args:
+        numbers: shape ``(cluster, column)``.
+
+    Yields:
+        Blocks of shape ``(pattern, column)``.
+    """
+    count = len(numbers)
+    if count <= EXACT_SIGNS:
+        patterns = np.arange(2**count)[:, None] >> np.arange(count) & 1
+        yield (2.0 * patterns - 1.0) @ numbers
+        return
+    generator = np.random.default_rng(SEED)
+    block = max(1, NUMBERS_AT_ONCE // count)
+    for start in range(0, RANDOM_SIGNS, block):
+        rows = min(block, RANDOM_SIGNS - start)
+        signs = 2.0 * generator.integers(0, 2, size=(rows, count), dtype=np.int8) - 1.0
+        yield signs @ numbers
+
+
+def share(reached: NDArray[np.int64], clusters: int) -> Floats:
+    """How many of the patterns that :func:`signed_sums` tries reached the observed value."""
+    if clusters <= EXACT_SIGNS:
+        return np.asarray(reached / 2**clusters)
+    return np.asarray((reached + 1) / (RANDOM_SIGNS + 1))
