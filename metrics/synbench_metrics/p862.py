@@ -7,13 +7,15 @@ Conventions
     value                 MOS-LQO; wide band 0.999 to 4.6439, narrow band 0.999 to 4.5487
 
 ``pesq_wb`` is P.862.2 as published in 2005, by the package ``pesq``: what nearly all papers print.
-``pesq_wb_c2`` applies Corrigendum 2 of 2018, which moves the wide-band score by up to 1.3; it needs
-the package ``pesqc2``, which declares numpy below 2 and is therefore installed by hand::
+``pesq_wb_c2`` applies Corrigendum 2 of 2018, which moves the wide-band score by up to 1.3; it and
+``pesq_nb_c2`` need the package ``pesqc2``, which declares numpy below 2 and is therefore installed
+by hand::
 
     pip install cython setuptools
     pip install --no-deps --no-build-isolation pesqc2==0.0.4
 
-Scores of the two versions must never share a column. Narrow band is the same in both.
+Scores of the two versions must never share a column. The correction is one of the wide-band
+filter: ``pesq_nb`` and ``pesq_nb_c2`` are the same number.
 
 The narrow-band model filters to the telephone band itself and is defined at 8 and at 16 kHz.
 16 kHz is preferred: recordings at 16, 24, 44.1 and 48 kHz are then all scored at one rate, and only
@@ -40,7 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._packages import INSTALL, installed_version, requires
 
 LICENCE = (
     "MIT wrapper around the ITU/OPTICOM reference code, which may be used to understand or "
@@ -123,65 +125,41 @@ def _runs(active: NDArray[np.bool_], *, shortest: int = 50) -> int:
     return int(np.count_nonzero(ends - starts >= shortest))
 
 
+def _metric(mode: Literal["wb", "nb"], *, corrected: bool = False) -> Metric:
+    """The column of one mode, by the code of 2005 or by that with Corrigendum 2."""
+    wide, package = mode == "wb", "pesqc2" if corrected else "pesq"
+    name, standard = (
+        ("wide band", "ITU-T P.862.2 (2005)")
+        if wide
+        else ("narrow band", "ITU-T P.862 (2001), P.862.1 (2003)")
+    )
+    # Narrow band is the same in both: its name says nothing of the correction where there is none.
+    correction = ", with Corrigendum 2" if corrected else ", without Corrigendum 2" if wide else ""
+    return Metric(
+        MetricInfo(
+            column=f"pesq_{mode}" + ("_c2" if corrected else ""),
+            label=f"PESQ-{mode.upper()}" + (" (Corr. 2)" if corrected else ""),
+            unit="MOS",
+            direction="up",
+            minimum=0.999,
+            maximum=4.6439 if wide else 4.5487,
+            sample_rates=(16000,) if wide else (16000, 8000),
+            minimum_seconds=0.25,
+            implementation=package,
+            version=installed_version(package),
+            mode=name + correction,
+            licence=LICENCE,
+            cpu_seconds_per_audio_second=0.012 if wide else 0.014,
+            source=standard + (", Corrigendum 2 (2018)" if corrected else ""),
+        ),
+        functools.partial(wide_band if wide else narrow_band, package=package),
+        requires(**{package: package}, advice=INSTALL_C2 if corrected else INSTALL),
+    )
+
+
 METRICS = (
-    Metric(
-        MetricInfo(
-            column="pesq_wb",
-            label="PESQ-WB",
-            unit="MOS",
-            direction="up",
-            minimum=0.999,
-            maximum=4.6439,
-            sample_rates=(16000,),
-            minimum_seconds=0.25,
-            implementation="pesq",
-            version=installed_version("pesq"),
-            mode="wide band, without Corrigendum 2",
-            licence=LICENCE,
-            cpu_seconds_per_audio_second=0.012,
-            source="ITU-T P.862.2 (2005)",
-        ),
-        wide_band,
-        requires(pesq="pesq"),
-    ),
-    Metric(
-        MetricInfo(
-            column="pesq_wb_c2",
-            label="PESQ-WB (Corr. 2)",
-            unit="MOS",
-            direction="up",
-            minimum=0.999,
-            maximum=4.6439,
-            sample_rates=(16000,),
-            minimum_seconds=0.25,
-            implementation="pesqc2",
-            version=installed_version("pesqc2"),
-            mode="wide band, with Corrigendum 2",
-            licence=LICENCE,
-            cpu_seconds_per_audio_second=0.012,
-            source="ITU-T P.862.2 (2005), Corrigendum 2 (2018)",
-        ),
-        functools.partial(wide_band, package="pesqc2"),
-        requires(pesqc2="pesqc2", advice=INSTALL_C2),
-    ),
-    Metric(
-        MetricInfo(
-            column="pesq_nb",
-            label="PESQ-NB",
-            unit="MOS",
-            direction="up",
-            minimum=0.999,
-            maximum=4.5487,
-            sample_rates=(16000, 8000),
-            minimum_seconds=0.25,
-            implementation="pesq",
-            version=installed_version("pesq"),
-            mode="narrow band",
-            licence=LICENCE,
-            cpu_seconds_per_audio_second=0.014,
-            source="ITU-T P.862 (2001), P.862.1 (2003)",
-        ),
-        narrow_band,
-        requires(pesq="pesq"),
-    ),
+    _metric("wb"),
+    _metric("nb"),
+    _metric("wb", corrected=True),
+    _metric("nb", corrected=True),
 )

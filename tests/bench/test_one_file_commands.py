@@ -7,8 +7,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
+
+import synbench_codecs
+from synbench_codecs import Encoded, pack_tokens, write_stream
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -42,6 +46,35 @@ def test_damaged_and_foreign_streams_are_refused(
             assert done.stderr.startswith("Error: ")
             assert "Traceback" not in done.stderr
     assert not wave.exists()
+
+
+@pytest.mark.parametrize(
+    ("frames", "codebooks", "codes", "expected", "spec"),
+    [(75, 8, 1024, 6000, "encodec"), (40, 1, 4096, 480, "wavtokenizer")],
+)
+def test_the_bit_rate_of_a_second_of_tokens(
+    frames: int,
+    codebooks: int,
+    codes: int,
+    expected: int,
+    spec: str,
+    synbench: Command,
+    tmp_path: Path,
+) -> None:
+    """Counted from packed tokens, and in the codec's documents: frames x codebooks x log2 codes."""
+    tokens = np.random.default_rng(0).integers(0, codes, (codebooks, frames))
+    payload, bits = pack_tokens(tokens, [codes] * codebooks)
+    encoded = Encoded(
+        spec=spec, payload=payload, payload_bits=bits, n_samples=24000, sample_rate=24000
+    )
+    (tmp_path / "a.syn").write_bytes(write_stream(encoded))
+    facts = json.loads(synbench("info", tmp_path / "a.syn", "--json").stdout)
+    assert facts["payload_bitrate_bps"] == expected
+    pytest.importorskip("torch", reason="the documents' part: pip install 'synbench[torch]'")
+    info = synbench_codecs.describe(spec)
+    assert info is not None
+    assert info.nominal_bitrate_bps == expected
+    assert (info.frame_rate_hz, info.codebook_sizes) == (frames, (codes,) * codebooks)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,18 @@ def test_narrow_band_at_its_other_rate(available, synthetic):
     assert outcome.status == "ok"
 
 
+@pytest.mark.parametrize("sample_rate", [8000, 16000])
+def test_the_correction_leaves_narrow_band_alone(available, synthetic, sample_rate):
+    pair = synthetic(sample_rate)
+    first, second = (
+        available(name).compute(
+            reference=pair.reference, degraded=pair.degraded, sample_rate=sample_rate
+        )
+        for name in ("pesq_nb", "pesq_nb_c2")
+    )
+    assert first == second
+
+
 def test_a_common_gain_changes_nothing(available, synthetic):
     metric, pair = available("pesq_wb"), synthetic(16000)
     loud, quiet = (
