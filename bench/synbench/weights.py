@@ -84,6 +84,7 @@ def _as_ours(declared: Any) -> Checkpoint:
                 file=file.file,
                 sha256=file.sha256,
                 bytes=file.bytes,
+                distribution=file.distribution,
             )
             for file in declared.files
         ),

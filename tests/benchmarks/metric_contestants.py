@@ -1,7 +1,7 @@
 """One side of a comparison, as a process of its own on one core: ``python FILE CONTESTANT AUDIO``.
 
 AUDIO is an ``.npz``: ``reference_0`` and so on, shape ``(samples,)``, and ``degraded_0`` and so on,
-shape ``(codecs, samples)``, all at 16 kHz. Printed is JSON:
+shape ``(codecs, samples)``, at 48 kHz for ViSQOL's audio mode, else at 16 kHz. Printed is JSON:
 
 ``start``    wall seconds from the start to the first score: imports, compilation, tables
 ``seconds``  CPU seconds to score everything once, the best of the rounds
@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-RATE = 16000
 Scorer = Callable[[np.ndarray, np.ndarray], list[float]]
 
 
-def ours(*columns: str) -> Scorer:
+def ours(*columns: str, rate: int = 16000) -> Scorer:
     """Through the one door, as a run does it."""
     import synbench_metrics
 
@@ -30,7 +29,7 @@ def ours(*columns: str) -> Scorer:
 
     def score(reference: np.ndarray, degraded: np.ndarray) -> list[float]:
         outcomes = [
-            synbench_metrics.score(metric, reference=reference, degraded=degraded, sample_rate=RATE)
+            synbench_metrics.score(metric, reference=reference, degraded=degraded, sample_rate=rate)
             for metric in metrics
         ]
         return [outcome.value for outcome in outcomes]
@@ -38,17 +37,18 @@ def ours(*columns: str) -> Scorer:
     return score
 
 
-def visqol_python(*, accelerated: bool) -> Scorer:
+def visqol_python(*, accelerated: bool, mode: str = "speech") -> Scorer:
     """The package with its optional compiler, or as it is without."""
+    rate = 48000 if mode == "audio" else 16000
     if not accelerated:
         sys.modules["numba"] = None  # type: ignore[assignment]
     from visqol import VisqolApi, numba_accel
 
     assert numba_accel.has_numba() == accelerated
     listener = VisqolApi()
-    listener.create(mode="speech", use_lattice_model=False)
+    listener.create(mode=mode, use_lattice_model=False)
     return lambda reference, degraded: [
-        listener.measure_from_arrays(reference, degraded, RATE).moslqo
+        listener.measure_from_arrays(reference, degraded, rate).moslqo
     ]
 
 
@@ -56,7 +56,7 @@ def pystoi() -> Scorer:
     from pystoi import stoi
 
     return lambda reference, degraded: [
-        stoi(reference, degraded, RATE, extended=extended) for extended in (False, True)
+        stoi(reference, degraded, 16000, extended=extended) for extended in (False, True)
     ]
 
 
@@ -66,7 +66,7 @@ def packages(*, accelerated: bool) -> Scorer:
 
     listen, understand = visqol_python(accelerated=accelerated), pystoi()
     return lambda reference, degraded: [
-        pesq(RATE, reference, degraded, "wb"),
+        pesq(16000, reference, degraded, "wb"),
         *understand(reference, degraded),
         *listen(reference, degraded),
     ]
@@ -76,6 +76,9 @@ CONTESTANTS: dict[str, Callable[[], Scorer]] = {
     "visqol: synbench": lambda: ours("visqol_speech_exp"),
     "visqol: accelerated": lambda: visqol_python(accelerated=True),
     "visqol: core": lambda: visqol_python(accelerated=False),
+    "audio: synbench": lambda: ours("visqol_audio", rate=48000),
+    "audio: accelerated": lambda: visqol_python(accelerated=True, mode="audio"),
+    "audio: core": lambda: visqol_python(accelerated=False, mode="audio"),
     "stoi: synbench": lambda: ours("stoi", "estoi"),
     "stoi: pystoi": pystoi,
     "stage: synbench": lambda: ours("pesq_wb", "stoi", "estoi", "visqol_speech_exp"),

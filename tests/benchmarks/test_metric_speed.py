@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import soundfile
 
-RATE = 16000
 CODECS, UTTERANCES, SHORTEST = 6, 2, 3.0
 DECODED = Path(__file__).resolve().parents[3] / "shared" / "decoded"
 PROGRAM = Path(__file__).with_name("metric_contestants.py")
@@ -29,8 +28,21 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def corpus() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Utterances ``(samples,)`` and what codecs made of them, ``(codecs, samples)``."""
+    """Utterances ``(samples,)`` and what codecs made of them, ``(codecs, samples)``, 16 kHz."""
     return _decoded() or [_synthetic(seed) for seed in range(UTTERANCES)]
+
+
+@pytest.fixture(scope="module")
+def wide() -> tuple[np.ndarray, np.ndarray]:
+    """Three seconds ``(samples,)`` at 48 kHz and what one codec made of them, ``(1, samples)``."""
+    size = 3 * 48000
+    for path in sorted(DECODED.glob("vctk_48k*/reference/*.flac")):
+        folder = min(each for each in path.parents[1].iterdir() if each != path.parent)
+        pair = [soundfile.read(each, frames=size)[0] for each in (path, folder / path.name)]
+        if all(wave.size == size for wave in pair):
+            return pair[0], pair[1][None]
+    reference, degraded = _synthetic(0, 48000)
+    return reference[:size], degraded[-1:, :size]
 
 
 def _decoded() -> list[tuple[np.ndarray, np.ndarray]]:
@@ -46,9 +58,9 @@ def _decoded() -> list[tuple[np.ndarray, np.ndarray]]:
     return sorted(found, key=lambda pair: pair[0].size)[:UTTERANCES]
 
 
-def _synthetic(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _synthetic(seed: int, rate: int = 16000) -> tuple[np.ndarray, np.ndarray]:
     """Harmonics in syllables, with noise of six levels."""
-    time = np.arange(round(RATE * (4 + seed))) / RATE
+    time = np.arange(rate * (4 + seed)) / rate
     voice = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 30))
     wave = 0.1 * voice * np.clip(np.sin(2 * np.pi * 2.3 * time), 0, None)
     noise = np.random.default_rng(seed).standard_normal((CODECS, time.size))
@@ -60,17 +72,18 @@ def _synthetic(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def race(tmp_path):
     """Run contestants on utterances; print and return their reports."""
 
-    def run(utterances, contestants, *, rounds):
+    def run(utterances, contestants, *, rounds, rate=16000):
         audio = {}
         for number, (reference, degraded) in enumerate(utterances):
             audio |= {f"reference_{number}": reference, f"degraded_{number}": degraded}
         np.savez(tmp_path / "audio.npz", **audio)
-        scored = sum(each.size for name, each in audio.items() if name.startswith("deg")) / RATE
+        scored = sum(each.size for name, each in audio.items() if name.startswith("deg")) / rate
         reports = {
             name: _contest(name, tmp_path / "audio.npz", rounds)
             for name in contestants
             if "accelerated" not in name or importlib.util.find_spec("numba")
         }
+        print(f"\n{scored:.1f} s of degraded audio, {rate // 1000} kHz, one core")
         _print(reports, scored)
         return {name: np.array(report["values"]) for name, report in reports.items()}
 
@@ -92,7 +105,6 @@ def _contest(name: str, audio: Path, rounds: int) -> dict:
 def _print(reports: dict[str, dict], scored: float) -> None:
     """One line per contestant; the first one is the measure of all."""
     least = next(iter(reports.values()))
-    print(f"\n{scored:.1f} s of degraded audio, 16 kHz, one core")
     for name, report in reports.items():
         print(
             f"  {name:<20} {report['seconds'] / scored:8.4f} CPU s per audio s"
@@ -109,6 +121,14 @@ def test_visqol(race, corpus):
     # The package aligns by another envelope, so a few files differ by up to 0.03.
     for other in values.values():
         assert other == pytest.approx(values["visqol: synbench"], abs=0.03)
+
+
+def test_visqol_audio(race, wide):
+    """Audio mode, one pair, nothing to share."""
+    names = ["audio: synbench", "audio: accelerated", "audio: core"]
+    values = race([wide], names, rounds=3, rate=48000)
+    for other in values.values():
+        assert other == pytest.approx(values["audio: synbench"], abs=0.03)
 
 
 def test_stoi_and_estoi(race, corpus):

