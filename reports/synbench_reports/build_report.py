@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from synbench.errors import UsageError
@@ -46,15 +46,25 @@ def build_report(planned: PlannedRun) -> Report:
     Raises:
         UsageError: a file of the run is absent or damaged.
     """
-    store = Store(planned)
     tables = tuple(
-        build_table(planned, corpus, store.cells(corpus.name)) for corpus in planned.corpora
+        build_table(narrowed, corpus, cells, daggers=codec_marks(planned))
+        for narrowed, corpus, cells in Store(planned).corpora()
     )
     return Report(name=planned.name, folder=planned.folder, tables=tables, notes=run_notes(planned))
 
 
-def build_table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Table:
-    """The table of one corpus, from its cells."""
+def build_table(
+    planned: PlannedRun,
+    corpus: PlannedCorpus,
+    cells: Cells,
+    *,
+    daggers: Mapping[str, str] | None = None,
+) -> Table:
+    """The table of one corpus, from its cells.
+
+    Args:
+        daggers: marks by codec id, where the notes are of more codecs than the table.
+    """
     filled = [
         *rate_columns(planned, cells),
         *metric_columns(planned, cells),
@@ -62,7 +72,8 @@ def build_table(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Tab
         *count_columns(planned, cells),
     ]
     marked, reach = mark_best(planned, cells, filled)
-    letters, daggers = metric_marks(planned), codec_marks(planned)
+    letters = metric_marks(planned)
+    daggers = codec_marks(planned) if daggers is None else daggers
     return Table(
         corpus=corpus,
         columns=tuple(

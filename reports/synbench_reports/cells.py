@@ -6,14 +6,15 @@ Axes of every array
     metric  in the order of the suite
 
 A row counts when it was made from the item, codec, metric and policy of the latest start; of
-several rows of one cell the last written counts. A cell without any row is missing. DuckDB picks
+several rows of one cell the last written counts. A cell without any row is missing, or not planned
+where none of several merged runs had it in its plan. DuckDB picks
 the rows, so a million of them cost well under a second and no Python loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,13 @@ from numpy.typing import NDArray
 from synbench.errors import UsageError
 from synbench.store import DECODE_COLUMNS, SCORE_COLUMNS
 from synbench_reports import queries
-from synbench_reports.planned import PlannedRun
+from synbench_reports.planned import PlannedCorpus, PlannedRun
 from synbench_reports.queries import (
     FAILED,
     MEASURES,
     MISSING,
     NOT_APPLICABLE,
+    NOT_PLANNED,
     OK,
     STATUS_NAMES,
 )
@@ -55,6 +57,7 @@ __all__ = [
     "MEASURES",
     "MISSING",
     "NOT_APPLICABLE",
+    "NOT_PLANNED",
     "OK",
     "ROW_COLUMNS",
     "STATUS_NAMES",
@@ -140,6 +143,18 @@ class Store:
             values = {"policy_id": self.planned.policy_id}
         self._connection.execute(query.format(source=source), values)
 
+    def corpora(self) -> Iterator[tuple[PlannedRun, PlannedCorpus, Cells]]:
+        """Every corpus with its cells and the plan, without the codecs not planned for it."""
+        for corpus in self.planned.corpora:
+            cells = self.cells(corpus.name)
+            if not self.planned.parts:
+                yield self.planned, corpus, cells
+                continue
+            there = (cells.status != NOT_PLANNED).any(axis=(0, 2))
+            codecs = np.flatnonzero(there | (cells.decode_status != MISSING).any(axis=0))
+            chosen = tuple(self.planned.codecs[place] for place in codecs)
+            yield replace(self.planned, codecs=chosen), corpus, _chosen(cells, codecs)
+
     def cells(self, corpus: str) -> Cells:
         """The cells of one corpus of the plan."""
         items = self._fetch(
@@ -156,11 +171,13 @@ class Store:
         pooled, dimensions = self._pooled(corpus)
         values = _scattered(triples, triple, scored["value"], np.float64(np.nan))
         sizes = _scattered(triples, triple, scored["weight"], np.float64(np.nan))
+        status = _scattered(triples, triple, scored["code"], np.int8(MISSING))
+        status[(status == MISSING) & ~self._asked(corpus)] = NOT_PLANNED
         weighted = np.array([metric.is_rate for metric in self.planned.metrics], dtype=bool)
         return Cells(
             seconds=np.asarray(items["seconds"], dtype=np.float64),
             clusters=_numbered(items["speaker"]),
-            status=_scattered(triples, triple, scored["code"], np.int8(MISSING)),
+            status=status,
             values=values,
             sizes=np.where(weighted | np.isnan(values), sizes, 1.0),
             pooled=pooled,
@@ -172,6 +189,16 @@ class Store:
             },
             failures=tuple(self._connection.execute(queries.FAILURES, [corpus]).fetchall()),
         )
+
+    def _asked(self, corpus: str) -> NDArray[np.bool_]:
+        """Whether each cell was planned, shape ``(codec, metric)``."""
+        asked = [
+            self.planned.asks(corpus=corpus, codec_id=codec.codec_id, metric_id=metric.metric_id)
+            for codec in self.planned.codecs
+            for metric in self.planned.metrics
+        ]
+        shape = len(self.planned.codecs), len(self.planned.metrics)
+        return np.array(asked, dtype=bool).reshape(shape)
 
     def _pooled(self, corpus: str) -> tuple[Floats, NDArray[np.int64]]:
         """Values ``(codec, metric)`` of the corpus as a whole, and dimensions ``(metric,)``."""
@@ -212,7 +239,17 @@ class Store:
                 "absent": [codec.missing for codec in planned.codecs],
             },
         )
+        corpus, codec, metric, status = map(
+            list(ROW_COLUMNS).index, ("corpus", "codec_id", "metric_id", "status")
+        )
         while rows := cursor.fetchmany(batch):
+            if planned.parts:
+                rows = [
+                    row
+                    for row in rows
+                    if row[status] != "missing"
+                    or planned.asks(corpus=row[corpus], codec_id=row[codec], metric_id=row[metric])
+                ]
             yield rows
 
     def _fetch(self, query: str, corpus: str) -> dict[str, NDArray[Any]]:
@@ -225,6 +262,19 @@ def _filled(column: NDArray[Any]) -> NDArray[Any]:
     if isinstance(column, np.ma.MaskedArray):
         return np.ma.filled(column.astype(np.float64), np.nan)
     return column
+
+
+def _chosen(cells: Cells, codecs: NDArray[np.intp]) -> Cells:
+    """The cells of some codecs."""
+    return replace(
+        cells,
+        status=cells.status[:, codecs],
+        values=cells.values[:, codecs],
+        sizes=cells.sizes[:, codecs],
+        pooled=cells.pooled[codecs],
+        decode_status=cells.decode_status[:, codecs],
+        measures={name: measure[:, codecs] for name, measure in cells.measures.items()},
+    )
 
 
 def _numbered(names: NDArray[Any]) -> NDArray[np.int64]:

@@ -9,7 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from synbench_reports.cells import FAILED, MISSING, NOT_APPLICABLE, OK, Cells, Codes, Floats
+from synbench_reports.cells import (
+    FAILED,
+    MISSING,
+    NOT_APPLICABLE,
+    NOT_PLANNED,
+    OK,
+    Cells,
+    Codes,
+    Floats,
+)
 from synbench_reports.planned import PlannedMetric, PlannedRun
 from synbench_reports.statistics import estimate_means
 from synbench_reports.table import Cell, Column, Group
@@ -139,8 +148,10 @@ def _per_second(cells: Cells, codec: int, measure: str, unit: int) -> Cell:
 
 
 def _counted(status: Codes) -> Cell:
+    planned = status.size - _times(status, NOT_PLANNED)
     return Cell(
-        planned=status.size,
+        note="" if planned or not status.size else "not run",
+        planned=planned,
         scored=_times(status, OK),
         failed=_times(status, FAILED),
         not_applicable=_times(status, NOT_APPLICABLE),

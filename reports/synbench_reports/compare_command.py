@@ -85,11 +85,10 @@ def compare(
     store = Store(planned)
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
     writer.writerow(("corpus", *HEADINGS))
-    for entry in planned.corpora:
-        cells = store.cells(entry.name)
-        for place, metric in enumerate(planned.metrics):
+    for narrowed, entry, cells in store.corpora():
+        for place, metric in enumerate(narrowed.metrics):
             found = pairs(
-                planned,
+                narrowed,
                 cells,
                 place,
                 against=against,
@@ -108,7 +107,7 @@ def compare(
             if why := out_of_reach(cells, found, used):
                 click.echo(why)
             if against is None and found:
-                given = letters(planned, cells, place, found)
+                given = letters(narrowed, cells, place, found)
                 groups = "  ".join(f"{label} {text}" for label, text in given.items())
                 click.echo(f"Same letter, not told apart: {groups}")
     if form == "csv":

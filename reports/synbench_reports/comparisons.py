@@ -111,8 +111,8 @@ def pairs(
         return []
     places = _ranked(planned, cells, metric)
     if against is not None:
-        fixed = next(p for p, codec in enumerate(planned.codecs) if codec.label == against)
-        chosen = [(place, fixed) for place in places if place != fixed]
+        fixed = [place for place, codec in enumerate(planned.codecs) if codec.label == against]
+        chosen = [(place, other) for other in fixed for place in places if place != other]
     else:
         chosen = list(combinations(places, 2))
     found = compare_codecs(planned, cells, metric, chosen, test=test)

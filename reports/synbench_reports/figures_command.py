@@ -107,7 +107,7 @@ def require_matplotlib() -> None:
 
 
 def run_figures(
-    planned: PlannedRun, kinds: tuple[str, ...], width: float, complexity: Complexity, items: int
+    run: PlannedRun, kinds: tuple[str, ...], width: float, complexity: Complexity, items: int
 ) -> Iterator[tuple[str, Figure]]:
     """Names and figures, one corpus after the other; those without any number are left out."""
     from synbench_reports.breakdown_figure import voicing_breakdown
@@ -116,9 +116,7 @@ def run_figures(
     from synbench_reports.codebook_figure import codebook_usage, usage_figure
     from synbench_reports.correlation_figure import metric_correlation
 
-    store = Store(planned)
-    for corpus in planned.corpora:
-        cells = store.cells(corpus.name)
+    for planned, corpus, cells in Store(run).corpora():
         table = build_table(planned, corpus, cells)
         known = [
             place

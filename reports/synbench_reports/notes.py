@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from synbench_metrics.frechet import is_small
-from synbench_reports.cells import MISSING, OK, Cells
+from synbench_reports.cells import MISSING, NOT_PLANNED, OK, Cells
 from synbench_reports.compare import SIGNIFICANCE
 from synbench_reports.footnotes import codec_marks, metric_marks
 from synbench_reports.planned import PlannedCorpus, PlannedMetric, PlannedRun
@@ -126,7 +126,7 @@ def _missing(planned: PlannedRun, cells: Cells) -> list[Note]:
     able = np.array([not codec.missing for codec in planned.codecs], dtype=bool)
     unable = int(np.count_nonzero(cells.status[:, ~able] == MISSING))
     missing = int(np.count_nonzero(cells.status == MISSING)) - unable
-    total = cells.status.size
+    total = int(np.count_nonzero(cells.status != NOT_PLANNED))
     notes = []
     if unable:
         text = f"{unable} of {total} planned, because a codec could not run; the reason is above"

@@ -18,6 +18,7 @@ Direction = Literal["up", "down", ""]
 
 __all__ = [
     "Direction",
+    "Part",
     "PlannedCodec",
     "PlannedCorpus",
     "PlannedMetric",
@@ -109,8 +110,21 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """One of the runs that were merged: names of its corpora, ids of its codecs and metrics."""
+
+    corpora: frozenset[str]
+    codecs: frozenset[str]
+    metrics: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """Everything that says which stored rows count, and what a table says about them."""
+    """Everything that says which stored rows count, and what a table says about them.
+
+    ``parts`` are the runs that a merged run was made of; empty where every codec and metric was
+    planned for every corpus.
+    """
 
     folder: Path
     name: str
@@ -122,6 +136,14 @@ class PlannedRun:
     metrics: tuple[PlannedMetric, ...]
     corpora: tuple[PlannedCorpus, ...]
     skipped: tuple[Skipped, ...]
+    parts: tuple[Part, ...] = ()
+
+    def asks(self, *, corpus: str, codec_id: str, metric_id: str) -> bool:
+        """Whether this cell was planned; in a merged run some were in none of its parts."""
+        return not self.parts or any(
+            corpus in part.corpora and codec_id in part.codecs and metric_id in part.metrics
+            for part in self.parts
+        )
 
 
 def read_planned(folder: Path) -> PlannedRun:
@@ -158,7 +180,16 @@ def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:
         metrics=tuple(map(_metric, manifest["metrics"])),
         corpora=tuple(map(_corpus, manifest["corpora"])),
         skipped=tuple(Skipped(**entry) for entry in manifest["skipped"]),
+        parts=_parts(manifest.get("merged", [])),
     )
+
+
+def _parts(records: list[dict[str, Any]]) -> tuple[Part, ...]:
+    # Those of an older version do not say what was planned: then everything was.
+    names = Part.__dataclass_fields__
+    if any(name not in record for record in records for name in names):
+        return ()
+    return tuple(Part(**{name: frozenset(record[name]) for name in names}) for record in records)
 
 
 def _codec(record: dict[str, Any]) -> PlannedCodec:

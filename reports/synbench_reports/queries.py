@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-MISSING, OK, NOT_APPLICABLE, FAILED = 0, 1, 2, 3
-STATUS_NAMES = ("missing", "ok", "not_applicable", "failed")
+MISSING, OK, NOT_APPLICABLE, FAILED, NOT_PLANNED = 0, 1, 2, 3, 4
+STATUS_NAMES = ("missing", "ok", "not_applicable", "failed", "not_planned")
 MEASURES = (
     "payload_bits",
     "side_bits",
@@ -27,6 +27,7 @@ __all__ = [
     "METRICS",
     "MISSING",
     "NOT_APPLICABLE",
+    "NOT_PLANNED",
     "OK",
     "ROWS",
     "SCORED",

@@ -19,6 +19,7 @@ from synbench_reports.cells import OK, Cells, Store
 from synbench_reports.correlation_figure import metric_correlation
 from synbench_reports.figure_style import saved
 from synbench_reports.figures import has_costs, quality_complexity, rate_quality, score_spread
+from synbench_reports.footnotes import codec_marks
 from synbench_reports.html_items import failures, item_data
 from synbench_reports.layout import ARROWS, cell_text
 from synbench_reports.notes import run_notes
@@ -54,11 +55,10 @@ def render_html(
     """
     store = Store(planned)
     parts = []
-    for place, corpus in enumerate(planned.corpora):
-        cells = store.cells(corpus.name)
-        table = build_table(planned, corpus, cells)
+    for place, (narrowed, corpus, cells) in enumerate(store.corpora()):
+        table = build_table(narrowed, corpus, cells, daggers=codec_marks(planned))
         data = item_data(
-            planned,
+            narrowed,
             corpus.name,
             cells,
             beside=beside,
@@ -74,8 +74,8 @@ def render_html(
             _notes(note for note in table.notes if note.level == "warning"),
             _table(table),
             _notes(note for note in table.notes if note.level == "note"),
-            *_figures(planned, table, cells),
-            _failures(planned, corpus),
+            *_figures(narrowed, table, cells),
+            _failures(narrowed, corpus),
             _part("html").replace("PLACE", str(place)),
             f'<script type="application/json" class="data">{text}</script>',
             "</section>",

@@ -158,9 +158,22 @@ def _manifest(
             if entry["name"] not in present and entry not in skipped[:place]
         ],
         "merged": [
-            {"folder": folder.name, "started": manifest["started"], "host": manifest["host"]}
+            part
             for manifest, folder in zip(manifests, folders, strict=True)
+            for part in manifest.get("merged", [_part(manifest, folder)])
         ],
+    }
+
+
+def _part(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Where rows come from, and which cells were planned there."""
+    return {
+        "folder": folder.name,
+        "started": manifest["started"],
+        "host": manifest["host"],
+        "corpora": [entry["name"] for entry in manifest["corpora"]],
+        "codecs": [entry["codec_id"] for entry in manifest["codecs"]],
+        "metrics": [entry["metric_id"] for entry in manifest["metrics"]],
     }
 
 

@@ -15,7 +15,10 @@ from click.testing import CliRunner, Result
 
 from synbench.errors import UsageError
 from synbench_reports.build_report import build_report, read_selection
+from synbench_reports.cells import Store
+from synbench_reports.compare_command import compare
 from synbench_reports.diff_command import diff
+from synbench_reports.layout import cell_text
 from synbench_reports.merge_command import merge
 from synbench_reports.planned import read_planned
 from synbench_reports.run_diff import Change, corpus_diffs
@@ -182,6 +185,64 @@ def test_the_same_cells_twice_are_one(empty_run: Any, tmp_path: Path) -> None:
     done = merged(tmp_path / "both", one, "--out", tmp_path / "again")
     assert "6 scores in several runs, 0 of them different" in done.output
     assert changes(tmp_path / "both", tmp_path / "again")["Alpha"].verdict == "identical"
+
+
+def parts(run: Any, tmp_path: Path) -> list[Path]:
+    """Alpha on speech by both metrics, beta on speech by one of them, and on music by both."""
+    folders = []
+    for name, codec, metrics, corpus in (
+        ("one", "Alpha", 2, "speech"),
+        ("two", "Beta", 1, "speech"),
+        ("three", "Beta", 2, "music"),
+    ):
+        made = copy.deepcopy(run)
+        made.folder = tmp_path / name
+        made.codecs = [one for one in made.codecs if one.label == codec]
+        made.metrics = made.metrics[:metrics]
+        made.items = {corpus: made.items["speech"]}
+        made.begin()
+        for item in ("a", "b"):  # c is planned, and missing
+            made.decode(codec.lower(), item, corpus)
+            for metric in made.metrics:
+                made.score(codec.lower(), item, metric.column, 1.0, corpus=corpus)
+        folders.append(made.save())
+    return folders
+
+
+def test_what_no_part_planned_is_neither_missing_nor_failed(empty_run: Any, tmp_path: Path) -> None:
+    one, two, three = parts(empty_run, tmp_path)
+    merged(one, two, "--out", tmp_path / "speech")
+    merged(tmp_path / "speech", three, "--out", tmp_path / "all")
+    report = build_report(read_selection(tmp_path / "all"))
+    texts = {
+        (table.corpus.name, row.codec.label): {
+            column.name: dataclasses.astuple(cell_text(column, cell))
+            for column, cell in zip(table.columns, row.cells, strict=True)
+        }
+        for table in report.tables
+        for row in table.rows
+    }
+    assert list(texts) == [("speech", "Alpha"), ("speech", "Beta"), ("music", "Beta")]
+    assert texts["speech", "Beta"]["error"] == ("not run", "", "")
+    assert texts["speech", "Beta"]["mos"][2] == "(2/3)"
+    assert texts["speech", "Beta"]["missing"][0] == "1"
+    assert texts["music", "Beta"]["missing"][0] == "2"
+    missing = [
+        note.text.partition(";")[0]
+        for table in report.tables
+        for note in table.notes
+        if note.subject == "Missing scores"
+    ]
+    assert missing == ["3 of 9 planned", "2 of 6 planned"]
+    planned = read_planned(tmp_path / "all")
+    rows = [row for batch in Store(planned).rows() for row in batch]
+    assert len(rows) == 9 + 6
+    assert sum(row[8] == "missing" for row in rows) == 5
+    assert compared(tmp_path / "all", "--against", "Alpha")
+
+
+def compared(*arguments: object) -> str:
+    return CliRunner().invoke(compare, list(map(str, arguments)), catch_exceptions=False).output
 
 
 def test_different_results_of_one_cell_are_refused(empty_run: Any, tmp_path: Path) -> None:
