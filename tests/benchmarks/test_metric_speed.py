@@ -22,6 +22,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NU
 
 pytestmark = [
     pytest.mark.benchmark,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="pins a core, on Linux only"),
 ]
 
