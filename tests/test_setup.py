@@ -288,7 +288,7 @@ class TestTorch:
 
     def test_a_device_needs_no_wheel(self) -> None:
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=True, wheels=[Path("torch.whl")])
-        assert (choice.requirements, choice.extras) == ((), ("hf",))
+        assert (choice.requirements, choice.extras) == ((), ("hf", "sqcodec"))
 
     def test_left_out_says_why_and_what_to_type(self) -> None:
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[])

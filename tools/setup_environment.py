@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from interpreters import SUPPORTED, Interpreter, SetUpError, find_interpreter, probe
-from torch_choice import TorchChoice, choose_torch, has_nvidia_device, kept_folders, kept_wheels
+from torch_choice import (
+    UPON_TORCH,
+    TorchChoice,
+    choose_torch,
+    has_nvidia_device,
+    kept_folders,
+    kept_wheels,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "synbench-set-up"
@@ -157,7 +164,12 @@ def read_pyproject(root: Path) -> dict[str, Any]:
 def decide_torch(pyproject: Mapping[str, Any], venv: Path, interpreter: Interpreter) -> TorchChoice:
     """What to do about torch, and the packages of codecs on top of it, on this machine."""
     extras = pyproject["project"]["optional-dependencies"]
-    upon_torch = [line for line in extras.get("hf", ()) if not line.startswith("synbench[")]
+    upon_torch = [
+        line
+        for extra in UPON_TORCH
+        for line in extras.get(extra, ())
+        if not line.startswith("synbench[")
+    ]
     requirements = [*extras["torch"], *upon_torch]
     if has_nvidia_device():
         return choose_torch(requirements, device=True, wheels=[])

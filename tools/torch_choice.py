@@ -1,6 +1,6 @@
 """Decide about torch, which the core of synbench never needs.
 
-A machine with an NVIDIA device gets the extra ``hf``, which holds torch. Any other machine
+A machine with an NVIDIA device gets the extras of codecs that hold torch. Any other machine
 gets torch only from a CPU wheel that its pip already knows by ``find-links``: the wheel of the
 package index would bring several gigabytes of CUDA libraries that such a machine cannot use.
 """
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+# Extras of codecs whose packages need torch.
+UPON_TORCH = ("hf", "sqcodec")
 CUDA_PACKAGES = ("nvidia", "cuda", "triton")
 WHEEL = re.compile(r"torch-(?P<version>\d+(\.\d+)*)\+cpu-(?P<python>[^-]+)-(?P<abi>[^-]+)-[^-]+")
 
@@ -32,9 +34,9 @@ class TorchChoice:
 def choose_torch(
     requirements: Sequence[str], *, device: bool, wheels: Sequence[Path]
 ) -> TorchChoice:
-    """The choice for a machine; ``requirements`` are those of the extras ``torch`` and ``hf``."""
+    """The choice for a machine; ``requirements`` are those of ``torch`` and :data:`UPON_TORCH`."""
     if device:
-        return TorchChoice((), ("hf",), "torch: installed, this machine has an NVIDIA device")
+        return TorchChoice((), UPON_TORCH, "torch: installed, this machine has an NVIDIA device")
     if wheels:
         others = tuple(line for line in requirements if package_name(line) != "torch")
         return TorchChoice(

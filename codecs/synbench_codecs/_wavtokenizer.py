@@ -15,9 +15,9 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, gelu, pad, scaled_dot_product_attention, silu
+from torch.nn.functional import embedding, gelu, scaled_dot_product_attention, silu
 
-from synbench_codecs._layers import ResidualLSTM
+from synbench_codecs._layers import EncoderBlock, ReflectedConv, ResidualLSTM
 from synbench_codecs._torch import fold_weight_norm, without_prefix
 from synbench_codecs.wavtokenizer import WavTokenizerConfig
 
@@ -47,44 +47,6 @@ ADAPTIVE = re.compile(r"\.(scale|shift)\.weight$")
 ADAPTED = {"scale": ".weight", "shift": ".bias"}
 
 __all__ = ["Network", "config_of", "from_released"]
-
-
-class ReflectedConv(nn.Conv1d):
-    """A convolution that gives ceil(T / stride) frames, its edges filled by reflection."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T) to (B, C', ceil(T / stride))."""
-        total = self.kernel_size[0] - self.stride[0]
-        right = total // 2
-        left, right = total - right, right + -x.shape[-1] % self.stride[0]
-        # A wave too short to be reflected gets zeros behind it first, which are dropped again.
-        short = max(0, max(left, right) + 1 - x.shape[-1])
-        # Padding by nothing would copy.
-        if short:
-            x = pad(x, (0, short))
-        if left or right:
-            x = pad(x, (left, right), mode="reflect")
-        out: Tensor = super().forward(x[..., : x.shape[-1] - short])
-        return out
-
-
-class EncoderBlock(nn.Module):
-    """(B, C, T) to (B, C, T), with a convolution in the shortcut."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.block = nn.Sequential(
-            nn.ELU(),
-            ReflectedConv(channels, channels // 2, 3),
-            nn.ELU(inplace=True),
-            ReflectedConv(channels // 2, channels, 1),
-        )
-        self.shortcut = ReflectedConv(channels, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T) to (B, C, T)."""
-        out: Tensor = self.block(x)
-        return out.add_(self.shortcut(x))
 
 
 class ResidualNorm(nn.Module):
