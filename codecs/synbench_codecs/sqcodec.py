@@ -192,10 +192,11 @@ class SQCodec(TokenCodec):
         levels = torch.tensor(self._variant.levels, device=latents.device)
         digits = (latents.tanh() * (levels - 1) * RANGE / 2).round().long() + levels // 2
         weights = levels.cumprod(0) // levels
-        return (digits * weights).sum(-1)[:, None]
+        tokens: Tensor = (digits * weights).sum(-1)[:, None]
+        return tokens
 
     def synthesise(self, tokens: Tensor) -> Tensor:
-        """Waves (B, hop * L) of tokens (B, 1, L)."""
+        """Waves (B, hop * L or a little more) of tokens (B, 1, L)."""
         network, n_tokens = self.model, tokens.shape[2]
         features = network.quantizer.to_features(tokens[:, 0])
         # The attention wants whole windows and looks back only; its stretching of frames looks a
@@ -203,7 +204,9 @@ class SQCodec(TokenCodec):
         missing = self._whole_windows(n_tokens) - n_tokens
         last = features[:, -1:].expand(-1, missing, -1)
         frames = network.en_decoder(import_extra("torch", extra=EXTRA).cat([features, last], 1))
-        frames = frames[..., : n_tokens * self.config["en_coder_compress_rate"]]
+        n_frames = n_tokens * self.config["en_coder_compress_rate"]
+        # A norm over time refuses a single frame.
+        frames = frames[..., : max(n_frames, 2)]
         waves: Tensor = network.decoder(frames)[:, 0]
         return waves
 

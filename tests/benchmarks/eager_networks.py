@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv_transpose1d, fold, pad
 from torch.nn.utils.parametrizations import weight_norm
 
-from synbench_codecs import _bigcodec, _wavtokenizer
+from synbench_codecs import _bigcodec, _layers, _wavtokenizer
 
 __all__ = ["eager_bigcodec", "eager_wavtokenizer"]
 
@@ -74,7 +74,7 @@ def eager_bigcodec(ours: Any) -> Any:
 
 def eager_wavtokenizer(ours: Any) -> Any:
     network = copy.deepcopy(ours)
-    _replace(network, _wavtokenizer.ReflectedConv, EagerConv)
+    _replace(network, _layers.ReflectedConv, EagerConv)
     _replace(network, _wavtokenizer.Attention, EagerAttention)
     network._overlapped = lambda frames: _folded(network, frames)
     return _normed(network, network.encoder)

@@ -30,18 +30,20 @@ def codecs(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    table = _table("codec", "kbit/s", "Hz", "delay ms", "options or what is absent")
+    table = _table("codec", "kbit/s", "Hz", "delay ms", "options", "absent")
+    reasons = _reasons(found)
     for fact in found:
-        rate, note = fact.get("nominal_bitrate_bps"), fact["unavailable"] or fact["options"]
+        rate, reason = fact.get("nominal_bitrate_bps"), fact["unavailable"]
         table.add_row(
             escape(fact["spec"]),
             "-" if rate is None else f"{_fraction(rate) / 1000:g}",
             str(fact.get("sample_rate") or "any"),
             _milliseconds(fact),
-            escape(note),
-            style="dim" if fact["unavailable"] else None,
+            escape(fact["options"]),
+            _mark(reason, reasons),
+            style="dim" if reason else None,
         )
-    Console().print(table)
+    _print_with_reasons(table, reasons)
 
 
 def _codec_facts(name: str) -> list[dict[str, Any]]:
@@ -74,6 +76,22 @@ def _codec_facts(name: str) -> list[dict[str, Any]]:
     return facts
 
 
+def _reasons(found: list[dict[str, Any]]) -> list[str]:
+    """Why something cannot run: often the same for several, so it is said once, below the table."""
+    return list(dict.fromkeys(fact["unavailable"] for fact in found if fact["unavailable"]))
+
+
+def _mark(reason: str, reasons: list[str]) -> str:
+    return f"({reasons.index(reason) + 1})" if reason else ""
+
+
+def _print_with_reasons(table: Table, reasons: list[str]) -> None:
+    console = Console()
+    console.print(table)
+    for number, reason in enumerate(reasons, start=1):
+        console.print(f"({number}) {escape(reason)}", style="dim", highlight=False)
+
+
 def _fraction(text: str) -> float:
     top, _, bottom = text.partition("/")
     return int(top) / int(bottom or 1)
@@ -93,8 +111,7 @@ def metrics(as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     table = _table("column", "better", "unit", "Hz", "implementation", "absent")
-    # Several columns lack the same thing: it is said once, below.
-    reasons = list(dict.fromkeys(fact["unavailable"] for fact in found if fact["unavailable"]))
+    reasons = _reasons(found)
     for fact in found:
         reason = fact["unavailable"]
         table.add_row(
@@ -103,13 +120,10 @@ def metrics(as_json: bool) -> None:
             fact.get("unit", ""),
             " ".join(map(str, fact.get("sample_rates", []))) or "any",
             f"{fact.get('implementation', '')} {fact.get('version', '')}",
-            f"({reasons.index(reason) + 1})" if reason else "",
+            _mark(reason, reasons),
             style="dim" if reason else None,
         )
-    console = Console()
-    console.print(table)
-    for number, reason in enumerate(reasons, start=1):
-        console.print(f"({number}) {escape(reason)}", style="dim", highlight=False)
+    _print_with_reasons(table, reasons)
 
 
 def _metric_facts(name: str) -> dict[str, Any]:
