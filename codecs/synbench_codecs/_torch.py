@@ -151,8 +151,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path} holds more than tensors and plain values, which could run code; it is not "
-            f"loaded. Expected safetensors or a weights-only checkpoint ({_first_line(error)})"
+            f"{path} is no checkpoint, or holds more than tensors and plain values, which could "
+            "run code; it is not loaded. Expected safetensors or a weights-only checkpoint"
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, LookupError, OSError) as error:
         raise WeightsError(f"{path} is truncated or no checkpoint: {_first_line(error)}") from error

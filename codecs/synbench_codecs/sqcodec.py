@@ -243,7 +243,8 @@ class SQCodec(TokenCodec):
             causal=False,
             lookahead_samples=None,
             context="global",
-            batch_policy="equal_length",
+            # Sums in another order come out 3e-3 apart on random weights.
+            batch_policy="single",
             code_licence="MIT",
             weights_licence=RELEASED[options["variant"]].licence,
             weights=sources,
