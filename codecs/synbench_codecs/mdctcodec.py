@@ -43,8 +43,9 @@ RELEASED = Checkpoint(
     note="6 kbit/s at 48 kHz, trained on VCTK; the authors' file names end without a suffix",
 )
 MODELS = {
-    "demo": demonstration.P2PSYNCODEC,
+    "demo": demonstration.MDCTCODEC,
     "demo-one-book": demonstration.ONE_BOOK,
+    "demo-one-book-longer": demonstration.ONE_BOOK_LONGER,
     "released-48k": RELEASED,
 }
 REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
@@ -57,14 +58,16 @@ class MDCTCodec(TokenCodec):
     """MDCTCodec with a checkpoint.
 
     Args:
-        model: ``demo`` (16 kHz, four codebooks, little data), ``demo-one-book`` (the same with
-            one) or ``released-48k`` (the authors' weights).
+        model: ``demo`` (16 kHz, four codebooks, little data), ``demo-one-book`` (one, trained as
+            long as the teacher of P2PSynCodec's ``demo``), ``demo-one-book-longer`` (one, trained
+            as long as ``demo``) or ``released-48k`` (the authors' weights).
         codebooks: how many of the checkpoint's codebooks are sent; 0 for all.
         weights: a file that ``synbench train teacher`` wrote, or a folder with the authors' files.
     """
 
     points: ClassVar[tuple[Options, ...]] = (
         {"model": "demo-one-book"},
+        {"model": "demo-one-book-longer"},
         {"codebooks": 1},
         {"codebooks": 2},
         {},
@@ -87,7 +90,7 @@ class MDCTCodec(TokenCodec):
 
         chosen = {**DEFAULTS, **options}
         rate = 48000 if chosen["model"] == "released-48k" else 16000
-        books = 1 if chosen["model"] == "demo-one-book" else 4
+        books = 1 if str(chosen["model"]).startswith("demo-one-book") else 4
         sizes = REDUCED if reduced else BackboneConfig()
         codec = cls.__new__(cls)
         header = Header(

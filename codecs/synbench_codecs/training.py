@@ -149,13 +149,24 @@ def train_pseudo(
     train(stage, config, folder, accelerator=accelerator, report=report)
 
 
-def export(folder: Path, out: Path, *, half: bool = True) -> None:
+def export(folder: Path, out: Path, *, half: bool = True, teacher: Path | None = None) -> None:
     """Write the codec of a run to one file, in half precision unless told otherwise.
+
+    Args:
+        folder: the run.
+        out: the file.
+        half: store float16 instead of float32.
+        teacher: for predictors, another teacher that differs in its decoder alone (it was trained
+            further with ``decoder_only``); its tokens are the same, so the predictors fit it.
 
     Raises:
         Unavailable: the run has not saved yet.
+        UsageError: ``teacher`` has another encoder or other codebooks.
     """
     import_extra("torch", extra="torch")
-    from synbench_codecs._mdct.trained_model import read_model, write_model
+    from synbench_codecs._mdct.trained_model import read_model, replace_teacher, write_model
 
-    write_model(out, read_model(folder / "model.safetensors"), half=half)
+    model = read_model(folder / "model.safetensors")
+    if teacher is not None:
+        model = replace_teacher(model, read_model(teacher))
+    write_model(out, model, half=half)

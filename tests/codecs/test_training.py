@@ -245,6 +245,27 @@ def test_a_run_starts_from_a_trained_model(speech: Path, teacher: Path, tmp_path
         teach(speech, tmp_path / "wide", TEACHER.replace("hidden: 8", "hidden: 16"), teacher)
 
 
+def test_a_decoder_trained_further_keeps_tokens_and_predictors(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    predictors = predict(speech, tmp_path / "pseudo", teacher, steps=2)
+    alone = TEACHER + "decoder_only: true\n"
+    further = teach(speech, tmp_path / "further", alone, teacher)
+    before, after = tensors(teacher), tensors(further)
+    changed = {
+        name.partition(".")[0] for name in after if not torch.equal(before[name], after[name])
+    }
+    assert changed == {"decoder"}
+    out = tmp_path / "out.safetensors"
+    training.export(predictors.parent, out, half=False, teacher=further)
+    assert_equal(out, predict(speech, tmp_path / "again", further, steps=2))
+    with pytest.raises(UsageError, match="give --start-from"):
+        teach(speech, tmp_path / "random", alone)
+    other = teach(speech, tmp_path / "other", start_from=teacher)
+    with pytest.raises(UsageError, match="know other tokens"):
+        training.export(predictors.parent, out, teacher=other)
+
+
 def test_the_long_window_sees_harmonics_that_the_short_one_blurs() -> None:
     """Harmonics of a voice of 80 Hz."""
     seconds = torch.arange(NATIVE_RATE) / NATIVE_RATE

@@ -124,9 +124,14 @@ def curves(run: Path, out: Path | None) -> None:
 @click.argument("run", type=EXISTING_FOLDER)
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--float32", is_flag=True, help="Keep single precision; half is the default.")
-def export(run: Path, out: Path, float32: bool) -> None:
+@click.option(
+    "--teacher",
+    type=EXISTING_FILE,
+    help="Put the run's predictors behind this teacher, whose decoder alone was trained further.",
+)
+def export(run: Path, out: Path, float32: bool, teacher: Path | None) -> None:
     """Write the codec of a run to one file, to give to others."""
-    training.export(run, out, half=not float32)
+    training.export(run, out, half=not float32, teacher=teacher)
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
 
 

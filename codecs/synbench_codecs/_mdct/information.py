@@ -27,9 +27,10 @@ def training_note(header: Header) -> str:
 
 
 def _steps(training: Mapping[str, Any]) -> str:
-    """``4200 + 12000`` where a run went on from another model."""
+    """``4200 + 12000`` where a run went on from another model, and whether all of it trained."""
     before = training.get("started_from", {}).get("steps")
-    return f"{before} + {training.get('steps')}" if before else str(training.get("steps"))
+    total = f"{before} + {training.get('steps')}" if before else str(training.get("steps"))
+    return f"{total} (decoder alone)" if training.get("trained") == "decoder" else total
 
 
 def nominal_bitrate(header: Header, *, codebooks: int) -> Fraction:

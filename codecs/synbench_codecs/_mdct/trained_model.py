@@ -17,8 +17,9 @@ from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.predictor import PseudoQuantizers
 from synbench_codecs._torch import load_strictly, read_tensors, without_prefix
+from synbench_codecs.errors import UsageError
 
-__all__ = ["TrainedModel", "read_model", "write_model"]
+__all__ = ["TrainedModel", "read_model", "replace_teacher", "write_model"]
 
 PSEUDO = "pseudo_quantizers."
 
@@ -85,3 +86,25 @@ def read_model(path: Path) -> TrainedModel:
         pseudo = PseudoQuantizers(header.predictors, header.pseudo)
         load_strictly(pseudo, without_prefix(tensors, PSEUDO), path=path)
     return TrainedModel(codec=codec, pseudo=pseudo, training=header.training)
+
+
+def replace_teacher(model: TrainedModel, teacher: TrainedModel) -> TrainedModel:
+    """Predictors behind another teacher that differs from theirs in its decoder alone.
+
+    Raises:
+        UsageError: there are no predictors, or the other teacher makes other tokens.
+    """
+    if model.pseudo is None:
+        raise UsageError("expected a run with predictors, got a teacher alone")
+    before, after = model.codec.state_dict(), teacher.codec.state_dict()
+    if model.codec.config != teacher.codec.config or any(
+        not torch.equal(value, after[name])
+        for name, value in before.items()
+        if not name.startswith("decoder.")
+    ):
+        raise UsageError(
+            "the predictors know other tokens than this teacher makes: expected one that was "
+            "trained further with decoder_only; train predictors on it with synbench train pseudo"
+        )
+    training = {**model.training, "teacher": dict(teacher.training)}
+    return TrainedModel(codec=teacher.codec, pseudo=model.pseudo, training=training)

@@ -119,6 +119,8 @@ class TeacherConfig(TrainingConfig):
     Attributes:
         usage_decay: how fast online clustering forgets a code's use; 0 turns clustering off, as in
             the released code.
+        decoder_only: leave encoder and codebooks as the run started from them, so that tokens and
+            predictors trained on them stay valid.
     """
 
     network: BackboneConfig = field(default_factory=BackboneConfig)
@@ -128,6 +130,7 @@ class TeacherConfig(TrainingConfig):
     losses: Losses = field(default_factory=Losses)
     discriminator: Discriminator = field(default_factory=Discriminator)
     usage_decay: float = 0.0
+    decoder_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

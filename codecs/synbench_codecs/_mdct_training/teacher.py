@@ -68,6 +68,11 @@ class Teacher:
         torch.manual_seed(config.seed)
         self.model = MDCTModel(codec_config(config), usage_decay=config.usage_decay)
         self.start = self._take(start_from) if start_from else {}
+        if config.decoder_only:
+            if not start_from:
+                raise UsageError("decoder_only trains the decoder of a model: give --start-from")
+            self.model.encoder.requires_grad_(False)
+            self.model.quantizer.requires_grad_(False)
         self.discriminator = MDCTDiscriminator(max(config.discriminator.channels, 1))
         if config.compile:
             self.model.encoder.compile()
@@ -171,6 +176,8 @@ class Teacher:
         }
         if self.start:
             training["started_from"] = self.start
+        if self.config.decoder_only:
+            training["trained"] = "decoder"
         return TrainedModel(codec=self.model, training=training)
 
     def _take(self, path: Path) -> dict[str, Any]:
@@ -196,7 +203,7 @@ class Teacher:
         return wave
 
     def _refresh(self, step: int) -> torch.Generator | None:
-        if not self.config.usage_decay:
+        if not self.config.usage_decay or self.config.decoder_only:
             return None
         return torch.Generator().manual_seed(self.config.seed * 2**32 + step)
 
