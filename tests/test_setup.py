@@ -216,7 +216,7 @@ class TestArguments:
     def test_a_device_adds_the_extra(self) -> None:
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=True, wheels=[])
         arguments = setup_environment.pip_arguments(PYPROJECT, choice)
-        assert arguments == ["-e", ".[one,two,hf]", "pytest>=8"]
+        assert arguments == ["-e", ".[one,two,hf,sqcodec]", "pytest>=8"]
 
     def test_a_kept_wheel_is_named_with_the_other_needs_of_the_extra(self) -> None:
         wheel = Path("kept/torch-2.9.0+cpu-cp311-cp311-linux_x86_64.whl")
