@@ -337,6 +337,8 @@ export class Engine {
       const key = this.pending;
       this.pending = null;
       this.switchTo(key);
+      // Too close to the end to switch: it has begun anew, and that run has ticked.
+      if (this.run !== run) return;
     }
     while (run.loop && run.nextEdge < now + AHEAD_SECONDS) {
       this.dip(run, run.nextEdge);
