@@ -70,8 +70,9 @@ def train_teacher(
         folder: where the run is kept; ``model.safetensors`` in it is the codec.
         cache: where decoded training speech is kept.
         score: scores of a validation utterance.
-        start_from: ``model.safetensors`` of a network of the same sizes, to train it further;
-            random weights if absent. Its digest and its steps go into the new model's record.
+        start_from: ``model.safetensors`` of a network of the same sizes and as many codebooks or
+            fewer, to train it further; random weights if absent. Its digest and its steps go into
+            the new model's record. With ``predicted_share``, a model with predictors.
         report: takes one line of progress at a time.
 
     Raises:
@@ -81,6 +82,7 @@ def train_teacher(
     """
     import_extra("torch", extra="torch")
     from synbench_codecs._mdct_training.loop import make_accelerator, train
+    from synbench_codecs._mdct_training.receiver import Receiver
     from synbench_codecs._mdct_training.speech_store import open_stores
     from synbench_codecs._mdct_training.teacher import Teacher
 
@@ -89,14 +91,17 @@ def train_teacher(
         speech, held_out = open_stores(
             data, validation, sample_rate=config.sample_rate, cache=cache, report=report
         )
-    stage = Teacher(
-        config,
-        speech=speech,
-        validation=held_out,
-        score=score,
-        accelerator=accelerator,
-        start_from=start_from,
-    )
+    common: dict[str, Any] = {
+        "speech": speech,
+        "validation": held_out,
+        "score": score,
+        "accelerator": accelerator,
+        "start_from": start_from,
+    }
+    if config.predicted_share:
+        stage: Teacher = Receiver(config, folder=folder, report=report, **common)
+    else:
+        stage = Teacher(config, **common)
     train(stage, config, folder, accelerator=accelerator, report=report)
 
 
@@ -118,8 +123,9 @@ def train_pseudo(
     import_extra("torch", extra="torch")
     from synbench_codecs._mdct.trained_model import read_model
     from synbench_codecs._mdct_training.loop import make_accelerator, train
-    from synbench_codecs._mdct_training.pseudo import PseudoTraining, token_store
+    from synbench_codecs._mdct_training.pseudo import PseudoTraining
     from synbench_codecs._mdct_training.speech_store import open_stores
+    from synbench_codecs._mdct_training.token_store import token_store
 
     trained = read_model(teacher)
     rate = trained.codec.config.sample_rate
@@ -127,7 +133,6 @@ def train_pseudo(
         raise UsageError(f"{teacher} works at {rate} Hz, the configuration at {config.sample_rate}")
     accelerator = make_accelerator(config)
     codec = trained.codec.to(accelerator.device)
-    folder.mkdir(parents=True, exist_ok=True)
     with accelerator.main_process_first():
         speech, held_out = open_stores(
             data, validation, sample_rate=rate, cache=cache, report=report

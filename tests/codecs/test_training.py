@@ -25,13 +25,15 @@ pytest.importorskip("accelerate", reason="pip install 'synbench[torch]'")
 
 from synbench_codecs._mdct.information import training_note  # noqa: E402
 from synbench_codecs._mdct.losses import LogMel  # noqa: E402
-from synbench_codecs._mdct.quantizer import VectorQuantizer  # noqa: E402
+from synbench_codecs._mdct.quantizer import ResidualQuantizer, VectorQuantizer  # noqa: E402
+from synbench_codecs._mdct.synergy import SynergyModel  # noqa: E402
 from synbench_codecs._mdct.trained_model import read_model  # noqa: E402
 from synbench_codecs._mdct_training.configuration import Optimiser  # noqa: E402
 from synbench_codecs._mdct_training.discriminator import MDCTDiscriminator  # noqa: E402
 from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
 from synbench_codecs._mdct_training.loop import learning_rate  # noqa: E402
 from synbench_codecs._mdct_training.speech_store import open_stores  # noqa: E402
+from synbench_codecs._mdct_training.token_store import TokenStore, token_store  # noqa: E402
 from synbench_codecs._weights import file_sha256  # noqa: E402
 
 LOG_MEL = LogMel(sample_rate=NATIVE_RATE)
@@ -264,6 +266,98 @@ def test_a_decoder_trained_further_keeps_tokens_and_predictors(
     other = teach(speech, tmp_path / "other", start_from=teacher)
     with pytest.raises(UsageError, match="know other tokens"):
         training.export(predictors.parent, out, teacher=other)
+
+
+def test_a_run_adds_codebooks_to_the_model_it_starts_from(speech: Path, tmp_path: Path) -> None:
+    still = TEACHER.replace("clip: 1.0", "learning_rate: 0.0")
+    alone = teach(speech, tmp_path / "one", TEACHER.replace("codebooks: 3", "codebooks: 1"))
+    run = teach(speech, tmp_path / "three", still + "plain_share: 0.5\n", start_from=alone)
+    ours, theirs = tensors(run), tensors(alone)
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, msg=name)
+    # The added codes moved from their random start onto what the first book leaves.
+    assert all(ours[f"quantizer.stages.{k}.codebook.weight"].abs().max() < 1 for k in (1, 2))
+    further = teach(speech, tmp_path / "further", steps=2, start_from=run)
+    assert training_note(read_model(further).header).endswith("12 + 2 steps")
+    with pytest.raises(UsageError, match="or fewer codebooks"):
+        teach(speech, tmp_path / "back", TEACHER.replace("codebooks: 3", "codebooks: 1"), run)
+
+
+def test_some_items_are_decoded_from_the_first_codebook_alone() -> None:
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(codebooks=3, codes=8, latent=4)
+    with torch.no_grad():
+        made = quantizer(torch.randn(3, 4, 5), None, torch.tensor([True, False, True]))
+        first, whole = quantizer.lookup(made.tokens[:, :1]), quantizer.lookup(made.tokens)
+    torch.testing.assert_close(made.vectors[[0, 2]], first[[0, 2]])
+    torch.testing.assert_close(made.vectors[1], whole[1])
+
+
+def test_a_decoder_learns_from_what_the_receiver_makes(
+    speech: Path, teacher: Path, tmp_path: Path
+) -> None:
+    predictors = predict(speech, tmp_path / "pseudo", teacher)
+    hearing = TEACHER + "decoder_only: true\npredicted_share: 0.6\nplain_share: 0.2\n"
+    straight = teach(speech, tmp_path / "straight", hearing, predictors)
+    before, after = tensors(teacher), tensors(straight)
+    changed = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
+    assert changed == {"decoder"}
+    teach(speech, tmp_path / "run", hearing, predictors, steps=3)
+    assert_equal(teach(speech, tmp_path / "run", hearing, predictors), straight)
+    out = tmp_path / "out.safetensors"
+    training.export(predictors.parent, out, teacher=straight)
+    note = training_note(read_model(out).header)
+    assert note.endswith("teacher 6 + 6 (decoder alone, on predicted tokens) steps")
+    for text, start in ((hearing, teacher), (TEACHER + "predicted_share: 0.6\n", predictors)):
+        with pytest.raises(UsageError, match="predicted_share wants"):
+            teach(speech, tmp_path / "refused", text, start)
+
+
+def test_kept_tokens_are_those_of_the_receiver(speech: Path, teacher: Path, tmp_path: Path) -> None:
+    model = read_model(predict(speech, tmp_path / "pseudo", teacher))
+    assert model.pseudo is not None
+    store, _ = open_stores(
+        speech / "train",
+        speech / "dev",
+        sample_rate=16000,
+        cache=speech / "cache",
+        report=lambda line: None,
+    )
+    device = torch.device("cpu")
+    pseudo = model.pseudo.eval()
+    kept = token_store(model.codec, store, tmp_path / "x.npz", pseudo=pseudo, device=device)
+    tokens = kept.utterance(1)
+    made = torch.cat([tokens[:, :1], tokens[:, 3:]], 1)
+    heard = model.codec.quantizer.lookup(made)
+    receiver = SynergyModel(model.codec, pseudo, sent=1).eval()
+    with torch.inference_mode():
+        plain = receiver.encode(torch.from_numpy(store.utterance(1))[None])
+        torch.testing.assert_close(receiver.vectors(plain, how="all"), heard)
+
+
+def test_stretches_of_tokens_come_with_their_samples(speech: Path, tmp_path: Path) -> None:
+    """Tokens and samples name their own place, for lengths around a whole number of hops."""
+    folder, hop, bins = tmp_path / "ramps", 8, 2
+    folder.mkdir()
+    lengths = (5, 30, 31, 46, 47, 400)
+    for index, length in enumerate(lengths):
+        ramp = (1000 * (index + 1) + np.arange(length)) / 32768
+        soundfile.write(folder / f"{index}.wav", ramp, 16000, subtype="PCM_16")
+    store, _ = open_stores(
+        folder, speech / "dev", sample_rate=16000, cache=tmp_path, report=lambda line: None
+    )
+    counts = [length // hop + 1 for length in lengths]
+    places = [1000 * (k + 1) + np.arange(count) * hop for k, count in enumerate(counts)]
+    kept = TokenStore(
+        np.concatenate(places)[None].astype(np.int16), np.cumsum([0, *counts]).astype(np.int64)
+    )
+    waves, tokens = kept.crops_with_speech(store, 500, 4, (1,), hop=hop, bins=bins)
+    samples = np.rint(waves * 32768).astype(int)
+    assert samples.shape == (500, 4 * hop - bins)
+    np.testing.assert_array_equal(samples[:, : 3 * hop + 1 : hop], tokens[:, 0])
+    assert (np.diff(samples, axis=1) == 1).all()
+    assert set(samples[:, 0] // 1000) == {2, 3, 4, 5, 6}
+    assert samples[samples[:, 0] // 1000 == 5].max() <= 5000 + 46
 
 
 def test_the_long_window_sees_harmonics_that_the_short_one_blurs() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._weights import WeightsFile
 
-__all__ = ["nominal_bitrate", "rate_label", "shared_info", "training_note"]
+__all__ = ["nominal_bitrate", "rate_label", "shared_info", "teacher_steps", "training_note"]
 
 
 def training_note(header: Header) -> str:
@@ -26,10 +26,19 @@ def training_note(header: Header) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def teacher_steps(training: Mapping[str, Any]) -> int:
+    """Steps of a teacher since its random weights, over all runs that went on from another."""
+    own = training.get("teacher", training)
+    before = own.get("started_from", {}).get("steps", 0)
+    return int(before) + int(own.get("steps", 0))
+
+
 def _steps(training: Mapping[str, Any]) -> str:
     """``4200 + 12000`` where a run went on from another model, and whether all of it trained."""
     before = training.get("started_from", {}).get("steps")
     total = f"{before} + {training.get('steps')}" if before else str(training.get("steps"))
+    if training.get("predicted_share"):
+        return f"{total} (decoder alone, on predicted tokens)"
     return f"{total} (decoder alone)" if training.get("trained") == "decoder" else total
 
 

@@ -31,15 +31,21 @@ class MDCTModel(nn.Module):
         self.decoder = Decoder(config.backbone)
 
     def forward(
-        self, wave: Tensor, refresh: torch.Generator | None = None
+        self,
+        wave: Tensor,
+        refresh: torch.Generator | None = None,
+        first_alone: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Quantized]:
-        """Coefficients in and out (B, bins, F) and the quantized latent of waves (B, T)."""
+        """Coefficients in and out (B, bins, F) and the quantized latent of waves (B, T).
+
+        ``refresh`` and ``first_alone`` as in :class:`ResidualQuantizer`.
+        """
         # Transform and quantizer stay in float32 under mixed precision.
         with torch.autocast(wave.device.type, enabled=False):
             coefficients = self.mdct(wave)
         latent = self.encoder(coefficients)
         with torch.autocast(wave.device.type, enabled=False):
-            quantized = self.quantizer(latent.float(), refresh)
+            quantized = self.quantizer(latent.float(), refresh, first_alone)
         return coefficients, self.decoder(quantized.vectors).float(), quantized
 
     def encode(self, wave: Tensor) -> Tensor:

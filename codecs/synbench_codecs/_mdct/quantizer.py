@@ -117,8 +117,17 @@ class ResidualQuantizer(nn.Module):
             for _ in range(codebooks)
         )
 
-    def forward(self, latent: Tensor, refresh: torch.Generator | None = None) -> Quantized:
-        """Quantize a latent (B, K, L); ``refresh`` turns online clustering on."""
+    def forward(
+        self,
+        latent: Tensor,
+        refresh: torch.Generator | None = None,
+        first_alone: Tensor | None = None,
+    ) -> Quantized:
+        """Quantize a latent (B, K, L).
+
+        ``refresh`` turns online clustering on. Items for which ``first_alone`` (B,) is true get
+        the vectors of the first stage alone; their tokens and losses are still those of all.
+        """
         residual, total = latent, torch.zeros_like(latent)
         tokens = []
         codebook_loss = commitment_loss = latent.new_zeros(())
@@ -128,7 +137,10 @@ class ResidualQuantizer(nn.Module):
             if refresh is not None:
                 stage.refresh(residual.detach(), quantized.tokens, refresh)
             residual = residual - quantized.vectors
-            total = total + quantized.vectors
+            vectors = quantized.vectors
+            if first_alone is not None and tokens:
+                vectors = vectors.masked_fill(first_alone[:, None, None], 0)
+            total = total + vectors
             tokens.append(quantized.tokens)
             codebook_loss = codebook_loss + quantized.codebook_loss
             commitment_loss = commitment_loss + quantized.commitment_loss

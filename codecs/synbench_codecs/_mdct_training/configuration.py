@@ -121,6 +121,12 @@ class TeacherConfig(TrainingConfig):
             the released code.
         decoder_only: leave encoder and codebooks as the run started from them, so that tokens and
             predictors trained on them stay valid.
+        plain_share: share of the crops that are decoded from the first codebook alone. Without
+            it a deeper teacher moves what is needed out of the plain tokens (the paper's Table
+            II); 0, as in the released code, leaves it out.
+        predicted_share: share of the crops that the decoder hears through the predictors of the
+            model that the run starts from, as at the receiver; wants ``decoder_only``. The
+            authors' decoder never hears a predicted token before it is used.
     """
 
     network: BackboneConfig = field(default_factory=BackboneConfig)
@@ -131,6 +137,8 @@ class TeacherConfig(TrainingConfig):
     discriminator: Discriminator = field(default_factory=Discriminator)
     usage_decay: float = 0.0
     decoder_only: bool = False
+    plain_share: float = 0.0
+    predicted_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,17 +7,12 @@ stretch of tokens, not of sound: whole utterances went through the teacher, as a
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synbench_codecs._mdct.model import MDCTModel
@@ -26,69 +21,11 @@ from synbench_codecs._mdct.sizes import PredictorConfig
 from synbench_codecs._mdct.trained_model import TrainedModel
 from synbench_codecs._mdct_training.configuration import PseudoConfig
 from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
-from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
+from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs._mdct_training.token_store import TokenStore
 from synbench_codecs.errors import UsageError
 
-__all__ = ["PseudoTraining", "TokenStore", "token_store"]
-
-
-@dataclass(frozen=True)
-class TokenStore:
-    """The teacher's tokens (Q, all tokens), and where each utterance starts, and last the end."""
-
-    tokens: NDArray[np.int16]
-    starts: NDArray[np.int64]
-
-    def utterance(self, index: int) -> Tensor:
-        """Tokens (1, Q, L) of a whole utterance."""
-        part = self.tokens[:, self.starts[index] : self.starts[index + 1]]
-        return torch.from_numpy(part.astype(np.int64))[None]
-
-    def crops(self, n_crops: int, n_tokens: int, seed: tuple[int, ...]) -> Tensor:
-        """Random stretches (B, Q, L) inside utterances; the same seed draws the same.
-
-        Raises:
-            UsageError: no utterance is long enough.
-        """
-        begin = draw_crops(self.starts, n_crops, n_tokens, seed, unit="tokens")
-        rows = np.stack([self.tokens[:, start : start + n_tokens] for start in begin])
-        return torch.from_numpy(rows.astype(np.int64))
-
-
-@torch.inference_mode()
-def token_store(
-    teacher: MDCTModel,
-    speech: SpeechStore,
-    path: Path,
-    *,
-    device: torch.device,
-    report: Callable[[str], None] = print,
-) -> TokenStore:
-    """The tokens of a store, read from ``path`` or computed and written there."""
-    identity = _identity(teacher, speech)
-    if path.exists():
-        with np.load(path) as saved:
-            if str(saved["identity"]) == identity:
-                return TokenStore(saved["tokens"], saved["starts"])
-    report(f"coding {len(speech.names)} utterances with the teacher to {path}, once")
-    rows, starts = [], [0]
-    for index in range(len(speech.names)):
-        wave = torch.from_numpy(speech.utterance(index))[None].to(device)
-        rows.append(teacher.encode(wave)[0].cpu().numpy().astype(np.int16))
-        starts.append(starts[-1] + rows[-1].shape[1])
-    store = TokenStore(np.concatenate(rows, axis=1), np.asarray(starts, dtype=np.int64))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    np.savez(temporary, tokens=store.tokens, starts=store.starts, identity=identity)
-    temporary.replace(path)
-    return store
-
-
-def _identity(teacher: MDCTModel, speech: SpeechStore) -> str:
-    digest = hashlib.sha256(speech.digest.encode())
-    for name, value in sorted(teacher.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()
+__all__ = ["PseudoTraining"]
 
 
 class PseudoTraining:

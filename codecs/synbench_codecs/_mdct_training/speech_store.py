@@ -68,6 +68,10 @@ class SpeechStore:
             UsageError: no utterance is long enough.
         """
         begin = draw_crops(self.starts, n_crops, n_samples, seed, unit="samples")
+        return self.stretches(begin, n_samples)
+
+    def stretches(self, begin: NDArray[np.int64], n_samples: int) -> NDArray[np.float32]:
+        """The samples from each of some positions on, shape ``(positions, n_samples)``."""
         rows = [self.samples[start : start + n_samples] for start in begin]
         return np.stack(rows).astype(np.float32) / np.float32(FULL_SCALE)
 

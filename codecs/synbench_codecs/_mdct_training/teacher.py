@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from synbench_codecs._mdct.information import teacher_steps
 from synbench_codecs._mdct.losses import LogMel
 from synbench_codecs._mdct.model import MDCTModel
+from synbench_codecs._mdct.quantizer import Quantized
 from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.trained_model import TrainedModel, read_model
 from synbench_codecs._mdct_training.configuration import TeacherConfig
@@ -26,7 +30,7 @@ from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
 from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import UsageError
 
-__all__ = ["Teacher", "codec_config"]
+__all__ = ["Reconstruction", "Teacher", "codec_config"]
 
 
 def codec_config(config: TeacherConfig) -> CodecConfig:
@@ -47,6 +51,16 @@ def _log_mels(config: TeacherConfig) -> nn.ModuleList:
         n_fft = max(1024, 1 << (size - 1).bit_length())
         mels.append(LogMel(sample_rate=config.sample_rate, n_fft=n_fft, hop=size // 4, size=size))
     return nn.ModuleList(mels)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What a step's losses compare: waves (B, T), and coefficients (B, bins, F) in and out."""
+
+    wave: Tensor
+    coefficients: Tensor
+    decoded: Tensor
+    quantized: Quantized | None
 
 
 class Teacher:
@@ -79,7 +93,7 @@ class Teacher:
             self.model.decoder.compile()
         self.mels = _log_mels(config).to(accelerator.device)
         self.prepared, self.optimiser = accelerator.prepare(
-            self.model, make_optimiser(self.model, config.optimiser)
+            self._trained(), make_optimiser(self._trained(), config.optimiser)
         )
         self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
             self.discriminator, make_optimiser(self.discriminator, config.optimiser)
@@ -89,20 +103,20 @@ class Teacher:
 
     def step(self, step: int) -> Mapping[str, Tensor]:
         """Discriminator first, then the codec against the updated discriminator."""
-        wave = self._batch(step)
         optimisers = [self.optimiser, self.discriminator_optimiser]
         set_rate(optimisers, self.config, step=step, seconds=self.speech.seconds)
-        coefficients, decoded_coefficients, quantized = self.prepared(wave, self._refresh(step))
-        decoded = self.model.mdct.inverse(decoded_coefficients)
+        made = self._reconstruct(step)
+        wave, decoded = made.wave, self.model.mdct.inverse(made.decoded)
         settings, chosen = self.config.losses, self.config.discriminator
         difference = [mel(decoded) - mel(wave) for mel in self.mels]
         terms = {
-            "mdct": nn.functional.mse_loss(decoded_coefficients, coefficients),
+            "mdct": nn.functional.mse_loss(made.decoded, made.coefficients),
             "mel_l1": torch.stack([one.abs().mean() for one in difference]).mean(),
             "mel_mse": torch.stack([one.square().mean() for one in difference]).mean(),
-            "codebook": quantized.codebook_loss,
-            "commitment": quantized.commitment_loss,
         }
+        if made.quantized is not None:
+            terms["codebook"] = made.quantized.codebook_loss
+            terms["commitment"] = made.quantized.commitment_loss
         if chosen.channels and step >= chosen.from_step:
             judged = self._train_discriminator(wave, decoded.detach())
             # Unwrapped: its gradients are not wanted here, so no process waits for them.
@@ -120,7 +134,7 @@ class Teacher:
         values: dict[str, Tensor] = {name: term.detach() for name, term in terms.items()}
         if judged is not None:
             values["discriminator"] = judged
-        return values | self._usage(quantized.tokens)
+        return values if made.quantized is None else values | self._usage(made.quantized.tokens)
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
@@ -129,8 +143,7 @@ class Teacher:
         sums: dict[str, list[float]] = {}
         for index in spread(self.validation, self.config.validation_items):
             wave = self.validation.utterance(index)
-            tokens = self.model.encode(torch.from_numpy(wave)[None].to(self.accelerator.device))
-            decoded = self.model.decode(self.model.quantizer.lookup(tokens))[0].cpu().numpy()
+            decoded = self._decoded(index)[0].cpu().numpy()
             shared = min(wave.size, decoded.size)
             for name, value in self.score(wave[:shared], decoded[:shared]).items():
                 sums.setdefault(name, []).append(value)
@@ -168,36 +181,66 @@ class Teacher:
 
     def trained_model(self) -> TrainedModel:
         """The codec with its record."""
-        training = {
+        return TrainedModel(codec=self.model, training=self._record())
+
+    def _record(self) -> dict[str, Any]:
+        record: dict[str, Any] = {
             "note": self.config.note,
             "hours": round(self.speech.seconds / 3600, 2),
             "batch": self.config.batch,
             "crop_seconds": self.config.crop / self.config.sample_rate,
         }
         if self.start:
-            training["started_from"] = self.start
+            record["started_from"] = self.start
         if self.config.decoder_only:
-            training["trained"] = "decoder"
-        return TrainedModel(codec=self.model, training=training)
+            record["trained"] = "decoder"
+        return record
+
+    def _trained(self) -> nn.Module:
+        """The network whose output the losses see."""
+        return self.model
+
+    def _reconstruct(self, step: int) -> Reconstruction:
+        wave = self._batch(step)
+        first_alone = None
+        if self.config.plain_share:
+            first_alone = self._lots(step, len(wave)) < self.config.plain_share
+        return Reconstruction(wave, *self.prepared(wave, self._refresh(step), first_alone))
+
+    def _decoded(self, index: int) -> Tensor:
+        """A whole validation utterance, (1, T)."""
+        wave = torch.from_numpy(self.validation.utterance(index))[None]
+        tokens = self.model.encode(wave.to(self.accelerator.device))
+        decoded: Tensor = self.model.decode(self.model.quantizer.lookup(tokens))
+        return decoded
 
     def _take(self, path: Path) -> dict[str, Any]:
-        """Start from a trained model: its weights, with all codes taken as in use."""
+        """Start from a trained model: its weights, with all codes taken as in use.
+
+        It may have fewer codebooks; the others start at random, on what it leaves uncoded.
+        """
         before = read_model(path)
-        if before.codec.config != self.model.config:
+        codec, books = before.codec, before.codec.config.codebooks
+        wanted = dataclasses.replace(self.model.config, codebooks=books)
+        if codec.config != wanted or books > self.config.codebooks:
             raise UsageError(
-                f"{path} cannot start this run: expected {self.model.config}, "
-                f"got {before.codec.config}"
+                f"{path} cannot start this run: expected {self.model.config} or fewer codebooks, "
+                f"got {codec.config}"
             )
-        self.model.load_state_dict(before.codec.state_dict())
-        quantizer = self.model.quantizer
-        quantizer.set_usage(torch.full_like(quantizer.usage(), 1 / self.config.codes))
-        return {"sha256": file_sha256(path), "steps": before.training.get("steps", 0)}
+        self.model.load_state_dict(self.model.state_dict() | codec.state_dict())
+        usage = self.model.quantizer.usage()
+        usage[:books] = 1 / self.config.codes
+        self.model.quantizer.set_usage(usage)
+        return {"sha256": file_sha256(path), "steps": teacher_steps(before.training)}
+
+    def _share(self) -> int:
+        """Crops per step of this process."""
+        return int(self.config.batch // self.accelerator.num_processes)
 
     def _batch(self, step: int) -> Tensor:
         started = time.perf_counter()
-        share = self.config.batch // self.accelerator.num_processes
         seed = (self.config.seed, step, self.accelerator.process_index)
-        crops = torch.from_numpy(self.speech.crops(share, self.config.crop, seed))
+        crops = torch.from_numpy(self.speech.crops(self._share(), self.config.crop, seed))
         wave = crops.to(self.accelerator.device, non_blocking=True)
         self.data_seconds = time.perf_counter() - started
         return wave
@@ -206,6 +249,11 @@ class Teacher:
         if not self.config.usage_decay or self.config.decoder_only:
             return None
         return torch.Generator().manual_seed(self.config.seed * 2**32 + step)
+
+    def _lots(self, step: int, items: int) -> Tensor:
+        """A number from 0 to 1 for each item of a step, a function of the seed and the step."""
+        rng = np.random.default_rng((self.config.seed, step, self.accelerator.process_index, 1))
+        return torch.from_numpy(rng.random(items)).to(self.accelerator.device)
 
     def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> Tensor:
         both = self.prepared_discriminator(torch.cat([wave, decoded]))
