@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import synbench_codecs
+from synbench.console import output_console
 from synbench.errors import UsageError
 from synbench_codecs.errors import CodecError
 
@@ -74,7 +74,7 @@ def _print(found: list[dict[str, Any]], timed: bool) -> None:
     for fact in found:
         if "problem" not in fact:
             table.add_row(escape(fact["spec"]), *_numbers(fact))
-    console = Console()
+    console = output_console()
     console.print(table)
     for fact in found:
         if "problem" in fact:

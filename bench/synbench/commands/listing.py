@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import synbench_codecs
 import synbench_metrics
+from synbench.console import output_console
 from synbench_codecs import Options
 from synbench_codecs.errors import CodecError, MissingWeights
 from synbench_metrics.errors import MetricError
@@ -86,7 +86,7 @@ def _mark(reason: str, reasons: list[str]) -> str:
 
 
 def _print_with_reasons(table: Table, reasons: list[str]) -> None:
-    console = Console()
+    console = output_console()
     console.print(table)
     for number, reason in enumerate(reasons, start=1):
         console.print(f"({number}) {escape(reason)}", style="dim", highlight=False)
@@ -171,7 +171,7 @@ def suites(schema: bool, as_json: bool) -> None:
     table = _table("suite", "description", "file")
     for name, fact in found.items():
         table.add_row(name, escape(fact["description"]), fact["path"])
-    Console().print(table)
+    output_console().print(table)
 
 
 def _table(*headings: str) -> Table:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from synbench.console import output_console
 from synbench.engine import default_workers
 from synbench.plan import Plan, make_plan
 from synbench.progress import Reading, duration, print_skipped
@@ -23,7 +23,7 @@ __all__ = ["plan"]
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="For the forecast.")
 def plan(suite: str, out: str | None, workers: int | None) -> None:
     """Say what `synbench run SUITE` would compute, what is there already, and how long it takes."""
-    console = Console()
+    console = output_console()
     loaded = load_suite(find_suite(suite))
     folder = RunFolder(folder_of(loaded.name, out))
     made = make_plan(loaded, folder, progress=Reading(console))

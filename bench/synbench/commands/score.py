@@ -81,11 +81,12 @@ def _summary(scored: list[Scored], column: str) -> dict[str, object]:
 
 
 def _print(pairing: Pairing, scored: list[Scored], columns: list[str]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    from synbench.console import output_console
+
+    console = output_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("file")
     for column in columns:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from synbench.console import output_console
 from synbench.store import RunFolder
 from synbench.tokens import TokenReport, token_reports
 
@@ -34,7 +34,7 @@ def tokens(run: Path, books: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_facts(report) for report in reports], indent=2, ensure_ascii=False))
         return
-    console = Console()
+    console = output_console()
     for corpus in dict.fromkeys(report.corpus for report in reports):
         console.print(_table([each for each in reports if each.corpus == corpus], corpus, books))
     for report in reports:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from synbench.console import output_console
 from synbench.weights import (
     Known,
     check_file,
@@ -136,7 +137,7 @@ def _print(facts: list[dict[str, Any]], *, as_json: bool) -> None:
             escape(" ".join(fact["users"])),
             escape("\n".join(dict.fromkeys(file["repository"] for file in fact["files"]))),
         )
-    console = Console()
+    console = output_console()
     console.print(table)
     for file in (file for fact in facts for file in fact["files"] if file["problem"]):
         console.print(f"[red]{escape(file['problem'])}[/]", highlight=False, soft_wrap=True)
