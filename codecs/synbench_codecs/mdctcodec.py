@@ -45,7 +45,6 @@ RELEASED = Checkpoint(
 MODELS = {
     "demo": demonstration.MDCTCODEC,
     "demo-one-book": demonstration.ONE_BOOK,
-    "demo-one-book-longer": demonstration.ONE_BOOK_LONGER,
     "released-48k": RELEASED,
 }
 REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
@@ -59,15 +58,13 @@ class MDCTCodec(TokenCodec):
 
     Args:
         model: ``demo`` (16 kHz, four codebooks, little data), ``demo-one-book`` (one, trained as
-            long as the teacher of P2PSynCodec's ``demo``), ``demo-one-book-longer`` (one, trained
-            as long as ``demo``) or ``released-48k`` (the authors' weights).
+            long as the codec in P2PSynCodec's ``demo``) or ``released-48k`` (the authors' weights).
         codebooks: how many of the checkpoint's codebooks are sent; 0 for all.
         weights: a file that ``synbench train teacher`` wrote, or a folder with the authors' files.
     """
 
     points: ClassVar[tuple[Options, ...]] = (
         {"model": "demo-one-book"},
-        {"model": "demo-one-book-longer"},
         {"codebooks": 1},
         {"codebooks": 2},
         {},
@@ -90,7 +87,7 @@ class MDCTCodec(TokenCodec):
 
         chosen = {**DEFAULTS, **options}
         rate = 48000 if chosen["model"] == "released-48k" else 16000
-        books = 1 if str(chosen["model"]).startswith("demo-one-book") else 4
+        books = 1 if chosen["model"] == "demo-one-book" else 4
         sizes = REDUCED if reduced else BackboneConfig()
         codec = cls.__new__(cls)
         header = Header(
@@ -118,10 +115,13 @@ class MDCTCodec(TokenCodec):
         check_range("mdctcodec", "codebooks", options["codebooks"], 0, self.config.codebooks)
         self.codebooks = options["codebooks"] or self.config.codebooks
         rate = nominal_bitrate(header, codebooks=self.codebooks)
+        # Fewer books of a larger model sound unlike a model of so many, at the same rate.
+        whole = self.codebooks == self.config.codebooks
+        suffix = "" if whole else f", {self.codebooks} of {self.config.codebooks} books"
         self.info = CodecInfo(
             **shared_info(header, files, codebooks=self.codebooks),
             spec=full_spec("mdctcodec", options, DEFAULTS),
-            label=rate_label("MDCTCodec", rate, header=header),
+            label=rate_label("MDCTCodec", rate, header=header) + suffix,
             adapter_version=1,
             nominal_bitrate_bps=rate,
             weights_licence="" if options["weights"] else MODELS[options["model"]].licence,

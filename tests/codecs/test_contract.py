@@ -105,6 +105,20 @@ def test_the_spec_loads_the_same_codec(name: str, options: dict[str, Any]) -> No
     assert codec.info.source
 
 
+@pytest.mark.parametrize("name", synbench_codecs.names())
+def test_labels_tell_operating_points_apart(name: str) -> None:
+    try:
+        points = synbench_codecs.codec_class(name).points
+        codecs = [
+            synbench_codecs.load(name, **options, **made_up_weights(name, options))
+            for options in points
+        ]
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    labels = [codec.info.label for codec in codecs]
+    assert len(set(labels)) == len(labels)
+
+
 @every_codec
 def test_decoded_wave_covers_the_input(
     name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]

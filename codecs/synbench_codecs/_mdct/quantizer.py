@@ -129,7 +129,7 @@ class ResidualQuantizer(nn.Module):
         the vectors of the first stage alone; their tokens and losses are still those of all.
         """
         residual, total = latent, torch.zeros_like(latent)
-        tokens = []
+        tokens: list[Tensor] = []
         codebook_loss = commitment_loss = latent.new_zeros(())
         for stage in self.stages:
             assert isinstance(stage, VectorQuantizer)
