@@ -30,7 +30,7 @@ from synbench_codecs._mdct.synergy import SynergyModel  # noqa: E402
 from synbench_codecs._mdct.trained_model import read_model  # noqa: E402
 from synbench_codecs._mdct_training.configuration import Optimiser  # noqa: E402
 from synbench_codecs._mdct_training.discriminator import MDCTDiscriminator  # noqa: E402
-from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
+from synbench_codecs._mdct_training.journal import plot_curves, read_curves  # noqa: E402
 from synbench_codecs._mdct_training.loop import learning_rate  # noqa: E402
 from synbench_codecs._mdct_training.speech_store import open_stores  # noqa: E402
 from synbench_codecs._mdct_training.token_store import TokenStore, token_store  # noqa: E402
@@ -151,7 +151,8 @@ def test_a_resumed_teacher_equals_a_straight_one(
         read_curves(path.parent / "curves.csv") for path in (tmp_path / "run" / "x", teacher)
     )
     kept = {(step, name) for step, name, _ in straight}
-    assert {(step, name) for step, name, _ in ours} == kept
+    # The shorter run was scored at its own end too.
+    assert {(step, name) for step, name, _ in ours} == kept | {(4, "validation_mel_distance")}
 
 
 def test_resumed_predictors_equal_straight_ones_and_leave_the_teacher_alone(
@@ -230,6 +231,19 @@ def test_training_brings_the_spectra_closer(speech: Path, tmp_path: Path) -> Non
         if name == "validation_mel_distance"
     ]
     assert np.mean(curve[-5:]) < 0.75 * curve[0]
+
+
+def test_a_short_run_has_its_last_step_written_down(speech: Path, tmp_path: Path) -> None:
+    text = TEACHER.replace("validate_every: 6", "validate_every: 100")
+    teach(speech, tmp_path, text.replace("log_every: 2", "log_every: 100"), steps=2)
+    written = {(step, name) for step, name, _ in read_curves(tmp_path / "curves.csv")}
+    assert {(2, "mdct"), (2, "validation_mel_distance")} <= written
+
+
+def test_a_plot_of_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "curves.csv").write_text("step,name,value\n")
+    with pytest.raises(UsageError, match="no curves yet"):
+        plot_curves(tmp_path / "curves.csv", tmp_path / "curves.png")
 
 
 def test_a_run_starts_from_a_trained_model(speech: Path, teacher: Path, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from synbench_codecs.errors import UsageError
+
 __all__ = ["Journal", "plot_curves", "read_curves"]
 
 HEADER = ("step", "name", "value")
@@ -89,12 +91,21 @@ def read_curves(path: Path) -> list[tuple[int, str, float]]:
 
 
 def plot_curves(curves: Path, out: Path) -> None:
-    """One small plot for each name, into a PNG, SVG or PDF by the suffix of ``out``."""
+    """One small plot for each name, into a PNG, SVG or PDF by the suffix of ``out``.
+
+    Raises:
+        UsageError: no curves are there yet.
+    """
     from matplotlib.figure import Figure
 
     series: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for step, name, value in read_curves(curves):
         series[name].append((step, value))
+    if not series:
+        raise UsageError(
+            f"{curves} holds no curves yet; the first are written after as many steps as the "
+            f"configuration's log_every, or at the last step"
+        )
     columns = 4
     rows = -(-len(series) // columns)
     figure = Figure(figsize=(3 * columns, 2 * rows), layout="constrained")

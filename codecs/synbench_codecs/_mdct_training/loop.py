@@ -150,14 +150,15 @@ def train(
             terms = stage.step(step)
             journal.add(terms, data=stage.data_seconds, audio=crop_seconds)
             done = step + 1
-            if done % config.log_every == 0 and accelerator.is_main_process:
+            last = done == config.steps
+            if (last or done % config.log_every == 0) and accelerator.is_main_process:
                 report(journal.write(done))
-            if done % config.validate_every == 0 and accelerator.is_main_process:
+            if (last or done % config.validate_every == 0) and accelerator.is_main_process:
                 report(journal.write_scores(done, stage.validate()))
             ending = _agreed(accelerator, stopped())
-            if done % config.save_every == 0 or done == config.steps or ending:
+            if last or done % config.save_every == 0 or ending:
                 save(done)
-            if ending and done < config.steps:
+            if ending and not last:
                 report(f"stopped and saved after step {done}; the same command goes on")
                 return
     if accelerator.is_main_process:
