@@ -10,20 +10,23 @@ from pathlib import Path
 
 from synbench.errors import EnvironmentFault, UsageError
 
+LOCK = ".lock"
+
 __all__ = ["only_run"]
 
 
 @contextmanager
 def only_run(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process.
+    """Hold the folder for this process; one that it made and left empty goes with an error.
 
     Raises:
         UsageError: another process holds it.
         EnvironmentFault: the folder cannot be made or written.
     """
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        opened = (folder / ".lock").open("a+", encoding="ascii")
+        opened = (folder / LOCK).open("a+", encoding="ascii")
     except OSError as error:
         raise EnvironmentFault(
             f"cannot write to {folder}: {error.strerror}; choose another folder with --out"
@@ -41,4 +44,10 @@ def only_run(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        yield
+        try:
+            yield
+        except BaseException:
+            if made and os.listdir(folder) == [LOCK]:
+                (folder / LOCK).unlink()
+                folder.rmdir()
+            raise

@@ -387,3 +387,14 @@ def test_two_runs_in_one_folder(
     assert second.returncode == 2
     assert f"process {first.pid}" in second.stderr
     assert first.wait(60) == 0
+
+
+def test_a_suite_that_cannot_run_leaves_no_folder(
+    speech_folder: Path, write_suite: Write, synbench: Command, tmp_path: Path
+) -> None:
+    suite, run = write_suite(speech_folder, codecs=["no-such-codec"]), tmp_path / "run"
+    assert synbench("run", suite, "--out", run).returncode == 2
+    assert not run.exists()
+    run.mkdir()
+    assert synbench("run", suite, "--out", run).returncode == 2
+    assert run.exists()
