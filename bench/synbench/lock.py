@@ -47,7 +47,7 @@ def only_run(folder: Path) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            if made and os.listdir(folder) == [LOCK]:
+            if made and [path.name for path in folder.iterdir()] == [LOCK]:
                 (folder / LOCK).unlink()
                 folder.rmdir()
             raise
