@@ -8,6 +8,7 @@ Nothing needs to be added here for a new codec.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -67,9 +68,13 @@ POINTS = list(_points())
 every_codec = pytest.mark.parametrize(("name", "options"), POINTS)
 
 
+def load(name: str, options: dict[str, Any]) -> Any:
+    return synbench_codecs.load(name, **options, **made_up_weights(name, options))
+
+
 def make(name: str, options: dict[str, Any]) -> Any:
     try:
-        return synbench_codecs.load(name, **options, **made_up_weights(name, options))
+        return load(name, options)
     except Unavailable as reason:
         pytest.skip(str(reason))
 
@@ -105,17 +110,15 @@ def test_the_spec_loads_the_same_codec(name: str, options: dict[str, Any]) -> No
     assert codec.info.source
 
 
-@pytest.mark.parametrize("name", synbench_codecs.names())
+@pytest.mark.parametrize("name", sorted({point.values[0] for point in POINTS}))
 def test_labels_tell_operating_points_apart(name: str) -> None:
-    try:
-        points = synbench_codecs.codec_class(name).points
-        codecs = [
-            synbench_codecs.load(name, **options, **made_up_weights(name, options))
-            for options in points
-        ]
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    labels = [codec.info.label for codec in codecs]
+    labels = []
+    for options in (point.values[1] for point in POINTS if point.values[0] == name):
+        # One point without weights hides none of the others.
+        with contextlib.suppress(Unavailable):
+            labels.append(load(name, options).info.label)
+    if not labels:
+        pytest.skip("no operating point can be loaded here")
     assert len(set(labels)) == len(labels)
 
 
@@ -157,7 +160,7 @@ def decoded_elsewhere(
     for point in POINTS:
         try:
             name, options = point.values
-            codec = synbench_codecs.load(name, **options, **made_up_weights(name, options))
+            codec = load(name, options)
         except CodecError:
             continue
         sample_rate, _ = rates(codec.info)
