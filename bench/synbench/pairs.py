@@ -10,8 +10,8 @@ from pathlib import Path
 import synbench_metrics
 from synbench import policy
 from synbench.audio import SUFFIXES
-from synbench.engine import ProcessPool
 from synbench.errors import ItemError, UsageError
+from synbench.execution.executors import ProcessPool
 from synbench_metrics import Metric, Outcome
 
 # Starting workers costs about this much; less work than that stays in this process.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import UsageError
-from synbench.store import RunFolder
+from synbench.results.store import RunFolder
 from synbench_codecs import Encoded, read_stream, token_bits, unpack_tokens
 from synbench_codecs.errors import CodecError
 from synbench_metrics._tokens import BookStatistics, statistics

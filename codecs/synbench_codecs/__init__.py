@@ -13,7 +13,6 @@ from synbench_codecs._interface import (
     Codec,
     CodecInfo,
     Encoded,
-    Options,
     Recording,
     Wave,
     WeightsSource,
@@ -21,7 +20,8 @@ from synbench_codecs._interface import (
     check_wave,
 )
 from synbench_codecs._packing import pack_tokens, token_bits, unpack_tokens
-from synbench_codecs._registry import codec_class, describe, format_spec, load, names, parse_spec
+from synbench_codecs._registry import codec_class, describe, load, names
+from synbench_codecs._spec import Options, format_spec, parse_spec
 from synbench_codecs._weights import (
     WeightsFile,
     cache_folder,

@@ -28,9 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from synbench_codecs._costs import Complexity
-
-__all__ = ["Count", "complexity", "count"]
+__all__ = ["Count", "count"]
 
 aten = torch.ops.aten
 # What thop knows by type, as far as codecs use it.
@@ -58,29 +56,6 @@ class Count:
     def thop_parameters(self) -> int:
         """What thop would say, where it saw nothing else run."""
         return sum(self.thop_layers.values())
-
-
-def complexity(codec: Any, *, seconds: float = 1.0) -> Complexity:
-    """Count a codec that ``untrained`` made, best on the meta device.
-
-    ``codec`` has ``info``, ``model``, ``tokenise`` and ``synthesise`` as in :class:`TokenCodec`.
-    """
-    parameters = list(codec.model.parameters())
-    waves = torch.zeros(1, round(seconds * codec.info.sample_rate), device=parameters[0].device)
-    tokens: list[Tensor] = []
-    encoder = count(codec.model, lambda: tokens.append(codec.tokenise(waves)))
-    decoder = count(codec.model, lambda: codec.synthesise(tokens[0]))
-    known = {**encoder.thop_layers, **decoder.thop_layers}
-    return Complexity(
-        spec=codec.info.spec,
-        label=codec.info.label,
-        seconds=seconds,
-        parameters=sum(parameter.numel() for parameter in parameters),
-        encoder_macs_per_second=encoder.macs / seconds,
-        decoder_macs_per_second=decoder.macs / seconds,
-        thop_parameters=sum(known.values()),
-        thop_macs_per_second=(encoder.thop_macs + decoder.thop_macs) / seconds,
-    )
 
 
 def count(model: nn.Module, run: Callable[[], object]) -> Count:

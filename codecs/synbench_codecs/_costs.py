@@ -12,11 +12,20 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from synbench_codecs._registry import codec_class, parse_spec
-from synbench_codecs._torch import import_extra
+from synbench_codecs._registry import codec_class
+from synbench_codecs._spec import parse_spec
 from synbench_codecs.errors import Unavailable, UsageError
+from synbench_codecs.support.torch_models import import_extra
 
-__all__ = ["Complexity", "Speed", "count_costs", "has_costs", "measure_speed", "untrained"]
+__all__ = [
+    "Complexity",
+    "Speed",
+    "complexity",
+    "count_costs",
+    "has_costs",
+    "measure_speed",
+    "untrained",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +107,6 @@ def count_costs(spec: str, *, seconds: float = 1.0) -> Complexity:
         Unavailable: a package is absent.
     """
     torch = import_extra("torch", extra="torch")
-    from synbench_codecs._complexity import complexity
-
     try:
         # Tensors on the meta device have a shape and nothing else: no memory, no arithmetic.
         with torch.device("meta"):
@@ -107,6 +114,32 @@ def count_costs(spec: str, *, seconds: float = 1.0) -> Complexity:
     except (NotImplementedError, RuntimeError):
         # Some networks look at values on their way; those have to run.
         return complexity(untrained(spec), seconds=seconds)
+
+
+def complexity(codec: Any, *, seconds: float = 1.0) -> Complexity:
+    """Count a codec that ``untrained`` made, best on the meta device.
+
+    ``codec`` has ``info``, ``model``, ``tokenise`` and ``synthesise`` as in :class:`TokenCodec`.
+    """
+    torch = import_extra("torch", extra="torch")
+    from synbench_codecs._complexity import count
+
+    parameters = list(codec.model.parameters())
+    waves = torch.zeros(1, round(seconds * codec.info.sample_rate), device=parameters[0].device)
+    tokens: list[Any] = []
+    encoder = count(codec.model, lambda: tokens.append(codec.tokenise(waves)))
+    decoder = count(codec.model, lambda: codec.synthesise(tokens[0]))
+    known = {**encoder.thop_layers, **decoder.thop_layers}
+    return Complexity(
+        spec=codec.info.spec,
+        label=codec.info.label,
+        seconds=seconds,
+        parameters=sum(parameter.numel() for parameter in parameters),
+        encoder_macs_per_second=encoder.macs / seconds,
+        decoder_macs_per_second=decoder.macs / seconds,
+        thop_parameters=sum(known.values()),
+        thop_macs_per_second=(encoder.thop_macs + decoder.thop_macs) / seconds,
+    )
 
 
 def measure_speed(spec: str, *, seconds: float = 5.0, repetitions: int = 3) -> Speed:

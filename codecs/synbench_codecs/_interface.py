@@ -24,10 +24,10 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_codecs._spec import Options, format_spec, parse_spec
 from synbench_codecs.errors import BitstreamError, EncodeError
 
 Wave = NDArray[np.float32]
-Options = dict[str, str | int | float | bool]
 
 Kind = Literal["anchor", "classical", "neural", "external", "recordings"]
 BatchPolicy = Literal["single", "equal_length"]
@@ -41,7 +41,6 @@ __all__ = [
     "Context",
     "Encoded",
     "Kind",
-    "Options",
     "Recording",
     "Wave",
     "WeightsSource",
@@ -187,8 +186,6 @@ class CodecInfo:
 
 def _without_weights(spec: str) -> str:
     """The spec without the path of the user's own weights, whose digest counts instead."""
-    from synbench_codecs._registry import format_spec, parse_spec
-
     name, options = parse_spec(spec)
     return format_spec(name, {key: options[key] for key in options if key != "weights"})
 

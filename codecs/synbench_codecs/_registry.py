@@ -1,6 +1,7 @@
-"""Codecs by name: every module of this package and every installed entry point.
+"""Codecs by name: every module of ``adapters`` and every installed entry point.
 
-A built-in codec is a file of this package that defines ``CODECS``, a mapping from name to class.
+A built-in codec is a file of ``synbench_codecs/adapters`` that defines ``CODECS``,
+a mapping from name to class.
 Another package offers one through the entry-point group ``synbench.codecs``::
 
     [project.entry-points."synbench.codecs"]
@@ -20,10 +21,9 @@ import inspect
 import pkgutil
 from typing import Any
 
-import yaml
-
-import synbench_codecs
-from synbench_codecs._interface import Codec, CodecInfo, Options, Recording
+from synbench_codecs import adapters
+from synbench_codecs._interface import Codec, CodecInfo, Recording
+from synbench_codecs._spec import parse_spec
 from synbench_codecs.errors import Unavailable, UsageError
 
 ENTRY_POINT_GROUP = "synbench.codecs"
@@ -32,10 +32,8 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "codec_class",
     "describe",
-    "format_spec",
     "load",
     "names",
-    "parse_spec",
 ]
 
 
@@ -43,11 +41,9 @@ __all__ = [
 def _builtin() -> dict[str, type[Any] | str]:
     """Name to class, or to the reason why its module could not be imported."""
     found: dict[str, type[Any] | str] = {}
-    for module in pkgutil.iter_modules(synbench_codecs.__path__):
-        if module.name.startswith("_") or module.name == "errors":
-            continue
+    for module in pkgutil.iter_modules(adapters.__path__):
         try:
-            loaded = importlib.import_module(f"synbench_codecs.{module.name}")
+            loaded = importlib.import_module(f"{adapters.__name__}.{module.name}")
         except Exception as error:  # noqa: BLE001 - one broken codec must not break the others
             found[module.name.replace("_", "-")] = f"{type(error).__name__}: {error}"
             continue
@@ -88,92 +84,6 @@ def codec_class(name: str) -> type[Any]:
     close = difflib.get_close_matches(name, names())
     hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench codecs"
     raise UsageError(f"unknown codec {name!r}; {hint}")
-
-
-def parse_spec(spec: str) -> tuple[str, Options]:
-    """Split ``name:key=value,key=value`` into name and options.
-
-    Values are read as YAML scalars, so ``6000`` is a number and ``true`` a boolean; quote a value
-    that contains a comma.
-
-    Raises:
-        UsageError: an option has no ``=`` or a value is no scalar.
-    """
-    name, _, rest = spec.partition(":")
-    if not rest:
-        return name.strip(), {}
-    options: Options = {}
-    for part in _split_outside_quotes(rest):
-        key, equals, text = part.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"expected {name}:option=value,..., got {part!r} in {spec!r}")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"cannot read the value of {key.strip()!r} in {spec!r}") from error
-        if not isinstance(value, str | int | float | bool):
-            raise UsageError(f"expected a number, a word or true/false for {key!r}, got {text!r}")
-        options[key.strip()] = value
-    return name.strip(), options
-
-
-def _split_outside_quotes(text: str) -> list[str]:
-    parts, quote, start = [], "", 0
-    for index, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == ",":
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
-
-
-def format_spec(name: str, options: Options) -> str:
-    """The one spelling of a codec with its options; :func:`parse_spec` reads it back."""
-    if not options:
-        return name
-    return f"{name}:" + ",".join(f"{key}={_scalar(options[key])}" for key in sorted(options))
-
-
-def _scalar(value: str | int | float | bool) -> str:
-    if isinstance(value, str):
-        return value if _is_plain(value) else _quoted(value)
-    if isinstance(value, float):
-        return _float(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _is_plain(value: str) -> bool:
-    """Whether a word means itself without quotes, to YAML and to the splitting at commas."""
-    if not value or value.strip() != value or set(value) & set(",\"'#"):
-        return False
-    try:
-        return bool(yaml.safe_load(value) == value)
-    except yaml.YAMLError:
-        return False
-
-
-def _quoted(value: str) -> str:
-    if value.isprintable():
-        return "'" + value.replace("'", "''") + "'"
-    # Line ends and the like survive only as escapes; so does the quote, to keep splitting simple.
-    return '"' + "".join(map(_escaped, value)) + '"'
-
-
-def _escaped(character: str) -> str:
-    plain = character.isprintable() and character not in '"\\'
-    return character if plain else f"\\U{ord(character):08x}"
-
-
-def _float(value: float) -> str:
-    """YAML reads ``1e-05`` and ``inf`` as words: it wants ``1.0e-05`` and ``.inf``."""
-    text = repr(value)
-    if text.strip("-") in ("inf", "nan"):
-        return text.replace("inf", ".inf").replace("nan", ".nan")
-    mantissa, exponent, power = text.partition("e")
-    return text if "." in mantissa else f"{mantissa}.0{exponent}{power}"
 
 
 def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:
@@ -219,7 +129,7 @@ def describe(spec: str) -> CodecInfo | None:
         info: CodecInfo = loaded.described(**options)
         return info
     if hasattr(loaded, "untrained"):
-        from synbench_codecs._torch import import_extra
+        from synbench_codecs.support.torch_models import import_extra
 
         options.pop("weights", None)
         with import_extra("torch", extra="torch").device("meta"):

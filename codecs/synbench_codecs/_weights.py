@@ -27,7 +27,7 @@ and asks for it in its constructor, before anything is loaded::
 The option ``weights`` names a file of the user's own (a folder where the checkpoint has several
 files); its digest takes the place of the pinned one in the codec's identity, its path does not.
 A file that comes inside a package has ``repository="package:synbench_codecs"`` and a ``file``
-relative to that package. :mod:`synbench_codecs._torch` reads the tensors.
+relative to that package. :mod:`synbench_codecs.support.torch_models` reads the tensors.
 
 A checkpoint without a published digest (``sha256=""``) is pinned by its first download: from then
 on every other content under that name is refused on this machine, and results carry the digest.

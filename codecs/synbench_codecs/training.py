@@ -22,8 +22,8 @@ from synbench_codecs._mdct_training.configuration import (
     load_config,
 )
 from synbench_codecs._mdct_training.journal import plot_curves
-from synbench_codecs._torch import import_extra
 from synbench_codecs.errors import UsageError
+from synbench_codecs.support.torch_models import import_extra
 
 # (reference, degraded), both (T,) at the run's rate, to named scores.
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]

@@ -9,7 +9,7 @@ the loudest frame of the reference. The active frames are overlapped and added t
 pauses, and that wave is cut into frames once more.
 
 References:
-    C. H. Taal et al. 2011, section II.A (see :mod:`synbench_metrics.intelligibility`), and the
+    C. H. Taal et al. 2011, section II.A (see :mod:`synbench_metrics.stoi`), and the
     authors' ``stoi.m``.
 """
 

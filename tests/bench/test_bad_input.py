@@ -17,13 +17,13 @@ import pytest
 import soundfile
 
 import synbench_metrics
-from synbench import work
-from synbench.engine import Serial
 from synbench.errors import EnvironmentFault
-from synbench.manifest import describe_run, item_rows
-from synbench.plan import make_plan
-from synbench.run import execute
-from synbench.store import RunFolder
+from synbench.execution import worker as work
+from synbench.execution.execute import execute
+from synbench.execution.executors import Serial
+from synbench.execution.manifest import describe_run, item_rows
+from synbench.execution.plan import make_plan
+from synbench.results.store import RunFolder
 from synbench.suite import load_suite
 
 RATE = 16000

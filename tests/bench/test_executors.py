@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from synbench.engine import make_executor
 from synbench.errors import UsageError
+from synbench.execution.executors import make_executor
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[..., Path]

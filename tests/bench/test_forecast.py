@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import synbench_metrics
-from synbench.plan import COST_OF_FILES, make_plan
-from synbench.store import RunFolder
+from synbench.execution.plan import COST_OF_FILES, make_plan
+from synbench.results.store import RunFolder
 from synbench.suite import load_suite
 
 

@@ -11,12 +11,12 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from synbench.plan import make_plan
-from synbench.schedule import Schedule
-from synbench.store import RunFolder
+from synbench.execution.plan import make_plan
+from synbench.execution.schedule import Schedule
+from synbench.execution.units import DecodeUnit, ScoreUnit
+from synbench.execution.worker import Report
+from synbench.results.store import RunFolder
 from synbench.suite import load_suite
-from synbench.units import DecodeUnit, ScoreUnit
-from synbench.work import Report
 
 ITEMS = 8
 NEURAL = ["heavy:seed=1", "heavy:seed=2"]

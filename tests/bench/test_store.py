@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from synbench.store import SCORE_COLUMNS, RunFolder, write_table
+from synbench.results.store import SCORE_COLUMNS, RunFolder, write_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ROWS = st.lists(
@@ -48,7 +48,7 @@ def test_a_column_that_nobody_declared_is_refused(tmp_path: Path) -> None:
 def test_storing_and_reading_import_no_pandas(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     script = (
-        "import sys; from pathlib import Path; from synbench.store import RunFolder;"
+        "import sys; from pathlib import Path; from synbench.results.store import RunFolder;"
         "run = RunFolder(Path(sys.argv[1]));"
         "run.add('scores', [{'item': 'a', 'value': 1.5, 'vector': b'1'}]);"
         "assert run.rows('scores', ['item', 'value']) == [('a', 1.5)];"

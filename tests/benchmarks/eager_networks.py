@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv_transpose1d, fold, pad
 from torch.nn.utils.parametrizations import weight_norm
 
-from synbench_codecs import _bigcodec, _layers, _wavtokenizer
+from synbench_codecs.networks import bigcodec as _bigcodec
+from synbench_codecs.networks import layers as _layers
+from synbench_codecs.networks import wavtokenizer as _wavtokenizer
 
 __all__ = ["eager_bigcodec", "eager_wavtokenizer"]
 

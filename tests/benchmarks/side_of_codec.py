@@ -23,7 +23,7 @@ from eager_networks import eager_bigcodec, eager_wavtokenizer  # noqa: E402
 from untrained import calibrate  # noqa: E402
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs._torch import inference  # noqa: E402
+from synbench_codecs.support.torch_models import inference  # noqa: E402
 
 EAGER = {"bigcodec": eager_bigcodec, "wavtokenizer": eager_wavtokenizer}
 

@@ -14,7 +14,7 @@ COLUMNS = ("pesq_wb", "stoi", "estoi", "visqol_speech_exp")
 
 def synbench(pairs: list[list[str]]) -> list[list[float]]:
     """The bench's own pool, one worker per core."""
-    from synbench.engine import default_workers
+    from synbench.execution.executors import default_workers
     from synbench.pairs import Pair, score_pairs
 
     work = [Pair(degraded, Path(reference), Path(degraded)) for reference, degraded in pairs]

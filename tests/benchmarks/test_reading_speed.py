@@ -14,10 +14,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.cells import OK, Store
-from synbench_reports.planned import read_planned
-from synbench_reports.render_markdown import render_markdown
+from synbench.results.cells import OK, Store
+from synbench.results.planned import read_planned
+from synbench_reports.render.markdown import render_markdown
+from synbench_reports.tables.build_report import build_report, read_selection
 
 MAKER = Path(__file__).parents[1] / "reports" / "conftest.py"
 ITEMS, CODECS, METRICS, SHARDS = 5000, 20, 10, 200
@@ -97,8 +97,8 @@ def test_a_million_scores_become_a_table_and_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
-    from synbench_reports.figure_style import saved
-    from synbench_reports.figures_command import run_figures
+    from synbench_reports.commands.figures import run_figures
+    from synbench_reports.figures.style import saved
 
     folder = big_run(tmp_path, ITEMS, CODECS, METRICS)
     clock = Clock()
@@ -127,7 +127,7 @@ def test_a_page_of_two_thousand_items_and_ten_codecs_opens_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], launch_chromium: Callable[..., Any]
 ) -> None:
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
-    from synbench_reports.render_html import render_html
+    from synbench_reports.html_report.render import render_html
 
     folder = big_run(tmp_path, 2000, 10, 10)
     clock = Clock()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from synbench_codecs import load
-from synbench_codecs.anchors import lowpass_taps
+from synbench_codecs.adapters.anchors import lowpass_taps
 from synbench_codecs.errors import EncodeError
 
 RATES = [8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 96000]

@@ -11,9 +11,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
-from synbench_codecs import _torch  # noqa: E402
-from synbench_codecs._bigcodec import Network, config_of, from_released  # noqa: E402
-from synbench_codecs.bigcodec import BigCodecConfig  # noqa: E402
+from synbench_codecs.adapters.bigcodec import BigCodecConfig  # noqa: E402
+from synbench_codecs.networks.bigcodec import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.support import torch_models as _torch  # noqa: E402
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "bigcodec"
 LENGTHS = (16000, 16001, 3999, 400)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synbench_codecs import amr_wb, load
-from synbench_codecs.codec2 import MODES
+from synbench_codecs import load
+from synbench_codecs.adapters import amr_wb
+from synbench_codecs.adapters.codec2 import MODES
 from synbench_codecs.errors import BitstreamError, Unavailable
 
 PYCODEC2 = """

@@ -9,13 +9,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs._bigcodec import Network as BigCodecNetwork  # noqa: E402
-from synbench_codecs._complexity import complexity, count  # noqa: E402
+from synbench_codecs._complexity import count  # noqa: E402
+from synbench_codecs._costs import complexity  # noqa: E402
 from synbench_codecs._mdct.model import CodecConfig, MDCTModel  # noqa: E402
 from synbench_codecs._mdct.predictor import Predictor, PredictorConfig  # noqa: E402
-from synbench_codecs.bigcodec import BigCodec, BigCodecConfig  # noqa: E402
+from synbench_codecs.adapters.bigcodec import BigCodec, BigCodecConfig  # noqa: E402
+from synbench_codecs.adapters.wavtokenizer import WavTokenizer  # noqa: E402
 from synbench_codecs.errors import UsageError  # noqa: E402
-from synbench_codecs.wavtokenizer import WavTokenizer  # noqa: E402
+from synbench_codecs.networks.bigcodec import Network as BigCodecNetwork  # noqa: E402
 
 SECOND = 16000
 
@@ -50,8 +51,8 @@ class TestPublishedNumbers:
     def test_dac_with_one_book(self) -> None:
         """The paper prints 55.53 G for strides 2, 4, 5, 8 and one book."""
         pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
-        from synbench_codecs import _dac
-        from synbench_codecs.dac import PAPER
+        from synbench_codecs.adapters.dac import PAPER
+        from synbench_codecs.networks import dac as _dac
 
         model = on_meta(lambda: _dac.build(PAPER))
 

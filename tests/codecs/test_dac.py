@@ -17,10 +17,10 @@ pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs import _torch  # noqa: E402
-from synbench_codecs._dac import DacShape, build, from_released, shape_of  # noqa: E402
-from synbench_codecs.dac import PAPER, SHAPES, Dac  # noqa: E402
+from synbench_codecs.adapters.dac import PAPER, SHAPES, Dac  # noqa: E402
 from synbench_codecs.errors import MissingWeights, UsageError, WeightsError  # noqa: E402
+from synbench_codecs.networks.dac import DacShape, build, from_released, shape_of  # noqa: E402
+from synbench_codecs.support import torch_models as _torch  # noqa: E402
 
 PARITY = Path(__file__).parents[3] / "shared" / "parity" / "dac"
 FOLDERS = {"16k": "16khz", "24k": "24khz", "44k": "44khz", "44k-16k": "44khz_16kbps"}

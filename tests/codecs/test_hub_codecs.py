@@ -50,7 +50,7 @@ def test_the_published_size_of_snac() -> None:
     """19.84 M parameters, in a file of 79,488,254 bytes."""
     from snac import SNAC
 
-    from synbench_codecs.snac import SETTINGS
+    from synbench_codecs.adapters.snac import SETTINGS
 
     with torch.device("meta"):
         model = SNAC(**SETTINGS)

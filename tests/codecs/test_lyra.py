@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import synbench_codecs
-from synbench_codecs import lyra
+from synbench_codecs.adapters import lyra
 from synbench_codecs.errors import MissingWeights, UsageError
 
 Wave = NDArray[np.float32]

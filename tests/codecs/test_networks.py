@@ -16,9 +16,9 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs.bigcodec import BigCodec, BigCodecConfig  # noqa: E402
+from synbench_codecs.adapters.bigcodec import BigCodec, BigCodecConfig  # noqa: E402
+from synbench_codecs.adapters.wavtokenizer import WavTokenizer  # noqa: E402
 from synbench_codecs.errors import UnpublishedWeights, WeightsError  # noqa: E402
-from synbench_codecs.wavtokenizer import WavTokenizer  # noqa: E402
 
 PARITY = Path(__file__).parents[3] / "shared" / "parity"
 FIXTURES = [("bigcodec", "bigcodec", 16000, 7), ("wavtokenizer", "wavtokenizer/frame75", 24000, 6)]

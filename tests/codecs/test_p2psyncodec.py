@@ -31,8 +31,8 @@ from synbench_codecs._mdct.sizes import (  # noqa: E402
     PredictorConfig,
 )
 from synbench_codecs._mdct.trained_model import TrainedModel, write_model  # noqa: E402
-from synbench_codecs.mdctcodec import MDCTCodec  # noqa: E402
-from synbench_codecs.p2psyncodec import DECODERS, P2PSynCodec  # noqa: E402
+from synbench_codecs.adapters.mdctcodec import MDCTCodec  # noqa: E402
+from synbench_codecs.adapters.p2psyncodec import DECODERS, P2PSynCodec  # noqa: E402
 
 DECODED = Path(__file__).parents[3] / "shared" / "decoded"
 WAVE = synthetic_speech(seconds=1.0)

@@ -18,15 +18,15 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 import untrained  # noqa: E402
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs._speechtokenizer import (  # noqa: E402
+from synbench_codecs.adapters.speechtokenizer import RELEASED  # noqa: E402
+from synbench_codecs.errors import WeightsError  # noqa: E402
+from synbench_codecs.networks.speechtokenizer import (  # noqa: E402
     Network,
     NetworkConfig,
     config_of,
     from_released,
 )
-from synbench_codecs._torch import load_strictly  # noqa: E402
-from synbench_codecs.errors import WeightsError  # noqa: E402
-from synbench_codecs.speechtokenizer import RELEASED  # noqa: E402
+from synbench_codecs.support.torch_models import load_strictly  # noqa: E402
 
 SMALL = NetworkConfig(filters=4, latent=16, codes=64)
 SEMANTIC = 12

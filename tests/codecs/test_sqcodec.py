@@ -20,8 +20,8 @@ import untrained  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 import synbench_codecs  # noqa: E402
+from synbench_codecs.adapters.sqcodec import PARTS, VARIANTS  # noqa: E402
 from synbench_codecs.errors import MissingWeights, WeightsError  # noqa: E402
-from synbench_codecs.sqcodec import PARTS, VARIANTS  # noqa: E402
 
 CONFIGS = Path(found.origin).parent / "configs"
 # The configuration with the shortest window, 13,500 samples.

@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 import synbench_codecs  # noqa: E402
-from synbench_codecs import _torch  # noqa: E402
-from synbench_codecs._wavtokenizer import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.adapters.wavtokenizer import FRAME40, FRAME75, WavTokenizer  # noqa: E402
 from synbench_codecs.errors import EncodeError, MissingWeights, UsageError  # noqa: E402
-from synbench_codecs.wavtokenizer import FRAME40, FRAME75, WavTokenizer  # noqa: E402
+from synbench_codecs.networks.wavtokenizer import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.support import torch_models as _torch  # noqa: E402
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "parity" / "wavtokenizer"
 LENGTHS = {"frame40": (24000, 24001, 6007, 607), "frame75": (24000, 24001, 6007, 327)}

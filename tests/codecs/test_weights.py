@@ -162,7 +162,7 @@ class TestReading:
         return pytest.importorskip("torch", reason="torch is not installed")
 
     def test_nested_dictionaries_become_dotted_names(self, tmp_path: Path, torch: Any) -> None:
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         tensor = torch.arange(6.0).reshape(2, 3)
         content = {"state_dict": {"a.b": tensor}, "metadata": {"kwargs": {"rate": 16000}}, "e": 3}
@@ -174,7 +174,7 @@ class TestReading:
     def test_safetensors_are_known_by_their_content(self, tmp_path: Path, torch: Any) -> None:
         from safetensors.torch import save_file
 
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         save_file({"a": torch.ones(3)}, tmp_path / "named_wrongly.pt")
         assert torch.equal(read_tensors(tmp_path / "named_wrongly.pt")["a"], torch.ones(3))
@@ -183,7 +183,7 @@ class TestReading:
     def test_a_malicious_pickle_is_refused_and_not_run(
         self, tmp_path: Path, torch: Any, legacy: bool
     ) -> None:
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         trap = tmp_path / "trap"
         path = tmp_path / "bad.pt"
@@ -194,7 +194,7 @@ class TestReading:
         assert not trap.exists()
 
     def test_a_plain_malicious_pickle_is_refused(self, tmp_path: Path) -> None:
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         trap = tmp_path / "trap"
         (tmp_path / "bad.pkl").write_bytes(pickle.dumps(_Malicious(trap), protocol=2))
@@ -209,7 +209,7 @@ class TestReading:
     ) -> None:
         from safetensors.torch import save_file
 
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         path = tmp_path / kind
         tensors = {"a": torch.randn(100, 100), "b": torch.randn(50)}
@@ -223,7 +223,7 @@ class TestReading:
             read_tensors(path)
 
     def test_a_file_that_is_no_checkpoint_is_refused(self, tmp_path: Path) -> None:
-        from synbench_codecs._torch import read_tensors
+        from synbench_codecs.support.torch_models import read_tensors
 
         for content in (b"<!DOCTYPE html>" * 50, b"version https://git-lfs.github.com/spec/v1\n"):
             (tmp_path / "page").write_bytes(content)
@@ -237,7 +237,7 @@ class TestLoading:
         return pytest.importorskip("torch", reason="torch is not installed")
 
     def test_what_does_not_fit_is_named(self, torch: Any) -> None:
-        from synbench_codecs._torch import load_strictly
+        from synbench_codecs.support.torch_models import load_strictly
 
         layer = torch.nn.Linear(3, 2)
         tensors = {"weight": torch.ones(2, 4), "scale": torch.ones(1), "old.x": torch.ones(1)}
@@ -253,7 +253,7 @@ class TestLoading:
     def test_folded_weight_norm_is_bit_identical(self, torch: Any, kind: str, legacy: bool) -> None:
         from torch.nn.utils.parametrizations import weight_norm
 
-        from synbench_codecs._torch import fold_weight_norm, load_strictly
+        from synbench_codecs.support.torch_models import fold_weight_norm, load_strictly
 
         torch.manual_seed(0)
         arguments = (6, 4) if kind == "Linear" else (6, 4, 5)

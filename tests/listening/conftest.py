@@ -14,10 +14,17 @@ import pytest
 import soundfile
 
 from synbench.audio import write_audio
-from synbench.store import FORMAT, RunFolder
-from synbench_listening.build_study import build_study
-from synbench_listening.folder import Block, BlockPage, Key, PublicStudy, Stimulus, StudyFolder
-from synbench_listening.study import Headphones, Listening, Question, StudyDesign
+from synbench.results.store import FORMAT, RunFolder
+from synbench_listening.design.build_study import build_study
+from synbench_listening.design.study import Headphones, Listening, Question, StudyDesign
+from synbench_listening.design.study_folder import (
+    Block,
+    BlockPage,
+    Key,
+    PublicStudy,
+    Stimulus,
+    StudyFolder,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 

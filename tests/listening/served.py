@@ -22,7 +22,7 @@ from typing import Any
 
 import uvicorn
 
-from synbench_listening.folder import StudyFolder
+from synbench_listening.design.study_folder import StudyFolder
 
 PASSWORD = "known to the test"
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from synbench.errors import UsageError
-from synbench_listening.analyse_command import analyse, preference, screen
-from synbench_listening.commands import COMMANDS, listen
-from synbench_listening.power_command import power
-from synbench_listening.ratings import Rating, read_ratings, write_ratings
+from synbench_listening.answers.ratings import Rating, read_ratings, write_ratings
+from synbench_listening.commands.analyse import analyse, preference, screen
+from synbench_listening.commands.group import COMMANDS, listen
+from synbench_listening.commands.power import power
 
 MEANS = {"reference": 98, "Good": 75, "Fair": 60, "anchor70": 45, "anchor35": 20}
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synbench.errors import UsageError
-from synbench_listening.choose_items import choose_items
-from synbench_listening.folder import StudyFolder
-from synbench_listening.latin_square import balanced_orders
-from synbench_listening.run_material import read_material
-from synbench_listening.study import Items
+from synbench_listening.design.choose_items import choose_items
+from synbench_listening.design.latin_square import balanced_orders
+from synbench_listening.design.run_material import read_material
+from synbench_listening.design.study import Items
+from synbench_listening.design.study_folder import StudyFolder
 
 Build = Callable[..., StudyFolder]
 Run = Callable[..., Path]

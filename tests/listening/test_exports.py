@@ -16,16 +16,16 @@ from click.testing import CliRunner
 from virtual_listener import VirtualListener
 
 from synbench.errors import UsageError
-from synbench_listening import offline_bundle
-from synbench_listening.answers import find_problems
-from synbench_listening.commands import listen
-from synbench_listening.folder import StudyFolder
-from synbench_listening.offline_bundle import bundle_study
-from synbench_listening.plan import Plan, plan_session
-from synbench_listening.protocol import ResultFile
-from synbench_listening.ratings import read_ratings
-from synbench_listening.study import Listening
-from synbench_listening.webmushra_export import export_webmushra, read_webmushra_key
+from synbench_listening.answers.protocol import ResultFile
+from synbench_listening.answers.ratings import read_ratings
+from synbench_listening.answers.submission import find_problems
+from synbench_listening.commands.group import listen
+from synbench_listening.delivery import offline_bundle
+from synbench_listening.delivery.offline_bundle import bundle_study
+from synbench_listening.delivery.webmushra_export import export_webmushra, read_webmushra_key
+from synbench_listening.design.session_plan import Plan, plan_session
+from synbench_listening.design.study import Listening
+from synbench_listening.design.study_folder import StudyFolder
 
 Write = Callable[..., StudyFolder]
 HOSTILE = "a: \"b\" & 'c' <br/> äöü 语音 \n 0012 " + "long " * 60

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
-from synbench_listening.import_command import import_results
+from synbench_listening.answers.ratings import Rating, read_ratings, write_ratings
+from synbench_listening.commands.import_results import import_results
 from synbench_listening.importers.read_any import item_from_pattern, read_any
 from synbench_listening.importers.webmushra_session import parse_body, read_session
-from synbench_listening.ratings import Rating, read_ratings, write_ratings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "listening"
 WEBMUSHRA = SHARED / "fixtures" / "webmushra_07130f2_php8.2"

@@ -18,8 +18,8 @@ import soundfile
 from numpy.typing import NDArray
 from virtual_listener import VirtualListener
 
-from synbench_listening.folder import StudyFolder
-from synbench_listening.plan import REFERENCE
+from synbench_listening.design.session_plan import REFERENCE
+from synbench_listening.design.study_folder import StudyFolder
 
 Wave = NDArray[np.float64]
 

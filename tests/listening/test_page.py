@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from virtual_listener import VirtualListener
 
-from synbench_listening.folder import StudyFolder
-from synbench_listening.study import Listening
+from synbench_listening.design.study import Listening
+from synbench_listening.design.study_folder import StudyFolder
 
 Write = Callable[..., StudyFolder]
 BRIEF = Listening(minimum_share=0.1)

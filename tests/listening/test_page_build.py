@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synbench_listening.page import STATIC_FILES, static_file
+from synbench_listening.delivery.page import STATIC_FILES, static_file
 
 SOURCES = Path(__file__).resolve().parents[2] / "listening_tests" / "page"
 MOST_SCRIPT_BYTES = 60_000

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synbench.errors import UsageError
-from synbench_listening.importers.read_any import read_any
-from synbench_listening.ratings import Rating
-from synbench_listening.screen import (
+from synbench_listening.analysis.screen import (
     excluded,
     flag_outliers,
     screen,
     standard_quartiles,
     waived,
 )
+from synbench_listening.answers.ratings import Rating
+from synbench_listening.importers.read_any import read_any
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "listening"
 

@@ -20,12 +20,12 @@ import pytest
 from click.testing import CliRunner
 
 from synbench.errors import EnvironmentFault, UsageError
-from synbench_listening.commands import listen
-from synbench_listening.folder import StudyFolder
-from synbench_listening.plan import Clip, Plan
-from synbench_listening.ratings import read_ratings
-from synbench_listening.simulate_command import HttpListener, submission
-from synbench_listening.simulated_listener import SimulatedListener
+from synbench_listening.answers.ratings import read_ratings
+from synbench_listening.commands.group import listen
+from synbench_listening.commands.simulate import HttpListener, submission
+from synbench_listening.design.session_plan import Clip, Plan
+from synbench_listening.design.study_folder import StudyFolder
+from synbench_listening.server.simulated_listener import SimulatedListener
 
 pytest.importorskip("starlette")
 pytest.importorskip("sqlalchemy")
@@ -275,8 +275,8 @@ class TestHeadphones:
     def test_a_required_check_ends_the_session_whatever_attempt_it_claims(
         self, study_by_hand: Callable[..., StudyFolder]
     ) -> None:
-        from synbench_listening.folder import BlockPage
-        from synbench_listening.study import Headphones
+        from synbench_listening.design.study import Headphones
+        from synbench_listening.design.study_folder import BlockPage
 
         folder = study_by_hand(headphones=Headphones(trials=3, needed=3, required=True))
         key, public = folder.key(), folder.public()

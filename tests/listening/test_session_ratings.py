@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
-from synbench_listening.answers import ChoiceAnswer, RatedAnswer
-from synbench_listening.folder import Block, BlockPage, Key, PublicStudy, StudyFolder
-from synbench_listening.import_command import import_results
+from synbench_listening.answers.ratings import Rating, read_ratings
+from synbench_listening.answers.session_ratings import session_ratings
+from synbench_listening.answers.spreadsheet import harmless_csv, harmless_text
+from synbench_listening.answers.submission import ChoiceAnswer, RatedAnswer
+from synbench_listening.commands.import_results import import_results
+from synbench_listening.design.session_plan import Plan, plan_session
+from synbench_listening.design.study_folder import Block, BlockPage, Key, PublicStudy, StudyFolder
 from synbench_listening.importers.read_any import read_any
-from synbench_listening.plan import Plan, plan_session
-from synbench_listening.ratings import Rating, read_ratings
-from synbench_listening.session_ratings import session_ratings
-from synbench_listening.simulated_listener import SimulatedListener
-from synbench_listening.spreadsheet import harmless_csv, harmless_text
+from synbench_listening.server.simulated_listener import SimulatedListener
 
 Study = Callable[..., StudyFolder]
 

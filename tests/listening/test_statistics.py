@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from synbench_listening.analysis.screen import screen
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.read_any import item_from_pattern, read_any
-from synbench_listening.ratings import Rating
-from synbench_listening.screen import screen
 from synbench_listening.statistics.bradley_terry import bradley_terry, fit_strengths
 from synbench_listening.statistics.correction import correct
 from synbench_listening.statistics.distribution import bimodality

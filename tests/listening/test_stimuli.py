@@ -11,10 +11,10 @@ import pytest
 import soundfile
 
 from synbench.errors import ItemError, UsageError
-from synbench_listening.check_sounds import attention_sounds, headphone_sounds
-from synbench_listening.folder import StudyFolder
-from synbench_listening.loudness import equalise, measure_lufs
-from synbench_listening.stimuli import anchor
+from synbench_listening.design.check_sounds import attention_sounds, headphone_sounds
+from synbench_listening.design.loudness import equalise, measure_lufs
+from synbench_listening.design.stimuli import anchor
+from synbench_listening.design.study_folder import StudyFolder
 
 Build = Callable[..., StudyFolder]
 RATES = (16000, 22050, 24000, 32000, 44100, 48000, 96000)

@@ -11,11 +11,17 @@ import pytest
 from pydantic import TypeAdapter
 
 from synbench.errors import UsageError
-from synbench_listening.answers import Answer, RatedAnswer, Submission, find_problems, is_right
-from synbench_listening.folder import BlockPage, StudyFolder
-from synbench_listening.page import data_block, render_page
-from synbench_listening.plan import PlanPage, plan_session
-from synbench_listening.study import load_study
+from synbench_listening.answers.submission import (
+    Answer,
+    RatedAnswer,
+    Submission,
+    find_problems,
+    is_right,
+)
+from synbench_listening.delivery.page import data_block, render_page
+from synbench_listening.design.session_plan import PlanPage, plan_session
+from synbench_listening.design.study import load_study
+from synbench_listening.design.study_folder import BlockPage, StudyFolder
 
 Write = Callable[..., StudyFolder]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from synbench_listening.folder import BlockPage
-from synbench_listening.plan import PlanPage
+from synbench_listening.design.session_plan import PlanPage
+from synbench_listening.design.study_folder import BlockPage
 
 
 class VirtualListener:

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from served import ServerProcess, ServerThread
 
-from synbench_listening.answers import Submission
-from synbench_listening.folder import StudyFolder
-from synbench_listening.plan import Plan
+from synbench_listening.answers.submission import Submission
+from synbench_listening.design.session_plan import Plan
+from synbench_listening.design.study_folder import StudyFolder
 
 LATEST = "FROM session WHERE id = (SELECT max(id) FROM session)"
 

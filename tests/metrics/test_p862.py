@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synbench_metrics import score
-from synbench_metrics.p862 import count_utterances
+from synbench_metrics.pesq import count_utterances
 
 
 def syllables(count: int, *, seconds_on: float, seconds_off: float) -> np.ndarray:

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synbench_metrics import _remember, _visqol_reference, intelligibility, load, score
+from synbench_metrics import _remember, load, score
+from synbench_metrics import stoi as intelligibility
 from synbench_metrics.errors import Unavailable
+from synbench_metrics.visqol import _reference as _visqol_reference
 
 WAVE = np.arange(8.0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synbench_metrics import NotApplicable
-from synbench_metrics.signal_to_distortion import scale_invariant_ratio
+from synbench_metrics.si_sdr import scale_invariant_ratio
 
 # Orthogonal to each other and of zero mean.
 SIGNAL = np.array([1.0, -1.0, 1.0, -1.0])

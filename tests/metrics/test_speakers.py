@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from synbench_metrics import load, score, speakers
+from synbench_metrics import load, score
+from synbench_metrics import speaker_similarity as speakers
 
 pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from synbench_metrics.virtual_listener import speech_exponential
+from synbench_metrics.visqol.columns import speech_exponential
 
 
 @functools.cache

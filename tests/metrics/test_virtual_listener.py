@@ -10,16 +10,14 @@ import pytest
 from scipy.ndimage import correlate
 from scipy.signal import freqz, lfilter
 
-from synbench_metrics import (
-    NotApplicable,
-    _visqol_mapping,
-    _visqol_patches,
-    _visqol_reference,
-)
-from synbench_metrics._gammatone_energy import centre_frequencies, coefficients, filterbank
-from synbench_metrics._visqol_alignment import align, align_and_truncate, upper_envelope
-from synbench_metrics._visqol_similarity import Patches, compare, mean_similarity
+from synbench_metrics import NotApplicable
 from synbench_metrics.errors import Unavailable
+from synbench_metrics.visqol import _mapping as _visqol_mapping
+from synbench_metrics.visqol import _patches as _visqol_patches
+from synbench_metrics.visqol import _reference as _visqol_reference
+from synbench_metrics.visqol._alignment import align, align_and_truncate, upper_envelope
+from synbench_metrics.visqol._gammatone_energy import centre_frequencies, coefficients, filterbank
+from synbench_metrics.visqol._similarity import Patches, compare, mean_similarity
 
 MODES = [(16000, 21, 8000.0), (48000, 32, 24000.0), (48000, 21, 8000.0)]
 RANDOM = np.random.default_rng(3)
@@ -295,7 +293,7 @@ def test_the_lattice_runtime_is_quiet(available):
     available("visqol_speech_lattice")
     program = (
         "import numpy as np\n"
-        "from synbench_metrics import _visqol_mapping as mapping\n"
+        "from synbench_metrics.visqol import _mapping as mapping\n"
         "features = [np.full(21, value) for value in (0.9, 0.7, 0.1, 30.0)]\n"
         "print(mapping.lattice(*features))"
     )

@@ -8,8 +8,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synbench_metrics import NotApplicable, load, score, score_batch, words
-from synbench_metrics.words import count_errors
+from synbench_metrics import NotApplicable, load, score, score_batch
+from synbench_metrics import word_errors as words
+from synbench_metrics.word_errors import count_errors
 
 pytest.importorskip("jiwer", reason="pip install 'synbench[metrics]'")
 pytest.importorskip("whisper_normalizer", reason="pip install 'synbench[metrics]'")

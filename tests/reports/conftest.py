@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from synbench.store import RunFolder
+from synbench.results.store import RunFolder
 from synbench_codecs import CodecInfo
 from synbench_metrics import MetricInfo
 

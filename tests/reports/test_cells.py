@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from synbench.errors import UsageError
-from synbench.store import RunFolder
-from synbench_reports.cells import FAILED, MISSING, NOT_APPLICABLE, OK, Cells, Store
-from synbench_reports.planned import read_planned
+from synbench.results.cells import FAILED, MISSING, NOT_APPLICABLE, OK, Cells, Store
+from synbench.results.planned import read_planned
+from synbench.results.store import RunFolder
 
 ALPHA, BETA, MOS, ERROR = 1, 2, 0, 1
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from synbench.errors import EnvironmentFault, UsageError
-from synbench_reports.commands import export, show
+from synbench_reports.commands.show_and_export import export, show
 
 
 def shown(*arguments: object) -> str:
@@ -157,7 +157,7 @@ def test_a_terminal_without_the_letters_gets_question_marks(made_run: Any) -> No
 
 def test_nothing_heavy_is_imported(made_run: Any) -> None:
     program = (
-        "import sys; import synbench_reports.commands as c\n"
+        "import sys; import synbench_reports.commands.show_and_export as c\n"
         "early = {'duckdb', 'numpy', 'rich'} & set(sys.modules)\n"
         f"c.show.main([{str(made_run.folder)!r}], standalone_mode=False)\n"
         "late = {'pandas', 'scipy', 'pyarrow', 'torch', 'pydantic'} & set(sys.modules)\n"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from synbench_reports.compare import (
+from synbench.statistics.bootstrap import estimate_means
+from synbench.statistics.equivalence import equivalence
+from synbench.statistics.paired_tests import (
     cluster_means,
     compare_all,
     holm,
     tie_letters,
     wilcoxon,
 )
-from synbench_reports.equality import equivalence
-from synbench_reports.statistics import estimate_means
-from synbench_reports.swaps import sign_flip
+from synbench.statistics.permutation import sign_flip
 
 
 def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:

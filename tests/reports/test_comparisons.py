@@ -12,7 +12,7 @@ import scipy.stats
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
-from synbench_reports.compare_command import compare
+from synbench_reports.commands.compare import compare
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import scipy.stats
 from click.testing import CliRunner, Result
 
 from synbench.errors import UsageError
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.cells import Store
-from synbench_reports.compare_command import compare
-from synbench_reports.diff_command import diff
-from synbench_reports.layout import cell_text
-from synbench_reports.merge_command import merge
-from synbench_reports.planned import read_planned
-from synbench_reports.run_diff import Change, corpus_diffs
+from synbench.results.cells import Store
+from synbench.results.planned import read_planned
+from synbench_reports.commands.compare import compare
+from synbench_reports.commands.diff import diff
+from synbench_reports.commands.merge import merge
+from synbench_reports.render.layout import cell_text
+from synbench_reports.run_comparison.run_diff import Change, corpus_diffs
+from synbench_reports.tables.build_report import build_report, read_selection
 
 NAMES = [f"i{number}" for number in range(30)]
 
@@ -129,7 +129,7 @@ def test_settings_identities_and_coverage_are_said(long_run: Any, tmp_path: Path
 
 
 def test_altered_items_are_left_out_and_counted(long_run: Any, tmp_path: Path) -> None:
-    from synbench.store import ITEM_COLUMNS, write_table
+    from synbench.results.store import ITEM_COLUMNS, write_table
 
     first, second = (filled(long_run, tmp_path / name) for name in "ab")
     items = [

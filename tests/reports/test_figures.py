@@ -13,21 +13,21 @@ import scipy.stats
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
-from synbench.store import ITEM_COLUMNS, write_table
+from synbench.results.store import ITEM_COLUMNS, write_table
 from synbench_codecs import Encoded, pack_tokens, write_stream
-from synbench_reports.build_report import build_report, read_selection
+from synbench_reports.tables.build_report import build_report, read_selection
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
 
-from synbench_reports import figures as drawn
-from synbench_reports.codebook_figure import Usage, codebook_usage, count_tokens
-from synbench_reports.complexity import read_complexity
-from synbench_reports.correlation_figure import spearman
-from synbench_reports.figure_style import saved
-from synbench_reports.figures_command import figures
-from synbench_reports.listening_figures import abx_bars, published_figure, read_abx, read_mushra
-from synbench_reports.reproduce import reproduce
-from synbench_reports.specification import read_paper
+from synbench_reports.commands.figures import figures
+from synbench_reports.commands.reproduce import reproduce
+from synbench_reports.figures import rows as drawn
+from synbench_reports.figures.codebooks import Usage, codebook_usage, count_tokens
+from synbench_reports.figures.complexity import read_complexity
+from synbench_reports.figures.correlation import spearman
+from synbench_reports.figures.listening import abx_bars, published_figure, read_abx, read_mushra
+from synbench_reports.figures.style import saved
+from synbench_reports.papers.specification import read_paper
 
 
 def written(run: Any, *arguments: str) -> dict[str, bytes]:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from synbench.store import ITEM_COLUMNS, write_table
-from synbench_reports.build_report import read_selection
-from synbench_reports.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
+from synbench.results.store import ITEM_COLUMNS, write_table
+from synbench_reports.html_report.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
+from synbench_reports.tables.build_report import read_selection
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
 
@@ -26,7 +26,7 @@ SECONDS = 3.0
 
 
 def page(run: Any, **options: Any) -> str:
-    from synbench_reports.render_html import render_html
+    from synbench_reports.html_report.render import render_html
 
     return render_html(read_selection(run.folder), beside=run.folder, **options)
 
@@ -34,7 +34,7 @@ def page(run: Any, **options: Any) -> str:
 @pytest.fixture(autouse=True)
 def few_figures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Drawing takes most of the time, so only the tests that look at figures draw them."""
-    from synbench_reports import render_html
+    from synbench_reports.html_report import render as render_html
 
     if not any(word in request.node.name for word in ("figure", "twice", "axe")):
         monkeypatch.setattr(render_html, "_figures", lambda *_: iter(()))
@@ -145,7 +145,7 @@ class Opened:
     """A page of a report, and all that it said or asked for."""
 
     def __init__(self, browser: Any, run: Any, *, width: int = 1280, **options: Any) -> None:
-        from synbench_reports.report_command import report
+        from synbench_reports.commands.report import report
 
         arguments = [str(run.folder), *(f"--{name}" for name in options)]
         done = CliRunner().invoke(report, arguments, catch_exceptions=False)

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from synbench.store import ITEM_COLUMNS, RunFolder, write_table
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.cells import Store
-from synbench_reports.planned import read_planned
-from synbench_reports.render_html import render_html
-from synbench_reports.render_latex import render_latex
-from synbench_reports.render_markdown import render_markdown
-from synbench_reports.render_terminal import print_report
-from synbench_reports.table import Cell
+from synbench.results.cells import Store
+from synbench.results.planned import read_planned
+from synbench.results.store import ITEM_COLUMNS, RunFolder, write_table
+from synbench_reports.html_report.render import render_html
+from synbench_reports.render.latex import render_latex
+from synbench_reports.render.markdown import render_markdown
+from synbench_reports.render.terminal import print_report
+from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.table import Cell
 
 
 @pytest.fixture

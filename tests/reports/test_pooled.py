@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
+from synbench.statistics.bootstrap import estimate_means
 from synbench_metrics.frechet import set_distance
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.statistics import estimate_means
-from synbench_reports.table import Cell, Table
+from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.table import Cell, Table
 
 
 def table_of(run: Any) -> Table:

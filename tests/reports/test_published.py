@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
-from synbench.store import ITEM_COLUMNS, write_table
+from synbench.results.store import ITEM_COLUMNS, write_table
 from synbench_codecs import WeightsSource
-from synbench_reports.claims import net_preference
-from synbench_reports.complexity import count_complexity
-from synbench_reports.paper_runs import run_suite, suite_for
-from synbench_reports.released import read_released, suites
-from synbench_reports.render_latex import document
-from synbench_reports.reproduce import reproduce
-from synbench_reports.specification import AbxPair, read_paper
-from synbench_reports.verify import verify
+from synbench_reports.commands.reproduce import reproduce
+from synbench_reports.commands.verify import verify
+from synbench_reports.figures.complexity import count_complexity
+from synbench_reports.papers.claims import net_preference
+from synbench_reports.papers.paper_runs import run_suite, suite_for
+from synbench_reports.papers.released import read_released, suites
+from synbench_reports.papers.specification import AbxPair, read_paper
+from synbench_reports.render.latex import document
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def write_items(run: Any, sample_rate: int) -> None:
 @pytest.fixture(autouse=True)
 def no_counting(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Building the networks to count them takes seconds, so only one test does."""
-    from synbench_reports import complexity
+    from synbench_reports.figures import complexity
 
     if "counted" not in request.node.name:
         monkeypatch.setattr(complexity, "count_complexity", lambda _: {})

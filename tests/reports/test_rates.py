@@ -14,20 +14,20 @@ import pytest
 import scipy.stats
 from click.testing import CliRunner
 
-from synbench.store import ITEM_COLUMNS, write_table
+from synbench.results.cells import Store
+from synbench.results.planned import read_planned
+from synbench.results.store import ITEM_COLUMNS, write_table
+from synbench.statistics.bootstrap import estimate_differences, estimate_means
+from synbench.statistics.equivalence import rate_differences
+from synbench.statistics.paired_tests import compare_all, smallest_p
+from synbench.statistics.permutation import swap_rates
 from synbench_metrics import NotApplicable
-from synbench_metrics.words import count_errors
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.cells import Store
-from synbench_reports.commands import export
-from synbench_reports.compare import compare_all, smallest_p
-from synbench_reports.compare_command import compare
-from synbench_reports.comparisons import pairs
-from synbench_reports.equality import rate_differences
-from synbench_reports.planned import read_planned
-from synbench_reports.run_diff import corpus_diffs
-from synbench_reports.statistics import estimate_differences, estimate_means
-from synbench_reports.swaps import swap_rates
+from synbench_metrics.word_errors import count_errors
+from synbench_reports.commands.compare import compare
+from synbench_reports.commands.show_and_export import export
+from synbench_reports.run_comparison.run_diff import corpus_diffs
+from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.codec_pairs import pairs
 
 jiwer = pytest.importorskip("jiwer", reason="no jiwer: pip install 'synbench[metrics]'")
 
@@ -141,8 +141,8 @@ def test_every_output_has_the_rate_that_jiwer_has_of_all_texts(rate_run: Any) ->
 
 
 def test_text_says_which_test_and_figures_draw_the_rate(rate_run: Any) -> None:
-    drawn = pytest.importorskip("synbench_reports.figures", exc_type=ImportError)
-    from synbench_reports.correlation_figure import metric_correlation
+    drawn = pytest.importorskip("synbench_reports.figures.rows", exc_type=ImportError)
+    from synbench_reports.figures.correlation import metric_correlation
 
     run = rate_run(HEARD, SAID, ["one", "one", "two", "two"])
     done = CliRunner().invoke(compare, [str(run.folder), "--metrics", "error"])

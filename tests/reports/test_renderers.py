@@ -18,12 +18,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.layout import column_runs, number_text
-from synbench_reports.render_latex import document, number_columns, number_field, render_latex
-from synbench_reports.render_markdown import render_markdown
-from synbench_reports.render_terminal import print_report
-from synbench_reports.table import Column, Report
+from synbench_reports.render.latex import document, number_columns, number_field, render_latex
+from synbench_reports.render.layout import column_runs, number_text
+from synbench_reports.render.markdown import render_markdown
+from synbench_reports.render.terminal import print_report
+from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.table import Column, Report
 
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = r"A_b & 50% #1 {x} $y$ ~^\ <i> | [z] *w* `v`"

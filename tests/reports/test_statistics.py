@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from synbench_reports.statistics import (
+from synbench.statistics.bootstrap import (
     Floats,
     estimate_means,
     replicate_means,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from synbench.errors import UsageError
-from synbench_reports.build_report import build_report, read_selection
-from synbench_reports.table import Cell, Report
+from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.table import Cell, Report
 
 ITEMS = ("a", "b", "c")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synbench_reports.voicing import CLASSES, class_distances, classify
+from synbench_reports.figures.voicing import CLASSES, class_distances, classify
 
 RATE = 16000
 SPEECH = Path(__file__).parents[3] / "shared" / "speech16"

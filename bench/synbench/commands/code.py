@@ -12,8 +12,8 @@ import synbench_codecs
 from synbench import policy
 from synbench.audio import write_audio
 from synbench.errors import UsageError
+from synbench.execution.worker import output_rate
 from synbench.files import write_bytes
-from synbench.work import output_rate
 from synbench_codecs import Codec, Encoded, Recording
 
 __all__ = ["decode", "encode", "info"]

@@ -7,11 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from synbench.console import output_console
-from synbench.engine import default_workers
-from synbench.plan import Plan, make_plan
-from synbench.progress import Reading, duration, print_skipped
-from synbench.run import folder_of
-from synbench.store import RunFolder
+from synbench.execution.execute import folder_of
+from synbench.execution.executors import default_workers
+from synbench.execution.plan import Plan, make_plan
+from synbench.execution.progress import Reading, duration, print_skipped
+from synbench.results.store import RunFolder
 from synbench.suite import find_suite, load_suite
 
 __all__ = ["plan"]

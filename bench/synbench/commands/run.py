@@ -10,15 +10,15 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from synbench.engine import Executor, ProcessPool, cuda_devices, make_executor
+from synbench.execution.execute import execute, folder_of
+from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
+from synbench.execution.manifest import describe_run, item_rows
+from synbench.execution.plan import Plan, make_plan
+from synbench.execution.progress import Progress, Reading, duration, print_skipped
+from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
-from synbench.manifest import describe_run, item_rows
-from synbench.plan import Plan, make_plan
-from synbench.progress import Progress, Reading, duration, print_skipped
-from synbench.run import execute, folder_of
-from synbench.store import RunFolder
+from synbench.results.store import RunFolder
 from synbench.suite import find_suite, load_suite
-from synbench.work import fatal_faults
 
 __all__ = ["run"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from synbench.engine import default_workers
 from synbench.errors import UsageError
+from synbench.execution.executors import default_workers
 from synbench.pairs import Pairing, Scored, load_metrics, match, score_pairs
 
 __all__ = ["score"]

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from synbench.console import output_console
-from synbench.store import RunFolder
+from synbench.results.store import RunFolder
 from synbench.tokens import TokenReport, token_reports
 
 RATES = ("entropy", "conditional_entropy", "coded")

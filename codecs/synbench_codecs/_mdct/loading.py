@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.sizes import CodecConfig
-from synbench_codecs._torch import load_strictly, read_tensors
 from synbench_codecs._weights import WeightsFile
+from synbench_codecs.support.torch_models import load_strictly, read_tensors
 
 if TYPE_CHECKING:
     from synbench_codecs._mdct.model import MDCTModel

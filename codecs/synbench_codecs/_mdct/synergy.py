@@ -41,8 +41,8 @@ class SynergyModel(nn.Module):
     def decode(self, tokens: Tensor, *, how: str) -> Tensor:
         """Waves (B, hop * L) of the sent tokens (B, Q, L).
 
-        ``how`` is one of the choices of :mod:`synbench_codecs.p2psyncodec`; ``oracle`` wants all
-        stages sent, the others take the plain one.
+        ``how`` is one of the choices of :mod:`synbench_codecs.adapters.p2psyncodec`; ``oracle``
+        wants all stages sent, the others take the plain one.
         """
         return self.codec.decode_whole_hops(self.vectors(tokens, how=how))
 

@@ -16,8 +16,8 @@ import torch
 from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.predictor import PseudoQuantizers
-from synbench_codecs._torch import load_strictly, read_tensors, without_prefix
 from synbench_codecs.errors import UsageError
+from synbench_codecs.support.torch_models import load_strictly, read_tensors, without_prefix
 
 __all__ = ["TrainedModel", "read_model", "replace_teacher", "write_model"]
 

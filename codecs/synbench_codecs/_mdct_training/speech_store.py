@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_codecs._support import FULL_SCALE, from_pcm, to_pcm
 from synbench_codecs.errors import Unavailable, UsageError
+from synbench_codecs.support.adapting import FULL_SCALE, from_pcm, to_pcm
 
 SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 SAMPLE = np.dtype("<i2")

@@ -11,8 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from synbench.errors import UsageError
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.report import Imported, number_trials
-from synbench_listening.ratings import Rating
 
 __all__ = ["read_mushra_xml"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from synbench.errors import UsageError
-from synbench_listening.answers import find_problems
-from synbench_listening.folder import StudyFolder
+from synbench_listening.answers.protocol import ResultFile
+from synbench_listening.answers.session_ratings import session_ratings
+from synbench_listening.answers.submission import find_problems
+from synbench_listening.design.session_plan import plan_session
+from synbench_listening.design.study_folder import StudyFolder
 from synbench_listening.importers.report import Imported
-from synbench_listening.plan import plan_session
-from synbench_listening.protocol import ResultFile
-from synbench_listening.session_ratings import session_ratings
 
 __all__ = ["is_result_file", "read_offline_sessions"]
 

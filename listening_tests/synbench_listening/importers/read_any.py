@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import UsageError
+from synbench_listening.answers.ratings import COLUMNS, Rating, read_ratings
 from synbench_listening.importers.mushra_xml import read_mushra_xml
 from synbench_listening.importers.pymushra import (
     is_pymushra_csv,
@@ -24,7 +25,6 @@ from synbench_listening.importers.webmushra_csv import (
     read_webmushra_folder,
 )
 from synbench_listening.importers.webmushra_session import PREFIX, parse_body, read_session
-from synbench_listening.ratings import COLUMNS, Rating, read_ratings
 
 __all__ = ["item_from_pattern", "read_any"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 
 __all__ = ["Imported", "Refusal"]
 

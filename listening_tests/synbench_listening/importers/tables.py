@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import UsageError
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.report import Imported, number_trials
-from synbench_listening.ratings import Rating
 
 # Names that columns are known to have, in lower case, by what they hold.
 USUAL = {

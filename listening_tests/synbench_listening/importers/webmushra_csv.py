@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synbench.errors import UsageError
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.report import Imported, number_trials
 from synbench_listening.importers.responses import Unusable, score_fields
-from synbench_listening.ratings import Rating
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A questionnaire column of one of these names tells who is who.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from synbench_listening.folder import StudyFolder
+from synbench_listening.answers.ratings import Rating
+from synbench_listening.delivery.webmushra_export import read_webmushra_key
+from synbench_listening.design.study_folder import StudyFolder
 from synbench_listening.importers.report import Imported, number_trials
-from synbench_listening.ratings import Rating
-from synbench_listening.webmushra_export import read_webmushra_key
 
 __all__ = ["unblind_webmushra"]
 

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.report import Imported, number_trials
 from synbench_listening.importers.responses import Unusable, score_fields
-from synbench_listening.ratings import Rating
 
 PREFIX = b"sessionJSON="
 

@@ -18,14 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from synbench_listening.answers import Submission
-from synbench_listening.page import (
+from synbench_listening.answers.protocol import TOKEN_HEADER, EventBatch, SessionRequest
+from synbench_listening.answers.submission import Submission
+from synbench_listening.delivery.page import (
     CONTENT_SECURITY_POLICY,
     STATIC_FILES,
     render_page,
     static_file,
 )
-from synbench_listening.protocol import TOKEN_HEADER, EventBatch, SessionRequest
 from synbench_listening.server.collector import MOST_BYTES, collect
 from synbench_listening.server.progress import progress, progress_page
 from synbench_listening.server.rate_limit import RateLimit

@@ -8,19 +8,19 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Row, select
 
-from synbench_listening.answers import Answer
-from synbench_listening.importers.report import Imported
-from synbench_listening.importers.webmushra_key import unblind_webmushra
-from synbench_listening.importers.webmushra_session import parse_body, read_session
-from synbench_listening.ratings import Rating
-from synbench_listening.server.database import Database, answers, collected, events, sessions
-from synbench_listening.server.sessions import ServedStudy
-from synbench_listening.session_ratings import (
+from synbench_listening.answers.ratings import Rating
+from synbench_listening.answers.session_ratings import (
     questionnaire_values,
     session_checks,
     session_ratings,
 )
-from synbench_listening.webmushra_export import KEY_NAME
+from synbench_listening.answers.submission import Answer
+from synbench_listening.delivery.webmushra_export import KEY_NAME
+from synbench_listening.importers.report import Imported
+from synbench_listening.importers.webmushra_key import unblind_webmushra
+from synbench_listening.importers.webmushra_session import parse_body, read_session
+from synbench_listening.server.database import Database, answers, collected, events, sessions
+from synbench_listening.server.sessions import ServedStudy
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 

@@ -19,16 +19,22 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from synbench_listening.answers import (
+from synbench_listening.answers.protocol import SaveReply, SessionRequest
+from synbench_listening.answers.submission import (
     Event,
     HeadphonesAnswer,
     Submission,
     find_problems,
     is_right,
 )
-from synbench_listening.folder import Key, PublicStudy, StudyFolder
-from synbench_listening.plan import TRIAL_KINDS, Plan, PlanPage, SessionState, plan_session
-from synbench_listening.protocol import SaveReply, SessionRequest
+from synbench_listening.design.session_plan import (
+    TRIAL_KINDS,
+    Plan,
+    PlanPage,
+    SessionState,
+    plan_session,
+)
+from synbench_listening.design.study_folder import Key, PublicStudy, StudyFolder
 from synbench_listening.server.database import (
     Database,
     answers,

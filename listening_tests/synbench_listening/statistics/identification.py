@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.paired import paired_t, wilcoxon
 
 CHANCE = 0.5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.listener_table import Floats
 
 # Larger models would need gigabytes: the indicator columns are held densely.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.identification import binomial_p
 from synbench_listening.statistics.intervals import Interval, mean_interval
 from synbench_listening.statistics.listener_table import Floats

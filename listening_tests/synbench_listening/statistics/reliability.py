@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synbench_listening.ratings import Rating
+from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.listener_table import Floats
 
 __all__ = ["Repeats", "concordance", "krippendorff_alpha", "listener_alpha", "repeats"]

@@ -1,0 +1,1 @@
+"""Planning what is missing, running it on all cores, storing it."""

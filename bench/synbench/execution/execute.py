@@ -1,0 +1,192 @@
+"""Running a plan on executors: start, collect, and deal with workers that die.
+
+Work is cut into units of some seconds to a minute; a finished unit is on the disk. A unit whose
+worker died is tried once more, cut into its smallest pieces (and one at a time where a worker drags
+others along), so that only the piece that really kills a worker is recorded as failed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from synbench.execution.executors import Executor, WorkerDied
+from synbench.execution.plan import Plan
+from synbench.execution.schedule import Schedule, Takes, Task, Unit
+from synbench.execution.units import DecodeUnit
+from synbench.execution.worker import Report, decode_unit, score_unit
+from synbench.results.store import Row, RunFolder
+
+WORKER_DIED = "the worker process died twice on this cell (crash or out of memory)"
+
+Listener = Callable[[Unit, Report], None]
+
+__all__ = ["execute"]
+
+
+@dataclass(eq=False)
+class _Lane:
+    """An executor, what it is given, and what it is doing.
+
+    ``alone`` holds pieces that may kill a worker: while one of them runs, nothing else does.
+    """
+
+    executor: Executor
+    takes: Takes
+    running: dict[Future[Report], Task] = field(default_factory=dict)
+    alone: deque[Task] = field(default_factory=deque)
+
+    def start(self, schedule: Schedule) -> None:
+        """Give every free worker something to do."""
+        while len(self.running) < self.executor.in_flight:
+            if self.alone:
+                if not self.running:
+                    self._submit(self.alone.popleft())
+                return
+            task = schedule.next(self.takes)
+            if task is None:
+                return
+            self._submit(task)
+
+    def _submit(self, task: Task) -> None:
+        function = decode_unit if isinstance(task.unit, DecodeUnit) else score_unit
+        try:
+            future = self.executor.submit(function, task.unit)
+        except BrokenExecutor as error:
+            future = Future()
+            future.set_exception(error)
+        self.running[future] = task
+
+
+def execute(
+    plan: Plan,
+    run: RunFolder,
+    executor: Executor,
+    listener: Listener,
+    *,
+    devices: Executor | None = None,
+) -> None:
+    """Do all that is missing; ``listener`` hears of every finished unit.
+
+    Args:
+        devices: has one worker for each GPU and decodes the neural codecs; without it the one
+            executor does everything.
+
+    Raises:
+        EnvironmentFault: the disk is full; what was finished is kept.
+    """
+    lanes = [_Lane(executor, "all but neural" if devices else "everything")]
+    if devices:
+        lanes.append(_Lane(devices, "neural"))
+    schedule = Schedule(
+        plan,
+        str(run.path.absolute()),
+        workers=executor.workers,
+        unit_seconds=executor.unit_seconds,
+    )
+    while True:
+        for lane in lanes:
+            lane.start(schedule)
+        running = [future for lane in lanes for future in lane.running]
+        if not running:
+            return
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for lane in lanes:
+            _collect(lane, schedule, run, listener, done & lane.running.keys())
+
+
+def _collect(
+    lane: _Lane,
+    schedule: Schedule,
+    run: RunFolder,
+    listener: Listener,
+    done: set[Future[Report]],
+) -> None:
+    lost: list[Task] = []
+    suspects: list[Task] = []
+    broken = False
+    for future in done:
+        task = lane.running.pop(future)
+        try:
+            report = future.result()
+        except WorkerDied as error:
+            (suspects if error.shared else lost).append(task)
+        except BrokenExecutor:
+            suspects.append(task)
+            broken = True
+        else:
+            listener(task.unit, report)
+            schedule.finish(task, report)
+    if broken:
+        # Every unit in flight fails with the worker that died; any of them may be the cause.
+        suspects += lane.running.values()
+        lane.running.clear()
+        lane.executor.restart()
+    if lost or suspects:
+        run.log(f"a worker died; {len(lost + suspects)} units are tried again, in pieces")
+    for task in lost + suspects:
+        if task.unit.attempt:
+            report = _record_crash(run, task.unit)
+            listener(task.unit, report)
+            schedule.finish(task, report)
+            continue
+        pieces = schedule.split(task, _pieces(task.unit))
+        if task in lost:
+            schedule.repeat(pieces)
+        else:
+            lane.alone.extend(pieces)
+
+
+def _pieces(unit: Unit) -> Iterator[Unit]:
+    """The smallest units that together do the same work."""
+    if isinstance(unit, DecodeUnit):
+        for item in unit.items:
+            yield replace(unit, items=(item,), attempt=1)
+        return
+    for item, cells in unit.items:
+        for cell in cells:
+            for metric in cell.metrics:
+                alone = replace(cell, metrics=(metric,))
+                yield replace(unit, items=((item, (alone,)),), attempt=1)
+
+
+def _record_crash(run: RunFolder, unit: Unit) -> Report:
+    """Store a failed row for a unit of one cell; transient, so the next start tries again."""
+    failed = {"status": "failed", "reason": WORKER_DIED, "transient": True, "written": time.time()}
+    if isinstance(unit, DecodeUnit):
+        (item,) = unit.items
+        codec, stage = unit.codec, "decodes"
+        extra: dict[str, Any] = {"threads": 1}
+    else:
+        ((item, (cell,)),) = unit.items
+        (metric,) = cell.metrics
+        codec, stage = cell.codec, "scores"
+        extra = {"metric": metric.column, "metric_id": metric.metric_id, "cpu_seconds": 0.0}
+    row: Row = {
+        "corpus": item.corpus,
+        "item": item.item,
+        "item_digest": item.digest,
+        "codec": codec.spec,
+        "codec_id": codec.codec_id,
+        "policy_id": unit.policy_id,
+        "seconds": item.seconds,
+        **failed,
+        **extra,
+    }
+    run.add(stage, [row])
+    place = (item.corpus, item.item, codec.codec_id)
+    return Report(
+        statuses=Counter({(codec.codec_id, "failed"): 1}),
+        reasons=Counter({WORKER_DIED: 1}),
+        undecoded={place: (WORKER_DIED, True)} if stage == "decodes" else {},
+    )
+
+
+def folder_of(name: str, out: str | None) -> Path:
+    """Where a suite's run lives: ``--out``, or ``runs/NAME``."""
+    return Path(out) if out else Path("runs") / name

@@ -1,0 +1,143 @@
+"""The manifest: who ran what, on which machine, with which versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from synbench import policy
+from synbench.execution.plan import Plan, PlannedCodec
+from synbench.files import printable
+from synbench.results.store import FORMAT, Row
+
+PACKAGES = (
+    "ai-edge-litert",
+    "av",
+    "jiwer",
+    "numpy",
+    "onnxruntime",
+    "pesq",
+    "pesqc2",
+    "pocketsphinx",
+    "pycodec2",
+    "pyworld",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "speechmos",
+    "synbench",
+    "torch",
+    "transformers",
+    "visqol-python",
+    "whisper-normalizer",
+)
+
+__all__ = ["describe_run", "item_rows"]
+
+
+def describe_run(plan: Plan) -> dict[str, Any]:
+    """All that is needed to read the rows of a run, as JSON-ready data."""
+    return {
+        "format": FORMAT,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "suite": plan.suite.model_dump(),
+        "policy": policy.describe(),
+        "policy_id": plan.policy_id,
+        "host": _host(),
+        "packages": _packages(),
+        "codecs": [
+            *(_codec(codec, missing="") for codec in plan.codecs),
+            *(
+                _codec(skipped.codec, missing=skipped.reason)
+                for skipped in plan.skipped
+                if skipped.codec is not None
+            ),
+        ],
+        "metrics": [
+            {"metric_id": metric.point.metric_id, **metric.info.to_json()}
+            for metric in plan.metrics
+        ],
+        "corpora": [
+            {
+                "name": corpus.name,
+                "spec": corpus.spec,
+                "digest": corpus.digest,
+                "items": len(corpus.items),
+                "seconds": corpus.seconds,
+                "licence": corpus.licence,
+                "note": corpus.note,
+                "target_rate": corpus.target_rate,
+            }
+            for corpus in plan.corpora
+        ],
+        "skipped": [
+            {"kind": skipped.kind, "name": skipped.name, "reason": skipped.reason}
+            for skipped in plan.skipped
+        ],
+    }
+
+
+def _codec(codec: PlannedCodec, *, missing: str) -> dict[str, Any]:
+    """A codec's row; ``missing`` is the reason of all its cells where it could not run."""
+    return {
+        **codec.info.to_json(),
+        "label": codec.label,
+        "codec_id": codec.point.codec_id,
+        "missing": missing,
+    }
+
+
+def item_rows(plan: Plan) -> list[Row]:
+    """The items of every corpus as rows of ``items.parquet``."""
+    works = {(work.corpus, work.item): work for work in plan.items}
+    return [
+        {
+            "corpus": corpus.name,
+            "item": item.id,
+            "item_digest": works[corpus.name, item.id].digest,
+            "path": printable(item.path),
+            "seconds": item.seconds,
+            "sample_rate": item.sample_rate,
+            "channels": item.channels,
+            "target_rate": corpus.target_rate,
+            "speaker": item.speaker,
+            "transcript": item.transcript,
+            "problem": item.problem,
+        }
+        for corpus in plan.corpora
+        for item in corpus.items
+    ]
+
+
+def _host() -> dict[str, Any]:
+    return {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": sys.version.split()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _packages() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

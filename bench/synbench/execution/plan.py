@@ -1,0 +1,346 @@
+"""What a suite asks for, what the run folder already has, and so what is missing.
+
+A cell is one (item, codec, metric). It is present when a stored row was made from exactly the item
+samples, codec, metric and policy of today's plan; everything else is missing and will be computed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import synbench_codecs
+import synbench_metrics
+from synbench import corpora, policy
+from synbench.corpora import Corpus
+from synbench.errors import UsageError
+from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
+from synbench.results.store import RunFolder
+from synbench.suite import CodecEntry, CorpusEntry, Suite
+from synbench_codecs import CodecInfo, Recording, format_spec
+from synbench_codecs.errors import MissingWeights
+from synbench_codecs.errors import Unavailable as CodecUnavailable
+from synbench_metrics import MetricInfo
+from synbench_metrics.errors import Unavailable as MetricUnavailable
+
+# CPU seconds per audio second before anything was measured.
+COST_BEFORE_MEASURED = {"neural": 1.0, "external": 0.1}
+COST_OTHERWISE = 0.03
+# Reading, resampling and writing one reconstruction or reference.
+COST_OF_FILES = 0.01
+
+__all__ = ["Plan", "PlannedCodec", "PlannedMetric", "Skipped", "make_plan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCodec:
+    """A codec point of the suite."""
+
+    point: CodecPoint
+    label: str
+    info: CodecInfo
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetric:
+    """A column of the suite."""
+
+    point: MetricPoint
+    info: MetricInfo
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A codec or metric that cannot run here; its cells stay missing, with this reason.
+
+    ``codec`` is known where only the weights are absent: the codec keeps its row in every table.
+    """
+
+    kind: str
+    name: str
+    reason: str
+    codec: PlannedCodec | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that a run needs to know.
+
+    Attributes:
+        decodes: items that must be coded, per codec.
+        scores: metrics wanted, per (item, codec) that lacks some.
+        undecoded: known reasons why an (item, codec id) has no reconstruction.
+        cached_decodes, cached_scores: cells that need no work.
+    """
+
+    suite: Suite
+    policy_id: str
+    corpora: tuple[Corpus, ...]
+    items: tuple[ItemWork, ...]
+    codecs: tuple[PlannedCodec, ...]
+    metrics: tuple[PlannedMetric, ...]
+    skipped: tuple[Skipped, ...]
+    decodes: dict[CodecPoint, tuple[ItemWork, ...]]
+    scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]]
+    undecoded: dict[tuple[ItemWork, CodecPoint], str]
+    cached_decodes: int
+    cached_scores: int
+
+    @property
+    def total_decodes(self) -> int:
+        """Cells of the decoding stage, done or not."""
+        return len(self.items) * len(self.codecs)
+
+    @property
+    def total_scores(self) -> int:
+        """Cells of the scoring stage, done or not."""
+        return self.total_decodes * len(self.metrics)
+
+    @property
+    def missing_scores(self) -> int:
+        """Scores still to compute."""
+        return sum(len(metrics) for metrics in self.scores.values())
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is left to do."""
+        return not self.decodes and not self.scores
+
+    def decode_cost(self, codec: CodecPoint, item: ItemWork) -> float:
+        """Forecast CPU seconds to code and decode one item."""
+        cost = next(planned.cost for planned in self.codecs if planned.point == codec)
+        return (cost + COST_OF_FILES) * item.seconds
+
+    def score_cost(self, item: ItemWork, metrics: tuple[MetricPoint, ...]) -> float:
+        """Forecast CPU seconds to score one reconstruction."""
+        costs = {planned.point: planned.cost for planned in self.metrics}
+        return (sum(costs[metric] for metric in metrics) + COST_OF_FILES) * item.seconds
+
+    @property
+    def forecast_cpu_seconds(self) -> float:
+        """CPU seconds that the missing work should take."""
+        decode = sum(
+            self.decode_cost(codec, item) for codec, items in self.decodes.items() for item in items
+        )
+        return decode + sum(
+            self.score_cost(item, metrics) for (item, _), metrics in self.scores.items()
+        )
+
+
+def make_plan(
+    suite: Suite, run: RunFolder, *, progress: Callable[[int, int], None] | None = None
+) -> Plan:
+    """Resolve a suite against this machine and a run folder.
+
+    Args:
+        progress: called with (files read, files) while corpora are read.
+
+    Raises:
+        UsageError: something the suite names does not exist.
+        Unavailable: something cannot run here and the suite says to stop.
+    """
+    measured = _measured_costs(run)
+    skipped: list[Skipped] = []
+    metrics = _metrics(suite, measured, skipped)
+    codecs = _codecs(suite, measured, skipped)
+    loaded = _corpora(suite, progress)
+    items = tuple(_item(corpus, item) for corpus in loaded for item in corpus.items)
+    policy_id = policy.policy_id()
+    stored_decodes = _stored_decodes(run)
+    stored_scores = _stored_scores(run)
+    decodes: dict[CodecPoint, list[ItemWork]] = defaultdict(list)
+    scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]] = {}
+    undecoded: dict[tuple[ItemWork, CodecPoint], str] = {}
+    for planned in codecs:
+        for item in items:
+            key = (item.corpus, item.item, item.digest, planned.point.codec_id, policy_id)
+            wanted = tuple(
+                metric.point
+                for metric in metrics
+                if (*key, metric.point.metric_id) not in stored_scores
+            )
+            if wanted:
+                scores[item, planned.point] = wanted
+            reason = stored_decodes.get(key)
+            if reason is None or (wanted and not reason and not _file_is_there(run, planned, item)):
+                decodes[planned.point].append(item)
+            elif reason:
+                undecoded[item, planned.point] = reason
+    return Plan(
+        suite=suite,
+        policy_id=policy_id,
+        corpora=loaded,
+        items=items,
+        codecs=codecs,
+        metrics=metrics,
+        skipped=tuple(skipped),
+        decodes={codec: tuple(missing) for codec, missing in decodes.items()},
+        scores=scores,
+        undecoded=undecoded,
+        cached_decodes=len(items) * len(codecs) - sum(map(len, decodes.values())),
+        cached_scores=len(items) * len(codecs) * len(metrics) - sum(map(len, scores.values())),
+    )
+
+
+def _file_is_there(run: RunFolder, planned: PlannedCodec, item: ItemWork) -> bool:
+    name = artefact(planned.point, item, policy.policy_id(), ".flac")
+    return (run.path / "reconstructions" / name).is_file()
+
+
+def _corpora(suite: Suite, progress: Callable[[int, int], None] | None) -> tuple[Corpus, ...]:
+    loaded = tuple(_corpus(entry, progress) for entry in suite.corpora)
+    names = [corpus.name for corpus in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two corpora are called {name!r}: give one of them another `name:`")
+    return loaded
+
+
+def _corpus(entry: CorpusEntry, progress: Callable[[int, int], None] | None) -> Corpus:
+    corpus = corpora.load(
+        format_spec(entry.corpus, entry.options),
+        limit=entry.limit,
+        expected_digest=entry.digest,
+        progress=progress,
+    )
+    return dataclasses.replace(corpus, name=entry.name) if entry.name else corpus
+
+
+def _item(corpus: Corpus, item: corpora.Item) -> ItemWork:
+    made_from = f"{item.sha256} {corpus.target_rate} {item.transcript}"
+    return ItemWork(
+        corpus=corpus.name,
+        item=item.id,
+        digest=hashlib.sha256(made_from.encode()).hexdigest()[:16],
+        path=str(item.path),
+        seconds=item.seconds,
+        target_rate=corpus.target_rate,
+        transcript=item.transcript,
+        problem=item.problem,
+    )
+
+
+def _codecs(
+    suite: Suite, measured: dict[str, float], skipped: list[Skipped]
+) -> tuple[PlannedCodec, ...]:
+    planned: list[PlannedCodec] = []
+    for entry in suite.codecs:
+        spec = format_spec(entry.codec, entry.options)
+        try:
+            codec = synbench_codecs.load(spec)
+        except CodecUnavailable as error:
+            if suite.unavailable == "stop":
+                raise
+            skipped.append(_skipped_codec(entry, spec, error))
+            continue
+        planned.append(_planned_codec(entry, codec, measured))
+    rows = [*planned, *(each.codec for each in skipped if each.codec is not None)]
+    for field in ("label", "point"):
+        values = [getattr(codec, field) for codec in rows]
+        for value in values:
+            if values.count(value) > 1:
+                raise UsageError(f"the suite has two codecs with the same {field}: {value}")
+    return tuple(planned)
+
+
+def _skipped_codec(entry: CodecEntry, spec: str, error: CodecUnavailable) -> Skipped:
+    known = synbench_codecs.describe(spec) if isinstance(error, MissingWeights) else None
+    if known is None:
+        return Skipped(kind="codec", name=entry.label or spec, reason=str(error))
+    codec = PlannedCodec(
+        point=CodecPoint(spec=known.spec, codec_id=known.identity[:16]),
+        label=entry.label or known.label,
+        info=known,
+        cost=0.0,
+    )
+    return Skipped(kind="codec", name=codec.label, reason=str(error), codec=codec)
+
+
+def _planned_codec(
+    entry: CodecEntry, codec: synbench_codecs.Codec | Recording, measured: dict[str, float]
+) -> PlannedCodec:
+    info = codec.info
+    codec_id = codec_identity(codec)
+    prior = COST_BEFORE_MEASURED.get(info.kind, COST_OTHERWISE)
+    return PlannedCodec(
+        point=CodecPoint(spec=info.spec, codec_id=codec_id),
+        label=entry.label or info.label,
+        info=info,
+        cost=measured.get(codec_id, prior),
+    )
+
+
+def codec_identity(codec: synbench_codecs.Codec | Recording) -> str:
+    """The id under which a codec's results are kept, 16 hex digits.
+
+    Recordings are identified by what lies in their folder, not by where the folder lies.
+    """
+    if not isinstance(codec, Recording):
+        return codec.info.identity[:16]
+    content = corpora.load(format_spec("folder", {"path": str(codec.folder)})).digest
+    info = codec.info
+    made_from = f"{content} {info.adapter_version} {info.output_delay_samples}"
+    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
+
+
+def _metrics(
+    suite: Suite, measured: dict[str, float], skipped: list[Skipped]
+) -> tuple[PlannedMetric, ...]:
+    planned = []
+    for column in dict.fromkeys(suite.metrics):
+        metric = synbench_metrics.load(column)
+        try:
+            metric.check()
+        except MetricUnavailable as error:
+            if suite.unavailable == "stop":
+                raise
+            skipped.append(Skipped(kind="metric", name=column, reason=str(error)))
+            continue
+        metric_id = metric.info.identity[:16]
+        planned.append(
+            PlannedMetric(
+                point=MetricPoint(column=column, metric_id=metric_id),
+                info=metric.info,
+                cost=measured.get(metric_id, metric.info.cpu_seconds_per_audio_second),
+            )
+        )
+    return tuple(planned)
+
+
+def _stored_decodes(run: RunFolder) -> dict[tuple[str, ...], str]:
+    """Cell key to the reason of its failure, empty for a success; transient failures are absent."""
+    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id", "written", "status")
+    latest: dict[tuple[str, ...], tuple[float, str | None]] = {}
+    for *key, written, status, reason, transient in run.rows(
+        "decodes", (*columns, "reason", "transient")
+    ):
+        outcome = None if transient else ("" if status == "ok" else reason)
+        if written >= latest.get(tuple(key), (0.0, None))[0]:
+            latest[tuple(key)] = (written, outcome)
+    return {key: outcome for key, (_, outcome) in latest.items() if outcome is not None}
+
+
+def _stored_scores(run: RunFolder) -> set[tuple[str, ...]]:
+    """Keys of the cells that have a lasting outcome."""
+    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id", "metric_id", "transient")
+    return {tuple(key) for *key, transient in run.rows("scores", columns) if not transient}
+
+
+def _measured_costs(run: RunFolder) -> dict[str, float]:
+    """CPU seconds per audio second seen in this folder, by codec id and metric id."""
+    decodes = run.query(
+        "decodes",
+        "SELECT codec_id, sum(encode_cpu_seconds + decode_cpu_seconds) / sum(seconds) "
+        "FROM rows WHERE encode_cpu_seconds IS NOT NULL GROUP BY codec_id HAVING sum(seconds) > 0",
+    )
+    scores = run.query(
+        "scores",
+        "SELECT metric_id, sum(cpu_seconds) / sum(seconds) "
+        "FROM rows WHERE status = 'ok' GROUP BY metric_id HAVING sum(seconds) > 0",
+    )
+    return {str(name): float(cost) for name, cost in decodes + scores}

@@ -1,0 +1,168 @@
+"""What a user sees while a run works: one live table, or one plain line per minute."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from synbench.execution.plan import Plan
+from synbench.execution.units import DecodeUnit, ScoreUnit
+from synbench.execution.worker import Report
+
+SECONDS_BETWEEN_LINES = 60.0
+MANY_FILES = 200
+
+__all__ = ["Progress", "Reading", "duration", "print_skipped"]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: ``42 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def print_skipped(plan: Plan, console: Console) -> None:
+    """Say which codecs and metrics of the suite cannot run here, and why."""
+    for skipped in plan.skipped:
+        name, reason = escape(skipped.name), escape(skipped.reason)
+        console.print(f"[yellow]skipped {skipped.kind} {name}:[/] {reason}", highlight=False)
+
+
+class Reading:
+    """Listens to the reading of a corpus and says once that a large one takes a while."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note that ``done`` of ``total`` files are read."""
+        if not self._said and total - done > MANY_FILES:
+            self._said = True
+            self._console.print(f"reading {total - done} audio files for their digests ...")
+
+
+class Progress:
+    """Counts finished cells and draws them; use as a context manager around a run."""
+
+    def __init__(self, plan: Plan, *, workers: int, console: Console) -> None:
+        self._plan, self._console = plan, console
+        self._started = time.monotonic()
+        self._last_line = self._started
+        self._left = plan.forecast_cpu_seconds
+        self._workers = max(1, workers)
+        self._finished = 0.0
+        self._decoded = Counter(
+            {
+                codec.point.codec_id: len(plan.items) - len(plan.decodes.get(codec.point, ()))
+                for codec in plan.codecs
+            }
+        )
+        self._scored = _present_scores(plan)
+        self._failed: Counter[str] = Counter()
+        self._inapplicable: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def hear(self, unit: DecodeUnit | ScoreUnit, report: Report) -> None:
+        """Take note of a finished unit."""
+        counts = self._decoded if isinstance(unit, DecodeUnit) else self._scored
+        for (codec_id, status), count in report.statuses.items():
+            counts[codec_id] += count
+            if status == "failed" and isinstance(unit, ScoreUnit):
+                self._failed[codec_id] += count
+            elif status == "not_applicable":
+                self._inapplicable[codec_id] += count
+        self._reasons.update(report.reasons)
+        self._finished += self._forecast(unit)
+        if not self._console.is_terminal:
+            self._line()
+
+    def _forecast(self, unit: DecodeUnit | ScoreUnit) -> float:
+        if isinstance(unit, DecodeUnit):
+            return sum(self._plan.decode_cost(unit.codec, item) for item in unit.items)
+        cost = self._plan.score_cost
+        return sum(cost(item, cell.metrics) for item, cells in unit.items for cell in cells)
+
+    def _remaining(self) -> float:
+        """Wall seconds still to go, from the share of forecast work done in the time so far."""
+        left = max(0.0, self._left - self._finished)
+        elapsed = time.monotonic() - self._started
+        if self._finished < 0.02 * self._left or elapsed < 5:
+            return left / self._workers
+        return elapsed * left / self._finished
+
+    def _summary(self) -> str:
+        plan = self._plan
+        return (
+            f"decoded {self._decoded.total()}/{plan.total_decodes}, "
+            f"scored {self._scored.total()}/{plan.total_scores}, "
+            f"failed {self._failed.total()}, "
+            f"{duration(time.monotonic() - self._started)} gone, "
+            f"about {duration(self._remaining())} left"
+        )
+
+    def _line(self) -> None:
+        now = time.monotonic()
+        if now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            self._console.print(self._summary(), highlight=False)
+
+    def _draw(self) -> RenderableType:
+        items = len(self._plan.items)
+        scores = items * len(self._plan.metrics)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("codec", overflow="ellipsis", no_wrap=True)
+        for heading in ("decoded", "scored", "failed", "not applicable"):
+            table.add_column(heading, justify="right")
+        for codec in self._plan.codecs:
+            key = codec.point.codec_id
+            failed = self._failed[key]
+            table.add_row(
+                codec.label,
+                f"{self._decoded[key]}/{items}",
+                f"{self._scored[key]}/{scores}",
+                Text(str(failed), style="red" if failed else "dim"),
+                Text(str(self._inapplicable[key]), style="dim"),
+            )
+        reasons = [
+            Text(f"{count} x {reason}", style="red", overflow="ellipsis", no_wrap=True)
+            for reason, count in self._reasons.most_common(3)
+        ]
+        return Group(table, *reasons, Text(self._summary(), style="cyan"))
+
+
+def _present_scores(plan: Plan) -> Counter[str]:
+    missing: dict[str, int] = defaultdict(int)
+    for (_, codec), metrics in plan.scores.items():
+        missing[codec.codec_id] += len(metrics)
+    everything = len(plan.items) * len(plan.metrics)
+    return Counter(
+        {codec.point.codec_id: everything - missing[codec.point.codec_id] for codec in plan.codecs}
+    )

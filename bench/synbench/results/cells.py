@@ -1,0 +1,299 @@
+"""The stored rows of a run, reduced to the cells of its plan, as arrays.
+
+Axes of every array
+    item    of one corpus, in the order of ``items.parquet``
+    codec   in the order of the suite
+    metric  in the order of the suite
+
+A row counts when it was made from the item, codec, metric and policy of the latest start; of
+several rows of one cell the last written counts. A cell without any row is missing, or not planned
+where none of several merged runs had it in its plan. DuckDB picks
+the rows, so a million of them cost well under a second and no Python loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.errors import UsageError
+from synbench.results import queries
+from synbench.results.planned import PlannedCorpus, PlannedRun
+from synbench.results.queries import (
+    FAILED,
+    MEASURES,
+    MISSING,
+    NOT_APPLICABLE,
+    NOT_PLANNED,
+    OK,
+    STATUS_NAMES,
+)
+from synbench.results.store import DECODE_COLUMNS, SCORE_COLUMNS
+
+ROW_COLUMNS = {
+    "corpus": "string",
+    "item": "string",
+    "item_digest": "string",
+    "codec": "string",
+    "codec_spec": "string",
+    "codec_id": "string",
+    "metric": "string",
+    "metric_id": "string",
+    "status": "string",
+    "value": "float64",
+    "weight": "float64",
+    "reason": "string",
+}
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+__all__ = [
+    "FAILED",
+    "MEASURES",
+    "MISSING",
+    "NOT_APPLICABLE",
+    "NOT_PLANNED",
+    "OK",
+    "ROW_COLUMNS",
+    "STATUS_NAMES",
+    "Cells",
+    "Store",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The cells of one corpus.
+
+    Attributes:
+        seconds: duration of each item, shape ``(item,)``.
+        clusters: number of each item's speaker; an item that names none has its own number.
+        status: a code of :data:`STATUS_NAMES`, shape ``(item, codec, metric)``.
+        values: scores, NaN unless the status is ok, shape ``(item, codec, metric)``.
+        sizes: how much each score counts in the number of the corpus, likewise: its reference words
+            where a metric is all errors over all words, else 1.
+        pooled: for metrics that compare the corpus as a whole, their one value; NaN for others,
+            shape ``(codec, metric)``.
+        dimensions: of the embeddings behind a pooled value, 0 for others, shape ``(metric,)``.
+        decode_status: how coding and decoding ended, shape ``(item, codec)``.
+        measures: by name of :data:`MEASURES`, NaN where not measured, shape ``(item, codec)``.
+        failures: reasons of failed scores, the most frequent first, with their counts.
+    """
+
+    seconds: Floats
+    clusters: NDArray[np.int64]
+    status: Codes
+    values: Floats
+    sizes: Floats
+    pooled: Floats
+    dimensions: NDArray[np.int64]
+    decode_status: Codes
+    measures: dict[str, Floats]
+    failures: tuple[tuple[str, int], ...]
+
+    @property
+    def speakers(self) -> NDArray[np.int64] | None:
+        """The clusters where they matter: several of them, one with several items; else None."""
+        found = len(np.unique(self.clusters))
+        return self.clusters if 1 < found < len(self.clusters) else None
+
+
+class Store:
+    """Reads the rows of one run with an in-memory DuckDB.
+
+    Raises:
+        UsageError: a Parquet file of the run is absent or damaged; the message names it.
+    """
+
+    def __init__(self, planned: PlannedRun) -> None:
+        import duckdb
+
+        self.planned = planned
+        self._connection = duckdb.connect()
+        try:
+            self._load()
+        except duckdb.Error as error:
+            raise UsageError(f"cannot read the run {planned.folder}: {error}") from error
+
+    def _load(self) -> None:
+        planned, connection = self.planned, self._connection
+        items = str(planned.folder / "items.parquet")
+        connection.execute(queries.ITEMS, [items])
+        connection.execute(queries.CODECS, [[codec.codec_id for codec in planned.codecs]])
+        connection.execute(queries.METRICS, [[metric.metric_id for metric in planned.metrics]])
+        self._collect("decodes", queries.DECODES, DECODE_COLUMNS)
+        self._collect("scores", queries.SCORES, SCORE_COLUMNS)
+
+    def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
+        files = [str(path) for path in sorted((self.planned.folder / stage).glob("[!.]*.parquet"))]
+        if files:
+            # Files of an older version lack the columns that came later.
+            source = (
+                "(SELECT * FROM read_parquet($files, union_by_name = true) "
+                f"UNION ALL BY NAME SELECT * FROM {_no_rows(columns)})"
+            )
+            values = {"files": files, "policy_id": self.planned.policy_id}
+        else:
+            source = _no_rows(columns)
+            values = {"policy_id": self.planned.policy_id}
+        self._connection.execute(query.format(source=source), values)
+
+    def corpora(self) -> Iterator[tuple[PlannedRun, PlannedCorpus, Cells]]:
+        """Every corpus with its cells and the plan, without the codecs not planned for it."""
+        for corpus in self.planned.corpora:
+            cells = self.cells(corpus.name)
+            if not self.planned.parts:
+                yield self.planned, corpus, cells
+                continue
+            there = (cells.status != NOT_PLANNED).any(axis=(0, 2))
+            codecs = np.flatnonzero(there | (cells.decode_status != MISSING).any(axis=0))
+            chosen = tuple(self.planned.codecs[place] for place in codecs)
+            yield replace(self.planned, codecs=chosen), corpus, _chosen(cells, codecs)
+
+    def cells(self, corpus: str) -> Cells:
+        """The cells of one corpus of the plan."""
+        items = self._fetch(
+            "SELECT seconds, coalesce(nullif(speaker, ''), 'item ' || item_index) AS speaker "
+            "FROM items WHERE corpus = ? ORDER BY item_index",
+            corpus,
+        )
+        decoded = self._fetch(f"SELECT * FROM decoded {queries.IN_CORPUS}", corpus)
+        scored = self._fetch(f"SELECT {queries.SCORED} FROM scored {queries.IN_CORPUS}", corpus)
+        count, codecs = len(items["seconds"]), len(self.planned.codecs)
+        pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
+        pair = (decoded["place"], decoded["codec_index"])
+        triple = (scored["place"], scored["codec_index"], scored["metric_index"])
+        pooled, dimensions = self._pooled(corpus)
+        values = _scattered(triples, triple, scored["value"], np.float64(np.nan))
+        sizes = _scattered(triples, triple, scored["weight"], np.float64(np.nan))
+        status = _scattered(triples, triple, scored["code"], np.int8(MISSING))
+        status[(status == MISSING) & ~self._asked(corpus)] = NOT_PLANNED
+        weighted = np.array([metric.is_rate for metric in self.planned.metrics], dtype=bool)
+        return Cells(
+            seconds=np.asarray(items["seconds"], dtype=np.float64),
+            clusters=_numbered(items["speaker"]),
+            status=status,
+            values=values,
+            sizes=np.where(weighted | np.isnan(values), sizes, 1.0),
+            pooled=pooled,
+            dimensions=dimensions,
+            decode_status=_scattered(pairs, pair, decoded["code"], np.int8(MISSING)),
+            measures={
+                name: _scattered(pairs, pair, decoded[name], np.float64(np.nan))
+                for name in MEASURES
+            },
+            failures=tuple(self._connection.execute(queries.FAILURES, [corpus]).fetchall()),
+        )
+
+    def _asked(self, corpus: str) -> NDArray[np.bool_]:
+        """Whether each cell was planned, shape ``(codec, metric)``."""
+        asked = [
+            self.planned.asks(corpus=corpus, codec_id=codec.codec_id, metric_id=metric.metric_id)
+            for codec in self.planned.codecs
+            for metric in self.planned.metrics
+        ]
+        shape = len(self.planned.codecs), len(self.planned.metrics)
+        return np.array(asked, dtype=bool).reshape(shape)
+
+    def _pooled(self, corpus: str) -> tuple[Floats, NDArray[np.int64]]:
+        """Values ``(codec, metric)`` of the corpus as a whole, and dimensions ``(metric,)``."""
+        metrics = self.planned.metrics
+        pooled = np.full((len(self.planned.codecs), len(metrics)), np.nan)
+        dimensions = np.zeros(len(metrics), dtype=np.int64)
+        if not any(metric.is_distance for metric in metrics):
+            return pooled, dimensions
+        from synbench_metrics.frechet import pooled as distance
+
+        stored: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
+        found = self._connection.execute(queries.VECTORS, [corpus]).fetchall()
+        for codec, metric, vector in found:
+            if metrics[metric].is_distance:
+                stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
+        for place, vectors in stored.items():
+            pooled[place] = distance(np.stack(vectors).astype(np.float64))
+            dimensions[place[1]] = vectors[0].size // 2
+        return pooled, dimensions
+
+    def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
+        """One row per planned (item, codec, metric) in batches of tuples, see ROW_COLUMNS.
+
+        Means of a table are means of ``value`` weighted by ``weight``, which is 1 but for error
+        rates. A distance of the corpus is none of its items.
+        The order is that of the plan, so the same rows always come out the same.
+        """
+        planned = self.planned
+        cursor = self._connection.execute(
+            queries.ROWS,
+            {
+                "corpora": [corpus.name for corpus in planned.corpora],
+                "labels": [codec.label for codec in planned.codecs],
+                "specs": [codec.spec for codec in planned.codecs],
+                "columns": [metric.column for metric in planned.metrics],
+                "rates": [metric.is_rate for metric in planned.metrics],
+                "statuses": list(STATUS_NAMES),
+                "absent": [codec.missing for codec in planned.codecs],
+            },
+        )
+        corpus, codec, metric, status = map(
+            list(ROW_COLUMNS).index, ("corpus", "codec_id", "metric_id", "status")
+        )
+        while rows := cursor.fetchmany(batch):
+            if planned.parts:
+                rows = [
+                    row
+                    for row in rows
+                    if row[status] != "missing"
+                    or planned.asks(corpus=row[corpus], codec_id=row[codec], metric_id=row[metric])
+                ]
+            yield rows
+
+    def _fetch(self, query: str, corpus: str) -> dict[str, NDArray[Any]]:
+        """Columns by name; NULL becomes NaN in columns of numbers."""
+        found = self._connection.execute(query, [corpus]).fetchnumpy()
+        return {name: _filled(column) for name, column in found.items()}
+
+
+def _filled(column: NDArray[Any]) -> NDArray[Any]:
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.filled(column.astype(np.float64), np.nan)
+    return column
+
+
+def _chosen(cells: Cells, codecs: NDArray[np.intp]) -> Cells:
+    """The cells of some codecs."""
+    return replace(
+        cells,
+        status=cells.status[:, codecs],
+        values=cells.values[:, codecs],
+        sizes=cells.sizes[:, codecs],
+        pooled=cells.pooled[codecs],
+        decode_status=cells.decode_status[:, codecs],
+        measures={name: measure[:, codecs] for name, measure in cells.measures.items()},
+    )
+
+
+def _numbered(names: NDArray[Any]) -> NDArray[np.int64]:
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+
+def _scattered(
+    shape: tuple[int, ...], place: tuple[NDArray[Any], ...], values: NDArray[Any], empty: Any
+) -> NDArray[Any]:
+    array = np.full(shape, empty)
+    array[place] = values
+    return array
+
+
+def _no_rows(columns: dict[str, str]) -> str:
+    """A query with the store's columns and no row, for a run killed before its first score."""
+    kinds = {"string": "VARCHAR", "bool_": "BOOLEAN", "float64": "DOUBLE", "binary": "BLOB"}
+    fields = ", ".join(
+        f"NULL::{kinds.get(kind, 'BIGINT')} AS {name}" for name, kind in columns.items()
+    )
+    return f"(SELECT {fields} WHERE false)"

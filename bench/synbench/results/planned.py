@@ -1,0 +1,229 @@
+"""What a run is meant to hold: the manifest of its latest start as typed data.
+
+Rates are in bit/s and Hz, durations in seconds, digests are hex.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from synbench.errors import UsageError
+from synbench.results.store import FORMAT, RunFolder
+
+Direction = Literal["up", "down", ""]
+
+__all__ = [
+    "Direction",
+    "Part",
+    "PlannedCodec",
+    "PlannedCorpus",
+    "PlannedMetric",
+    "PlannedRun",
+    "Skipped",
+    "read_planned",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCodec:
+    """One codec point; the fields are those of ``CodecInfo`` that a table needs.
+
+    ``bits_counted`` is False where only decoded files exist, so that the rate is a declared one.
+    ``weights`` names the files of the checkpoint and their digests; empty where there are none.
+    ``released`` is False where some of them are a user's own.
+    ``missing`` says why the codec could not run at the latest start; it is empty otherwise.
+    """
+
+    label: str
+    codec_id: str
+    spec: str
+    kind: str
+    nominal_bps: float | None
+    bits_counted: bool
+    training_note: str
+    implementation: str = ""
+    weights: tuple[str, ...] = ()
+    released: bool = False
+    source: str = ""
+    codebook_sizes: tuple[int, ...] = ()
+    bits_per_frame: float | None = None
+    missing: str = ""
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether it is a fixed point of the scale and no competitor."""
+        return self.kind == "anchor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetric:
+    """One metric column; the fields are those of ``MetricInfo`` that a table needs."""
+
+    metric_id: str
+    column: str
+    label: str
+    unit: str
+    direction: Direction
+    maximum: float | None
+    sample_rates: tuple[int, ...]
+    implementation: str
+    version: str
+    mode: str
+    weights_sha256: str
+    source: str
+    pooling: str = "mean"
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether the number of a corpus is all errors over all reference words."""
+        return self.pooling == "weighted_mean"
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether the number of a corpus is one distance of two sets, which has no items."""
+        return self.pooling == "frechet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCorpus:
+    """One corpus; ``note`` is what a reader of any score must know, ``seconds`` its duration."""
+
+    name: str
+    digest: str
+    items: int
+    seconds: float
+    note: str
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A codec or metric that could not run on the machine, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One of the runs that were merged: names of its corpora, ids of its codecs and metrics."""
+
+    corpora: frozenset[str]
+    codecs: frozenset[str]
+    metrics: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """Everything that says which stored rows count, and what a table says about them.
+
+    ``parts`` are the runs that a merged run was made of; empty where every codec and metric was
+    planned for every corpus.
+    """
+
+    folder: Path
+    name: str
+    started: str
+    policy_id: str
+    policy: dict[str, str]
+    processor: str
+    codecs: tuple[PlannedCodec, ...]
+    metrics: tuple[PlannedMetric, ...]
+    corpora: tuple[PlannedCorpus, ...]
+    skipped: tuple[Skipped, ...]
+    parts: tuple[Part, ...] = ()
+
+    def asks(self, *, corpus: str, codec_id: str, metric_id: str) -> bool:
+        """Whether this cell was planned; in a merged run some were in none of its parts."""
+        return not self.parts or any(
+            corpus in part.corpora and codec_id in part.codecs and metric_id in part.metrics
+            for part in self.parts
+        )
+
+
+def read_planned(folder: Path) -> PlannedRun:
+    """Read the manifest of a run folder.
+
+    Raises:
+        UsageError: the manifest is damaged, or written by another version of synbench.
+    """
+    path = RunFolder(folder).manifest_path
+    try:
+        manifest = RunFolder(folder).manifest()
+        found = manifest.get("format")
+        if found != FORMAT:
+            raise UsageError(
+                f"{path} has format {found}, expected {FORMAT}: "
+                "read it with the version of synbench that wrote it, or run the suite again"
+            )
+        return _planned(folder, manifest)
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:
+    return PlannedRun(
+        folder=folder,
+        name=manifest["suite"]["name"],
+        started=manifest["started"],
+        policy_id=manifest["policy_id"],
+        policy={name: str(value) for name, value in manifest["policy"].items()},
+        processor=manifest["host"]["processor"],
+        codecs=tuple(map(_codec, manifest["codecs"])),
+        metrics=tuple(map(_metric, manifest["metrics"])),
+        corpora=tuple(map(_corpus, manifest["corpora"])),
+        skipped=tuple(Skipped(**entry) for entry in manifest["skipped"]),
+        parts=_parts(manifest.get("merged", [])),
+    )
+
+
+def _parts(records: list[dict[str, Any]]) -> tuple[Part, ...]:
+    # Those of an older version do not say what was planned: then everything was.
+    names = Part.__dataclass_fields__
+    if any(name not in record for record in records for name in names):
+        return ()
+    return tuple(Part(**{name: frozenset(record[name]) for name in names}) for record in records)
+
+
+def _codec(record: dict[str, Any]) -> PlannedCodec:
+    nominal = record["nominal_bitrate_bps"]
+    return PlannedCodec(
+        label=record["label"],
+        codec_id=record["codec_id"],
+        spec=record["spec"],
+        kind=record["kind"],
+        nominal_bps=None if nominal is None else float(Fraction(nominal)),
+        bits_counted=record["bits_counted"],
+        training_note=record["training_note"],
+        implementation=record["implementation"],
+        weights=tuple(map(_weights, record["weights"] or ())),
+        released=bool(record["weights"])
+        and all(source["repository"] != "local" for source in record["weights"]),
+        source=record["source"],
+        codebook_sizes=tuple(record["codebook_sizes"]),
+        bits_per_frame=record["bits_per_frame"],
+        missing=record.get("missing", ""),
+    )
+
+
+def _weights(record: dict[str, Any]) -> str:
+    place = f"{record['repository']} {record['file']} at {record['revision'][:12]}"
+    return f"{place}, sha256 {record['sha256'][:12]}"
+
+
+def _metric(record: dict[str, Any]) -> PlannedMetric:
+    names = PlannedMetric.__dataclass_fields__
+    # A manifest of an older version has no pooling: then everything is a mean.
+    values = {name: record[name] for name in names if name in record or name != "pooling"}
+    return PlannedMetric(**values | {"sample_rates": tuple(record["sample_rates"])})
+
+
+def _corpus(record: dict[str, Any]) -> PlannedCorpus:
+    return PlannedCorpus(**{name: record[name] for name in PlannedCorpus.__dataclass_fields__})

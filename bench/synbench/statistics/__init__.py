@@ -1,0 +1,1 @@
+"""Intervals and tests that tables, comparisons and listening tests share."""

@@ -1,0 +1,1 @@
+"""One file for each codec; a file here that defines ``CODECS`` is found by its name."""

@@ -1,0 +1,212 @@
+"""Any external encoder and decoder, run as commands on temporary files.
+
+The payload is the file that the encoder wrote, and all its bits are counted, a file header among
+them. Where that would overstate the bit rate, choose an output without a header, or strip it in a
+script of one's own. The EVS reference coder, for one, stores every bit as a 16-bit word (ITU-T
+G.192) unless it is called with ``-mime``, which packs the bits and adds one byte per frame.
+
+The decoder runs in a new folder that holds nothing but the bitstream: nothing can pass it by.
+Commands are split as a shell would (:mod:`shlex`) and run without a shell, in that folder: files
+that they name, such as a script, need absolute paths.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
+from synbench_codecs._spec import Options
+from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
+from synbench_codecs.support.adapting import check_choice, check_range, from_pcm, full_spec, to_pcm
+
+FORMATS = {"wav": ".wav", "raw": ".raw"}
+PCM = np.dtype("<i2")
+SHOWN_LINES = 5
+DEFAULTS = {"label": "", "bitrate_bps": 0, "delay_samples": 0, "format": "wav", "timeout": 60}
+
+__all__ = ["CODECS", "Command"]
+
+
+class Command:
+    """An external codec.
+
+    Args:
+        encoder: command with ``{input}`` and ``{output}``, from samples to bitstream.
+        decoder: command with ``{input}`` and ``{output}``, from bitstream to samples.
+        sample_rate: Hz, of input and output.
+        bitrate_bps: nominal bit rate; 0 where there is none.
+        delay_samples: lag of the decoded wave.
+        format: ``wav`` or ``raw`` (16-bit little-endian without a header).
+        timeout: seconds that each command may take.
+        label: name for tables; the encoder's program where empty.
+    """
+
+    points: ClassVar[tuple[Options, ...]] = ()
+
+    def __init__(
+        self,
+        *,
+        encoder: str,
+        decoder: str,
+        sample_rate: int,
+        bitrate_bps: int = 0,
+        delay_samples: int = 0,
+        format: str = "wav",  # noqa: A002 - the option's name in a suite
+        timeout: int = 60,
+        label: str = "",
+    ) -> None:
+        check_range("command", "sample_rate", sample_rate, 1, 1_000_000)
+        check_range("command", "bitrate_bps", bitrate_bps, 0, 10_000_000)
+        check_range("command", "delay_samples", delay_samples, 0, 1_000_000)
+        check_range("command", "timeout", timeout, 1, 86400)
+        check_choice("command", "format", format, FORMATS)
+        self.encoder = _split("encoder", encoder)
+        self.decoder = _split("decoder", decoder)
+        self.suffix = FORMATS[format]
+        self.timeout = timeout
+        options = {
+            "encoder": encoder,
+            "decoder": decoder,
+            "sample_rate": sample_rate,
+            "bitrate_bps": bitrate_bps,
+            "delay_samples": delay_samples,
+            "format": format,
+            "timeout": timeout,
+            "label": label,
+        }
+        self.info = CodecInfo(
+            spec=full_spec("command", options, DEFAULTS),
+            label=label or Path(self.encoder[0]).name,
+            kind="external",
+            adapter_version=1,
+            implementation=f"{self.encoder[0]}, {self.decoder[0]}",
+            sample_rate=sample_rate,
+            output_sample_rate=sample_rate,
+            nominal_bitrate_bps=Fraction(bitrate_bps) if bitrate_bps else None,
+            lookahead_samples=None,
+            output_delay_samples=delay_samples,
+            source="external programs",
+        )
+
+    def encode(self, wave: Wave, sample_rate: int) -> Encoded:
+        """Run the encoder on a wave, shape ``(samples,)``; the samples are rounded to 16 bits.
+
+        Raises:
+            EncodeError: what :func:`check_wave` refuses; the command failed or wrote nothing.
+            Unavailable: the program is absent.
+        """
+        checked = check_wave(wave, sample_rate, info=self.info)
+        with tempfile.TemporaryDirectory(prefix="synbench-command-") as folder:
+            source, target = Path(folder, f"input{self.suffix}"), Path(folder, "bitstream")
+            _write_samples(source, checked, sample_rate)
+            self._run(self.encoder, source, target, EncodeError)
+            payload = target.read_bytes()
+        return Encoded(
+            spec=self.info.spec,
+            payload=payload,
+            payload_bits=8 * len(payload),
+            n_samples=checked.size,
+            sample_rate=sample_rate,
+            model_digest=self.info.model_digest,
+        )
+
+    def decode(self, encoded: Encoded) -> Wave:
+        """Run the decoder on the payload and return what it writes, unchanged, at its full length.
+
+        Raises:
+            BitstreamError: the command failed or wrote no usable samples.
+            Unavailable: the program is absent.
+        """
+        check_encoded(encoded, info=self.info)
+        with tempfile.TemporaryDirectory(prefix="synbench-command-") as folder:
+            source, target = Path(folder, "bitstream"), Path(folder, f"output{self.suffix}")
+            source.write_bytes(encoded.payload)
+            self._run(self.decoder, source, target, BitstreamError)
+            return _read_samples(target, encoded.sample_rate)
+
+    def _run(
+        self, command: list[str], source: Path, target: Path, failure: type[CodecError]
+    ) -> None:
+        filled = [part.format(input=source, output=target) for part in command]
+        program = shutil.which(filled[0])
+        if program is None:
+            raise Unavailable(f"no such program: {filled[0]}; install it or name its full path")
+        try:
+            done = subprocess.run(
+                [Path(program).absolute(), *filled[1:]],
+                cwd=source.parent,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self.timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise failure(f"{filled[0]} took longer than {self.timeout} s") from error
+        if done.returncode:
+            raise failure(f"{filled[0]} exited with {done.returncode}: {_last_lines(done.stderr)}")
+        if not target.is_file() or not target.stat().st_size:
+            raise failure(f"{filled[0]} wrote no output: {_last_lines(done.stderr)}")
+
+
+def _split(option: str, template: str) -> list[str]:
+    """The parts of a command template.
+
+    Raises:
+        UsageError: it lacks ``{input}`` or ``{output}``, or holds another field.
+    """
+    try:
+        parts = shlex.split(str(template))
+        filled = " ".join(part.format(input="\0in", output="\0out") for part in parts)
+    except (ValueError, LookupError) as error:
+        raise UsageError(f"command: cannot read {option} {template!r}: {error}") from error
+    if "\0in" not in filled or "\0out" not in filled:
+        raise UsageError(
+            f"command: {option} must contain {{input}} and {{output}}; got {template!r}"
+        )
+    return parts
+
+
+def _last_lines(stderr: bytes) -> str:
+    lines = stderr.decode(errors="replace").strip().splitlines()[-SHOWN_LINES:]
+    return " / ".join(lines) or "no message"
+
+
+def _write_samples(path: Path, wave: Wave, sample_rate: int) -> None:
+    samples = to_pcm(wave)
+    if path.suffix == ".raw":
+        path.write_bytes(samples.astype(PCM).tobytes())
+        return
+    import soundfile
+
+    soundfile.write(path, samples, sample_rate, subtype="PCM_16")
+
+
+def _read_samples(path: Path, sample_rate: int) -> Wave:
+    if path.suffix == ".raw":
+        data = path.read_bytes()
+        if len(data) % PCM.itemsize:
+            raise BitstreamError(f"the decoder wrote {len(data)} bytes, no whole 16-bit samples")
+        return from_pcm(np.frombuffer(data, dtype=PCM).astype(np.int16))
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise BitstreamError(f"the decoder wrote no readable wav file: {error}") from error
+    if rate != sample_rate or samples.shape[1] != 1:
+        raise BitstreamError(
+            f"expected one channel at {sample_rate} Hz from the decoder, got {samples.shape[1]} at "
+            f"{rate} Hz"
+        )
+    return np.ascontiguousarray(samples[:, 0], dtype=np.float32)
+
+
+CODECS = {"command": Command}

@@ -1,0 +1,145 @@
+"""Mimi at 24 kHz: a causal codec with transformers, 12.5 frames per second, 137.5 bit/s per book.
+
+The released model holds 32 codebooks of 2048 codes; 8 (1.1 kbit/s) are what speech models use, and
+the default here. The first codebook is quantized apart from the others, so one alone is possible.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
+from synbench_codecs._spec import Options
+from synbench_codecs.support.adapting import check_range, full_spec
+from synbench_codecs.support.hub import HubCodec, hub_version
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SAMPLE_RATE = 24000
+HOP = 1920
+BITS = 11
+FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
+MOST = 32
+DEFAULTS: dict[str, Any] = {"weights": ""}
+
+# Later versions of transformers split the model in two; the checkpoint has the names from before.
+SPLIT = (
+    (r"^(encoder|decoder)\.layers\.", r"\1.\1_seanet.layers."),
+    (r"^(encoder|decoder)_transformer\.", r"\1.\1_transformer."),
+    (r"^downsample\.", "encoder.downsample."),
+    (r"^upsample\.", "decoder.upsample."),
+)
+
+RELEASED = Checkpoint(
+    name="mimi",
+    files=(
+        WeightsSource(
+            repository="huggingface.co/kyutai/mimi",
+            revision="89091b3e466eb6a9d11e537bf26b144f194978f7",
+            file="model.safetensors",
+            sha256="bac7e85083dcded655d24eaadde7e6eea34c0da1b35fa2d284e641bd2b942a5e",
+            bytes=384_649_828,
+        ),
+    ),
+    licence="CC-BY-4.0",
+)
+
+__all__ = ["CODECS", "Mimi"]
+
+
+class Mimi(HubCodec):
+    """Mimi.
+
+    Args:
+        codebooks: 1 to 32, of 137.5 bit/s each.
+        weights: file of the user's own.
+    """
+
+    points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (4, 8, 32))
+    checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
+    model_class = "MimiModel"
+    config_class = "MimiConfig"
+    checkpoint = RELEASED
+    reduced = {
+        "num_filters": 4,
+        "hidden_size": 32,
+        "upsample_groups": 32,
+        "vector_quantization_hidden_dimension": 16,
+        "codebook_dim": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "intermediate_size": 64,
+    }
+
+    def __init__(self, *, codebooks: int = 8, weights: str = "") -> None:
+        self._load({"codebooks": codebooks, "weights": weights})
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        return {"codebooks": 8, **DEFAULTS}
+
+    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
+        count = self.options["codebooks"]
+        check_range("mimi", "codebooks", count, 1, MOST)
+        rate = count * BITS * FRAME_RATE
+        return CodecInfo(
+            spec=full_spec("mimi", self.options, DEFAULTS),
+            label=f"Mimi {float(rate) / 1000:g} kbps",
+            kind="neural",
+            adapter_version=1,
+            implementation=hub_version(),
+            sample_rate=SAMPLE_RATE,
+            output_sample_rate=SAMPLE_RATE,
+            nominal_bitrate_bps=rate,
+            hop_length=HOP,
+            frame_rate_hz=FRAME_RATE,
+            codebook_sizes=(2**BITS,) * count,
+            bits_per_frame=count * BITS,
+            bandwidth_hz=SAMPLE_RATE / 2,
+            causal=True,
+            lookahead_samples=0,
+            context="unbounded",
+            batch_policy="equal_length",
+            code_licence="Apache-2.0",
+            weights_licence=RELEASED.licence,
+            weights=sources,
+            source="Défossez et al., Moshi: a speech-text foundation model, 2024",
+        )
+
+    def _rename(
+        self, tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        if set(tensors) <= set(wanted):
+            return tensors
+        return {_split_name(name): tensor for name, tensor in tensors.items()}
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a wave; the last is filled up."""
+        return math.ceil(n_samples / HOP)
+
+    def tokenise(self, waves: Tensor) -> Tensor:
+        """Tokens (B, Q, L) of waves (B, T)."""
+        count = len(self.info.codebook_sizes)
+        codes: Tensor = self.model.encode(waves[:, None], num_quantizers=count).audio_codes
+        return codes
+
+    def synthesise(self, tokens: Tensor) -> Tensor:
+        """Waves (B, hop * L) of tokens (B, Q, L)."""
+        waves: Tensor = self.model.decode(tokens).audio_values[:, 0]
+        return waves
+
+
+def _split_name(name: str) -> str:
+    for pattern, replacement in SPLIT:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+CODECS = {"mimi": Mimi}

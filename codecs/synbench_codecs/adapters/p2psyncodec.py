@@ -1,0 +1,143 @@
+"""P2PSynCodec (arXiv 2606.05876): one codebook is sent, the receiver predicts the others.
+
+MDCTCodec with one plain quantizer; pseudo quantizers at the receiver predict, stage by stage, which
+codes the teacher's further codebooks would have taken. Only the plain tokens travel: 10 bits for
+320 samples, 500 bit/s at 16 kHz and 1500 bit/s at 48 kHz. No code or weights are public; this is
+our own implementation and training of what the paper states.
+
+``decode`` answers what the predicted tokens bring:
+
+=============  ====================================================================================
+``all``        the paper's receiver: argmax, stage by stage
+``plain-only`` the plain quantizer's vectors alone
+``zero``       code 0 in place of every predicted token
+``random``     random codes in place of the predicted ones, always the same for the same length
+``oracle``     the teacher's own tokens, which must then be sent: 2000 bit/s with three stages
+``soft``       not in the paper: the mean of the code vectors, weighted by their probability
+=============  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from synbench_codecs._interface import Checkpoint, CodecInfo
+from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.header import Header
+from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
+from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig, PredictorConfig
+from synbench_codecs._spec import Options
+from synbench_codecs._weights import WeightsFile, find_weights
+from synbench_codecs.errors import UsageError
+from synbench_codecs.support.adapting import check_choice, full_spec
+from synbench_codecs.support.token_codec import TokenCodec
+from synbench_codecs.support.torch_models import import_extra
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from synbench_codecs._mdct.synergy import SynergyModel
+
+MODELS = {"demo": demonstration.P2PSYNCODEC}
+DECODERS = ("all", "plain-only", "zero", "random", "oracle", "soft")
+REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
+REDUCED_PREDICTORS = PredictorConfig(channels=16, heads=2, blocks=1)
+DEFAULTS = {"model": "demo", "decode": "all", "weights": ""}
+
+__all__ = ["CODECS", "P2PSynCodec"]
+
+
+class P2PSynCodec(TokenCodec):
+    """P2PSynCodec with a checkpoint.
+
+    Args:
+        model: ``demo`` (16 kHz, three pseudo quantizers, little data).
+        decode: what the receiver puts in place of the codebooks that are not sent; see above.
+        weights: a file that ``synbench train pseudo`` wrote.
+    """
+
+    points: ClassVar[tuple[Options, ...]] = tuple({"decode": decode} for decode in DECODERS)
+    checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
+
+    def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:
+        check_choice("p2psyncodec", "model", model, MODELS)
+        import_extra("torch", extra="torch")
+        files = find_weights(MODELS[model], weights)
+        options = {"model": model, "decode": decode, "weights": weights}
+        header = header_of(files)
+        if header.predictors is None:
+            raise UsageError(
+                f"{files[0].path} holds no pseudo quantizers: it is a teacher; "
+                f"type: synbench train pseudo --help"
+            )
+        self._describe(header, files, options)
+        self._files = files
+
+    @classmethod
+    def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
+        """The paper's network with random weights; the option is ``decode``."""
+        from synbench_codecs._mdct.model import MDCTModel
+        from synbench_codecs._mdct.predictor import PseudoQuantizers
+        from synbench_codecs._mdct.synergy import SynergyModel
+
+        sizes = REDUCED if reduced else BackboneConfig()
+        header = Header(
+            codec=CodecConfig(backbone=sizes),
+            predictors=REDUCED_PREDICTORS if reduced else PredictorConfig(),
+            pseudo=3,
+            training={"note": "random weights"},
+        )
+        codec = cls.__new__(cls)
+        codec._describe(header, (), {**DEFAULTS, **options})
+        teacher = MDCTModel(header.codec).eval().requires_grad_(False)
+        assert header.predictors is not None
+        pseudo = PseudoQuantizers(header.predictors, 3).eval().requires_grad_(False)
+        codec.model = SynergyModel(teacher, pseudo, sent=codec.sent)
+        return codec
+
+    @functools.cached_property
+    def model(self) -> SynergyModel:
+        """The networks, loaded at first use."""
+        from synbench_codecs._mdct.loading import load_model
+        from synbench_codecs._mdct.synergy import SynergyModel
+
+        loaded = load_model(self._files)
+        assert loaded.pseudo is not None
+        return SynergyModel(loaded.codec, loaded.pseudo, sent=self.sent)
+
+    def _describe(
+        self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
+    ) -> None:
+        check_choice("p2psyncodec", "decode", options["decode"], DECODERS)
+        self.config = header.codec
+        self.how = options["decode"]
+        self.sent = header.pseudo + 1 if self.how == "oracle" else 1
+        rate = nominal_bitrate(header, codebooks=self.sent)
+        suffix = "" if self.how == "all" else f", {self.how}"
+        self.info = CodecInfo(
+            **shared_info(header, files, codebooks=self.sent),
+            spec=full_spec("p2psyncodec", options, DEFAULTS),
+            label=rate_label("P2PSynCodec", rate, header=header) + suffix,
+            adapter_version=1,
+            nominal_bitrate_bps=rate,
+            weights_licence="" if options["weights"] else MODELS[options["model"]].licence,
+            source="P2PSynCodec, arXiv 2606.05876",
+        )
+
+    def n_frames(self, n_samples: int) -> int:
+        """Tokens per codebook, by the model's length rule."""
+        return self.config.n_tokens(n_samples)
+
+    def tokenise(self, waves: Tensor) -> Tensor:
+        """The tokens that are sent, (B, Q, L), of waves (B, T)."""
+        return self.model.encode(waves)
+
+    def synthesise(self, tokens: Tensor) -> Tensor:
+        """Waves (B, 320 L) of the sent tokens (B, Q, L); the last 40 samples are zeros."""
+        return self.model.decode(tokens, how=self.how)
+
+
+CODECS = {"p2psyncodec": P2PSynCodec}

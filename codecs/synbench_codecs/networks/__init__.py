@@ -1,0 +1,1 @@
+"""The networks of codecs that synbench builds itself."""

@@ -1,0 +1,117 @@
+"""A codec whose payload is one grid of tokens: checking, packing and batches, done once for all.
+
+Shape letters: B batch, T samples, Q codebooks, L frames.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
+from synbench_codecs._packing import Tokens, pack_tokens, unpack_tokens
+from synbench_codecs.errors import EncodeError
+from synbench_codecs.support.torch_models import device, import_extra, inference, to_tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["TokenCodec"]
+
+
+class TokenCodec(abc.ABC):
+    """A codec whose payload is one grid of tokens (Q, L) and nothing else.
+
+    A codec sets ``info`` and gives the three methods below; checking, packing and batches are done
+    here. A class method ``untrained(reduced=False, **options)``, which returns the codec with a
+    ``model`` of random weights on torch's default device (it may be ``meta``), lets its parameters
+    and operations be counted and its contract be tested without a checkpoint. ``reduced`` asks for
+    narrow layers; rates and lengths stay.
+    """
+
+    info: CodecInfo
+    max_seconds: float | None = None
+
+    @abc.abstractmethod
+    def n_frames(self, n_samples: int) -> int:
+        """Frames L of a wave of ``n_samples``."""
+
+    @abc.abstractmethod
+    def tokenise(self, waves: Tensor) -> Tensor:
+        """Tokens (B, Q, L) of waves (B, T)."""
+
+    @abc.abstractmethod
+    def synthesise(self, tokens: Tensor) -> Tensor:
+        """Raw waves (B, at least T) of tokens (B, Q, L)."""
+
+    def encode(self, wave: Wave, sample_rate: int) -> Encoded:
+        """Code a wave, shape ``(samples,)``.
+
+        Raises:
+            EncodeError: what :func:`check_wave` refuses, or the wave is too long.
+        """
+        return self.encode_batch([wave], sample_rate)[0]
+
+    def encode_batch(self, waves: Sequence[Wave], sample_rate: int) -> list[Encoded]:
+        """Code waves of equal length in one forward pass; the same streams as one by one.
+
+        Raises:
+            EncodeError: as for :meth:`encode`, or the lengths differ.
+        """
+        torch = import_extra("torch", extra="torch")
+        checked = [self._checked(wave, sample_rate) for wave in waves]
+        lengths = {wave.size for wave in checked}
+        if len(lengths) != 1:
+            raise EncodeError(f"{self.info.spec}: a batch needs equal lengths, got {lengths}")
+        with inference():
+            batch = torch.from_numpy(np.stack(checked)).to(device())
+            tokens = to_tokens(self.tokenise(batch))
+        return [self._packed(one, checked[0].size, sample_rate) for one in tokens]
+
+    def decode(self, encoded: Encoded) -> Wave:
+        """The decoder's raw wave, at least as long as the input.
+
+        Raises:
+            BitstreamError: the payload is not one that this codec writes.
+        """
+        return self.decode_batch([encoded])[0]
+
+    def decode_batch(self, streams: Sequence[Encoded]) -> list[Wave]:
+        """Decode streams of equally long waves in one forward pass.
+
+        Raises:
+            BitstreamError: as for :meth:`decode`.
+        """
+        torch = import_extra("torch", extra="torch")
+        tokens = np.stack([self._unpacked(encoded) for encoded in streams])
+        with inference():
+            waves = self.synthesise(torch.from_numpy(tokens).to(device())).cpu().numpy()
+        return [np.ascontiguousarray(wave, dtype=np.float32) for wave in waves]
+
+    def _checked(self, wave: Wave, sample_rate: int) -> Wave:
+        checked = check_wave(wave, sample_rate, info=self.info)
+        if self.max_seconds is not None and checked.size > self.max_seconds * sample_rate:
+            raise EncodeError(
+                f"{self.info.spec}: takes at most {self.max_seconds:g} s at a time, because every "
+                f"frame attends to every other; got {checked.size / sample_rate:.1f} s"
+            )
+        return checked
+
+    def _packed(self, tokens: Tokens, n_samples: int, sample_rate: int) -> Encoded:
+        payload, n_bits = pack_tokens(tokens, self.info.codebook_sizes)
+        return Encoded(
+            spec=self.info.spec,
+            payload=payload,
+            payload_bits=n_bits,
+            n_samples=n_samples,
+            sample_rate=sample_rate,
+            model_digest=self.info.model_digest,
+        )
+
+    def _unpacked(self, encoded: Encoded) -> Tokens:
+        check_encoded(encoded, info=self.info)
+        n_frames = self.n_frames(encoded.n_samples)
+        return unpack_tokens(encoded.payload, self.info.codebook_sizes, n_frames)

@@ -1,0 +1,1 @@
+"""From ratings to screened listeners, means, intervals and tests."""

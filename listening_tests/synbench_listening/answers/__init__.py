@@ -1,0 +1,1 @@
+"""What listeners sent: taken, checked, stored as ratings, exported."""

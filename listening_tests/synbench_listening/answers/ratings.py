@@ -1,0 +1,196 @@
+"""The long table: one row per answer of a listener, whatever tool collected it.
+
+``score`` means, by ``test``:
+
+==========  =========================================================================
+mushra      0 to 100
+bs1116      1.0 to 5.0; one row for the object, one for the hidden reference
+acr, dcr    1 to 5
+likert      as the scale of the tool had it
+ccr         -3 to 3, ``condition`` relative to ``versus``, the order of playing undone
+abx         1 where X was identified, 0 where not (``undecided`` counts as not)
+ab          1 for ``condition``, -1 for ``versus``, 0 for no preference
+==========  =========================================================================
+
+Files are CSV (UTF-8, every cell as it is), Parquet or JSON, by their ending.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from synbench.errors import EnvironmentFault, UsageError
+from synbench.files import write_bytes
+from synbench_listening.answers.csv_text import csv_bytes
+
+PAIRED = frozenset({"abx", "ab", "ccr"})
+ENDINGS = (".csv", ".json", ".parquet")
+
+__all__ = ["PAIRED", "Rating", "encode_ratings", "read_ratings", "write_ratings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating:
+    """One answer.
+
+    Attributes:
+        study, version: the study and the digest of its key; the test's name from other tools.
+        session: one sitting; ``listener`` is the person, as far as the tool tells.
+        test: mushra, bs1116, acr, dcr, ccr, abx, ab or likert.
+        page: number of the page in the session, from 0, where the tool stores it.
+        trial: place among the rated pages as presented, from 1.
+        position: place of the stimulus on its page, from 0.
+        versus: the other side of a comparison, empty elsewhere.
+        answer: the words of a choice, such as ``undecided``, empty elsewhere.
+        first_touch_ms, total_ms: since the page was shown, in ms.
+        n_plays, heard_s: times that it was started, and distinct seconds heard.
+        replicate: 0 for the first time that the listener met the item, 1 for the second.
+        simulated: no human gave this answer.
+    """
+
+    study: str = ""
+    version: str = ""
+    session: str
+    listener: str
+    test: str
+    page: int | None = None
+    trial: int | None = None
+    position: int | None = None
+    item: str
+    condition: str
+    versus: str = ""
+    score: float
+    answer: str = ""
+    first_touch_ms: float | None = None
+    n_plays: int | None = None
+    heard_s: float | None = None
+    total_ms: float | None = None
+    replicate: int = 0
+    block: str = ""
+    comment: str = ""
+    simulated: bool = False
+
+
+COLUMNS = tuple(field.name for field in fields(Rating))
+_REQUIRED = ("session", "listener", "test", "item", "condition", "score")
+_WHOLE = frozenset({"page", "trial", "position", "n_plays", "replicate"})
+_REAL = frozenset({"score", "first_touch_ms", "heard_s", "total_ms"})
+
+
+def write_ratings(path: Path, ratings: Sequence[Rating]) -> None:
+    """Write a table; the form is that of the file's ending.
+
+    Raises:
+        UsageError: no form has this ending.
+        EnvironmentFault: the file cannot be written.
+    """
+    data = encode_ratings(ratings, path.suffix)
+    try:
+        write_bytes(path, data)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {path}: {error.strerror}") from error
+
+
+def encode_ratings(ratings: Sequence[Rating], ending: str) -> bytes:
+    """The bytes of a table as ``.csv``, ``.json`` or ``.parquet``."""
+    rows = [asdict(rating) for rating in ratings]
+    if ending == ".csv":
+        return csv_bytes(COLUMNS, [[_cell(value) for value in row.values()] for row in rows])
+    if ending == ".json":
+        return json.dumps(rows, ensure_ascii=False, indent=1).encode()
+    if ending == ".parquet":
+        return _parquet(rows)
+    raise UsageError(f"a table ends in {', '.join(ENDINGS)}; got {ending or 'no ending'}")
+
+
+def read_ratings(path: Path) -> list[Rating]:
+    """Read a table that :func:`write_ratings` wrote.
+
+    Raises:
+        UsageError: it cannot be read, a column is missing, or a value is no number; with the line.
+    """
+    try:
+        rows = list(_rows(path))
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise UsageError(f"cannot read ratings from {path}: {error}") from error
+    if rows and (missing := [name for name in _REQUIRED if name not in rows[0]]):
+        raise UsageError(
+            f"{path} lacks the columns {', '.join(missing)}; files of other tools become such a "
+            f"table by: synbench listen import {path} --out ratings.csv"
+        )
+    return [_rating(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)]
+
+
+def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
+    if path.suffix == ".csv":
+        text = path.read_bytes().decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    if path.suffix == ".json":
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+            raise ValueError("expected a list of objects")
+        return content
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        found: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+        return found
+    raise ValueError(f"expected a file that ends in {', '.join(ENDINGS)}")
+
+
+def _rating(row: Mapping[str, Any], place: str) -> Rating:
+    values: dict[str, Any] = {}
+    for name in COLUMNS:
+        given = row.get(name)
+        if given is None or (given == "" and name in _WHOLE | _REAL):
+            continue
+        values[name] = _value(name, given, place)
+    if missing := [name for name in _REQUIRED if name not in values]:
+        raise UsageError(f"{place}: no {', '.join(missing)}")
+    return Rating(**values)
+
+
+def _value(name: str, given: Any, place: str) -> Any:
+    if name == "simulated":
+        return given in (True, "true", "True", "1", 1)
+    if name not in _WHOLE | _REAL:
+        return str(given)
+    try:
+        number = float(given)
+        if not math.isfinite(number) or (name in _WHOLE and number != int(number)):
+            raise ValueError
+    except (TypeError, ValueError):
+        kind = "a whole number" if name in _WHOLE else "a number"
+        raise UsageError(f"{place}: expected {kind} as {name}, got {given!r}") from None
+    return int(number) if name in _WHOLE else number
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # A score of 41.0 reads better as 41, and is the same number.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    def kind(name: str) -> Any:
+        if name == "simulated":
+            return pyarrow.bool_()
+        if name in _WHOLE:
+            return pyarrow.int64()
+        return pyarrow.float64() if name in _REAL else pyarrow.string()
+
+    schema = pyarrow.schema([(name, kind(name)) for name in COLUMNS])
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), target)
+    return target.getvalue()

@@ -1,0 +1,174 @@
+"""Answers of one session and the study's key become ratings: the only place where blindness ends.
+
+Used for what our server stored, and for the file of an offline session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from synbench_listening.answers.ratings import Rating
+from synbench_listening.answers.submission import Answer, ChoiceAnswer, Heard, RatedAnswer, is_right
+from synbench_listening.design.session_plan import REFERENCE, TRIAL_KINDS
+from synbench_listening.design.study_folder import BlockPage, Key, PublicStudy, Stimulus
+
+HIDDEN_REFERENCE = "hidden_reference"
+
+__all__ = ["questionnaire_values", "session_checks", "session_ratings"]
+
+
+def session_ratings(
+    key: Key,
+    public: PublicStudy,
+    *,
+    block: str,
+    session: str,
+    answers: Mapping[int, Answer],
+    simulated: bool,
+) -> list[Rating]:
+    """All ratings of a session, without those of training pages.
+
+    Args:
+        answers: the valid answer of each page, by number.
+    """
+    shared = {
+        "study": public.name,
+        "version": public.version,
+        "session": session,
+        "listener": session,
+        "block": block,
+        "simulated": simulated,
+    }
+    found: list[Rating] = []
+    trial = 0
+    for n, page in enumerate(key.block(block).pages):
+        if page.kind not in TRIAL_KINDS or page.training:
+            continue
+        trial += 1
+        answer = answers.get(n)
+        if not isinstance(answer, RatedAnswer | ChoiceAnswer):
+            continue
+        place = shared | {
+            "test": page.kind,
+            "page": n,
+            "trial": trial,
+            "item": page.item,
+            "replicate": page.replicate,
+            "total_ms": answer.total_ms,
+            "comment": answer.comment,
+        }
+        stimuli = [key.stimuli[name] for name in page.stimuli]
+        if isinstance(answer, ChoiceAnswer):
+            found.append(_choice(page, stimuli, answer, place))
+        elif page.kind == "ccr":
+            found += _relative(stimuli, answer, place)
+        else:
+            found += _grades(page, stimuli, answer, place)
+    return found
+
+
+def session_checks(
+    key: Key, public: PublicStudy, *, block: str, answers: Mapping[int, Answer]
+) -> dict[str, tuple[int, int]]:
+    """Attention and headphone pages: passed and of how many, by kind, by their last answers."""
+    found: dict[str, tuple[int, int]] = {}
+    for n, page in enumerate(key.block(block).pages):
+        if page.kind in ("headphones", "attention") and n in answers:
+            right = is_right(key, page, answers[n], needed=public.headphones.needed)
+            passed, of = found.get(page.kind, (0, 0))
+            found[page.kind] = (passed + bool(right), of + 1)
+    return found
+
+
+def questionnaire_values(public: PublicStudy, answers: Mapping[int, Answer]) -> dict[str, Any]:
+    """Values by question; a choice by its first language's text."""
+    found: dict[str, Any] = {}
+    questions = {question.name: question for question in public.questionnaire}
+    for answer in answers.values():
+        if answer.kind == "questionnaire":
+            for name, value in answer.values.items():
+                question = questions.get(name)
+                found[name] = value
+                if question and question.type == "choice" and isinstance(value, float):
+                    text = question.choices[int(value)]
+                    found[name] = text if isinstance(text, str) else next(iter(text.values()))
+    return found
+
+
+def _grades(
+    page: BlockPage, stimuli: list[Stimulus], answer: RatedAnswer, place: dict[str, Any]
+) -> Iterator[Rating]:
+    heard = {entry.position: entry for entry in answer.heard}
+    pair = page.kind == "bs1116" and len(stimuli) == 2
+    for rating in sorted(answer.ratings, key=lambda entry: entry.position):
+        stimulus, mine = stimuli[rating.position], heard.get(rating.position)
+        yield Rating(
+            position=rating.position,
+            condition=stimulus.condition,
+            versus=stimuli[1 - rating.position].condition if pair else "",
+            score=rating.score,
+            first_touch_ms=rating.first_touch_ms,
+            n_plays=mine.plays if mine else 0,
+            heard_s=mine.seconds if mine else 0.0,
+            **place,
+        )
+
+
+def _relative(
+    stimuli: list[Stimulus], answer: RatedAnswer, place: dict[str, Any]
+) -> Iterator[Rating]:
+    """Comparison grades: of the second relative to the first; the order of playing is undone."""
+    condition = _object(stimuli)
+    for rating in answer.ratings:
+        sign = 1 if condition == 1 else -1
+        yield Rating(
+            position=condition,
+            condition=stimuli[condition].condition,
+            versus=stimuli[1 - condition].condition,
+            # No minus zero.
+            score=sign * rating.score + 0.0,
+            first_touch_ms=rating.first_touch_ms,
+            **_heard(answer.heard),
+            **place,
+        )
+
+
+def _choice(
+    page: BlockPage, stimuli: list[Stimulus], answer: ChoiceAnswer, place: dict[str, Any]
+) -> Rating:
+    condition = _object(stimuli[:2])
+    if page.kind == "abx":
+        right = answer.choice == page.x
+        score, words = float(right), "correct" if right else "incorrect"
+    elif answer.choice is None:
+        score, words = 0.0, "none"
+    else:
+        preferred = answer.choice == condition
+        score, words = (1.0, "condition") if preferred else (-1.0, "versus")
+    return Rating(
+        position=condition,
+        condition=stimuli[condition].condition,
+        versus=stimuli[1 - condition].condition,
+        score=score,
+        answer=words,
+        **_heard(answer.heard),
+        **place,
+    )
+
+
+def _object(stimuli: list[Stimulus]) -> int:
+    """Which of two is the condition: never the reference; of two systems the first by name."""
+    first, second = stimuli[0], stimuli[1]
+    if HIDDEN_REFERENCE in (first.role, second.role) or "reference" in (first.role, second.role):
+        return int(first.role in (HIDDEN_REFERENCE, "reference"))
+    return int(second.condition < first.condition)
+
+
+def _heard(heard: tuple[Heard, ...]) -> dict[str, Any]:
+    """Plays and distinct seconds of all that was compared; the open reference apart."""
+    mine = [entry for entry in heard if entry.position != REFERENCE]
+    return {
+        "n_plays": sum(entry.plays for entry in mine),
+        "heard_s": sum(entry.seconds for entry in mine),
+    }

@@ -1,0 +1,223 @@
+"""``synbench listen screen``, ``analyse`` and ``preference``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synbench.errors import EnvironmentFault, UsageError
+
+if TYPE_CHECKING:
+    from synbench_listening.analysis.analyse_rated import Options
+    from synbench_listening.analysis.result_table import ResultTable
+    from synbench_listening.answers.ratings import Rating
+
+FORMS = ("terminal", "csv", "markdown", "latex", "json")
+FILE_WIDTH = 140
+RATINGS = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+reference_option = click.option(
+    "--reference", metavar="NAME", help="Condition that is the hidden reference."
+)
+mid_anchor_option = click.option(
+    "--mid-anchor", metavar="NAME", help="Condition that is the mid (7 kHz) anchor."
+)
+waived_option = click.option(
+    "--waived-items-count",
+    is_flag=True,
+    help="Leave items that the mid-anchor rule waives in the number of items.",
+)
+form_option = click.option(
+    "--format", "form", type=click.Choice(FORMS), default="terminal", show_default=True
+)
+
+__all__ = ["analyse", "preference", "screen"]
+
+
+@click.command()
+@click.argument("ratings", type=RATINGS)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Table without the excluded listeners.",
+)
+@reference_option
+@mid_anchor_option
+@waived_option
+@form_option
+def screen(
+    ratings: Path,
+    out: Path | None,
+    reference: str | None,
+    mid_anchor: str | None,
+    waived_items_count: bool,
+    form: str,
+) -> None:
+    """Exclude listeners by both rules of BS.1534-3, and show the evidence."""
+    from synbench_listening.analysis.analyse_rated import screening_table
+    from synbench_listening.analysis.screen import screen as apply
+    from synbench_listening.answers.ratings import read_ratings, write_ratings
+
+    read = read_ratings(ratings)
+    found = apply(
+        read,
+        reference=reference,
+        mid_anchor=mid_anchor,
+        waived_items_count=waived_items_count,
+    )
+    simulated = any(rating.simulated for rating in read)
+    _show([replace(screening_table(found), simulated=simulated)], form)
+    if out is not None:
+        write_ratings(out, found.kept)
+        click.echo(f"{out}: {len(found.kept)} ratings kept", err=True)
+
+
+@click.command()
+@click.argument("ratings", type=RATINGS)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for all tables: one CSV each, report.md, report.tex, report.json.",
+)
+@click.option("--screen/--no-screen", "screening", default=True, help="BS.1534-3 [default: yes].")
+@reference_option
+@mid_anchor_option
+@waived_option
+@click.option(
+    "--interval",
+    type=click.Choice(["listeners", "bootstrap", "pooled"]),
+    default="listeners",
+    show_default=True,
+    help="What the intervals of means are taken over.",
+)
+@click.option(
+    "--correction",
+    type=click.Choice(["holm", "hochberg"]),
+    default="holm",
+    show_default=True,
+    help="Of p-values for the number of pairs; the standard names hochberg.",
+)
+@click.option(
+    "--mixed-model/--no-mixed-model", default=True, help="Listener and item crossed [default: yes]."
+)
+@click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Test equivalence.")
+@click.option("--median-test", is_flag=True, help="Also the standard's permutation of medians.")
+@click.option("--leave-out", multiple=True, metavar="NAME", help="Compare no such condition.")
+@click.option(
+    "--by",
+    type=click.Choice(["condition", "item"]),
+    default="condition",
+    show_default=True,
+    help="abx: what a treatment is.",
+)
+@form_option
+def analyse(ratings: Path, out: Path | None, by: str, form: str, **options: Any) -> None:
+    """Analyse RATINGS, a long table: listeners are counted, not ratings."""
+    from synbench_listening.analysis.analyse_rated import Options
+    from synbench_listening.answers.ratings import read_ratings
+
+    found = read_ratings(ratings)
+    if not found:
+        raise UsageError(f"{ratings} holds no ratings")
+    tables = _tables(found, Options(**options), by)
+    simulated = sum(rating.simulated for rating in found)
+    if simulated:
+        _warn(f"{simulated} of {len(found)} answers are SIMULATED: no human gave them")
+        tables = [replace(table, simulated=True) for table in tables]
+    _show(tables, form)
+    if out is not None:
+        _write(tables, out)
+        click.echo(f"{out}: {len(tables)} tables", err=True)
+
+
+@click.command()
+@click.argument("answers", nargs=3, type=float, metavar="A NONE B")
+@click.option(
+    "--percent-of", type=click.IntRange(min=2), help="The numbers are percent of so many."
+)
+@click.option("--names", default="A,B", show_default=True, help="Names of both sides.")
+@form_option
+def preference(
+    answers: tuple[float, float, float], percent_of: int | None, names: str, form: str
+) -> None:
+    """Compute the p of a published preference test again, from its counts or percentages."""
+    from synbench_listening.analysis.analyse_choices import preference_from_counts
+    from synbench_listening.statistics.preference import Counts, counts_from_percentages
+
+    first, sign, second = names.partition(",")
+    if not sign:
+        raise UsageError(f"--names takes two names with a comma, got {names!r}")
+    try:
+        if percent_of is not None:
+            counts = counts_from_percentages(*answers, n=percent_of)
+        elif any(value != int(value) or value < 0 for value in answers):
+            raise ValueError("counts are whole numbers; for percentages say --percent-of N")
+        else:
+            counts = Counts(a=int(answers[0]), none=int(answers[1]), b=int(answers[2]))
+            if counts.n < 2:
+                raise ValueError("expected at least two judgements")
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    _show([preference_from_counts([(first.strip(), second.strip(), counts)])], form)
+
+
+def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[ResultTable]:
+    from synbench_listening.analysis.analyse_choices import analyse_abx, analyse_preference
+    from synbench_listening.analysis.analyse_rated import analyse_rated
+
+    tables: list[ResultTable] = []
+    rated = {rating.test for rating in ratings} - {"abx", "ab"}
+    for test in sorted({rating.test for rating in ratings}):
+        mine = [rating for rating in ratings if rating.test == test]
+        if test == "abx":
+            tables += analyse_abx(mine, by=by, correction=options.correction)
+        elif test == "ab":
+            tables += analyse_preference(mine, correction=options.correction)
+        else:
+            found = analyse_rated(test, mine, options)
+            # Each table has a file of its own name.
+            several = len(rated) > 1
+            tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in found]
+    return tables
+
+
+def _show(tables: Sequence[ResultTable], form: Any) -> None:
+    from synbench_listening.analysis.result_table import print_tables, render
+
+    if form != "terminal":
+        shown = [table for table in tables if not table.detail] if form != "json" else tables
+        click.echo(render(shown, form), nl=False)
+        return
+    from rich.console import Console
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    print_tables(tables, console)
+
+
+def _write(tables: Sequence[ResultTable], folder: Path) -> None:
+    from synbench.files import write_bytes
+    from synbench_listening.analysis.result_table import render
+
+    try:
+        for table in tables:
+            write_bytes(folder / f"{table.name}.csv", render([table], "csv").encode())
+        shown = [table for table in tables if not table.detail]
+        write_bytes(folder / "report.md", render(shown, "markdown").encode())
+        write_bytes(folder / "report.tex", render(shown, "latex").encode())
+        write_bytes(folder / "report.json", render(tables, "json").encode())
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def _warn(text: str) -> None:
+    click.secho(f"! {text}", fg="yellow", err=True)

@@ -1,0 +1,42 @@
+"""``synbench listen build``: a study folder from a run and a design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["build"]
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--design",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help="study.yaml",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="default: studies/NAME")
+def build(run: str, design: Path, out: Path | None) -> None:
+    """Make a listening test from the reconstructions of RUN, a folder or the name of a suite."""
+    from synbench_listening.design.build_study import build_study
+    from synbench_listening.design.session_plan import TRIAL_KINDS
+    from synbench_listening.design.study import load_study
+
+    study = load_study(design)
+    folder = Path(run) if (Path(run) / "manifest.json").is_file() else Path("runs") / run
+    place = out or Path("studies") / study.name
+    built = build_study(folder, study, place, listener=lambda item: click.echo(f"  {item}"))
+    key = built.key()
+    block = key.blocks[0]
+    trials = sum(page.kind in TRIAL_KINDS and not page.training for page in block.pages)
+    click.echo(f"{study.test} of {len(key.systems)} systems: {', '.join(key.systems)}")
+    click.echo(
+        f"{len(key.stimuli)} clips at {key.sample_rate} Hz, {len(key.blocks)} blocks, "
+        f"{trials} trials for each listener"
+    )
+    for note in key.notes:
+        click.echo(f"! {note}")
+    click.echo(f"Study    {place}   (key.json tells which clip is what: keep it to yourself)")
+    click.echo(f"Next     synbench listen serve {place}")

@@ -1,0 +1,1 @@
+"""How a study reaches listeners: page, offline file, webMUSHRA."""

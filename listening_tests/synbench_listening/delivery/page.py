@@ -1,0 +1,62 @@
+"""The HTML document around the page's script, which is built by Vite and lies in ``static/``.
+
+What the script needs to know before it asks the server lies in the document as JSON data. All text
+is put into the page as text, by the script; nothing of a study is ever markup.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from importlib import resources
+from typing import Any
+
+from synbench_listening.design.study_folder import PublicStudy
+
+# Styles come from the file alone; decoded audio needs no origin of its own.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+__all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_page"]
+__all__ += ["static_file"]
+
+STATIC_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
+
+
+def static_file(name: str) -> bytes:
+    """The content of ``page.js`` or ``page.css``; ``KeyError`` for any other name."""
+    if name not in STATIC_FILES:
+        raise KeyError(name)
+    return (resources.files("synbench_listening") / "static" / name).read_bytes()
+
+
+def render_page(public: PublicStudy, *, api: str = "/api", static: str = "/static") -> str:
+    """The document that ``GET /s/{study}`` answers, for the page served by a server."""
+    start = {"mode": "server", "api": api, "study": public.model_dump(mode="json")}
+    return document(
+        public,
+        head=f'<link rel="stylesheet" href="{html.escape(static)}/page.css">',
+        body=data_block("start", start)
+        + f'<script src="{html.escape(static)}/page.js" defer></script>',
+    )
+
+
+def data_block(name: str, content: Any) -> str:
+    """JSON that no parser of HTML can take for anything else."""
+    text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{html.escape(name)}">{text}</script>'
+
+
+def document(public: PublicStudy, *, head: str, body: str) -> str:
+    """The bare document; ``head`` and ``body`` are markup."""
+    language = public.languages[0]
+    title = html.escape(public.title.get(language, "") or public.name)
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
+        f'<link rel="icon" href="data:,">\n<title>{title}</title>\n{head}\n</head>\n<body>\n'
+        f'<main id="app"></main>\n{body}\n</body>\n</html>\n'
+    )

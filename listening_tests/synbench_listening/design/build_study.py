@@ -1,0 +1,277 @@
+"""From a run and a design to a study folder that can be served, bundled or exported."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.errors import UsageError
+from synbench.files import write_bytes
+from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
+from synbench_listening.design.check_sounds import attention_sounds, headphone_sounds
+from synbench_listening.design.choose_items import choose_items
+from synbench_listening.design.limits import advise, check_limits
+from synbench_listening.design.run_material import Material, read_material
+from synbench_listening.design.stimuli import (
+    LOW_ANCHOR,
+    MID_ANCHOR,
+    REFERENCE,
+    ItemWaves,
+    make_item,
+)
+from synbench_listening.design.study import Language, StudyDesign, Text
+from synbench_listening.design.study_folder import Key, PublicStudy, Role, Stimulus, StudyFolder
+
+PEAKS = 240
+ROLES: dict[str, Role] = {
+    OPEN_REFERENCE: "reference",
+    REFERENCE: "hidden_reference",
+    LOW_ANCHOR: "low_anchor",
+    MID_ANCHOR: "mid_anchor",
+}
+SCALES = {"bs1116": (1.0, 5.0, 0.1), "acr": (1, 5, 1), "dcr": (1, 5, 1), "ccr": (-3, 3, 1)}
+
+__all__ = ["build_study", "wav_bytes"]
+
+
+def build_study(
+    run: Path, design: StudyDesign, out: Path, *, listener: Callable[[str], None] = lambda _: None
+) -> StudyFolder:
+    """Build into ``out``, which must not exist yet.
+
+    Args:
+        listener: hears of every item that is done.
+
+    Raises:
+        UsageError: the run lacks something, or the design breaks its standard.
+    """
+    if out.exists():
+        raise UsageError(f"{out} is there already: remove it, or name another folder with --out")
+    material = read_material(
+        run,
+        systems=design.systems,
+        corpus=design.items.corpus,
+        metric=design.items.stratify_by,
+    )
+    chosen, training = choose_items(
+        material.candidates,
+        items=design.items,
+        training=design.training_items if "training" in design.pages else 0,
+        seed=design.seed,
+    )
+    breaches = check_limits(
+        design,
+        systems=len(material.systems),
+        longest_seconds=max(candidate.seconds for candidate in chosen + training),
+    )
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        waves = []
+        for candidate in chosen + training:
+            waves.append(
+                make_item(
+                    candidate,
+                    material.systems,
+                    anchors=design.has_anchors,
+                    target_lufs=design.listening.lufs,
+                )
+            )
+            listener(candidate.item)
+        _write(partial, design, material, waves, training=len(training), notes=breaches)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return StudyFolder(out)
+
+
+def _write(
+    out: Path,
+    design: StudyDesign,
+    material: Material,
+    waves: list[ItemWaves],
+    *,
+    training: int,
+    notes: list[str],
+) -> None:
+    rates = sorted({item.sample_rate for item in waves})
+    if len(rates) > 1:
+        raise UsageError(f"the items have {rates} Hz; a study has one rate: choose with items.only")
+    rate = rates[0]
+    notes = [
+        *notes,
+        *advise(design, systems=len(material.systems), sample_rate=rate),
+        *_material_notes(material, waves),
+    ]
+    shelf = _Shelf(out, sample_rate=rate, seed=design.seed)
+    ids: dict[tuple[str, str], str] = {}
+    peaks = {}
+    for item in waves:
+        for condition in (OPEN_REFERENCE, *item.conditions):
+            treated = item.conditions[REFERENCE if condition == OPEN_REFERENCE else condition]
+            log = {name: value for name, value in vars(treated).items() if name != "wave"}
+            ids[item.item, condition] = shelf.add(
+                treated.wave,
+                role=ROLES.get(condition, "system"),
+                condition=REFERENCE if condition == OPEN_REFERENCE else condition,
+                item=item.item,
+                **log,
+            )
+        peaks[ids[item.item, OPEN_REFERENCE]] = _peaks(item.conditions[REFERENCE].wave)
+    stock = _stock(design, material, waves, training, ids, shelf)
+    key = Key(
+        study=design.name,
+        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        run=str(material.folder),
+        run_started=material.started,
+        sample_rate=rate,
+        seed=design.seed,
+        design=design.model_dump(mode="json"),
+        systems=tuple(system.label for system in material.systems),
+        stimuli=shelf.stimuli,
+        blocks=make_blocks(design, stock),
+        peaks=peaks,
+        notes=tuple(notes),
+        completion_url=design.completion_url,
+        completion_code=design.completion_code,
+    )
+    StudyFolder(out).write(key, _public(design, key))
+
+
+class _Shelf:
+    """Writes clips under ids that say nothing and keeps what is known of them."""
+
+    def __init__(self, out: Path, *, sample_rate: int, seed: int) -> None:
+        self.folder = StudyFolder(out)
+        self.sample_rate = sample_rate
+        self.stimuli: dict[str, Stimulus] = {}
+        self._generator = random.Random(f"ids {seed}")
+
+    def add(
+        self, wave: NDArray[np.float64], *, role: Role, condition: str, item: str, **log: Any
+    ) -> str:
+        name = f"{self._generator.getrandbits(128):032x}"
+        data = wav_bytes(wave, sample_rate=self.sample_rate)
+        self.stimuli[name] = Stimulus(
+            id=name,
+            role=role,
+            condition=condition,
+            item=item,
+            samples=len(wave),
+            channels=1 if wave.ndim == 1 else wave.shape[1],
+            sha256=hashlib.sha256(data).hexdigest(),
+            **log,
+        )
+        write_bytes(self.folder.clip_path(self.stimuli[name]), data)
+        return name
+
+
+def wav_bytes(wave: NDArray[np.float64], *, sample_rate: int) -> bytes:
+    """24-bit PCM WAV without any chunk but format and data."""
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, wave, sample_rate, format="WAV", subtype="PCM_24")
+    return buffer.getvalue()
+
+
+def _stock(
+    design: StudyDesign,
+    material: Material,
+    waves: list[ItemWaves],
+    training: int,
+    ids: Mapping[tuple[str, str], str],
+    shelf: _Shelf,
+) -> Stock:
+    names = [item.item for item in waves]
+    first = waves[0].conditions
+    headphones: tuple[str, ...] = ()
+    rate = shelf.sample_rate
+    if "headphones" in design.pages:
+        sounds = headphone_sounds(design.headphones.trials, sample_rate=rate, seed=design.seed)
+        headphones = tuple(
+            shelf.add(s.wave, role="headphones", condition="", item="", answer=s.answer)
+            for s in sounds
+        )
+    checks = attention_sounds(design.attention_checks, sample_rate=rate, seed=design.seed)
+    return Stock(
+        ids=ids,
+        conditions=tuple(first),
+        systems=tuple(system.label for system in material.systems),
+        items=tuple(names[: len(names) - training]),
+        training=tuple(names[len(names) - training :]),
+        headphones=headphones,
+        # The reference of a training item, or of the first item, at the level of all others.
+        volume=shelf.add(waves[-1].conditions[REFERENCE].wave, role="volume", condition="", item="")
+        if "volume" in design.pages
+        else "",
+        attention=tuple(
+            shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
+            for s in checks
+        ),
+    )
+
+
+def _material_notes(material: Material, waves: list[ItemWaves]) -> list[str]:
+    notes = [f"{count} items left out: {reason}" for reason, count in material.left_out.items()]
+    for item in waves:
+        for name, treated in item.conditions.items():
+            if treated.lag_removed_samples:
+                notes.append(
+                    f"{item.item}, {name}: a lag of {treated.lag_removed_samples} samples removed"
+                )
+            elif treated.cut_samples:
+                did = "cut" if treated.cut_samples > 0 else "added"
+                notes.append(f"{item.item}, {name}: {abs(treated.cut_samples)} samples {did}")
+    return notes
+
+
+def _peaks(wave: NDArray[np.float64]) -> tuple[int, ...]:
+    """Lowest and highest sample of each of :data:`PEAKS` equal stretches, scaled to 127."""
+    scale = 127 / max(float(np.max(np.abs(wave))), 1e-9)
+    stretches = np.array_split(wave, min(PEAKS, wave.size))
+    return tuple(
+        value
+        for stretch in stretches
+        for value in (round(float(stretch.min()) * scale), round(float(stretch.max()) * scale))
+    )
+
+
+def _public(design: StudyDesign, key: Key) -> PublicStudy:
+    low, high, step = SCALES.get(design.test, (0, 100, 1))
+    consent = _by_language(design.consent, design.languages)
+    digest = hashlib.sha256(repr(sorted(consent.items())).encode()).hexdigest()[:16]
+    return PublicStudy(
+        name=design.name,
+        version=hashlib.sha256(key.encode()).hexdigest(),
+        test=design.test,
+        title=_by_language(design.title or design.name, design.languages),
+        languages=tuple(design.languages),
+        sample_rate=key.sample_rate,
+        consent=consent,
+        consent_version=digest,
+        instructions=_by_language(design.instructions, design.languages),
+        questionnaire=tuple(design.questionnaire),
+        headphones=design.headphones,
+        listening=design.listening,
+        no_preference=design.no_preference,
+        comments=design.comments,
+        scale=(low, high),
+        scale_step=step,
+        asks_consent="consent" in design.pages,
+    )
+
+
+def _by_language(text: Text, languages: list[Language]) -> dict[Language, str]:
+    if isinstance(text, str):
+        return dict.fromkeys(languages, text)
+    return {language: text[language] for language in languages}

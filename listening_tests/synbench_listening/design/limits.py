@@ -1,0 +1,88 @@
+"""Where a design leaves the standard it is named after: refused, or a note that stays with it.
+
+The rules are those of ITU-R BS.1534-3 (MUSHRA) and BS.1116-3, and of ITU-T P.800.
+"""
+
+from __future__ import annotations
+
+from synbench.errors import UsageError
+from synbench_listening.design.study import StudyDesign
+
+MUSHRA_SIGNALS = 12
+MUSHRA_SECONDS = 12.0
+
+__all__ = ["advise", "check_limits"]
+
+
+def check_limits(design: StudyDesign, *, systems: int, longest_seconds: float) -> list[str]:
+    """What ``not_standard`` lets pass, as notes that are kept in the key.
+
+    Raises:
+        UsageError: the test cannot be built, or must not have its name and ``not_standard`` is off.
+    """
+    impossible = _impossible(design, systems)
+    if impossible:
+        raise UsageError(impossible)
+    breaches = _breaches(design, systems, longest_seconds)
+    if breaches and not design.not_standard:
+        raise UsageError(
+            "; ".join(breaches) + "; to build it all the same, and have it marked in every result, "
+            "set not_standard: true"
+        )
+    return [f"not standard: {text}" for text in breaches]
+
+
+def _impossible(design: StudyDesign, systems: int) -> str:
+    if design.test in ("abx", "ab") and design.pairs_are_between_systems and systems < 2:
+        return f"{design.test} between systems needs two of them, the design has {systems}"
+    if design.test == "mushra" and systems < 1:
+        return "mushra needs at least one system"
+    return ""
+
+
+def _breaches(design: StudyDesign, systems: int, longest_seconds: float) -> list[str]:
+    found = []
+    if design.test == "mushra":
+        signals = systems + 3
+        if not design.has_anchors:
+            found.append(
+                "without both anchors and the hidden reference a test must not be called MUSHRA "
+                "(BS.1534-3)"
+            )
+        if signals > MUSHRA_SIGNALS:
+            found.append(
+                f"{systems} systems, the hidden reference and two anchors are {signals} signals in "
+                f"a trial; BS.1534-3 allows {MUSHRA_SIGNALS}, that is 9 systems"
+            )
+        if longest_seconds > MUSHRA_SECONDS:
+            found.append(
+                f"the longest item lasts {longest_seconds:.1f} s; BS.1534-3 allows about 10, at "
+                f"most {MUSHRA_SECONDS:.0f} s (items.maximum_seconds)"
+            )
+    if design.test in ("mushra", "bs1116") and (
+        design.training_items < 1 or "training" not in design.pages
+    ):
+        found.append(f"{design.test} without training: the standard makes it mandatory")
+    return found
+
+
+def advise(design: StudyDesign, *, systems: int, sample_rate: int) -> list[str]:
+    """What a standard recommends otherwise, as notes that are kept in the key."""
+    notes = []
+    per_listener = design.items_per_listener or design.items.count
+    wanted = max(5, -(-3 * systems // 2))
+    if design.test == "mushra" and per_listener < wanted:
+        notes.append(
+            f"{per_listener} items per listener; BS.1534-3 asks for 1.5 times the number of "
+            f"systems and at least 5, that is {wanted}"
+        )
+    if design.has_anchors and sample_rate < 18000:
+        notes.append(
+            f"at {sample_rate} Hz the 7 kHz anchor lacks only the band above 7 kHz; listeners may "
+            "not tell it from the reference, and the mid-anchor rule of screening may exclude them"
+        )
+    if design.listening.rate_only_what_plays is False:
+        notes.append("stimuli can be graded while they are not heard")
+    if design.listening.minimum_share == 0:
+        notes.append("nothing has to be heard before it is graded")
+    return notes

@@ -1,0 +1,188 @@
+"""What a finished run offers to a listening test: items that every wanted system has decoded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synbench.errors import UsageError
+from synbench.results.store import FORMAT, RunFolder
+
+__all__ = ["Candidate", "Material", "System", "read_material"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One codec of the run."""
+
+    label: str
+    codec_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One utterance: its recording, what each system made of it, and its mean score.
+
+    ``score`` is the mean over systems of the metric that items are stratified by.
+    """
+
+    item: str
+    path: Path
+    target_rate: int | None
+    seconds: float
+    speaker: str
+    decoded: tuple[Path, ...]
+    score: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """All of it, and how many items were left out for which reason."""
+
+    folder: Path
+    started: str
+    systems: tuple[System, ...]
+    candidates: tuple[Candidate, ...]
+    left_out: dict[str, int]
+
+
+def read_material(
+    folder: Path, *, systems: Sequence[str], corpus: str | None, metric: str | None
+) -> Material:
+    """Read a run.
+
+    Args:
+        systems: labels or specs; all that are no anchors if empty.
+        metric: column whose mean over the systems is wanted per item.
+
+    Raises:
+        UsageError: no run, or it lacks a system, corpus or metric; the message offers others.
+    """
+    run = RunFolder(folder)
+    if not run.exists():
+        raise UsageError(f"no run in {folder}; start one with: synbench run SUITE")
+    manifest = run.manifest()
+    if manifest.get("format") != FORMAT:
+        raise UsageError(f"{folder} has format {manifest.get('format')}, expected {FORMAT}")
+    chosen = _systems(manifest, systems)
+    corpus = _one_of("corpus", corpus, [entry["name"] for entry in manifest["corpora"]])
+    metric_id = None
+    if metric is not None:
+        columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
+        metric_id = columns[_one_of("metric", metric, list(columns))]
+    policy = manifest["policy_id"]
+    decoded = _decoded(run, corpus, policy, chosen)
+    scores = _scores(run, corpus, policy, metric_id, chosen) if metric_id else None
+    candidates: list[Candidate] = []
+    left_out: dict[str, int] = {}
+    for item in _items(run, corpus):
+        reason = item["problem"] or _lacking(item, decoded, scores, chosen)
+        if reason:
+            left_out[reason] = left_out.get(reason, 0) + 1
+            continue
+        place = (item["item"], item["item_digest"])
+        values = [scores[(*place, s.codec_id)] for s in chosen] if scores is not None else []
+        candidates.append(
+            Candidate(
+                item=item["item"],
+                path=Path(item["path"]),
+                target_rate=item["target_rate"],
+                seconds=item["seconds"],
+                speaker=item["speaker"] or "",
+                decoded=tuple(folder / decoded[(*place, s.codec_id)] for s in chosen),
+                score=sum(values) / len(values) if values else None,
+            )
+        )
+    return Material(
+        folder=folder,
+        started=manifest["started"],
+        systems=chosen,
+        candidates=tuple(candidates),
+        left_out=left_out,
+    )
+
+
+Place = tuple[str, str, str]
+
+
+def _systems(manifest: dict[str, Any], wanted: Sequence[str]) -> tuple[System, ...]:
+    codecs = manifest["codecs"]
+    if not wanted:
+        wanted = [entry["label"] for entry in codecs if entry["kind"] != "anchor"]
+    found = []
+    for name in wanted:
+        here = [entry for entry in codecs if name in (entry["label"], entry["spec"])]
+        if len(here) != 1:
+            labels = [entry["label"] for entry in codecs]
+            raise UsageError(f"the run has {len(here)} codecs {name!r}; {_offer(name, labels)}")
+        found.append(System(label=here[0]["label"], codec_id=here[0]["codec_id"]))
+    if not found or len({system.codec_id for system in found}) < len(found):
+        raise UsageError("expected systems of the run, each once; see: synbench show RUN")
+    return tuple(found)
+
+
+def _one_of(kind: str, wanted: str | None, there: list[str]) -> str:
+    if wanted is None and len(there) == 1:
+        return there[0]
+    if wanted is None or wanted not in there:
+        named = f"no {kind} {wanted!r}" if wanted else f"several: name one as {kind}"
+        raise UsageError(f"the run has {named}; {_offer(wanted or '', there)}")
+    return wanted
+
+
+def _offer(name: str, there: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, there)
+    return f"did you mean {close[0]}?" if close else f"it has: {', '.join(there) or 'none'}"
+
+
+def _items(run: RunFolder, corpus: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(run.path / "items.parquet").to_pylist()
+    return [row for row in rows if row["corpus"] == corpus]
+
+
+def _decoded(
+    run: RunFolder, corpus: str, policy: str, systems: Sequence[System]
+) -> dict[Place, str]:
+    names = {system.codec_id for system in systems}
+    columns = ("item", "item_digest", "codec_id", "status", "reconstruction", "corpus", "policy_id")
+    latest = {}
+    for row in sorted(run.rows("decodes", (*columns, "written")), key=lambda row: row[-1]):
+        item, digest, codec, status, path, in_corpus, with_policy, _ = row
+        if codec in names and in_corpus == corpus and with_policy == policy:
+            latest[item, digest, codec] = path if status == "ok" else None
+    return {place: path for place, path in latest.items() if path}
+
+
+def _scores(
+    run: RunFolder, corpus: str, policy: str, metric_id: str, systems: Sequence[System]
+) -> dict[Place, float]:
+    names = {system.codec_id for system in systems}
+    columns = ("item", "item_digest", "codec_id", "status", "value", "corpus", "policy_id")
+    latest = {}
+    for row in sorted(
+        run.rows("scores", (*columns, "metric_id", "written")), key=lambda row: row[-1]
+    ):
+        item, digest, codec, status, value, in_corpus, with_policy, column, _ = row
+        if codec in names and in_corpus == corpus and with_policy == policy and column == metric_id:
+            latest[item, digest, codec] = value if status == "ok" else None
+    return {place: value for place, value in latest.items() if value is not None}
+
+
+def _lacking(
+    item: dict[str, Any],
+    decoded: dict[Place, str],
+    scores: dict[Place, float] | None,
+    systems: Sequence[System],
+) -> str:
+    place = (item["item"], item["item_digest"])
+    for system in systems:
+        if (*place, system.codec_id) not in decoded:
+            return f"not decoded by {system.label}"
+        if scores is not None and (*place, system.codec_id) not in scores:
+            return f"no score for {system.label}"
+    return ""

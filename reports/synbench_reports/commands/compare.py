@@ -1,0 +1,172 @@
+"""``synbench compare``: which codecs of a run differ, and which are shown to be equal."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from synbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from synbench.statistics.paired_tests import Test
+    from synbench_reports.tables.codec_pairs import Pair
+
+HEADINGS = (
+    "metric",
+    "first",
+    "second",
+    "difference",
+    "low",
+    "high",
+    "items",
+    "clusters",
+    "test",
+    "p",
+    "p_holm",
+    "margin",
+    "p_equal",
+    "verdict",
+)
+
+__all__ = ["compare"]
+
+
+@click.command()
+@click.argument("run")
+@click.option("--corpus", metavar="NAME", help="Only this corpus.")
+@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
+@click.option("--against", metavar="LABEL", help="Only pairs with this codec.")
+@click.option(
+    "--margin",
+    "margins",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Largest difference that counts as equal; adds an equivalence test. May be repeated.",
+)
+@click.option(
+    "--test",
+    type=click.Choice(["wilcoxon", "sign_flip"]),
+    default="wilcoxon",
+    help="Of means; error rates have their own.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
+def compare(
+    run: str,
+    corpus: str | None,
+    metrics: str,
+    against: str | None,
+    margins: tuple[str, ...],
+    test: str,
+    form: str,
+) -> None:
+    """Compare the codecs of RUN in pairs: difference with its 95 % interval, p-values, verdict.
+
+    Tests are paired, with one difference per speaker where the corpus names speakers, and corrected
+    by Holm over the pairs of a metric. Error rates are compared as a table prints them, all errors
+    over all words: their test swaps the two codecs within speakers. "not told apart" is no proof of
+    equality: for that, state the difference that still counts as equal, as in --margin stoi=0.02.
+    """
+    from synbench.results.cells import Store
+    from synbench.results.find_run import find_run
+    from synbench_reports.tables.build_report import read_selection
+    from synbench_reports.tables.codec_pairs import (
+        TEST_NAMES,
+        letters,
+        out_of_reach,
+        pairs,
+        test_of,
+    )
+
+    chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
+    planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
+    stated = _margins(margins, [metric.column for metric in planned.metrics])
+    labels = [codec.label for codec in planned.codecs]
+    if against is not None and against not in labels:
+        raise UsageError(f"the run has no codec {against!r}; it has: {', '.join(labels)}")
+    asked: Test = "sign_flip" if test == "sign_flip" else "wilcoxon"
+    store = Store(planned)
+    writer = csv.writer(target := io.StringIO(), lineterminator="\n")
+    writer.writerow(("corpus", *HEADINGS))
+    for narrowed, entry, cells in store.corpora():
+        for place, metric in enumerate(narrowed.metrics):
+            found = pairs(
+                narrowed,
+                cells,
+                place,
+                against=against,
+                margin=stated.get(metric.column),
+                test=asked,
+            )
+            if form == "csv":
+                writer.writerows((entry.name, *_fields(pair)) for pair in found)
+                continue
+            click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
+            if metric.is_distance:
+                click.echo("one distance of the whole corpus, which has no paired test")
+                continue
+            used = test_of(metric, asked)
+            click.echo("\n".join((TEST_NAMES[used], *_text(found))))
+            if why := out_of_reach(cells, found, used):
+                click.echo(why)
+            if against is None and found:
+                given = letters(narrowed, cells, place, found)
+                groups = "  ".join(f"{label} {text}" for label, text in given.items())
+                click.echo(f"Same letter, not told apart: {groups}")
+    if form == "csv":
+        click.echo(target.getvalue(), nl=False)
+
+
+def _margins(texts: tuple[str, ...], columns: list[str]) -> dict[str, float]:
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = 0.0
+        if not found[name] > 0:
+            raise UsageError(f"expected METRIC=VALUE above 0, such as stoi=0.02, got {text!r}")
+        if name not in columns:
+            raise UsageError(f"the run has no metric {name!r}; it has: {', '.join(columns)}")
+    return found
+
+
+def _fields(pair: Pair) -> tuple[object, ...]:
+    equal = pair.equal
+    return (
+        pair.metric,
+        pair.first,
+        pair.second,
+        pair.difference,
+        pair.low,
+        pair.high,
+        pair.items,
+        pair.clusters,
+        pair.test,
+        pair.p,
+        pair.p_holm,
+        None if equal is None else equal.margin,
+        None if equal is None else equal.p,
+        pair.verdict,
+    )
+
+
+def _text(found: list[Pair]) -> Iterator[str]:
+    width = max([len(f"{pair.first} - {pair.second}") for pair in found] + [4])
+    yield f"{'pair':<{width}}  difference [95 % interval]      n  p (Holm)  verdict"
+    for pair in found:
+        name = f"{pair.first} - {pair.second}"
+        spread = f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}]"
+        equal = "" if pair.equal is None else f" (equivalence p {_p(pair.equal.p)})"
+        yield (
+            f"{name:<{width}}  {spread:<28} {pair.clusters:>4}  {_p(pair.p_holm):>8}  "
+            f"{pair.verdict}{equal}"
+        )
+
+
+def _p(value: float) -> str:
+    return "-" if value != value else "<0.0001" if value < 1e-4 else f"{value:.4f}"

@@ -1,0 +1,167 @@
+"""``synbench figures``: every figure that a run has the numbers for, as files for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from synbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from synbench.results.cells import Cells
+    from synbench.results.planned import PlannedRun
+    from synbench_reports.papers.published import Complexity
+    from synbench_reports.tables.table import Table
+
+KINDS = ("rate", "box", "violin", "complexity", "speakers", "voicing", "codebooks", "correlation")
+
+__all__ = ["figures"]
+
+
+@click.command()
+@click.argument("run")
+@click.option("--out", type=click.Path(file_okay=False), help="Folder [default: RUN/figures].")
+@click.option("--format", "form", type=click.Choice(["pdf", "svg", "png"]), default="pdf")
+@click.option("--width", type=click.Choice(["single", "double"]), default="double")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these.")
+@click.option("--corpus", metavar="NAME", help="Only this corpus.")
+@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
+@click.option(
+    "--complexity",
+    metavar="FILE",
+    help="CSV: codec, giga_macs, mega_parameters; or the word count.",
+)
+@click.option("--items", type=click.IntRange(min=1), default=40, help="For --kind voicing.")
+def figures(
+    run: str,
+    out: str | None,
+    form: str,
+    width: str,
+    kinds: tuple[str, ...],
+    corpus: str | None,
+    metrics: str,
+    complexity: str | None,
+    items: int,
+) -> None:
+    """Write the figures of RUN as vector files of one or two columns' width.
+
+    rate: quality over bit rate with 95 % intervals. box, violin: scores of all items. complexity:
+    quality over cost. speakers: the mean of each. voicing: distance in voiced, unvoiced and silent
+    frames. codebooks: how evenly tokens are used. correlation: of the metrics.
+
+    RUN may also be the conditions.csv or preference.csv of `synbench listen analyse --out`: the
+    bars of a MUSHRA or preference test.
+    """
+    require_matplotlib()
+    if run.endswith(".csv"):
+        _of_table(Path(run), Path(out) if out else Path(run).parent, form, width)
+        return
+    from synbench.results.find_run import find_run
+    from synbench_reports.figures.complexity import count_complexity, read_complexity
+    from synbench_reports.figures.style import WIDTHS, write_figure
+    from synbench_reports.tables.build_report import read_selection
+
+    chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
+    planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
+    if complexity == "count":
+        costs = count_complexity({codec.label: codec.spec for codec in planned.codecs})
+    else:
+        costs = {} if complexity is None else read_complexity(Path(complexity))
+    folder = Path(out) if out else planned.folder / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = kinds or KINDS
+    for name, figure in run_figures(planned, wanted, WIDTHS[width], costs, items):
+        path = folder / f"{name}.{form}"
+        write_figure(figure, path)
+        click.echo(str(path))
+
+
+def _of_table(table: Path, folder: Path, form: str, width: str) -> None:
+    from synbench_reports.figures.listening import table_figure
+    from synbench_reports.figures.style import WIDTHS, write_figure
+
+    kind, figure = table_figure(table, width=WIDTHS[width])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{table.stem}-{kind}.{form}"
+    write_figure(figure, path)
+    click.echo(str(path))
+
+
+def require_matplotlib() -> None:
+    """Ask for matplotlib before a minute of reading.
+
+    Raises:
+        UsageError: it is absent; the message says what to type.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            "figures need matplotlib: pip install 'synbench[reports]', then the same command again"
+        ) from error
+
+
+def run_figures(
+    run: PlannedRun, kinds: tuple[str, ...], width: float, complexity: Complexity, items: int
+) -> Iterator[tuple[str, Figure]]:
+    """Names and figures, one corpus after the other; those without any number are left out."""
+    from synbench.results.cells import OK, Store
+    from synbench_reports.figures.breakdown import voicing_breakdown
+    from synbench_reports.figures.codebooks import codebook_usage, usage_figure
+    from synbench_reports.figures.correlation import metric_correlation
+    from synbench_reports.tables.build_report import build_table
+
+    for planned, corpus, cells in Store(run).corpora():
+        table = build_table(planned, corpus, cells)
+        known = [
+            place
+            for place in range(len(planned.metrics))
+            if (cells.status[:, :, place] == OK).any()
+        ]
+        for place in known:
+            column = planned.metrics[place].column
+            for kind, figure in _metric_figures(
+                planned, table, cells, place, kinds, width, complexity
+            ):
+                yield f"{corpus.name}-{column}-{kind}", figure
+        if "correlation" in kinds and len(known) > 1:
+            yield f"{corpus.name}-correlation", metric_correlation(planned, cells, width=width)
+        if "voicing" in kinds and known:
+            figure = voicing_breakdown(planned, corpus.name, cells, items=items, width=width)
+            yield f"{corpus.name}-voicing", figure
+        if "codebooks" in kinds:
+            usages, reasons = codebook_usage(planned, corpus.name)
+            for reason in reasons:
+                click.echo(f"no codebook usage of {reason}", err=True)
+            if usages:
+                yield f"{corpus.name}-codebooks", usage_figure(usages, width=width)
+
+
+def _metric_figures(
+    planned: PlannedRun,
+    table: Table,
+    cells: Cells,
+    place: int,
+    kinds: tuple[str, ...],
+    width: float,
+    complexity: Complexity,
+) -> Iterator[tuple[str, Figure]]:
+    from synbench_reports.figures import rows as drawn
+
+    column = planned.metrics[place].column
+    if "rate" in kinds:
+        yield "rate", drawn.rate_quality(table, column, width=width)
+    if "box" in kinds:
+        yield "box", drawn.score_spread(planned, cells, place, width=width)
+    if "violin" in kinds:
+        yield "violin", drawn.score_spread(planned, cells, place, kind="violin", width=width)
+    if "complexity" in kinds and drawn.has_costs(table, column, complexity):
+        yield "complexity", drawn.quality_complexity(table, column, complexity, width=width)
+    known = cells.speakers is not None and not planned.metrics[place].is_distance
+    if "speakers" in kinds and known:
+        yield "speakers", drawn.speaker_spread(planned, cells, place, width=width)

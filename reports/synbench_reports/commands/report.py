@@ -1,0 +1,46 @@
+"""``synbench report``: a run as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["report"]
+
+
+@click.command()
+@click.argument("run")
+@click.option("--out", type=click.Path(dir_okay=False), help="File [default: RUN/report.html].")
+@click.option("--embed-audio", is_flag=True, help="Put the audio into the file.")
+@click.option(
+    "--spectrograms",
+    type=click.IntRange(min=0),
+    default=12,
+    show_default=True,
+    help="Items per corpus with spectrograms: the worst, and some evenly spread.",
+)
+def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> None:
+    """Write RUN, a run folder or NAME of runs/NAME, as one HTML file that works offline.
+
+    Audio is linked from the run folder unless it is embedded, so keep the file where it is.
+    """
+    from synbench_reports.commands.figures import require_matplotlib
+
+    require_matplotlib()
+    from synbench.results.find_run import find_run
+    from synbench_reports.complete_file import complete_file
+    from synbench_reports.html_report.render import render_html
+    from synbench_reports.tables.build_report import read_selection
+
+    folder = find_run(run)
+    path = Path(out) if out else folder / "report.html"
+    text = render_html(
+        read_selection(folder),
+        beside=path.parent,
+        embed_audio=embed_audio,
+        spectrograms=spectrograms,
+    )
+    with complete_file(path) as target:
+        target.write(text.encode())
+    click.echo(f"{path}: {len(text.encode()) / 1e6:.1f} MB")

@@ -1,0 +1,127 @@
+"""``synbench show`` and ``synbench export``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from synbench.errors import UsageError
+from synbench_reports.complete_file import complete_file
+
+if TYPE_CHECKING:
+    from synbench.results.planned import PlannedRun
+
+__all__ = ["export", "show"]
+
+WIDTH_OF_FILES = 100
+
+
+def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in value.split(","))))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--corpus", metavar="NAME", help="Only this corpus.")
+@click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+@click.option("--width", type=click.IntRange(min=40), help="Columns [default: the terminal's].")
+def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | None) -> None:
+    """Print the table of RUN: a run folder, or NAME of runs/NAME.
+
+    A number is a mean over items with half of its 95 % interval; (11/12) stands where not all
+    planned items have a score.
+    """
+    from rich.console import Console
+
+    from synbench.results.find_run import find_run
+    from synbench_reports.render.terminal import print_report
+    from synbench_reports.tables.build_report import build_report, read_selection
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot print a plus-minus sign shows a question mark, not a traceback.
+        sys.stdout.reconfigure(errors="replace")
+    folder = find_run(run)
+    report = build_report(read_selection(folder, corpus=corpus, metrics=metrics))
+    console = Console(highlight=False, markup=False, emoji=False)
+    if width or not console.is_terminal:
+        console.width = width or WIDTH_OF_FILES
+    print_report(report, console)
+    console.print()
+    for label, text in (
+        ("Run", str(folder)),
+        ("Reconstructions", str(folder / "reconstructions")),
+        ("Next", f"synbench export {folder} --format markdown"),
+        ("", f"synbench export {folder} --format csv --rows"),
+    ):
+        console.print(f"{label:<16} {text}", soft_wrap=True)
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "markdown", "latex"]),
+    required=True,
+    help="What to write.",
+)
+@click.option("--out", type=click.Path(dir_okay=False), help="File [default: standard output].")
+@click.option("--document", is_flag=True, help="A whole LaTeX document, not only its tables.")
+@click.option("--rows", is_flag=True, help="One line per item, codec and metric (csv, parquet).")
+@click.option("--corpus", metavar="NAME", help="Only this corpus.")
+@click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+def export(
+    run: str,
+    form: str,
+    out: str | None,
+    document: bool,
+    rows: bool,
+    corpus: str | None,
+    metrics: tuple[str, ...],
+) -> None:
+    """Write the table of RUN, a run folder or NAME of runs/NAME.
+
+    csv and parquet have one line per corpus, codec and column, with mean, both ends of the 95 %
+    interval and all counts; with --rows, one line per item, codec and metric, with its status,
+    value, weight in the mean (the reference words of an error rate, else 1) and reason.
+    """
+    from synbench.results.find_run import find_run
+    from synbench_reports.tables.build_report import read_selection
+
+    if rows and form in ("markdown", "latex"):
+        raise UsageError(f"--rows needs --format csv or parquet, got {form}")
+    if document and form != "latex":
+        raise UsageError(f"--document needs --format latex, got {form}")
+    form = "document" if document else form
+    if form == "parquet" and out is None and sys.stdout.isatty():
+        raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
+    planned = read_selection(find_run(run), corpus=corpus, metrics=metrics)
+    if out is None:
+        _write(sys.stdout.buffer, planned, form, rows)
+        return
+    with complete_file(Path(out)) as target:
+        _write(target, planned, form, rows)
+
+
+def _write(target: IO[bytes], planned: PlannedRun, form: str, rows: bool) -> None:
+    from synbench.results.cells import ROW_COLUMNS, Store
+    from synbench_reports.render.csv_parquet import write_csv, write_parquet
+    from synbench_reports.render.latex import document, render_latex
+    from synbench_reports.render.markdown import render_markdown
+    from synbench_reports.tables.build_report import build_report
+    from synbench_reports.tables.tidy import COLUMNS, tidy_lines
+
+    if form in ("markdown", "latex", "document"):
+        render = render_markdown if form == "markdown" else render_latex
+        text = render(build_report(planned))
+        target.write((document(text) if form == "document" else text).encode())
+        return
+    write = write_csv if form == "csv" else write_parquet
+    if rows:
+        write(target, ROW_COLUMNS, Store(planned).rows())
+    else:
+        write(target, COLUMNS, [list(tidy_lines(build_report(planned)))])

@@ -1,0 +1,1 @@
+"""Vector figures of what runs and listening tests stored."""

@@ -1,0 +1,315 @@
+"""Figures from the table and the cells of a run: rate curves, distributions, cost, speakers.
+
+Widths are in inches. Anchors are shown as grey lines or rows, never as competitors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from synbench.results.cells import Cells, Floats
+from synbench.results.planned import PlannedCodec, PlannedMetric, PlannedRun
+from synbench_reports.figures.style import (
+    COLOURS,
+    GREY,
+    LINES,
+    MARKERS,
+    WIDTHS,
+    label_of,
+    new_figure,
+    styled,
+)
+from synbench_reports.tables.table import Cell, Column, Row, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Spread = Literal["box", "violin"]
+DOUBLE = WIDTHS["double"]
+NARROW = 5.0
+# Violins are drawn of at most this many scores: more do not change their shape, only the time.
+VIOLIN_SCORES = 5000
+RATE = re.compile(r"\s+[\d.]+\s*(k|kbps|kbit/s)?$")
+
+__all__ = [
+    "Spread",
+    "has_costs",
+    "quality_complexity",
+    "rate_quality",
+    "score_spread",
+    "speaker_spread",
+]
+
+
+@styled
+def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE) -> Figure:
+    """Means with their intervals over the payload rate, or the nominal one where none is counted.
+
+    Points of one codec at several rates are joined by a line. Codecs with neither rate, and the
+    anchors, are horizontal lines.
+    """
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    column = table.columns[places[column_name]]
+    figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW else 0))
+    families: dict[str, list[tuple[float, Cell, Row]]] = {}
+    for row in table.rows:
+        cell = row.cells[places[column_name]]
+        payload = row.cells[places["payload_kbps"]].mean
+        rate = payload if payload is not None else row.cells[places["nominal_kbps"]].mean
+        if cell.mean is None:
+            continue
+        if row.codec.is_anchor or not rate:
+            _anchor_line(axes, cell.mean, row.codec.label)
+            continue
+        families.setdefault(_family(row.codec), []).append((rate, cell, row))
+    for number, (name, points) in enumerate(families.items()):
+        points.sort(key=lambda point: point[0])
+        means = [_mean(cell) for _, cell, _ in points]
+        axes.errorbar(
+            [rate for rate, _, _ in points],
+            means,
+            _ends([cell for _, cell, _ in points]),
+            color=COLOURS[number % len(COLOURS)],
+            marker=MARKERS[number % len(MARKERS)],
+            linestyle=LINES[number % len(LINES)],
+            linewidth=1,
+            markersize=5,
+            capsize=2,
+            label=points[0][2].codec.label if len(points) == 1 else name,
+        )
+    _log_axis(axes)
+    axes.set_xlabel("bit rate (kbit/s)")
+    axes.set_ylabel(_axis(column))
+    _legend(figure, axes, width)
+    return figure
+
+
+@styled
+def score_spread(
+    planned: PlannedRun,
+    cells: Cells,
+    metric: int,
+    *,
+    kind: Spread = "box",
+    width: float = DOUBLE,
+) -> Figure:
+    """The scores of all items per codec.
+
+    Boxes: median, quartiles, whiskers to the 5th and 95th percentile, dots at the extremes. Violins
+    also show the shape between the extremes.
+
+    Args:
+        metric: place on the metric axis.
+    """
+    scores = [cells.values[:, codec, metric] for codec in range(len(planned.codecs))]
+    known = [values[np.isfinite(values)] for values in scores]
+    figure, axes = new_figure(width, 0.55 + 0.24 * len(known))
+    rows = [row for row, values in enumerate(known) if len(values)]
+    if kind == "violin":
+        _violins(axes, known, rows)
+    else:
+        _boxes(axes, known, rows)
+    axes.set_yticks(range(len(known)), [codec.label for codec in planned.codecs])
+    axes.set_ylim(len(known) - 0.5, -0.5)
+    shown = planned.metrics[metric]
+    pooled = shown.is_rate or shown.is_distance
+    axes.set_xlabel(_axis(shown) + (" of single items" if pooled else ""))
+    return figure
+
+
+@styled
+def quality_complexity(
+    table: Table,
+    column_name: str,
+    complexity: Mapping[str, Mapping[str, float]] | None = None,
+    *,
+    width: float = DOUBLE,
+) -> Figure:
+    """Quality against what decoding costs; the area of a bubble is the number of parameters.
+
+    The cost is multiply-accumulates where they are known of every codec shown, else the measured
+    CPU seconds of coding and decoding per second of audio. A codec without a count of parameters
+    is a small cross.
+
+    Args:
+        complexity: by codec label, ``giga_macs`` and ``mega_parameters``.
+    """
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    column = table.columns[places[column_name]]
+    costs = complexity or {}
+    rows = _competitors(table, places[column_name])
+    counted = [row for row in rows if "giga_macs" in costs.get(row.codec.label, {})]
+    figure, axes = new_figure(width, 0.55 * width + 0.3)
+    for number, row in enumerate(counted or rows):
+        cell = row.cells[places[column_name]]
+        own = costs.get(row.codec.label, {})
+        cost = own["giga_macs"] if counted else _seconds(row, places)
+        if cost is None:
+            continue
+        size = own.get("mega_parameters")
+        colour = COLOURS[number % len(COLOURS)]
+        if size is None:
+            axes.scatter([cost], [cell.mean], marker="x", color=colour, s=24, zorder=3)
+        else:
+            style = {
+                "alpha": 0.65,
+                "edgecolor": "black",
+                "linewidth": 0.6,
+                "zorder": 3,
+                "clip_on": False,
+            }
+            axes.scatter([cost], [cell.mean], color=colour, s=8 + 4 * size, **style)
+        text = row.codec.label if size is None else f"{row.codec.label} ({size:.3g} M)"
+        radius = 4 if size is None else 3 + (8 + 4 * size) ** 0.5 / 2
+        axes.annotate(
+            text, (cost, _mean(cell)), xytext=(radius, 3), textcoords="offset points", fontsize=7
+        )
+    _log_axis(axes)
+    axes.margins(x=0.18, y=0.12)
+    axes.set_xlabel("10$^9$ MAC for 1 s" if counted else "CPU s of coding and decoding for 1 s")
+    axes.set_ylabel(_axis(column))
+    return figure
+
+
+def has_costs(
+    table: Table, column_name: str, complexity: Mapping[str, Mapping[str, float]] | None = None
+) -> bool:
+    """Whether any competitor with a score has a cost: recordings alone have none."""
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    return any(
+        _seconds(row, places) is not None
+        or "giga_macs" in (complexity or {}).get(row.codec.label, {})
+        for row in _competitors(table, places[column_name])
+    )
+
+
+@styled
+def speaker_spread(
+    planned: PlannedRun, cells: Cells, metric: int, *, width: float = DOUBLE
+) -> Figure:
+    """The number of each speaker as a tick, and that of all items as a marker, per codec.
+
+    Numbers are those of a table: means, or all errors over all words.
+    """
+    figure, axes = new_figure(width, 0.55 + 0.24 * len(planned.codecs))
+    for place in range(len(planned.codecs)):
+        values = cells.values[:, place, metric]
+        known = np.isfinite(values)
+        if not known.any():
+            continue
+        sizes = cells.sizes[:, place, metric][known]
+        counts = np.bincount(cells.clusters[known], weights=sizes)
+        sums = np.bincount(cells.clusters[known], weights=sizes * values[known])
+        means = sums[counts > 0] / counts[counts > 0]
+        axes.plot(means, np.full(len(means), place), "|", color=COLOURS[0], markersize=9, alpha=0.6)
+        axes.plot(
+            [np.average(values[known], weights=sizes)], [place], "D", color=COLOURS[1], markersize=4
+        )
+    axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
+    axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
+    axes.set_xlabel(_axis(planned.metrics[metric]))
+    speakers = len(np.unique(cells.clusters))
+    axes.set_title(
+        f"| one of {speakers} speakers, \N{BLACK DIAMOND} all items", fontsize=7, loc="right"
+    )
+    return figure
+
+
+def _competitors(table: Table, place: int) -> list[Row]:
+    return [
+        row for row in table.rows if row.cells[place].mean is not None and not row.codec.is_anchor
+    ]
+
+
+def _boxes(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
+    axes.boxplot(
+        [known[row] for row in rows],
+        positions=rows,
+        orientation="horizontal",
+        widths=0.6,
+        whis=(5, 95),
+        showfliers=False,
+        manage_ticks=False,
+        medianprops={"color": COLOURS[1], "linewidth": 1.5},
+    )
+    for row in rows:
+        ends = [known[row].min(), known[row].max()]
+        axes.plot(ends, [row, row], ".", color=GREY, markersize=3)
+
+
+def _violins(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
+    for row in rows:
+        values = known[row]
+        step = max(1, len(values) // VIOLIN_SCORES)
+        if values.min() < values.max():
+            drawn = np.sort(values)[step // 2 :: step]
+            shape = axes.violinplot(
+                [drawn], positions=[row], orientation="horizontal", widths=0.8, showextrema=False
+            )
+            for body in shape["bodies"]:
+                body.set(facecolor=COLOURS[5], edgecolor="black", linewidth=0.6, alpha=1)
+        axes.plot(np.percentile(values, (25, 75)), [row, row], color="black", linewidth=3)
+        axes.plot([np.median(values)], [row], "o", color="white", markeredgecolor="black", ms=4)
+
+
+def _log_axis(axes: Any) -> None:
+    """A logarithmic x-axis with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import LogLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda value, _: "")
+
+
+def _family(codec: PlannedCodec) -> str:
+    """What points at several rates belong to: a codec, or recordings' label without a rate."""
+    if codec.kind == "recordings":
+        return RATE.sub("", codec.label)
+    return codec.spec.partition(":")[0]
+
+
+def _anchor_line(axes: Any, mean: float, label: str) -> None:
+    axes.axhline(mean, color=GREY, linestyle=(0, (1, 1)), linewidth=0.9)
+    place = (0.99, mean)
+    axes.annotate(
+        label, place, xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY
+    )
+
+
+def _ends(cells: Sequence[Cell]) -> Floats | None:
+    """Distances of the interval's ends from the means, shape ``(2, point)``."""
+    if any(cell.low is None or cell.high is None for cell in cells):
+        return None
+    low = [_mean(cell) - (cell.low or 0) for cell in cells]
+    high = [(cell.high or 0) - _mean(cell) for cell in cells]
+    ends: Floats = np.maximum(np.array([low, high]), 0)
+    return ends
+
+
+def _mean(cell: Cell) -> float:
+    assert cell.mean is not None
+    return cell.mean
+
+
+def _seconds(row: Row, places: Mapping[str, int]) -> float | None:
+    parts = [row.cells[places[f"{stage}_rtf_cpu"]].mean for stage in ("encode", "decode")]
+    known = [part for part in parts if part]
+    return sum(known) if known else None
+
+
+def _axis(column: Column | PlannedMetric) -> str:
+    return label_of(column.label, column.unit, column.direction)
+
+
+def _legend(figure: Figure, axes: Any, width: float) -> None:
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    if width < NARROW:
+        figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    else:
+        figure.legend(loc="outside right center")

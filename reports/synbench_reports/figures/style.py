@@ -1,0 +1,122 @@
+"""How figures look, and how they become files.
+
+Colours are those of Okabe and Ito, told apart by colour-blind readers; every system has a marker,
+a line style or a hatch of its own too, so a grey print can be read. The same rows give the same
+bytes: nothing random, no time of writing.
+
+Reference
+    M. Okabe, K. Ito, "Color Universal Design", 2008.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+
+from synbench.errors import UsageError
+from synbench_reports.complete_file import complete_file
+from synbench_reports.render.layout import ARROWS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+Form = Literal["svg", "pdf", "png"]
+FORMS: tuple[Form, ...] = ("svg", "pdf", "png")
+# Widths in inches of one and of two columns of a conference paper.
+WIDTHS = {"single": 3.35, "double": 7.0}
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "osD^vP*X<>hd"
+LINES = ("-", "--", "-.", ":")
+HATCHES = ("", "///", "...", "\\\\\\", "xxx", "+++", "ooo")
+GREY = "#6b6b6b"
+DOTS_PER_INCH = 200
+STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "hatch.linewidth": 0.5,
+    "legend.frameon": False,
+    "svg.hashsalt": "synbench",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "HATCHES",
+    "LINES",
+    "MARKERS",
+    "WIDTHS",
+    "Form",
+    "form_of",
+    "label_of",
+    "new_figure",
+    "saved",
+    "styled",
+    "write_figure",
+]
+
+
+def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure, Any]:
+    """A figure apart from any window or global state, and its axes; sizes in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, columns)
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """A function that draws, with the style of this module around it and nothing left behind."""
+
+    @functools.wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> Figure:
+        import matplotlib
+
+        with matplotlib.rc_context(STYLE):
+            return draw(*arguments, **options)
+
+    return drawn
+
+
+def label_of(label: str, unit: str, direction: str = "") -> str:
+    """``PESQ-WB (MOS) ↑``; the arrow says which way is better."""
+    parts = (label, f"({unit})" if unit else "", ARROWS.get(direction, ""))
+    return " ".join(filter(None, parts))
+
+
+def saved(figure: Figure, form: Form) -> bytes:
+    """The figure as the bytes of a file, without the time of writing."""
+    import matplotlib
+
+    target = io.BytesIO()
+    moment = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[form]
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(target, format=form, metadata=moment, dpi=DOTS_PER_INCH)
+    return target.getvalue()
+
+
+def form_of(path: Path) -> Form:
+    """The form that a file's name asks for.
+
+    Raises:
+        UsageError: none of those that can be written.
+    """
+    form = path.suffix.lower().lstrip(".")
+    if form not in FORMS:
+        raise UsageError(f"expected a name that ends in .{', .'.join(FORMS)}, got {path.name}")
+    return form
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a complete file in the form that its name asks for."""
+    data = saved(figure, form_of(path))
+    with complete_file(path) as target:
+        target.write(data)

@@ -1,0 +1,1 @@
+"""One offline HTML file with players and spectrograms."""

@@ -1,0 +1,198 @@
+"""The items of a corpus for the report's player: scores, reasons, audio and pictures, kept small.
+
+A file of two thousand items and ten codecs must still open at once, so scores are columns of
+numbers, reasons are numbered texts, and what file names share is written once.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from synbench.results.cells import MISSING, OK, STATUS_NAMES, Cells
+from synbench.results.planned import PlannedRun
+from synbench.results.store import RunFolder
+from synbench.results.stored_files import ItemFiles, even_choice, item_files
+from synbench_reports.html_report.spectrogram import picture, spectrum_levels
+
+KINDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+DIGITS = 5
+
+__all__ = ["Failure", "failures", "item_data"]
+
+Failure = tuple[str, str, str, str, int, str]
+
+
+def item_data(
+    planned: PlannedRun,
+    corpus: str,
+    cells: Cells,
+    *,
+    beside: Path,
+    embed_audio: bool,
+    spectrograms: int,
+) -> dict[str, Any]:
+    """What the page's script reads, ready for JSON.
+
+    Args:
+        beside: the folder in which the page will lie; audio links count from it.
+        embed_audio: put the audio into the page.
+        spectrograms: pictures of this many items, the worst and some evenly spread.
+    """
+    items = item_files(planned, corpus)
+    systems = [[item.source for item in items]]
+    for place in range(len(planned.codecs)):
+        systems.append([item.reconstructions[place] for item in items])
+    return {
+        "systems": ["Original", *(codec.label for codec in planned.codecs)],
+        "metrics": [
+            {"label": metric.label, "unit": metric.unit, "direction": metric.direction}
+            for metric in planned.metrics
+        ],
+        "items": [
+            [item.item, item.speaker, round(item.seconds, 2), item.transcript] for item in items
+        ],
+        "scores": _scores(cells),
+        "reasons": _reasons(planned, corpus, cells, items),
+        "files": [_files(paths, beside, embed_audio) for paths in systems],
+        "pictures": {
+            str(place): _pictures(items[place]) for place in _telling(cells, spectrograms, planned)
+        },
+    }
+
+
+def failures(planned: PlannedRun, corpus: str) -> list[Failure]:
+    """Codec, stage or metric, status, reason, how often, and an item; the most frequent first."""
+    run = RunFolder(planned.folder)
+    codecs = {codec.codec_id: codec.label for codec in planned.codecs}
+    metrics = {metric.metric_id: metric.label for metric in planned.metrics}
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for (item, codec_id, metric_id), (status, reason) in sorted(_unscored(run, corpus, planned)):
+        if codec_id in codecs and metric_id in metrics:
+            key = (codecs[codec_id], metrics[metric_id], status.replace("_", " "), reason)
+            found.setdefault(key, []).append(item)
+    ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    return [(*key, len(names), names[0]) for key, names in ordered]
+
+
+def _unscored(
+    run: RunFolder, corpus: str, planned: PlannedRun
+) -> list[tuple[tuple[str, str, str], tuple[str, str]]]:
+    columns = "corpus, item, item_digest, codec_id, policy_id, metric_id"
+    rows = run.query(
+        "scores",
+        f"SELECT {columns}, arg_max(status, written) AS latest, arg_max(reason, written) "
+        "FROM rows GROUP BY ALL HAVING latest <> 'ok'",
+    )
+    return [
+        ((item, codec_id, metric_id), (status, reason or ""))
+        for where, item, _, codec_id, policy_id, metric_id, status, reason in rows
+        if where == corpus and policy_id == planned.policy_id
+    ]
+
+
+def _scores(cells: Cells) -> list[list[list[float | None]]]:
+    """Per codec and metric the scores of all items; nothing where there is none."""
+    _, codecs, metrics = cells.values.shape
+    return [
+        [[_short(value) for value in cells.values[:, codec, metric]] for metric in range(metrics)]
+        for codec in range(codecs)
+    ]
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+
+
+def _reasons(
+    planned: PlannedRun, corpus: str, cells: Cells, items: Sequence[ItemFiles]
+) -> dict[str, str]:
+    """By ``item,codec,metric``: why there is no score; a missing one has no entry."""
+    places = {item.item: place for place, item in enumerate(items)}
+    codecs = {codec.codec_id: place for place, codec in enumerate(planned.codecs)}
+    metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
+    found = {}
+    for (item, codec_id, metric_id), (_, reason) in _unscored(
+        RunFolder(planned.folder), corpus, planned
+    ):
+        if item in places and codec_id in codecs and metric_id in metrics:
+            key = (places[item], codecs[codec_id], metrics[metric_id])
+            status = int(cells.status[key])
+            if status not in (OK, MISSING):
+                text = f"{STATUS_NAMES[status].replace('_', ' ')}: {reason}".removesuffix(": ")
+                found[",".join(map(str, key))] = text
+    return dict(sorted(found.items()))
+
+
+def _files(paths: Sequence[Path | None], beside: Path, embed: bool) -> dict[str, Any]:
+    """Where the player finds a system's files: what they share, and the rest of each."""
+    sources = [_source(path, beside, embed) for path in paths]
+    known = [source for source in sources if source]
+    folder = "" if embed or not known else posixpath.commonpath(map(posixpath.dirname, known))
+    shared = f"{folder}/" if folder else ""
+    return {
+        "start": shared,
+        "rest": [None if source is None else source[len(shared) :] for source in sources],
+    }
+
+
+def _source(path: Path | None, beside: Path, embed: bool) -> str | None:
+    if path is None or not path.is_file():
+        return None
+    if not embed:
+        return quote(Path(os.path.relpath(path.resolve(), beside.resolve())).as_posix())
+    kind = KINDS.get(path.suffix.lower(), "application/octet-stream")
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _telling(cells: Cells, wanted: int, planned: PlannedRun) -> list[int]:
+    """The items worth a picture: half those with the lowest scores, half evenly spread."""
+    count = len(cells.seconds)
+    if wanted >= count:
+        return list(range(count))
+    places = [place for place, codec in enumerate(planned.codecs) if not codec.is_anchor]
+    worst: list[int] = []
+    if planned.metrics and places and wanted > 1:
+        values = cells.values[:, places, 0]
+        known = np.isfinite(values)
+        sums = np.where(known, values, 0.0).sum(axis=1)
+        means = np.divide(sums, known.sum(axis=1), out=np.zeros(count), where=known.any(axis=1))
+        order = np.argsort(means if planned.metrics[0].direction != "down" else -means)
+        worst = [int(place) for place in order[: wanted // 2]]
+    rest = [place for place in even_choice(count, wanted) if place not in worst]
+    return sorted([*worst, *rest[: wanted - len(worst)]])
+
+
+def _pictures(item: ItemFiles) -> list[str | None]:
+    """One picture per system, on the scale of the original; nothing where a file is gone."""
+    from synbench.audio import read_audio
+    from synbench.errors import SynbenchError
+    from synbench.policy import read_reference
+
+    found: list[str | None] = []
+    loudest: float | None = None
+    for place, path in enumerate([item.source, *item.reconstructions]):
+        try:
+            if path is None:
+                raise FileNotFoundError
+            if place == 0:
+                wave, rate = read_reference(path, target_rate=item.target_rate)
+            else:
+                audio = read_audio(path)
+                wave, rate = audio.wave, audio.sample_rate
+        except (OSError, SynbenchError):
+            found.append(None)
+            continue
+        levels = spectrum_levels(wave, rate, loudest)
+        if loudest is None:
+            loudest = float(levels.max())
+        data = base64.b64encode(picture(levels, loudest)).decode()
+        found.append(f"data:image/png;base64,{data}")
+    return found

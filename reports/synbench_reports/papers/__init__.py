@@ -1,0 +1,1 @@
+"""Papers' tables, figures and claims beside what is measured."""

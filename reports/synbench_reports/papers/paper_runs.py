@@ -1,0 +1,147 @@
+"""Running the suites that measure a paper's table: what is missing, and only that.
+
+A suite of a paper names every codec and metric that the paper compares. Where this installation
+lacks one, the rest runs, and the reason is handed on to stand under the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synbench.errors import SynbenchError, UsageError
+from synbench.results.store import RunFolder
+from synbench.suite import CorpusEntry, Suite, find_suite, load_suite
+from synbench_codecs.errors import CodecError
+from synbench_metrics.errors import MetricError
+
+__all__ = ["SuiteRun", "parse_corpora", "run_suite", "suite_for"]
+
+PATH_OPTIONS = ("folder", "path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteRun:
+    """A suite's run folder, ``None`` where there is none, and what could not be run, and why."""
+
+    name: str
+    folder: Path | None
+    absent: tuple[tuple[str, str], ...]
+
+
+def suite_for(
+    name: str, *, corpora: Mapping[str, str] | None = None, limit: int | None = None
+) -> Suite:
+    """A packaged suite, on other corpora or fewer items where asked.
+
+    Args:
+        corpora: the name of a corpus of the suite to the spec of the one to take instead; names of
+            other suites' corpora are passed over.
+        limit: items per corpus.
+    """
+    suite = load_suite(find_suite(name))
+    entries = []
+    replaced = False
+    for entry in suite.corpora:
+        other = (corpora or {}).get(entry.name or entry.corpus)
+        taken = entry if other is None else _entry(other)
+        replaced = replaced or other is not None
+        entries.append(taken.model_copy(update={"limit": limit}) if limit else taken)
+    # Scores on other material go into a folder of their own: they are another experiment.
+    changes = {"corpora": entries, "name": f"{suite.name}-custom" if replaced else suite.name}
+    return suite.model_copy(update=changes)
+
+
+def _entry(spec: str) -> CorpusEntry:
+    from synbench_codecs import parse_spec
+
+    name, options = parse_spec(spec)
+    for option in PATH_OPTIONS:
+        value = options.get(option)
+        if isinstance(value, str):
+            options[option] = str(Path(value).expanduser().resolve())
+    return CorpusEntry(corpus=name, options=options)
+
+
+def run_suite(
+    suite: Suite, *, out: Path, workers: int | None = None, only_plan: bool = False
+) -> SuiteRun:
+    """Compute what is missing of a suite; what was there already is read even when nothing can run.
+
+    Args:
+        out: the folder of run folders; the suite as it was run is written there too.
+        only_plan: print the plan, compute nothing.
+    """
+    from synbench.__main__ import load_command
+
+    suite, absent = _available(suite)
+    folder = out / suite.name
+    if suite.codecs and suite.metrics:
+        path = out / f"{suite.name}.yaml"
+        _write(path, suite)
+        arguments = [str(path), "--out", str(folder)]
+        arguments += ["--workers", str(workers)] if workers is not None else []
+        arguments += [] if only_plan else ["--quiet"]
+        command = load_command("plan" if only_plan else "run")
+        try:
+            command.main(arguments, standalone_mode=False)
+        except SystemExit:
+            # More failures than allowed: every one is in the table's counts.
+            pass
+        except (SynbenchError, CodecError, MetricError) as error:
+            absent.append((f"suite {suite.name}", str(error)))
+    found = RunFolder(folder).exists()
+    return SuiteRun(name=suite.name, folder=folder if found else None, absent=tuple(absent))
+
+
+def _available(suite: Suite) -> tuple[Suite, list[tuple[str, str]]]:
+    """The suite without what this version of synbench does not know."""
+    import synbench_codecs
+    import synbench_metrics
+
+    codecs = synbench_codecs.names()
+    columns = synbench_metrics.names()
+    known = [entry for entry in suite.codecs if _name(entry.codec) in codecs]
+    absent = [
+        (entry.label or entry.codec, f"no codec {entry.codec!r} here")
+        for entry in suite.codecs
+        if entry not in known
+    ]
+    absent += [(column, "no such metric here") for column in suite.metrics if column not in columns]
+    changes = {
+        "codecs": known,
+        "metrics": [column for column in suite.metrics if column in columns],
+    }
+    return suite.model_copy(update=changes), absent
+
+
+def _name(spec: str) -> str:
+    return spec.partition(":")[0]
+
+
+def _write(path: Path, suite: Suite) -> None:
+    import yaml
+
+    from synbench.files import write_bytes
+
+    text = yaml.safe_dump(suite.model_dump(exclude_defaults=True), sort_keys=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, text.encode())
+
+
+def parse_corpora(texts: Sequence[str]) -> dict[str, str]:
+    """``NAME=SPEC`` as a mapping.
+
+    Raises:
+        UsageError: a text without a name.
+    """
+    found = {}
+    for text in texts:
+        name, equals, spec = text.partition("=")
+        if not equals or not name.isidentifier() or not spec:
+            raise UsageError(
+                f"expected NAME=SPEC such as libritts=folder:path=speech, got {text!r}"
+            )
+        found[name] = spec
+    return found

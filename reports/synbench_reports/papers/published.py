@@ -1,0 +1,146 @@
+"""Published tables beside measured means, with a verdict per cell.
+
+A cell of a paper is matched by the codec's name, its nominal bit rate, and the metric's column; the
+corpus must have been coded at the paper's sample rate. The verdict is one of
+
+    agrees         the difference is within the tolerance that the specification states
+    differs        it is not
+    other weights  a score exists, but not of the weights that the paper scored
+    not run        the run has no such score
+
+Which weights count as the paper's own is for the specification: recordings where nothing was
+released, a released checkpoint where that is what was scored. How far the paper's items are those
+of the run is for the reader to judge, so the number of items stands in every line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from synbench.results.planned import PlannedCodec
+from synbench_reports.papers.specification import PublishedColumn, PublishedTable
+from synbench_reports.tables.table import Cell, Report
+
+Verdict = Literal["agrees", "differs", "other weights", "not run"]
+VERDICTS: tuple[Verdict, ...] = ("agrees", "differs", "other weights", "not run")
+RATE_SLACK = 0.01
+# Columns that no run stores: what a forward pass costs, by codec label.
+Complexity = Mapping[str, Mapping[str, float]]
+
+__all__ = ["VERDICTS", "Complexity", "Line", "Verdict", "compare"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One published value and what was measured; ``cell`` is ``None`` where nothing was.
+
+    ``note`` is what a reader must know about the measured codec's weights.
+    """
+
+    row: str
+    codec: str
+    column: PublishedColumn
+    published: float
+    cell: Cell | None
+    verdict: Verdict
+    note: str = ""
+
+    @property
+    def difference(self) -> float | None:
+        """Measured minus published."""
+        mean = None if self.cell is None else self.cell.mean
+        return None if mean is None else mean - self.published
+
+
+def compare(
+    table: PublishedTable,
+    reports: Sequence[Report],
+    sample_rates: Mapping[Path, Mapping[str, int]],
+    complexity: Complexity | None = None,
+) -> list[Line]:
+    """One line per published value, in the paper's order.
+
+    Args:
+        reports: of any number of runs; the first that has a score counts.
+        sample_rates: by run folder and corpus, in Hz.
+        complexity: by codec label, the columns that are no means over items.
+    """
+    lines = []
+    for row, values in table.rows.items():
+        for column, published in zip(table.columns, values, strict=True):
+            name = column.codec.format(row=row)
+            cell, codec = _measured(name, column, reports, sample_rates, complexity or {})
+            own = codec is None or _own_weights(table, codec)
+            lines.append(
+                Line(
+                    row=row,
+                    codec=name,
+                    column=column,
+                    published=published,
+                    cell=cell,
+                    verdict=_verdict(column, published, cell, own),
+                    note=codec.training_note if codec else "",
+                )
+            )
+    return lines
+
+
+def _measured(
+    name: str,
+    column: PublishedColumn,
+    reports: Sequence[Report],
+    sample_rates: Mapping[Path, Mapping[str, int]],
+    complexity: Complexity,
+) -> tuple[Cell | None, PlannedCodec | None]:
+    if not column.sample_rate:
+        found = {_plain(label): costs for label, costs in complexity.items()}
+        value = found.get(_plain(name), {}).get(column.metric)
+        return (None if value is None else Cell(mean=value)), None
+    return next(_scores(name, column, reports, sample_rates), (None, None))
+
+
+def _scores(
+    name: str,
+    column: PublishedColumn,
+    reports: Sequence[Report],
+    sample_rates: Mapping[Path, Mapping[str, int]],
+) -> Iterator[tuple[Cell, PlannedCodec]]:
+    for report in reports:
+        for table in report.tables:
+            if sample_rates[report.folder].get(table.corpus.name) != column.sample_rate:
+                continue
+            for row in table.rows:
+                if _plain(row.codec.label) != _plain(name) or not _same_rate(row.codec, column):
+                    continue
+                for place, measured in enumerate(table.columns):
+                    if measured.name == column.metric and row.cells[place].mean is not None:
+                        yield row.cells[place], row.codec
+
+
+def _same_rate(codec: PlannedCodec, column: PublishedColumn) -> bool:
+    rate = codec.nominal_bps
+    return rate is not None and abs(rate - column.bitrate_bps) <= RATE_SLACK * column.bitrate_bps
+
+
+def _own_weights(table: PublishedTable, codec: PlannedCodec) -> bool:
+    # A note on its weights says that they are somebody else's: a demonstration, a retraining.
+    if codec.training_note:
+        return False
+    return not codec.bits_counted or (table.released and codec.released)
+
+
+def _verdict(column: PublishedColumn, published: float, cell: Cell | None, own: bool) -> Verdict:
+    if cell is None or cell.mean is None:
+        return "not run"
+    if not own:
+        return "other weights"
+    # A hair more than the tolerance, so that rounding does not decide at its edge.
+    near = abs(cell.mean - published) <= column.tolerance * (1 + 1e-9)
+    return "agrees" if near else "differs"
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

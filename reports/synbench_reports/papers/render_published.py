@@ -1,0 +1,249 @@
+"""A published table beside measured values: as the paper lays it out, then cell by cell."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from synbench_reports.papers.published import VERDICTS, Line
+from synbench_reports.papers.specification import PublishedColumn, PublishedTable
+from synbench_reports.render.latex import PACKAGES, SETUP, escaped, number_columns, number_field
+from synbench_reports.render.layout import NOTHING
+from synbench_reports.render.markdown import escaped_markdown
+from synbench_reports.tables.table import Cell, Report
+
+MARKS = {"agrees": "=", "differs": "\N{NOT EQUAL TO}", "other weights": "w", "not run": ""}
+LATEX_MARKS = MARKS | {"agrees": "$=$", "differs": r"$\neq$"}
+HEADINGS = (
+    "Codec",
+    "Column",
+    "Published",
+    "Measured",
+    "Items",
+    "Difference",
+    "Tolerance",
+    "Verdict",
+)
+Absent = Sequence[tuple[str, str]]
+
+__all__ = ["HEADINGS", "render_latex", "render_markdown", "tally"]
+
+
+def tally(lines: Sequence[Line]) -> str:
+    """How often each verdict was given, ``3 agrees, 1 differs, 36 not run``."""
+    counts = {verdict: sum(line.verdict == verdict for line in lines) for verdict in VERDICTS}
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+
+
+def render_markdown(
+    table: PublishedTable, lines: Sequence[Line], reports: Sequence[Report], absent: Absent = ()
+) -> str:
+    """Both tables and the notes, ending in a newline."""
+    text = [f"# {_caption(table)}", "", f"Verdicts: {tally(lines)}.", ""]
+    columns = [escaped_markdown(column.heading) for column in table.columns]
+    text += [_row(["Codec", "", *columns]), _row(["---", "---", *("---:" for _ in columns)])]
+    for name, found in _rows(table, lines):
+        marks = [_mark(table, line) for line in found]
+        published = [
+            f"{mark}{_number(line.published, line.column)}{mark}"
+            for line, mark in zip(found, marks, strict=True)
+        ]
+        text.append(_row([escaped_markdown(name), "published", *published]))
+        text.append(_row(["", "measured", *map(_measured, found)]))
+    text += ["", _row(HEADINGS), "|---|---|---:|---:|---:|---:|---:|---|"]
+    text += [_row(map(escaped_markdown, _fields(line))) for line in lines]
+    notes = [escaped_markdown(note) for note in _notes(table, lines, reports, absent)]
+    return "\n".join([*text, "", *(f"- {note}" for note in notes)]) + "\n"
+
+
+def render_latex(
+    table: PublishedTable, lines: Sequence[Line], reports: Sequence[Report], absent: Absent = ()
+) -> str:
+    r"""Both tables and the notes, to be read with ``\input``."""
+    text = [f"% needs {PACKAGES}"]
+    text += [r"\begin{table*}", r"\centering", r"\small", SETUP]
+    text.append(r"\setlength{\tabcolsep}{2.5pt}")
+    text.append(rf"\caption{{{escaped(_caption(table))}}}")
+    text += _paper_layout(table, lines)
+    text += [r"\end{table*}", r"\begin{table*}", r"\centering", r"\footnotesize", SETUP]
+    text.append(rf"\caption{{{escaped('Verdicts: ' + tally(lines))}}}")
+    text += _verdicts(lines)
+    text.append(r"\par\medskip\raggedright\footnotesize")
+    text += [rf"{escaped(note)}\par" for note in _notes(table, lines, reports, absent)]
+    text.append(r"\end{table*}")
+    return "\n".join(text) + "\n"
+
+
+def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]:
+    """Two rows per codec: what was published, marked as the paper marks it, and what we measure."""
+    rows = list(_rows(table, lines))
+    kinds = []
+    for place, column in enumerate(table.columns):
+        texts = [_number(found[place].published, column) for _, found in rows]
+        cells = (found[place].cell for _, found in rows)
+        texts += [_number(cell.mean, column) for cell in cells if cell and cell.mean is not None]
+        kinds.append(number_columns(texts) + r"@{\,}l")
+    yield rf"\begin{{tabular}}{{ll{''.join(kinds)}}}"
+    yield r"\toprule"
+    groups = [
+        (name, len(list(found)))
+        for name, found in itertools.groupby(column.group for column in table.columns)
+    ]
+    heads = [rf"\multicolumn{{{2 * count}}}{{c}}{{{escaped(name)}}}" for name, count in groups]
+    yield _line(["", "", *heads])
+    first = 3
+    for _, count in groups:
+        yield rf"\cmidrule(lr){{{first}-{first + 2 * count - 1}}}"
+        first += 2 * count
+    labels = [rf"\multicolumn{{2}}{{c}}{{{escaped(column.label)}}}" for column in table.columns]
+    yield _line(["Codec", "", *labels])
+    yield r"\midrule"
+    for name, found in rows:
+        published, measured = [], []
+        for line in found:
+            mark = _mark(table, line)
+            number = _number(line.published, line.column)
+            published += [number_field(number, best=mark == "**", second=mark == "*"), ""]
+            measured += _latex_measured(line)
+        yield _line([escaped(name), "published", *published])
+        yield _line(["", "measured", *measured])
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _latex_measured(line: Line) -> list[str]:
+    cell = line.cell
+    if cell is None or cell.mean is None:
+        return ["{--}", ""]
+    half = cell.half_width
+    spread = "" if half is None else rf"\scriptsize$\pm$\,{_number(half, line.column)}"
+    mark = LATEX_MARKS[line.verdict]
+    return [_number(cell.mean, line.column), rf"{spread}\textsuperscript{{{mark}}}"]
+
+
+def _verdicts(lines: Sequence[Line]) -> Iterator[str]:
+    yield r"\begin{tabular}{llrrrrrl}"
+    yield r"\toprule"
+    yield _line(list(HEADINGS))
+    yield r"\midrule"
+    for line in lines:
+        fields = list(_fields(line))
+        fields[5] = fields[5].replace("-", "\N{MINUS SIGN}")
+        yield _line([escaped(field) for field in fields])
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _line(fields: Sequence[str]) -> str:
+    return " & ".join(fields) + r" \\"
+
+
+def _row(fields: Iterable[str]) -> str:
+    return f"| {' | '.join(fields)} |"
+
+
+def _rows(table: PublishedTable, lines: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
+    for row in table.rows:
+        yield row, [line for line in lines if line.row == row]
+
+
+def _caption(table: PublishedTable) -> str:
+    status = "" if table.status == "final" else f" [{table.status}]"
+    number = f"Table {table.number}" if table.number[:1].isdigit() else table.number
+    return f"{table.paper}, {number}{status}: {table.caption}"
+
+
+def _mark(table: PublishedTable, line: Line) -> str:
+    """``**`` for the best published value of a column, ``*`` for the second, as papers print."""
+    if len(table.rows) < 3:
+        return ""
+    place = table.columns.index(line.column)
+    values = sorted({values[place] for values in table.rows.values()})
+    ordered = values[::-1] if line.column.direction == "up" else values
+    return {0: "**", 1: "*"}.get(ordered.index(line.published), "")
+
+
+def _number(value: float, column: PublishedColumn) -> str:
+    return f"{value:.{column.decimals}f}"
+
+
+def _measured(line: Line) -> str:
+    cell = line.cell
+    if cell is None or cell.mean is None:
+        return NOTHING
+    half = cell.half_width
+    spread = "" if half is None else f" ± {_number(half, line.column)}"
+    return f"{_number(cell.mean, line.column)}{spread} {MARKS[line.verdict]}"
+
+
+def _fields(line: Line) -> tuple[str, ...]:
+    cell, difference = line.cell, line.difference
+    measured = items = gap = NOTHING
+    if cell is not None and cell.mean is not None and difference is not None:
+        half = cell.half_width
+        spread = "" if half is None else f" ± {_number(half, line.column)}"
+        measured = _number(cell.mean, line.column) + spread
+        # Adding 0.0 turns a rounded minus zero into zero.
+        rounded = round(difference, line.column.decimals) + 0.0
+        gap = f"{rounded:+.{line.column.decimals}f}"
+        if cell.planned is not None:
+            items = str(cell.scored) if cell.scored == cell.planned else _share(cell)
+    return (
+        line.codec,
+        line.column.heading,
+        _number(line.published, line.column),
+        measured,
+        items,
+        gap,
+        f"{line.column.tolerance:g}",
+        line.verdict,
+    )
+
+
+def _share(cell: Cell) -> str:
+    return f"{cell.scored}/{cell.planned}"
+
+
+def _notes(
+    table: PublishedTable, lines: Sequence[Line], reports: Sequence[Report], absent: Absent
+) -> Iterator[str]:
+    yield f"Published: {table.source}; weights {table.weights}."
+    corpora = [found.corpus for report in reports for found in report.tables]
+    measured = "; ".join(
+        f"{corpus.name}, {corpus.items} items, digest {corpus.digest[:12]}" for corpus in corpora
+    )
+    yield f"Measured on: {measured or 'nothing'}."
+    yield (
+        "= agrees within the tolerance, \N{NOT EQUAL TO} differs, w other weights than the "
+        "published, \N{EN DASH} not run. ± is half of the 95 % interval of the measured mean."
+    )
+    if any(not line.column.sample_rate and line.cell for line in lines):
+        yield (
+            "Complexity: multiply-accumulates and parameters as thop counts them on 1 s, of our "
+            "networks; no weights are needed."
+        )
+    if table.released:
+        yield "A codec that loads the released checkpoint counts as having the published weights."
+    else:
+        yield (
+            "Recordings are taken as decoded with the paper's weights; whether the items are the "
+            "paper's is not checked."
+        )
+    for name, warning in dict.fromkeys((line.codec, line.note) for line in lines if line.note):
+        yield f"Weights of {name}: {warning}"
+    used = {line.column.metric for line in lines}
+    for report in reports:
+        labels = {column.label: column.name for found in report.tables for column in found.columns}
+        for note in report.notes:
+            if labels.get(note.subject) in used:
+                yield f"{note.subject}: {note.text}"
+    for corpus_note in dict.fromkeys(
+        (note.subject, note.text)
+        for report in reports
+        for found in report.tables
+        for note in found.notes
+        if note.level == "warning"
+    ):
+        yield f"Warning: {corpus_note[0]}: {corpus_note[1]}"
+    for name, reason in dict.fromkeys(absent):
+        yield f"Not run: {name}: {' '.join(reason.split())}"

@@ -1,0 +1,207 @@
+"""Paper specifications: published tables, figures and claims, read from YAML.
+
+A specification is a file of ``synbench_reports/papers``: what was printed, of
+which weights, with which tolerance a measured value agrees, and which suites measure it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from synbench.errors import UsageError
+from synbench_reports.tables.table import Direction
+
+__all__ = [
+    "AbxPair",
+    "Claim",
+    "Paper",
+    "PublishedColumn",
+    "PublishedFigure",
+    "PublishedTable",
+    "read_paper",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedColumn:
+    """One column; ``tolerance`` is the difference that still agrees, in the metric's unit.
+
+    ``codec`` says which codec a row stands for here. ``sample_rate`` (Hz) and ``bitrate_bps`` are 0
+    for a cost of the codec, which is no mean over items.
+    """
+
+    metric: str
+    label: str
+    tolerance: float
+    group: str = ""
+    codec: str = "{row}"
+    sample_rate: int = 0
+    bitrate_bps: float = 0.0
+    direction: Direction = "up"
+    decimals: int = 3
+
+    @property
+    def heading(self) -> str:
+        """Label and group in one, ``STOI, VCTK``."""
+        return f"{self.label}, {self.group}" if self.group else self.label
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedTable:
+    """One table; ``rows`` has one value per column under each row's name.
+
+    ``released`` says that released checkpoints were scored, so a codec that loads one has the
+    weights that were published; otherwise only the authors' own recordings do.
+    """
+
+    paper: str
+    source: str
+    weights: str
+    number: str
+    caption: str
+    status: str
+    suites: tuple[str, ...]
+    columns: tuple[PublishedColumn, ...]
+    rows: dict[str, tuple[float, ...]]
+    released: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbxPair:
+    """One comparison: judgements for the subject, for none, for the other; ``p`` as printed."""
+
+    other: str
+    counts: tuple[int, int, int]
+    p: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedFigure:
+    """A figure of a listening test: bars per group, or preferences per pair.
+
+    ``groups`` has mean and half of the 95 % interval by condition.
+    """
+
+    paper: str
+    source: str
+    name: str
+    kind: Literal["mushra", "abx"]
+    caption: str
+    status: str
+    groups: dict[str, dict[str, tuple[float, float]]]
+    subject: str
+    pairs: tuple[AbxPair, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim of equality, with the margins within which two systems count as equal.
+
+    ``margins`` is by metric column, in its unit; ``abx_margin`` is of the net preference, 0 to 1.
+    """
+
+    name: str
+    text: str
+    subject: str
+    bitrate_bps: float
+    others: tuple[str, ...]
+    sample_rate: int
+    margins: dict[str, float]
+    abx_figure: str
+    abx_margin: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """All that a specification holds, by name."""
+
+    name: str
+    corpora: dict[str, str]
+    tables: dict[str, PublishedTable]
+    figures: dict[str, PublishedFigure]
+    claims: dict[str, Claim]
+
+
+def read_paper(name: str) -> Paper:
+    """A packaged specification.
+
+    Raises:
+        UsageError: no paper of that name; the message offers the close ones.
+    """
+    import yaml
+
+    folder = Path(str(resources.files("synbench_reports"))) / "papers"
+    known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    if name not in known:
+        close = difflib.get_close_matches(name, known)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+        raise UsageError(f"no paper {name!r}; {hint}")
+    content: dict[str, Any] = yaml.safe_load(known[name].read_text(encoding="utf-8"))
+    common = {key: content[key] for key in ("paper", "source", "weights")}
+    origin = {key: content[key] for key in ("paper", "source")}
+    return Paper(
+        name=name,
+        corpora=content.get("corpora", {}),
+        tables={key: _table(key, record, common) for key, record in content["tables"].items()},
+        figures={
+            key: _figure(key, record, origin) for key, record in content.get("figures", {}).items()
+        },
+        claims={key: _claim(key, record) for key, record in content.get("claims", {}).items()},
+    )
+
+
+def _table(number: str, record: dict[str, Any], common: dict[str, str]) -> PublishedTable:
+    columns = tuple(PublishedColumn(**column) for column in record["columns"])
+    rows = {row: tuple(map(float, values)) for row, values in record["rows"].items()}
+    for row, values in rows.items():
+        if len(values) != len(columns):
+            raise ValueError(f"{number}, {row}: expected {len(columns)} values: {values}")
+    return PublishedTable(
+        **common,
+        number=number,
+        caption=record["caption"],
+        status=record["status"],
+        suites=tuple(record.get("suites", ())),
+        columns=columns,
+        rows=rows,
+        released=record.get("released", False),
+    )
+
+
+def _figure(name: str, record: dict[str, Any], origin: dict[str, str]) -> PublishedFigure:
+    groups = {
+        group: {condition: (float(mean), float(half)) for condition, (mean, half) in bars.items()}
+        for group, bars in record.get("groups", {}).items()
+    }
+    pairs = tuple(
+        AbxPair(other=other, counts=tuple(pair["counts"]), p=pair.get("p"))
+        for other, pair in record.get("pairs", {}).items()
+    )
+    return PublishedFigure(
+        **origin,
+        name=name,
+        kind=record["kind"],
+        caption=record["caption"],
+        status=record["status"],
+        groups=groups,
+        subject=record.get("subject", ""),
+        pairs=pairs,
+    )
+
+
+def _claim(name: str, record: dict[str, Any]) -> Claim:
+    return Claim(
+        name=name,
+        text=record["text"],
+        subject=record["subject"]["codec"],
+        bitrate_bps=float(record["subject"]["bitrate_bps"]),
+        others=tuple(record["others"]),
+        sample_rate=record["sample_rate"],
+        margins={column: float(margin) for column, margin in record["margins"].items()},
+        abx_figure=record["abx"]["figure"],
+        abx_margin=float(record["abx"]["margin"]),
+    )

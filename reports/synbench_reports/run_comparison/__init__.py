@@ -1,0 +1,1 @@
+"""Two runs set side by side, and runs merged."""

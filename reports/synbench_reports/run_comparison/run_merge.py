@@ -1,0 +1,224 @@
+"""Several runs made one: parts of a comparison that several people or machines computed.
+
+Merged is only what fits together: the same policy; codecs, metrics and corpora that are the same
+wherever they have the same name; and, where two runs computed the same cell, the same result. The
+merged run is for reading: its manifest names where its rows come from.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synbench.errors import EnvironmentFault, UsageError
+from synbench.results.run_identity import CODEC_FIELDS, METRIC_FIELDS, differing_fields
+from synbench.results.store import FORMAT, RunFolder
+
+STAGES = ("decodes", "scores")
+TREES = ("bitstreams", "reconstructions")
+# Scores of one cell that differ by more than this share are two results, not one.
+TOLERANCE = 1e-6
+
+__all__ = ["merge_runs"]
+
+
+def merge_runs(folders: Sequence[Path], out: Path, *, allow_differences: bool = False) -> list[str]:
+    """Write the merged run and say what was found.
+
+    Args:
+        folders: of the runs; where two have the same cell, the result written last counts.
+        out: must not hold a run yet.
+        allow_differences: take cells of which two runs have different results.
+
+    Raises:
+        UsageError: the runs do not fit together; the message says in what.
+        EnvironmentFault: the files cannot be written.
+    """
+    runs = [RunFolder(folder) for folder in folders]
+    target = RunFolder(out)
+    if target.exists():
+        raise UsageError(f"{out} holds a run already: name a new folder")
+    manifests = [run.manifest() for run in runs]
+    _check_formats(manifests, folders)
+    codecs = _united(manifests, folders, "codecs", "label", "codec_id", CODEC_FIELDS)
+    metrics = _united(manifests, folders, "metrics", "column", "metric_id", METRIC_FIELDS)
+    corpora = _united(manifests, folders, "corpora", "name", "digest", ("digest", "items", "spec"))
+    notes = _conflicts(runs, allow_differences)
+    try:
+        for run in runs:
+            for stage in STAGES:
+                _take_shards(run, target, stage)
+            for tree in TREES:
+                _take_tree(run.path / tree, out / tree)
+        target.begin(_manifest(manifests, folders, out, codecs, metrics, corpora), _items(runs))
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {out}: {error.strerror}") from error
+    return notes
+
+
+def _check_formats(manifests: Sequence[dict[str, Any]], folders: Sequence[Path]) -> None:
+    for manifest, folder in zip(manifests, folders, strict=True):
+        if manifest.get("format") != FORMAT:
+            raise UsageError(f"{folder} has format {manifest.get('format')}, expected {FORMAT}")
+        if manifest["policy_id"] != manifests[0]["policy_id"]:
+            fields = tuple(sorted({*manifest["policy"], *manifests[0]["policy"]}))
+            found = differing_fields(manifests[0]["policy"], manifest["policy"], fields)
+            raise UsageError(
+                f"{folders[0]} and {folder} follow different policies ({found}): their scores are "
+                "not comparable; run one of them again with the version of the other"
+            )
+
+
+def _united(
+    manifests: Sequence[dict[str, Any]],
+    folders: Sequence[Path],
+    plural: str,
+    key: str,
+    identity: str,
+    fields: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    """All entries, those of one name once; they must be the same in every run."""
+    found: dict[str, tuple[dict[str, Any], Path]] = {}
+    for manifest, folder in zip(manifests, folders, strict=True):
+        for entry in manifest[plural]:
+            known, where = found.setdefault(entry[key], (entry, folder))
+            if known[identity] != entry[identity]:
+                changes = differing_fields(known, entry, fields)
+                raise UsageError(
+                    f"{entry[key]} is not the same in {where} and {folder}: {changes}; give one "
+                    "of them another name, or compute it again"
+                )
+    return [entry for entry, _ in found.values()]
+
+
+def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
+    """Cells of which two runs have different results.
+
+    Raises:
+        UsageError: there are some and they are not allowed.
+    """
+    import duckdb
+
+    key = "corpus, item, item_digest, codec_id, policy_id"
+    notes = []
+    for stage, keys, value in (
+        ("scores", f"{key}, metric_id", "value"),
+        ("decodes", key, "payload_bits"),
+    ):
+        files = [str(file) for run in runs for file in _shards(run, stage)]
+        if not files:
+            continue
+        with duckdb.connect() as connection:
+            shared, apart, widest = connection.execute(
+                f"SELECT count(*), count(*) FILTER (apart > $slack), max(apart) FROM ("
+                f"SELECT (max({value}) - min({value})) / greatest(1, max(abs({value}))) AS apart "
+                f"FROM read_parquet($files) WHERE status = 'ok' AND {value} IS NOT NULL "
+                f"GROUP BY {keys} HAVING count(*) > 1)",
+                {"files": files, "slack": TOLERANCE},
+            ).fetchall()[0]
+        if apart and not allow:
+            raise UsageError(
+                f"{apart} of {shared} {stage} that several runs have are different (by up to "
+                f"{widest:.2g} of their size): something undeclared differs between the machines; "
+                "find it with synbench diff, or take the last written with --allow-differences"
+            )
+        if shared:
+            notes.append(f"{shared} {stage} in several runs, {apart} of them different")
+    return notes
+
+
+def _manifest(
+    manifests: Sequence[dict[str, Any]],
+    folders: Sequence[Path],
+    out: Path,
+    codecs: list[dict[str, Any]],
+    metrics: list[dict[str, Any]],
+    corpora: list[dict[str, Any]],
+) -> dict[str, Any]:
+    present = {entry["label"] for entry in codecs} | {entry["column"] for entry in metrics}
+    skipped = [entry for manifest in manifests for entry in manifest["skipped"]]
+    processors = dict.fromkeys(manifest["host"]["processor"] for manifest in manifests)
+    return {
+        "format": FORMAT,
+        "started": max(manifest["started"] for manifest in manifests),
+        "suite": {"name": out.name},
+        "policy": manifests[0]["policy"],
+        "policy_id": manifests[0]["policy_id"],
+        "host": {"processor": "; ".join(processors)},
+        "packages": _packages(manifests),
+        "codecs": codecs,
+        "metrics": metrics,
+        "corpora": corpora,
+        "skipped": [
+            entry
+            for place, entry in enumerate(skipped)
+            if entry["name"] not in present and entry not in skipped[:place]
+        ],
+        "merged": [
+            part
+            for manifest, folder in zip(manifests, folders, strict=True)
+            for part in manifest.get("merged", [_part(manifest, folder)])
+        ],
+    }
+
+
+def _part(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Where rows come from, and which cells were planned there."""
+    return {
+        "folder": folder.name,
+        "started": manifest["started"],
+        "host": manifest["host"],
+        "corpora": [entry["name"] for entry in manifest["corpora"]],
+        "codecs": [entry["codec_id"] for entry in manifest["codecs"]],
+        "metrics": [entry["metric_id"] for entry in manifest["metrics"]],
+    }
+
+
+def _packages(manifests: Sequence[dict[str, Any]]) -> dict[str, str]:
+    names = sorted({name for manifest in manifests for name in manifest["packages"]})
+    found = {}
+    for name in names:
+        versions = dict.fromkeys(manifest["packages"].get(name, "") for manifest in manifests)
+        found[name] = " and ".join(filter(None, versions))
+    return found
+
+
+def _items(runs: Sequence[RunFolder]) -> list[dict[str, Any]]:
+    """The items of all corpora, those of one corpus together."""
+    import pyarrow.parquet
+
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in runs:
+        for row in pyarrow.parquet.read_table(run.path / "items.parquet").to_pylist():
+            found.setdefault((row["corpus"], row["item"]), row)
+    order = list(dict.fromkeys(corpus for corpus, _ in found))
+    return sorted(found.values(), key=lambda row: order.index(row["corpus"]))
+
+
+def _shards(run: RunFolder, stage: str) -> list[Path]:
+    return sorted((run.path / stage).glob("[!.]*.parquet"))
+
+
+def _take_shards(run: RunFolder, target: RunFolder, stage: str) -> None:
+    for shard in _shards(run, stage):
+        _take(shard, target.path / stage / shard.name)
+
+
+def _take_tree(source: Path, target: Path) -> None:
+    for path in sorted(source.rglob("*")) if source.is_dir() else ():
+        if path.is_file() and not path.name.startswith("."):
+            _take(path, target / path.relative_to(source))
+
+
+def _take(source: Path, target: Path) -> None:
+    """Link a file where the disk can, copy it elsewhere; finished files are never changed."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,1 @@
+"""What a table holds: columns, estimates, marks and notes."""

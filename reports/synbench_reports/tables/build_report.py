@@ -1,0 +1,106 @@
+"""From a run folder to the table model."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from synbench.errors import UsageError
+from synbench.results.cells import Cells, Store
+from synbench.results.planned import PlannedCorpus, PlannedRun, read_planned
+from synbench_reports.tables.best import mark_best
+from synbench_reports.tables.columns import (
+    cost_columns,
+    count_columns,
+    metric_columns,
+    rate_columns,
+)
+from synbench_reports.tables.footnotes import codec_marks, metric_marks
+from synbench_reports.tables.notes import corpus_notes, run_notes
+from synbench_reports.tables.table import Report, Row, Table
+
+__all__ = ["build_report", "build_table", "read_selection"]
+
+
+def read_selection(
+    folder: Path, *, corpus: str | None = None, metrics: Sequence[str] = ()
+) -> PlannedRun:
+    """The plan of a run, cut to one corpus and some metrics (in the order asked for).
+
+    Raises:
+        UsageError: no such corpus or metric in the run, or a damaged manifest.
+    """
+    planned = read_planned(folder)
+    corpora = {entry.name: entry for entry in planned.corpora}
+    columns = {entry.column: entry for entry in planned.metrics}
+    if corpus is not None:
+        _check("corpus", [corpus], corpora)
+        planned = dataclasses.replace(planned, corpora=(corpora[corpus],))
+    if metrics:
+        _check("metric", metrics, columns)
+        chosen = tuple(columns[name] for name in dict.fromkeys(metrics))
+        planned = dataclasses.replace(planned, metrics=chosen)
+    return planned
+
+
+def build_report(planned: PlannedRun) -> Report:
+    """Read the rows of a plan and make one table per corpus.
+
+    Raises:
+        UsageError: a file of the run is absent or damaged.
+    """
+    tables = tuple(
+        build_table(narrowed, corpus, cells, daggers=codec_marks(planned))
+        for narrowed, corpus, cells in Store(planned).corpora()
+    )
+    return Report(name=planned.name, folder=planned.folder, tables=tables, notes=run_notes(planned))
+
+
+def build_table(
+    planned: PlannedRun,
+    corpus: PlannedCorpus,
+    cells: Cells,
+    *,
+    daggers: Mapping[str, str] | None = None,
+) -> Table:
+    """The table of one corpus, from its cells.
+
+    Args:
+        daggers: marks by codec id, where the notes are of more codecs than the table.
+    """
+    filled = [
+        *rate_columns(planned, cells),
+        *metric_columns(planned, cells),
+        *cost_columns(planned, cells),
+        *count_columns(planned, cells),
+    ]
+    marked, reach = mark_best(planned, cells, filled)
+    letters = metric_marks(planned)
+    daggers = codec_marks(planned) if daggers is None else daggers
+    return Table(
+        corpus=corpus,
+        columns=tuple(
+            dataclasses.replace(column, mark=letters.get(column.metric_id, ""))
+            for column, _ in marked
+        ),
+        rows=tuple(
+            Row(
+                codec=codec,
+                cells=tuple(found[place] for _, found in marked),
+                mark=daggers.get(codec.codec_id, ""),
+            )
+            for place, codec in enumerate(planned.codecs)
+        ),
+        notes=corpus_notes(planned, corpus, cells, reach),
+    )
+
+
+def _check(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    offered = list(known)
+    for name in names:
+        if name not in offered:
+            close = difflib.get_close_matches(name, offered)
+            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(offered)}"
+            raise UsageError(f"the run has no {kind} {name!r}; {hint}")

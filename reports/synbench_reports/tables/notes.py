@@ -1,0 +1,264 @@
+"""What a table has to say about its own numbers: warnings first, then how they were made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from synbench.results.cells import MISSING, NOT_PLANNED, OK, Cells
+from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
+from synbench.statistics.bootstrap import CONFIDENCE, FEW_ITEMS, REPLICATES
+from synbench.statistics.paired_tests import SIGNIFICANCE
+from synbench_metrics.frechet import is_small
+from synbench_reports.tables.footnotes import codec_marks, metric_marks
+from synbench_reports.tables.table import Note
+
+# A lag of 1 ms is more than any rounding of a declared delay, and enough to move a score.
+LAG_SECONDS = 1e-3
+# Below this height of the correlation peak its place means nothing.
+TRUSTED_CORRELATION = 0.5
+REASONS_SHOWN = 5
+DIGEST_DIGITS = 12
+
+__all__ = ["corpus_notes", "run_notes"]
+
+
+def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
+    """What holds for every table of the run."""
+    daggers = codec_marks(planned)
+    notes = [
+        Note(level="warning", subject=f"{skipped.kind} {skipped.name}", text=f"skipped: {reason}")
+        for skipped in planned.skipped
+        for reason in [_one_line(skipped.reason)]
+    ]
+    notes += [
+        Note(
+            level="warning",
+            subject=codec.label,
+            text=_one_line(codec.training_note),
+            mark=daggers[codec.codec_id],
+        )
+        for codec in planned.codecs
+        if codec.training_note
+    ]
+    notes += [_metric_note(metric, planned) for metric in planned.metrics]
+    return (*notes, *_general_notes(planned))
+
+
+def corpus_notes(
+    planned: PlannedRun, corpus: PlannedCorpus, cells: Cells, reach: Mapping[str, str]
+) -> tuple[Note, ...]:
+    """What holds for the table of one corpus.
+
+    Args:
+        reach: by metric id, why no test can tell its codecs apart; only of such metrics.
+    """
+    digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
+    notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
+    notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
+    notes += _missing(planned, cells)
+    notes += _failures(cells)
+    notes += _mismatched(planned, cells)
+    notes += _few_items(planned, cells)
+    notes += _few_speakers(cells)
+    notes += _out_of_reach(planned, reach)
+    notes += _pooled(planned, cells)
+    notes += _lags(planned, cells)
+    notes += _clipped(planned, cells)
+    return tuple(notes)
+
+
+def _warning(subject: str, text: str) -> Note:
+    return Note(level="warning", subject=subject, text=text)
+
+
+def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
+    rates = " or ".join(str(rate) for rate in metric.sample_rates)
+    resampler = planned.policy.get("resampler", "an unnamed resampler")
+    parts = [
+        f"{metric.implementation} {metric.version}",
+        metric.mode,
+        f"weights {metric.weights_sha256[:DIGEST_DIGITS]}" if metric.weights_sha256 else "",
+        f"at {rates} Hz, resampled by {resampler}" if rates else "at the corpus's sample rate",
+        metric.source,
+    ]
+    mark = metric_marks(planned)[metric.metric_id]
+    return Note(level="note", subject=metric.label, text="; ".join(filter(None, parts)), mark=mark)
+
+
+def _general_notes(planned: PlannedRun) -> list[Note]:
+    policy = ", ".join(
+        f"{name.replace('_', ' ')}: {value}" for name, value in sorted(planned.policy.items())
+    )
+    interval = (
+        f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over speakers "
+        f"where the corpus names several, else over items; {REPLICATES} replicates shared by all "
+        "cells); exports hold both ends"
+    )
+    marks = (
+        "the best of its column, anchors apart; decided on the items that all of them have, and "
+        "shared by all that print the same"
+    )
+    ties = (
+        "no paired test tells it from the best (Wilcoxon, one difference per speaker; of error "
+        "rates over all words a permutation, codecs swapped within speakers; Holm over the "
+        f"column, {SIGNIFICANCE:.0%}); that is no proof of equality"
+    )
+    second = "underlined (in italics in Markdown)"
+    rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
+    rtf = f"seconds of work over seconds of audio, measured on {planned.processor}"
+    texts = {
+        "±": interval,
+        "Bold or *": marks,
+        "Second": second,
+        "~": ties,
+        "kbit/s": rate,
+        "RTF": rtf,
+        "Policy": policy,
+    }
+    return [Note(level="note", subject=subject, text=text) for subject, text in texts.items()]
+
+
+def _missing(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Cells without a score, apart for the codecs that could not run and for an unfinished run."""
+    able = np.array([not codec.missing for codec in planned.codecs], dtype=bool)
+    unable = int(np.count_nonzero(cells.status[:, ~able] == MISSING))
+    missing = int(np.count_nonzero(cells.status == MISSING)) - unable
+    total = int(np.count_nonzero(cells.status != NOT_PLANNED))
+    notes = []
+    if unable:
+        text = f"{unable} of {total} planned, because a codec could not run; the reason is above"
+        notes.append(_warning("Missing scores", text))
+    if missing:
+        text = f"{missing} of {total} planned; the same `synbench run` goes on with them"
+        notes.append(_warning("Missing scores", text))
+    return notes
+
+
+def _failures(cells: Cells) -> list[Note]:
+    notes = [
+        _warning("Failed scores", f"{count} x {_one_line(reason)}")
+        for reason, count in cells.failures[:REASONS_SHOWN]
+    ]
+    more = cells.failures[REASONS_SHOWN:]
+    if more:
+        count = sum(count for _, count in more)
+        notes.append(_warning("Failed scores", f"{count} x {len(more)} other reasons"))
+    return notes
+
+
+def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Metrics whose means are over other items for one codec than for another."""
+    texts = defaultdict(list)
+    for place, metric in enumerate(planned.metrics):
+        scored = cells.status[:, :, place] == OK
+        counts = scored.sum(axis=0)
+        present = np.flatnonzero(counts)
+        if (
+            len(present) < 2
+            or (scored[:, present].any(axis=1) == scored[:, present].all(axis=1)).all()
+        ):
+            continue
+        named = [
+            f"{count} of {_named(planned, present[counts[present] == count])}"
+            for count in sorted(set(counts[present].tolist()), reverse=True)
+        ]
+        common = int(scored[:, present].all(axis=1).sum())
+        texts[f"{'; '.join(named)}; {common} common to all"].append(metric.label)
+    return [
+        _warning(", ".join(metrics), f"means over different items: {text}")
+        for text, metrics in texts.items()
+    ]
+
+
+def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
+    counts = (cells.status == OK).sum(axis=0)
+    few = (counts > 0) & (counts < FEW_ITEMS)
+    cases: dict[str, list[str]] = defaultdict(list)
+    for place, metric in enumerate(planned.metrics):
+        codecs = np.flatnonzero(few[:, place])
+        if len(codecs):
+            everywhere = len(codecs) == np.count_nonzero(counts[:, place])
+            cases["all codecs" if everywhere else _named(planned, codecs)].append(metric.label)
+    text = f"fewer than {FEW_ITEMS} items: the intervals are too narrow"
+    return [_warning(", ".join(metrics), f"{text} ({named})") for named, metrics in cases.items()]
+
+
+def _few_speakers(cells: Cells) -> list[Note]:
+    if cells.speakers is None:
+        return []
+    found = len(np.unique(cells.clusters))
+    text = f"intervals are over {found} speakers"
+    if found < FEW_ITEMS:
+        return [_warning("±", f"{text}; with fewer than {FEW_ITEMS} they are too narrow")]
+    return [Note(level="note", subject="±", text=text)]
+
+
+def _out_of_reach(planned: PlannedRun, reach: Mapping[str, str]) -> list[Note]:
+    metrics: dict[str, list[str]] = defaultdict(list)
+    for metric in planned.metrics:
+        if metric.metric_id in reach:
+            metrics[reach[metric.metric_id]].append(metric.label)
+    everywhere = len(metrics) == 1 and len(reach) == len(planned.metrics)
+    return [
+        _warning(
+            "~" if everywhere else f"~ at {', '.join(labels)}",
+            f"{text}; ~ stands whatever the difference is",
+        )
+        for text, labels in metrics.items()
+    ]
+
+
+def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
+    return ", ".join(planned.codecs[place].label for place in codecs)
+
+
+def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Metrics whose number is no plain mean of their items."""
+    notes = []
+    for place, metric in enumerate(planned.metrics):
+        if metric.is_rate:
+            text = "all errors over all reference words of the corpus, not the mean of the items"
+            notes.append(Note(level="note", subject=metric.label, text=text))
+        dimensions = int(cells.dimensions[place])
+        if not dimensions:
+            continue
+        items = int((cells.status[:, :, place] == OK).sum(axis=0).max())
+        text = f"one distance of the corpus: {items} items, {dimensions} dimensions"
+        if is_small(items, dimensions):
+            text += "; biased upwards for so few items, compare it only with the same items"
+            notes.append(_warning(metric.label, text))
+        else:
+            notes.append(Note(level="note", subject=metric.label, text=text))
+    return notes
+
+
+def _lags(planned: PlannedRun, cells: Cells) -> list[Note]:
+    """Codecs whose declared delay is wrong, by the lag that was left after removing it."""
+    notes = []
+    trusted = (cells.decode_status == OK) & (cells.measures["correlation"] > TRUSTED_CORRELATION)
+    for place, codec in enumerate(planned.codecs):
+        lags = cells.measures["lag_seconds"][trusted[:, place], place]
+        median = float(np.median(np.abs(lags))) if lags.size else 0.0
+        if median > LAG_SECONDS:
+            text = f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items)"
+            notes.append(_warning(codec.label, f"{text}; scores that need alignment suffer"))
+    return notes
+
+
+def _clipped(planned: PlannedRun, cells: Cells) -> list[Note]:
+    notes = []
+    clipped = np.where(cells.decode_status == OK, cells.measures["clipped_samples"], 0.0)
+    for place, codec in enumerate(planned.codecs):
+        samples = int(np.nansum(clipped[:, place]))
+        items = int(np.count_nonzero(np.nan_to_num(clipped[:, place])))
+        if samples:
+            text = f"samples clipped at full scale: {samples}, in {items} of {len(clipped)} items"
+            notes.append(Note(level="note", subject=codec.label, text=text))
+    return notes
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
