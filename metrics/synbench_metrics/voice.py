@@ -56,9 +56,11 @@ ESTIMATORS = ("dio", "harvest")
 
 __all__ = [
     "METRICS",
+    "check_world",
     "cepstral_distortion",
     "mel_cepstral_distortion",
     "mel_cepstrum",
+    "pitch",
     "pitch_error",
     "voicing_f1",
     "voicing_score",
@@ -79,7 +81,7 @@ def pitch_error(*, reference: Wave, degraded: Wave, sample_rate: int, estimator:
     Raises:
         NotApplicable: no frame is voiced in both waves.
     """
-    first, second = (_pitch(_samples(w), sample_rate, estimator) for w in (reference, degraded))
+    first, second = (pitch(wave, sample_rate, estimator) for wave in (reference, degraded))
     both = (first > 0) & (second > 0)
     if not both.any():
         raise NotApplicable("no frame is voiced in both waves")
@@ -92,7 +94,7 @@ def voicing_f1(*, reference: Wave, degraded: Wave, sample_rate: int, estimator: 
     Raises:
         NotApplicable: the reference has no voiced frame.
     """
-    first, second = (_pitch(_samples(w), sample_rate, estimator) for w in (reference, degraded))
+    first, second = (pitch(wave, sample_rate, estimator) for wave in (reference, degraded))
     return voicing_score(reference=first > 0, degraded=second > 0)
 
 
@@ -138,18 +140,21 @@ def _samples(wave: Wave) -> Array:
     return np.ascontiguousarray(wave, dtype=np.float64)
 
 
-@remember(entries=3)
-def _pitch(wave: Array, sample_rate: int, estimator: str) -> Array:
-    """Hz every 5 ms, ``(frames,)``; 0 where unvoiced."""
-    return _track(wave, sample_rate, estimator)[0]
+def pitch(wave: Wave, sample_rate: int, estimator: str) -> Array:
+    """Fundamental frequency in Hz every 5 ms, ``(frames,)``; 0 where unvoiced.
+
+    Raises:
+        Unavailable: pyworld is not installed.
+    """
+    return _track(_samples(wave), sample_rate, estimator)[0]
 
 
 @remember(entries=3)
 def _cepstra(wave: Array, sample_rate: int, estimator: str) -> Array:
     """Mel-cepstra every 5 ms, ``(frames, 25)``."""
-    pitch, times = _track(wave, sample_rate, estimator)
+    track, times = _track(wave, sample_rate, estimator)
     # A frame of digital silence has no envelope; the floor is 200 dB below full scale.
-    envelope = _world().cheaptrick(wave, pitch, times, sample_rate)
+    envelope = _world().cheaptrick(wave, track, times, sample_rate)
     return mel_cepstrum(np.maximum(envelope, 1e-20))
 
 
@@ -159,10 +164,10 @@ def _track(wave: Array, sample_rate: int, estimator: str) -> tuple[Array, Array]
     world = _world()
     limits = {"f0_floor": LOWEST, "f0_ceil": HIGHEST, "frame_period": FRAME_MS}
     wave = wave.copy()  # the library wants to be able to write
-    pitch, times = getattr(world, estimator)(wave, sample_rate, **limits)
+    track, times = getattr(world, estimator)(wave, sample_rate, **limits)
     if estimator == "dio":
-        pitch = world.stonemask(wave, pitch, times, sample_rate)
-    return pitch, times
+        track = world.stonemask(wave, track, times, sample_rate)
+    return track, times
 
 
 @functools.cache
@@ -193,7 +198,12 @@ def _world() -> Any:
     raise Unavailable(f"pyworld in {package.origin} has no compiled module: {INSTALL}")
 
 
-def _check() -> None:
+def check_world() -> None:
+    """Whether pyworld is there.
+
+    Raises:
+        Unavailable: it is not installed, or does not load.
+    """
     _world()
 
 
@@ -227,7 +237,7 @@ def _metrics(estimator: str) -> tuple[Metric, ...]:
                 source="Morise et al. 2016, doi:10.1587/transinf.2015EDP7457",
             ),
             functools.partial(compute, estimator=estimator),
-            _check,
+            check_world,
         )
         for column, label, unit, direction, maximum, compute, mode, cost in table
     )
