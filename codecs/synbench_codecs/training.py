@@ -25,10 +25,13 @@ from synbench_codecs._mdct_training.journal import plot_curves
 from synbench_codecs.errors import UsageError
 from synbench_codecs.support.torch_models import import_extra
 
+# A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
+FindPitch = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
 # (reference, degraded), both (T,) at the run's rate, to named scores.
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
 
 __all__ = [
+    "FindPitch",
     "PseudoConfig",
     "Score",
     "TeacherConfig",
@@ -60,6 +63,7 @@ def train_teacher(
     cache: Path,
     score: Score,
     start_from: Path | None = None,
+    find_pitch: FindPitch | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Stage 1: train encoder, quantizer and decoder; the same call again resumes.
@@ -73,15 +77,17 @@ def train_teacher(
         start_from: ``model.safetensors`` of a network of the same sizes and as many codebooks or
             fewer, to train it further; random weights if absent. Its digest and its steps go into
             the new model's record. With ``predicted_share``, a model with predictors.
+        find_pitch: fundamental frequency of a wave, for configurations with a pitch weight.
         report: takes one line of progress at a time.
 
     Raises:
-        UsageError: a folder without audio, a run of another configuration in ``folder``, or a
-            network of other sizes to start from.
+        UsageError: a folder without audio, a run of another configuration in ``folder``, a
+            network of other sizes to start from, or a pitch weight without ``find_pitch``.
         Unavailable: torch or accelerate is not installed.
     """
     import_extra("torch", extra="torch")
     from synbench_codecs._mdct_training.loop import make_accelerator, train
+    from synbench_codecs._mdct_training.pitch import pitch_track
     from synbench_codecs._mdct_training.receiver import Receiver
     from synbench_codecs._mdct_training.speech_store import open_stores
     from synbench_codecs._mdct_training.teacher import Teacher
@@ -91,6 +97,11 @@ def train_teacher(
         speech, held_out = open_stores(
             data, validation, sample_rate=config.sample_rate, cache=cache, report=report
         )
+        track = None
+        if config.pitch.weight:
+            if find_pitch is None:
+                raise UsageError("a pitch weight wants find_pitch, got none")
+            track = pitch_track(speech, cache, find=find_pitch, report=report)
     common: dict[str, Any] = {
         "speech": speech,
         "validation": held_out,
@@ -101,7 +112,7 @@ def train_teacher(
     if config.predicted_share:
         stage: Teacher = Receiver(config, folder=folder, report=report, **common)
     else:
-        stage = Teacher(config, **common)
+        stage = Teacher(config, pitch=track, **common)
     train(stage, config, folder, accelerator=accelerator, report=report)
 
 

@@ -1,4 +1,4 @@
-"""Intonation: is the melody of the voice still there? Fundamental frequency against the recording's.
+"""Intonation: is the melody of the voice still there?
 
 STOI, PESQ and DNSMOS do not hear whether a voice has a pitch: a codec that whispers passes them.
 These columns do. Conventions, estimators and frames are those of :mod:`synbench_metrics.voice`.
@@ -62,7 +62,9 @@ def pitch_within_a_semitone(
     return share_within_a_semitone(reference=first, degraded=second)
 
 
-def pitch_correlation(*, reference: Wave, degraded: Wave, sample_rate: int, estimator: str) -> float:
+def pitch_correlation(
+    *, reference: Wave, degraded: Wave, sample_rate: int, estimator: str
+) -> float:
     """Correlation of the logarithms of the fundamental frequencies.
 
     Raises:

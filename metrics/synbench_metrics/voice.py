@@ -56,8 +56,8 @@ ESTIMATORS = ("dio", "harvest")
 
 __all__ = [
     "METRICS",
-    "check_world",
     "cepstral_distortion",
+    "check_world",
     "mel_cepstral_distortion",
     "mel_cepstrum",
     "pitch",

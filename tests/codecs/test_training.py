@@ -93,6 +93,7 @@ def teach(
     folder: Path,
     text: str = TEACHER,
     start_from: Path | None = None,
+    find_pitch: Any = None,
     **changes: Any,
 ) -> Path:
     folder.mkdir(exist_ok=True)
@@ -104,6 +105,7 @@ def teach(
         cache=speech / "cache",
         score=score,
         start_from=start_from,
+        find_pitch=find_pitch,
         report=lambda line: None,
     )
     return folder / "model.safetensors"
@@ -472,6 +474,9 @@ def test_online_clustering_moves_unused_codes_alone() -> None:
         ("steps: many", "expected int"),
         ("optimiser: {schedule: linear}", "expected one of exponential, cosine"),
         ("- 1", "expected a mapping"),
+        ("losses: {mels: {window: 320}}", "losses: mels: expected a list"),
+        ("losses: {mels: [{windw: 320}]}", r"mels\[0\]: unknown key 'windw'; did you mean window"),
+        ("losses: {shares: {mell: 1.0}}", "unknown key 'mell'; did you mean mel"),
     ],
 )
 def test_wrong_configurations_are_refused(text: str, message: str, tmp_path: Path) -> None:

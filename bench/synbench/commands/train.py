@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from synbench.cache import cache_folder
 from synbench_codecs import training
+from synbench_metrics.errors import Unavailable
 
 __all__ = ["train"]
 
@@ -76,6 +78,7 @@ def teacher(
         cache=cache_folder() / "training",
         score=functools.partial(_score, sample_rate=chosen.sample_rate),
         start_from=start_from,
+        find_pitch=_pitch,
         report=_report,
     )
     _plot(out)
@@ -150,17 +153,24 @@ def _plot(out: Path) -> None:
         click.echo("curves.csv is written; for the plot: pip install 'synbench[reports]'")
 
 
+def _pitch(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
+    """What a pitch head learns: Hz every 5 ms, 0 where unvoiced."""
+    from synbench_metrics import voice
+
+    return voice.pitch(wave, sample_rate, "dio")
+
+
 def _score(
     reference: NDArray[np.float32], degraded: NDArray[np.float32], *, sample_rate: int
 ) -> Mapping[str, float]:
-    """STOI and ViSQOL of a validation utterance, and for each whether there was a score."""
+    """Scores of a validation utterance, and for each column whether there was one."""
     import synbench_metrics
 
     scores = {}
     for metric in _metrics(sample_rate):
         outcome = synbench_metrics.score(
             metric,
-            reference=reference,
+            reference=reference if "reference" in metric.info.needs else None,
             degraded=np.clip(degraded, -1, 1),
             sample_rate=sample_rate,
         )
@@ -172,7 +182,17 @@ def _score(
 
 @functools.cache
 def _metrics(sample_rate: int) -> list[Any]:
+    """STOI and ViSQOL, and at 16 kHz what hears whether a voice is there; those that can run."""
     import synbench_metrics
 
-    visqol = "visqol_audio" if sample_rate == 48000 else "visqol_speech_exp"
-    return [synbench_metrics.load(column) for column in ("stoi", visqol)]
+    columns = ["stoi", "visqol_audio"]
+    if sample_rate != 48000:
+        columns = ["stoi", "visqol_speech_exp", "f0_semitone_dio", "voicing_error_dio"]
+        columns.append("distill_mos")
+    metrics = []
+    for column in columns:
+        metric = synbench_metrics.load(column)
+        with contextlib.suppress(Unavailable):
+            metric.check()
+            metrics.append(metric)
+    return metrics

@@ -2,7 +2,7 @@
 
 Mean square error of MDCT coefficients, and L1 and mean square error of log-mel spectra: 80 Slaney
 bands, Hann window of 320 in an FFT of 1024, hop 40, magnitude ``sqrt(power + 1e-9)``, natural
-logarithm with a floor of 1e-5.
+logarithm with a floor of 1e-5, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ class LogMel(nn.Module):
         n_fft: int = 1024,
         hop: int = 40,
         size: int = 320,
+        floor: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.n_fft, self.hop, self.size = n_fft, hop, size
+        self.n_fft, self.hop, self.size, self.floor = n_fft, hop, size, floor
         filters = mel_filters(sample_rate=sample_rate, n_fft=n_fft, bands=bands)
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("window", torch.hann_window(size), persistent=False)
@@ -49,7 +50,7 @@ class LogMel(nn.Module):
             return_complex=True,
         )
         magnitude = torch.sqrt(spectrum.real.square() + spectrum.imag.square() + 1e-9)
-        return torch.log(torch.clamp(self.filters @ magnitude, min=1e-5))
+        return torch.log(torch.clamp(self.filters @ magnitude, min=self.floor))
 
 
 def mel_filters(*, sample_rate: int, n_fft: int, bands: int) -> Tensor:

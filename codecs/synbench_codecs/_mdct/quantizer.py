@@ -20,9 +20,13 @@ __all__ = ["Quantized", "ResidualQuantizer", "VectorQuantizer"]
 
 @dataclass(frozen=True)
 class Quantized:
-    """A quantized latent (B, K, L), its tokens (B, Q, L), and the two losses, scalars."""
+    """A quantized latent (B, K, L), its tokens (B, Q, L), and the two losses, scalars.
+
+    ``plain`` (B, K, L) is what the first stage alone gives.
+    """
 
     vectors: Tensor
+    plain: Tensor
     tokens: Tensor
     codebook_loss: Tensor
     commitment_loss: Tensor
@@ -72,7 +76,7 @@ class VectorQuantizer(nn.Module):
         codebook_loss = mse_loss(rows, projected.detach())
         commitment_loss = mse_loss(projected, rows.detach())
         vectors = self.out_proj(projected + (rows - projected).detach())
-        return Quantized(vectors, tokens, codebook_loss, commitment_loss)
+        return Quantized(vectors, vectors, tokens, codebook_loss, commitment_loss)
 
     @torch.no_grad()
     def refresh(self, latent: Tensor, tokens: Tensor, generator: torch.Generator) -> None:
@@ -130,6 +134,7 @@ class ResidualQuantizer(nn.Module):
         """
         residual, total = latent, torch.zeros_like(latent)
         tokens: list[Tensor] = []
+        plain = total
         codebook_loss = commitment_loss = latent.new_zeros(())
         for stage in self.stages:
             assert isinstance(stage, VectorQuantizer)
@@ -138,13 +143,15 @@ class ResidualQuantizer(nn.Module):
                 stage.refresh(residual.detach(), quantized.tokens, refresh)
             residual = residual - quantized.vectors
             vectors = quantized.vectors
+            if not tokens:
+                plain = vectors
             if first_alone is not None and tokens:
                 vectors = vectors.masked_fill(first_alone[:, None, None], 0)
             total = total + vectors
             tokens.append(quantized.tokens)
             codebook_loss = codebook_loss + quantized.codebook_loss
             commitment_loss = commitment_loss + quantized.commitment_loss
-        return Quantized(total, torch.stack(tokens, 1), codebook_loss, commitment_loss)
+        return Quantized(total, plain, torch.stack(tokens, 1), codebook_loss, commitment_loss)
 
     def lookup(self, tokens: Tensor) -> Tensor:
         """The sum (B, K, L) of the vectors of tokens (B, Q, L); Q may be less than all stages."""

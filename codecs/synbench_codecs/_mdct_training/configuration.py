@@ -6,17 +6,14 @@ released code holds, are the defaults here; a configuration names what differs.
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import yaml
 
 from synbench_codecs._mdct.sizes import BackboneConfig, PredictorConfig, Search
+from synbench_codecs._mdct_training.settings_reader import build
 from synbench_codecs.errors import UsageError
 
 Schedule = Literal["exponential", "cosine"]
@@ -54,13 +51,40 @@ class Optimiser:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MelScale:
+    """One mel spectrum that the losses compare: samples of window and hop, number of bands."""
+
+    window: int = 320
+    hop: int = 40
+    bands: int = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Shares of the gradient at the decoder's output; terms that are absent leave theirs to others.
+
+    The losses' weights then decide nothing but the scale of the sum, and every crop of the batch
+    counts alike, be it loud or quiet. As the balancer of EnCodec (Défossez et al. 2022), which
+    takes the norm over the batch instead.
+    """
+
+    mdct: float = 0.0
+    mel: float = 1.0
+    adversarial: float = 0.0
+    matching: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Losses:
-    """Weights of the teacher's losses, and the hop of the mel spectra in samples.
+    """Weights of the teacher's losses, and the mel spectra that they compare.
 
     Attributes:
-        long_window: also compare mel spectra of this window, in samples, and take the mean of the
-            two; 0, as in the released code, leaves it out. The harmonics of a voice are too close
-            for the 20 ms of the other window, so without it a short training learns to whisper.
+        mels: the mel losses are the mean over these. The released code has one window of 20 ms,
+            for which the harmonics of a voice are too close: with it alone a short training
+            learns to whisper. A window of 2048 samples at 16 kHz hears them.
+        mel_floor: of the mel magnitudes before the logarithm. On speech that went through a lossy
+            codec 1e-5 lets one quiet crop take a quarter of the gradient; 1e-3 does not.
+        shares: fixed shares of the gradient instead of what the weights make of it.
     """
 
     mdct: float = 250.0
@@ -70,16 +94,47 @@ class Losses:
     commitment: float = 2.5
     adversarial: float = 0.1
     matching: float = 0.1
-    mel_hop: int = 40
-    long_window: int = 0
+    mels: tuple[MelScale, ...] = (MelScale(),)
+    mel_floor: float = 1e-5
+    shares: Shares | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pitch:
+    """A head that reads fundamental frequency and voicing off the quantized latent.
+
+    It is trained with the codec and thrown away with the run: it makes the tokens carry the
+    intonation, which spectral losses alone take very long to ask for.
+
+    Attributes:
+        weight: of its loss; 0, as in the released code, leaves it out.
+        channels: width of its two convolutions.
+    """
+
+    weight: float = 0.0
+    channels: int = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discriminator:
-    """Width of the discriminator, and the step at which it joins; ``channels: 0`` leaves it out."""
+    """The discriminators: how wide, from which step on, how fast they learn.
+
+    Attributes:
+        channels: of the multi-resolution MDCT discriminator; 0 leaves both out.
+        period_channels: of the first layer of a multi-period one beside it, as in APCodec (32
+            there); 0, as in the released code of MDCTCodec, leaves it out.
+        from_step: where they join.
+        alone_steps: as many steps they learn alone before the codec hears of them.
+        learning_rate: their own, constant after the warm-up; the codec's and its schedule if none.
+        warm_up_steps: from ``from_step`` on, of their own learning rate.
+    """
 
     channels: int = 64
+    period_channels: int = 0
     from_step: int = 0
+    alone_steps: int = 0
+    learning_rate: float | None = None
+    warm_up_steps: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +182,8 @@ class TeacherConfig(TrainingConfig):
         predicted_share: share of the crops that the decoder hears through the predictors of the
             model that the run starts from, as at the receiver; wants ``decoder_only``. The
             authors' decoder never hears a predicted token before it is used.
+        average: decay per step of a running mean of the weights, which is what validation hears
+            and the run's model holds; 0, as in the released code, takes the last weights.
     """
 
     network: BackboneConfig = field(default_factory=BackboneConfig)
@@ -134,11 +191,13 @@ class TeacherConfig(TrainingConfig):
     codes: int = 1024
     search: Search = "cosine"
     losses: Losses = field(default_factory=Losses)
+    pitch: Pitch = field(default_factory=Pitch)
     discriminator: Discriminator = field(default_factory=Discriminator)
     usage_decay: float = 0.0
     decoder_only: bool = False
     plain_share: float = 0.0
     predicted_share: float = 0.0
+    average: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,44 +251,5 @@ def load_config(path: Path, kind: type[Config]) -> Config:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: {error}") from error
-    made: Config = _build(record or {}, kind, str(path))
+    made: Config = build(record or {}, kind, str(path))
     return made
-
-
-def _build(record: Any, kind: Any, where: str) -> Any:
-    if not isinstance(record, dict):
-        raise UsageError(f"{where}: expected a mapping, got {record!r}")
-    types_of = typing.get_type_hints(kind)
-    values = {}
-    for key, value in record.items():
-        if key not in types_of:
-            close = difflib.get_close_matches(str(key), types_of)
-            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(types_of)}"
-            raise UsageError(f"{where}: unknown key {key!r}; {hint}")
-        values[key] = _value(value, types_of[key], f"{where}: {key}")
-    return kind(**values)
-
-
-def _value(value: Any, kind: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(kind):
-        return _build(value, kind, where)
-    if typing.get_origin(kind) is Literal:
-        # YAML reads a bare `no` as false.
-        value = "no" if value is False else value
-        if value not in typing.get_args(kind):
-            listed = ", ".join(map(str, typing.get_args(kind)))
-            raise UsageError(f"{where}: expected one of {listed}, got {value!r}")
-        return value
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list) or len(value) != len(typing.get_args(kind)):
-            raise UsageError(f"{where}: expected {len(typing.get_args(kind))} numbers")
-        return tuple(float(one) for one in value)
-    if isinstance(kind, types.UnionType):
-        if value is None:
-            return None
-        kind = typing.get_args(kind)[0]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UsageError(f"{where}: expected {kind.__name__}, got {value!r}")
-    return value

@@ -1,8 +1,9 @@
-"""The multi-resolution MDCT discriminator of MDCTCodec.
+"""The multi-resolution MDCT discriminator of MDCTCodec, and a multi-period one beside it.
 
 Each branch sees the signed MDCT of a wave as an image of one channel, (frequency, time). Kernels,
 strides and paddings are those of the released code; with 64 channels the three branches hold
-599,235 parameters beside the gains of their weight normalisation.
+599,235 parameters beside the gains of their weight normalisation. A period branch sees the wave
+folded to an image (samples / period, period), as in HiFi-GAN (Kong et al. 2020) and APCodec.
 """
 
 from __future__ import annotations
@@ -12,8 +13,18 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from synbench_codecs._mdct.transform import MDCT
+from synbench_codecs._mdct_training.configuration import Discriminator
 
-__all__ = ["MDCTDiscriminator", "discriminator_loss", "generator_losses"]
+# Widths of the layers in channels of the first.
+PERIODS, PERIOD_WIDTHS = (2, 3, 5, 7, 11), (1, 4, 16, 32, 32)
+
+__all__ = [
+    "Discriminators",
+    "MDCTDiscriminator",
+    "discriminator_loss",
+    "generator_losses",
+    "make_discriminator",
+]
 
 BINS = (50, 200, 20)
 SLOPE = 0.1
@@ -62,6 +73,54 @@ class MDCTDiscriminator(nn.Module):
     def forward(self, wave: Tensor) -> list[list[Tensor]]:
         """Feature maps of every branch."""
         return [branch(wave) for branch in self.branches]
+
+
+class PeriodBranch(nn.Module):
+    """One period: waves (B, T) to six feature maps, the last one the decision."""
+
+    def __init__(self, period: int, channels: int) -> None:
+        super().__init__()
+        self.period = period
+        widths = (1, *(channels * width for width in PERIOD_WIDTHS))
+        strides = (*(len(PERIOD_WIDTHS) - 1) * (3,), 1)
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(before, after, (5, 1), (stride, 1), (2, 0)))
+            for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True)
+        )
+        self.decision = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
+
+    def forward(self, wave: Tensor) -> list[Tensor]:
+        """Feature maps (B, channels, samples, period) of waves (B, T)."""
+        missing = -wave.shape[-1] % self.period
+        x = nn.functional.pad(wave[:, None], (0, missing), "reflect")
+        x = x.view(len(wave), 1, -1, self.period)
+        features = []
+        for layer in self.layers:
+            x = nn.functional.leaky_relu(layer(x), SLOPE)
+            features.append(x)
+        features.append(self.decision(x))
+        return features
+
+
+class Discriminators(nn.Module):
+    """Both kinds as one: waves (B, T) to the feature maps of all branches."""
+
+    def __init__(self, channels: int, period_channels: int) -> None:
+        super().__init__()
+        resolutions = [Branch(bins, channels) for bins in BINS]
+        periods = [PeriodBranch(period, period_channels) for period in PERIODS]
+        self.branches = nn.ModuleList([*resolutions, *periods])
+
+    def forward(self, wave: Tensor) -> list[list[Tensor]]:
+        """Feature maps of every branch."""
+        return [branch(wave) for branch in self.branches]
+
+
+def make_discriminator(chosen: Discriminator) -> nn.Module:
+    """What a configuration asks for; the smallest one, unused, where it asks for none."""
+    if chosen.period_channels:
+        return Discriminators(chosen.channels, chosen.period_channels)
+    return MDCTDiscriminator(max(chosen.channels, 1))
 
 
 def discriminator_loss(real: list[list[Tensor]], decoded: list[list[Tensor]]) -> Tensor:

@@ -30,6 +30,7 @@ class Journal:
 
     def _clear(self) -> None:
         self.sums: dict[str, Any] = defaultdict(float)
+        self.counts: dict[str, int] = defaultdict(int)
         self.count, self.data, self.audio = 0, 0.0, 0.0
         self.since = time.perf_counter()
 
@@ -40,6 +41,7 @@ class Journal:
         """
         for name, value in terms.items():
             self.sums[name] += value
+            self.counts[name] += 1
         self.count += 1
         self.data += data
         self.audio += audio
@@ -47,7 +49,7 @@ class Journal:
     def write(self, step: int) -> str:
         """Append the means and return them as a line."""
         # Reading the sums waits for the device, so the clock is read behind it.
-        means = {name: float(value) / self.count for name, value in self.sums.items()}
+        means = {name: float(value) / self.counts[name] for name, value in self.sums.items()}
         elapsed = time.perf_counter() - self.since
         means["steps_per_second"] = self.count / elapsed
         means["audio_seconds_per_second"] = self.audio / elapsed

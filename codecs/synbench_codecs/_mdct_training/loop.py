@@ -1,9 +1,10 @@
 """The training loop of both stages: steps, journal, checkpoints, resume.
 
 A run is a folder: ``config.json``, ``state.pt`` (everything that a resume needs),
-``model.safetensors`` (what a codec loads), ``curves.csv`` (step, name, value). Files are renamed
-into place when complete. The same command again goes on from the last saved step; SIGTERM and
-SIGINT save first.
+``model.safetensors`` (what a codec loads), ``company.pt`` (discriminator, head and their
+optimisers, for a run that starts from that model), ``curves.csv`` (step, name, value). Files are
+renamed into place when complete. The same command again goes on from the last saved step; SIGTERM
+and SIGINT save first.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from synbench_codecs._mdct_training.journal import Journal
 from synbench_codecs.errors import Unavailable, UsageError
 
 __all__ = [
+    "COMPANY",
     "Score",
     "Stage",
     "learning_rate",
@@ -42,6 +44,8 @@ __all__ = [
 # (reference, degraded), both (T,) at the run's rate, to named scores.
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
 
+# Beside a run's model: what was trained with it, for a run that starts from it.
+COMPANY = "company.pt"
 MAY_CHANGE = ("steps", "save_every", "validate_every", "log_every", "validation_items", "note")
 
 
@@ -58,6 +62,9 @@ class Stage(Protocol):
 
     def state(self) -> dict[str, Any]:
         """Everything that changes: weights, optimisers, buffers."""
+
+    def company(self) -> dict[str, Any]:
+        """The part of it that a run which starts from this one's model wants."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take a state back."""
@@ -107,7 +114,7 @@ def make_optimiser(module: nn.Module, chosen: Optimiser) -> torch.optim.AdamW:
 
 def set_rate(
     optimisers: Sequence[Any], config: TrainingConfig, *, step: int, seconds: float
-) -> None:
+) -> float:
     """Give all optimisers the learning rate of a step; an epoch is ``seconds`` of speech."""
     rate = learning_rate(
         config.optimiser,
@@ -118,6 +125,7 @@ def set_rate(
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = rate
+    return rate
 
 
 def train(
@@ -189,18 +197,24 @@ def _resume(stage: Stage, config: TrainingConfig, folder: Path) -> int:
 
 def _save(stage: Stage, config: TrainingConfig, folder: Path, *, step: int, processes: int) -> None:
     state = {"config": json.dumps(_identity(config)), "step": step, "stage": stage.state()}
-    temporary = folder / f".state.{os.getpid()}.tmp"
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / "state.pt")
+    _write(folder / "state.pt", state)
+    if company := stage.company():
+        _write(folder / COMPANY, company)
     (folder / "config.json").write_text(
         json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
     )
     model = stage.trained_model()
     training = {**model.training, "steps": step, "processes": processes, "device": device_name()}
     write_model(folder / "model.safetensors", dataclasses.replace(model, training=training))
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def device_name() -> str:

@@ -116,6 +116,10 @@ class PseudoTraining:
         """Predictors and optimiser."""
         return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
 
+    def company(self) -> dict[str, Any]:
+        """Nothing is trained beside the predictors."""
+        return {}
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take a state back."""
         self.model.load_state_dict(state["model"])

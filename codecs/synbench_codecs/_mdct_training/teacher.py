@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synbench_codecs._mdct.information import teacher_steps
@@ -19,17 +20,19 @@ from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.quantizer import Quantized
 from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.trained_model import TrainedModel, read_model
+from synbench_codecs._mdct_training.average import RunningMean
+from synbench_codecs._mdct_training.balance import weighed
 from synbench_codecs._mdct_training.configuration import TeacherConfig
-from synbench_codecs._mdct_training.discriminator import (
-    MDCTDiscriminator,
-    discriminator_loss,
-    generator_losses,
-)
-from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
-from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs._mdct_training.critic import Critic
+from synbench_codecs._mdct_training.discriminator import make_discriminator
+from synbench_codecs._mdct_training.helper import Helper
+from synbench_codecs._mdct_training.loop import COMPANY, Score, make_optimiser, set_rate
+from synbench_codecs._mdct_training.pitch import PitchHead, PitchLessons
+from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
 from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import UsageError
 
+SMALLEST_FFT = 1024
 __all__ = ["Reconstruction", "Teacher", "codec_config"]
 
 
@@ -45,12 +48,18 @@ def codec_config(config: TeacherConfig) -> CodecConfig:
 
 
 def _log_mels(config: TeacherConfig) -> nn.ModuleList:
-    """The mel spectra that the losses compare; a long window moves by a quarter of itself."""
-    mels = [LogMel(sample_rate=config.sample_rate, hop=config.losses.mel_hop)]
-    if size := config.losses.long_window:
-        n_fft = max(1024, 1 << (size - 1).bit_length())
-        mels.append(LogMel(sample_rate=config.sample_rate, n_fft=n_fft, hop=size // 4, size=size))
-    return nn.ModuleList(mels)
+    """The mel spectra that the losses compare."""
+    return nn.ModuleList(
+        LogMel(
+            sample_rate=config.sample_rate,
+            bands=scale.bands,
+            n_fft=max(SMALLEST_FFT, 1 << (scale.window - 1).bit_length()),
+            hop=scale.hop,
+            size=scale.window,
+            floor=config.losses.mel_floor,
+        )
+        for scale in config.losses.mels
+    )
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class Teacher:
         score: Score,
         accelerator: Any,
         start_from: Path | None = None,
+        pitch: NDArray[np.float32] | None = None,
     ) -> None:
         self.config, self.speech, self.validation = config, speech, validation
         self.score, self.accelerator = score, accelerator
@@ -87,7 +97,7 @@ class Teacher:
                 raise UsageError("decoder_only trains the decoder of a model: give --start-from")
             self.model.encoder.requires_grad_(False)
             self.model.quantizer.requires_grad_(False)
-        self.discriminator = MDCTDiscriminator(max(config.discriminator.channels, 1))
+        self.mean = RunningMean(self.model, config.average) if config.average else None
         if config.compile:
             self.model.encoder.compile()
             self.model.decoder.compile()
@@ -95,19 +105,24 @@ class Teacher:
         self.prepared, self.optimiser = accelerator.prepare(
             self._trained(), make_optimiser(self._trained(), config.optimiser)
         )
-        self.prepared_discriminator, self.discriminator_optimiser = accelerator.prepare(
-            self.discriminator, make_optimiser(self.discriminator, config.optimiser)
-        )
+        discriminator = make_discriminator(config.discriminator)
+        head = PitchHead(config.network.latent, config.pitch.channels)
+        self.helpers = {
+            "discriminator": Helper(discriminator, config.optimiser, accelerator),
+            "head": Helper(head, config.optimiser, accelerator),
+        }
+        self.critic = Critic(config.discriminator, self.helpers["discriminator"])
+        self.lessons = PitchLessons(config, self.helpers["head"], pitch)
+        if start_from:
+            self._take_company(start_from.with_name(COMPANY))
         counts = torch.zeros(config.codebooks, config.codes)
         self.counts = counts.to(accelerator.device)
 
     def step(self, step: int) -> Mapping[str, Tensor]:
         """Discriminator first, then the codec against the updated discriminator."""
-        optimisers = [self.optimiser, self.discriminator_optimiser]
-        set_rate(optimisers, self.config, step=step, seconds=self.speech.seconds)
+        self._set_rates(step)
         made = self._reconstruct(step)
         wave, decoded = made.wave, self.model.mdct.inverse(made.decoded)
-        settings, chosen = self.config.losses, self.config.discriminator
         difference = [mel(decoded) - mel(wave) for mel in self.mels]
         terms = {
             "mdct": nn.functional.mse_loss(made.decoded, made.coefficients),
@@ -117,29 +132,27 @@ class Teacher:
         if made.quantized is not None:
             terms["codebook"] = made.quantized.codebook_loss
             terms["commitment"] = made.quantized.commitment_loss
-        if chosen.channels and step >= chosen.from_step:
-            judged = self._train_discriminator(wave, decoded.detach())
-            # Unwrapped: its gradients are not wanted here, so no process waits for them.
-            self.discriminator.requires_grad_(False)
-            with torch.no_grad():
-                real = self.discriminator(wave)
-            terms["adversarial"], terms["matching"] = generator_losses(
-                real, self.discriminator(decoded)
-            )
-            self.discriminator.requires_grad_(True)
-        else:
-            judged = None
-        loss = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
-        self._descend(self.optimiser, self.model, loss)
-        values: dict[str, Tensor] = {name: term.detach() for name, term in terms.items()}
-        if judged is not None:
-            values["discriminator"] = judged
+        values: dict[str, Tensor] = {}
+        if self.critic.learns(step):
+            values["discriminator"] = self.critic.learn(wave, decoded.detach())
+        if self.critic.is_heard(step):
+            terms |= self.critic.judge(wave, decoded)
+        measure = (step + 1) % self.config.log_every == 0
+        loss, shares = weighed(terms, made.decoded, self.config.losses, measure=measure)
+        if self.config.pitch.weight and made.quantized is not None:
+            begin = self._crops_begin(step)
+            terms["pitch"], values["pitch_top1"] = self.lessons.loss(made.quantized, begin)
+            loss = loss + self.config.pitch.weight * terms["pitch"]
+        self._descend(loss)
+        if self.mean is not None:
+            self.mean.add(self.model, step)
+        values |= {name: term.detach() for name, term in terms.items()} | shares
         return values if made.quantized is None else values | self._usage(made.quantized.tokens)
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
         """Mean scores of whole validation utterances."""
-        self.model.eval()
+        heard = self._heard_model().eval()
         sums: dict[str, list[float]] = {}
         for index in spread(self.validation, self.config.validation_items):
             wave = self.validation.utterance(index)
@@ -147,19 +160,22 @@ class Teacher:
             shared = min(wave.size, decoded.size)
             for name, value in self.score(wave[:shared], decoded[:shared]).items():
                 sums.setdefault(name, []).append(value)
-        self.model.train()
+        heard.train()
         return {name: float(np.mean(values)) for name, values in sums.items()}
 
     def state(self) -> dict[str, Any]:
         """Weights, optimisers, and the codes' use."""
-        return {
+        return self.company() | {
             "model": self.model.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "mean": self.mean.module.state_dict() if self.mean else {},
             "usage": self.model.quantizer.usage(),
             "start": self.start,
         }
+
+    def company(self) -> dict[str, Any]:
+        """What a run that starts from this one's model finds beside it."""
+        return {name: helper.state() for name, helper in self.helpers.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take a state back.
@@ -174,14 +190,22 @@ class Teacher:
                 f"give the same --start-from, or another folder with --out"
             )
         self.model.load_state_dict(state["model"])
-        self.discriminator.load_state_dict(state["discriminator"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        for name, helper in self.helpers.items():
+            helper.restore(state[name])
+        if self.mean is not None:
+            self.mean.module.load_state_dict(state["mean"])
         self.model.quantizer.set_usage(state["usage"])
 
     def trained_model(self) -> TrainedModel:
         """The codec with its record."""
-        return TrainedModel(codec=self.model, training=self._record())
+        return TrainedModel(codec=self._heard_model(), training=self._record())
+
+    def _heard_model(self) -> MDCTModel:
+        """The codec that is validated and written down: the mean of the weights if it is kept."""
+        heard = self.model if self.mean is None else self.mean.module
+        assert isinstance(heard, MDCTModel)
+        return heard
 
     def _record(self) -> dict[str, Any]:
         record: dict[str, Any] = {
@@ -210,9 +234,9 @@ class Teacher:
     def _decoded(self, index: int) -> Tensor:
         """A whole validation utterance, (1, T)."""
         wave = torch.from_numpy(self.validation.utterance(index))[None]
-        tokens = self.model.encode(wave.to(self.accelerator.device))
-        decoded: Tensor = self.model.decode(self.model.quantizer.lookup(tokens))
-        return decoded
+        heard = self._heard_model()
+        tokens = heard.encode(wave.to(self.accelerator.device))
+        return heard.decode(heard.quantizer.lookup(tokens))
 
     def _take(self, path: Path) -> dict[str, Any]:
         """Start from a trained model: its weights, with all codes taken as in use.
@@ -233,14 +257,24 @@ class Teacher:
         self.model.quantizer.set_usage(usage)
         return {"sha256": file_sha256(path), "steps": teacher_steps(before.training)}
 
+    def _take_company(self, path: Path) -> None:
+        """Discriminator and head as the run of that model left them, where sizes are equal."""
+        left = torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else {}
+        for name, helper in self.helpers.items():
+            helper.take(left.get(name, {}))
+
     def _share(self) -> int:
         """Crops per step of this process."""
         return int(self.config.batch // self.accelerator.num_processes)
 
+    def _seed(self, step: int) -> tuple[int, int, int]:
+        return (self.config.seed, step, self.accelerator.process_index)
+
     def _batch(self, step: int) -> Tensor:
         started = time.perf_counter()
-        seed = (self.config.seed, step, self.accelerator.process_index)
-        crops = torch.from_numpy(self.speech.crops(self._share(), self.config.crop, seed))
+        crops = torch.from_numpy(
+            self.speech.crops(self._share(), self.config.crop, self._seed(step))
+        )
         wave = crops.to(self.accelerator.device, non_blocking=True)
         self.data_seconds = time.perf_counter() - started
         return wave
@@ -255,20 +289,26 @@ class Teacher:
         rng = np.random.default_rng((self.config.seed, step, self.accelerator.process_index, 1))
         return torch.from_numpy(rng.random(items)).to(self.accelerator.device)
 
-    def _train_discriminator(self, wave: Tensor, decoded: Tensor) -> Tensor:
-        both = self.prepared_discriminator(torch.cat([wave, decoded]))
-        real = [[features[: len(wave)] for features in branch] for branch in both]
-        fake = [[features[len(wave) :] for features in branch] for branch in both]
-        loss = discriminator_loss(real, fake)
-        self._descend(self.discriminator_optimiser, self.discriminator, loss)
-        return loss.detach()
+    def _set_rates(self, step: int) -> None:
+        rate = set_rate([self.optimiser], self.config, step=step, seconds=self.speech.seconds)
+        self.helpers["head"].set_rate(rate)
+        self.critic.set_rate(step, rate)
 
-    def _descend(self, optimiser: Any, module: nn.Module, loss: Tensor) -> None:
-        optimiser.zero_grad()
+    def _crops_begin(self, step: int) -> NDArray[np.int64]:
+        """First samples of a step's crops in the store of the speech."""
+        return draw_crops(
+            self.speech.starts, self._share(), self.config.crop, self._seed(step), unit="samples"
+        )
+
+    def _descend(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad()
+        self.lessons.helper.optimiser.zero_grad()
         self.accelerator.backward(loss)
         if self.config.optimiser.clip is not None:
-            self.accelerator.clip_grad_norm_(module.parameters(), self.config.optimiser.clip)
-        optimiser.step()
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.optimiser.clip)
+        self.optimiser.step()
+        if self.config.pitch.weight:
+            self.lessons.helper.optimiser.step()
 
     def _usage(self, tokens: Tensor) -> dict[str, Tensor]:
         """Share of the codes of each book that some hundred steps have used lately."""
