@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.results.confined import inside
 
 LOCK = ".lock"
 
@@ -20,13 +21,13 @@ def only_run(folder: Path) -> Iterator[None]:
     """Hold the folder for this process; one that it made and left empty goes with an error.
 
     Raises:
-        UsageError: another process holds it.
+        UsageError: another process holds it, or the lock is a link to somewhere else.
         EnvironmentFault: the folder cannot be made or written.
     """
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        opened = (folder / LOCK).open("a+", encoding="ascii")
+        opened = inside(folder, LOCK).open("a+", encoding="ascii")
     except OSError as error:
         raise EnvironmentFault(
             f"cannot write to {folder}: {error.strerror}; choose another folder with --out"

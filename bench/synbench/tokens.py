@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import UsageError
+from synbench.results.confined import stored_file
 from synbench.results.store import RunFolder
 from synbench_codecs import Encoded, read_stream, token_bits, unpack_tokens
 from synbench_codecs.errors import CodecError
@@ -97,9 +97,7 @@ def token_reports(run: RunFolder) -> list[TokenReport]:
 def _items(run: RunFolder) -> set[tuple[str, str, str]]:
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(
-        run.path / "items.parquet", columns=["corpus", "item", "item_digest"]
-    )
+    table = pyarrow.parquet.read_table(run.items_path, columns=["corpus", "item", "item_digest"])
     return {(row["corpus"], row["item"], row["item_digest"]) for row in table.to_pylist()}
 
 
@@ -121,8 +119,7 @@ def _report(
     found = [
         (tokens, seconds)
         for _, bitstream, seconds in sorted(mine)
-        if (tokens := _read(run.path / bitstream if bitstream else None, sizes)) is not None
-        and tokens.size
+        if (tokens := _read(run, bitstream, sizes)) is not None and tokens.size
     ]
     reason = "" if found else _why_none(record, sizes, len(mine))
     return TokenReport(
@@ -145,7 +142,8 @@ def _why_none(record: dict[str, Any], sizes: Sequence[int], coded: int) -> str:
     return "nothing is coded yet" if not coded else "its streams are not packed tokens alone"
 
 
-def _read(path: Path | None, sizes: Sequence[int]) -> NDArray[np.int64] | None:
+def _read(run: RunFolder, name: str | None, sizes: Sequence[int]) -> NDArray[np.int64] | None:
+    path = stored_file(run.path, name) if name else None
     if path is None:
         return None
     try:

@@ -14,6 +14,8 @@ import pytest
 import soundfile
 
 from synbench.audio import write_audio
+from synbench.corpora import Corpus, Item
+from synbench.corpora.whereabouts import remember_recordings
 from synbench.results.store import FORMAT, RunFolder
 from synbench_listening.design.build_study import build_study
 from synbench_listening.design.study import Headphones, Listening, Question, StudyDesign
@@ -128,6 +130,14 @@ def _block(name: str, turn: int, stimuli: dict[str, Stimulus]) -> Block:
     return Block(name=name, pages=(*pages, BlockPage(kind="finish")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a machine remembers of the recordings of these runs is not the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def common_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with three systems that nobody changes."""
@@ -143,6 +153,7 @@ def made_run(tmp_path: Path, common_run: Path) -> Callable[..., Path]:
 def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **changes: Any) -> Path:
     """A finished run: ten items of three speakers, and systems that add noise."""
     run = RunFolder(folder)
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()
     names = [f"codec-{chr(97 + k)}" for k in range(systems)]
     items = [(f"item-{k}", f"speaker-{k % 3}", 1.0 + 0.1 * k) for k in range(10)]
     codecs = [
@@ -155,17 +166,20 @@ def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **change
         "policy_id": "today",
         "codecs": codecs,
         "metrics": [{"column": "mos", "metric_id": "mos"}],
-        "corpora": [{"name": "speech"}],
+        "corpora": [{"name": "speech", "digest": digest}],
     }
-    rows, decodes, scores = [], [], []
+    rows, decodes, scores, recordings = [], [], [], []
     for place, (item, speaker, seconds) in enumerate(items):
         wave = speech_like(place, round(seconds * sample_rate), sample_rate)
         path = folder / "corpus" / f"{item}.wav"
         write_audio(path, wave, sample_rate=sample_rate)
+        recordings.append(
+            Item(id=item, path=path, sha256="", seconds=seconds, sample_rate=0, channels=1)
+        )
         here = {"corpus": "speech", "item": item, "item_digest": f"digest {item}"}
         rows.append(
             here
-            | {"path": str(path), "seconds": seconds, "sample_rate": sample_rate}
+            | {"path": path.name, "seconds": seconds, "sample_rate": sample_rate}
             | {"channels": 1, "target_rate": None, "speaker": speaker, "problem": ""}
         )
         for level, name in enumerate(names, start=1):
@@ -177,6 +191,7 @@ def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **change
             cell |= {"status": "ok", "reason": "", "transient": False, "written": 1.0}
             decodes.append(cell | {"reconstruction": target.as_posix()})
             scores.append(cell | {"metric": "mos", "metric_id": "mos", "value": place + level / 10})
+    remember_recordings(Corpus(name="speech", spec="", items=tuple(recordings), digest=digest))
     run.begin(manifest, rows)
     run.add("decodes", decodes)
     run.add("scores", scores)

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from synbench.corpora import Corpus, Item
+from synbench.corpora.whereabouts import remember_recordings
 from synbench.results.store import ITEM_COLUMNS, write_table
 from synbench_reports.html_report.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
 from synbench_reports.tables.build_report import read_selection
@@ -23,6 +25,8 @@ pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[r
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 SECONDS = 3.0
+CORPUS_DIGEST = "0" * 16
+CACHE = Path(os.environ.get("SYNBENCH_CACHE", Path.home() / ".cache" / "synbench"))
 
 
 def page(run: Any, **options: Any) -> str:
@@ -41,22 +45,26 @@ def few_figures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
 
 
 @pytest.fixture
-def audible_run(made_run: Any) -> Any:
+def audible_run(made_run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The run made by hand with audio: a tone of another pitch per system, and one file gone."""
     import soundfile
 
-    items = []
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
+    items, recordings = [], []
     time = np.arange(round(SECONDS * 16000)) / 16000
     for number, item in enumerate("abc"):
         path = made_run.folder / "speech" / f"{item}.wav"
         path.parent.mkdir(exist_ok=True)
         soundfile.write(path, 0.1 * np.sin(400 * time), 16000)
+        recordings.append(
+            Item(id=item, path=path, sha256="", seconds=SECONDS, sample_rate=16000, channels=1)
+        )
         items.append(
             {
                 "corpus": "speech",
                 "item": item,
                 "item_digest": f"digest {item}",
-                "path": str(path),
+                "path": path.name,
                 "seconds": SECONDS,
                 "sample_rate": 16000,
                 "speaker": f"s{number}",
@@ -69,6 +77,9 @@ def audible_run(made_run: Any) -> Any:
             soundfile.write(made_run.folder / file, 0.1 * np.sin(600 * (place + 1) * time), 16000)
             made_run.decode(name, item, reconstruction=file)
     write_table(made_run.folder / "items.parquet", items, ITEM_COLUMNS)
+    remember_recordings(
+        Corpus(name="speech", spec="", items=tuple(recordings), digest=CORPUS_DIGEST)
+    )
     made_run.score("alpha", "b", "mos", reason="crashed </script><b>bold</b>")
     made_run.save()
     (made_run.folder / "reconstructions/beta/c.flac").unlink()
@@ -239,8 +250,7 @@ def test_paper_has_table_and_figures_and_no_player(audible_run: Any, browser: An
 
 def axe() -> str:
     """The script of axe-core: kept in the cache, else fetched from npm."""
-    cache = Path(os.environ.get("SYNBENCH_CACHE", Path.home() / ".cache" / "synbench"))
-    kept = cache / "test-assets" / "axe.min.js"
+    kept = CACHE / "test-assets" / "axe.min.js"
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     if os.environ.get("SYNBENCH_OFFLINE") or shutil.which("npm") is None:

@@ -10,6 +10,7 @@ from synbench.cache import Measurements
 from synbench.corpora._measure import measure
 from synbench.corpora._model import Corpus, Entry, Item, Listing, Progress, corpus_digest
 from synbench.corpora._subset import subset
+from synbench.corpora.whereabouts import remember_recordings
 from synbench.errors import UsageError
 
 # Larger corpora are not listed in the cache: a mismatch then shows digests and counts alone.
@@ -47,6 +48,7 @@ def build(
         target_rate=listing.target_rate,
     )
     _check_digest(corpus, expected_digest)
+    remember_recordings(corpus)
     return corpus
 
 

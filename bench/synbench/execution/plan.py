@@ -18,6 +18,7 @@ from synbench import corpora, policy
 from synbench.corpora import Corpus
 from synbench.errors import UsageError
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
+from synbench.results.confined import plain_name
 from synbench.results.store import RunFolder
 from synbench.suite import CodecEntry, CorpusEntry, Suite
 from synbench_codecs import CodecInfo, Recording, format_spec
@@ -194,7 +195,7 @@ def _file_is_there(run: RunFolder, planned: PlannedCodec, item: ItemWork) -> boo
 
 def _corpora(suite: Suite, progress: Callable[[int, int], None] | None) -> tuple[Corpus, ...]:
     loaded = tuple(_corpus(entry, progress) for entry in suite.corpora)
-    names = [corpus.name for corpus in loaded]
+    names = [plain_name(corpus.name, what="the corpus name") for corpus in loaded]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two corpora are called {name!r}: give one of them another `name:`")

@@ -32,7 +32,7 @@ from synbench.results.queries import (
     OK,
     STATUS_NAMES,
 )
-from synbench.results.store import DECODE_COLUMNS, SCORE_COLUMNS
+from synbench.results.store import DECODE_COLUMNS, SCORE_COLUMNS, RunFolder
 
 ROW_COLUMNS = {
     "corpus": "string",
@@ -114,6 +114,7 @@ class Store:
         import duckdb
 
         self.planned = planned
+        self._run = RunFolder(planned.folder)
         self._connection = duckdb.connect()
         try:
             self._load()
@@ -122,7 +123,7 @@ class Store:
 
     def _load(self) -> None:
         planned, connection = self.planned, self._connection
-        items = str(planned.folder / "items.parquet")
+        items = str(self._run.items_path)
         connection.execute(queries.ITEMS, [items])
         connection.execute(queries.CODECS, [[codec.codec_id for codec in planned.codecs]])
         connection.execute(queries.METRICS, [[metric.metric_id for metric in planned.metrics]])
@@ -130,7 +131,7 @@ class Store:
         self._collect("scores", queries.SCORES, SCORE_COLUMNS)
 
     def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
-        files = [str(path) for path in sorted((self.planned.folder / stage).glob("[!.]*.parquet"))]
+        files = [str(path) for path in self._run.shards(stage)]
         if files:
             # Files of an older version lack the columns that came later.
             source = (

@@ -31,7 +31,7 @@ def find_run(path_or_name: str) -> Path:
 
 
 def _hint(name: str) -> str:
-    known = sorted(path.name for path in RUNS.glob("*") if RunFolder(path).exists())
+    known = sorted(path.parent.name for path in RUNS.glob("*/manifest.json"))
     close = difflib.get_close_matches(Path(name).name, known)
     if close:
         return f"; did you mean {close[0]}?"

@@ -138,6 +138,10 @@ class PlannedRun:
     skipped: tuple[Skipped, ...]
     parts: tuple[Part, ...] = ()
 
+    def digest_of(self, corpus: str) -> str:
+        """The digest of one of the corpora, empty where there is none of this name."""
+        return next((known.digest for known in self.corpora if known.name == corpus), "")
+
     def asks(self, *, corpus: str, codec_id: str, metric_id: str) -> bool:
         """Whether this cell was planned; in a merged run some were in none of its parts."""
         return not self.parts or any(

@@ -17,12 +17,14 @@ A cell is found by what it was made from: item digest, codec id, metric id and p
 of its row. A row made from something else is simply not the cell that is looked for. Of several
 rows of one cell the last written counts: a ``transient`` failure (a crashed worker, a file that was
 away) is tried again at the next start. Files appear under their name only when they are complete.
+A file of rows is named by the digest of its bytes, and a reader refuses one that has another: a
+flipped bit is no score.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,12 +32,15 @@ from typing import TYPE_CHECKING, Any
 
 from synbench.errors import EnvironmentFault
 from synbench.files import sweep, write_bytes
+from synbench.results.confined import inside, stored_file
 
 if TYPE_CHECKING:
     import pyarrow
 
 # Of the manifest; another number is not read.
 FORMAT = 1
+# Hex digits of the digest in the name of a file of rows; those of older versions have 16 at random.
+NAME_DIGITS = 32
 
 DECODE_COLUMNS = {
     "corpus": "string",
@@ -98,6 +103,7 @@ ITEM_COLUMNS = {
 }
 
 Row = Mapping[str, Any]
+STAGE_COLUMNS = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}
 
 __all__ = [
     "DECODE_COLUMNS",
@@ -111,15 +117,19 @@ __all__ = [
 
 def write_table(path: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> None:
     """Write rows as one complete Parquet file; a column that a row lacks is null in it."""
+    write_bytes(path, _parquet(rows, columns))
+
+
+def _parquet(rows: Sequence[Row], columns: Mapping[str, str]) -> memoryview:
     import pyarrow
     import pyarrow.parquet
 
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in columns.items()])
     sink = pyarrow.BufferOutputStream()
-    with pyarrow.parquet.ParquetWriter(sink, schema) as writer:
+    with pyarrow.parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
         if rows:
             writer.write_table(_arrow(rows, schema))
-    write_bytes(path, memoryview(sink.getvalue()))
+    return memoryview(sink.getvalue())
 
 
 def _arrow(rows: Sequence[Row], schema: pyarrow.Schema) -> pyarrow.Table:
@@ -160,7 +170,10 @@ def _binary_array(values: Sequence[bytes | None]) -> pyarrow.Array:
 
 
 class RunFolder:
-    """Reads and writes the files of one run."""
+    """Reads and writes the files of one run.
+
+    Whatever is opened goes through :mod:`synbench.results.confined`: the folder may be a stranger's.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -168,11 +181,16 @@ class RunFolder:
     @property
     def manifest_path(self) -> Path:
         """Where the manifest is."""
-        return self.path / "manifest.json"
+        return inside(self.path, "manifest.json")
+
+    @property
+    def items_path(self) -> Path:
+        """Where the table of the items is."""
+        return inside(self.path, "items.parquet")
 
     def exists(self) -> bool:
         """Whether a run was ever started here."""
-        return self.manifest_path.is_file()
+        return stored_file(self.path, "manifest.json") is not None
 
     def manifest(self) -> dict[str, Any]:
         """The manifest of the latest start."""
@@ -180,22 +198,45 @@ class RunFolder:
         return content
 
     def begin(self, manifest: Mapping[str, Any], items: Sequence[Row]) -> None:
-        """Start or go on: clear what a killed run left half-written, say what is planned."""
+        """Start or go on: clear what a killed run left half-written, say what is planned.
+
+        Raises:
+            UsageError: a link in the folder leads out of it.
+        """
+        for tree in ("bitstreams", "reconstructions", *STAGE_COLUMNS):
+            inside(self.path, tree)
         sweep(self.path)
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        write_table(self.path / "items.parquet", items, ITEM_COLUMNS)
+        write_table(self.items_path, items, ITEM_COLUMNS)
         write_bytes(self.manifest_path, text.encode())
 
     def log(self, line: str) -> None:
         """Add a line with the time to ``log.txt``."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+        with inside(self.path, "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{moment} {line}\n")
 
     def add(self, stage: str, rows: Sequence[Row]) -> None:
         """Store the rows of one finished unit of work; stage is ``decodes`` or ``scores``."""
-        columns = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}[stage]
-        write_table(self.path / stage / f"{secrets.token_hex(8)}.parquet", rows, columns)
+        data = _parquet(rows, STAGE_COLUMNS[stage])
+        write_bytes(inside(self.path, f"{stage}/{_name_of(data)}.parquet"), data)
+
+    def shards(self, stage: str) -> list[Path]:
+        """The files of rows of a stage, sorted, each read and found to be what was written.
+
+        Raises:
+            EnvironmentFault: one is damaged.
+            UsageError: one is no file of this folder.
+        """
+        names = sorted(path.name for path in inside(self.path, stage).glob("[!.]*.parquet"))
+        paths = [stored_file(self.path, f"{stage}/{name}") for name in names]
+        for path in filter(None, paths):
+            if len(path.stem) == NAME_DIGITS and _name_of(path.read_bytes()) != path.stem:
+                raise EnvironmentFault(
+                    f"cannot read {path}: its bytes are not those that were written (a damaged "
+                    "disk or copy); remove the damaged file, then type the same command again"
+                )
+        return [path for path in paths if path is not None]
 
     def rows(self, stage: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
         """All stored rows of a stage as tuples of the named columns, in no order."""
@@ -206,8 +247,9 @@ class RunFolder:
 
         Raises:
             EnvironmentFault: a stored file is damaged.
+            UsageError: one is no file of this folder.
         """
-        files = [str(file) for file in (self.path / stage).glob("[!.]*.parquet")]
+        files = [str(file) for file in self.shards(stage)]
         if not files:
             return []
         import duckdb
@@ -221,3 +263,8 @@ class RunFolder:
                     f"cannot read {self.path / stage}: {error}; remove the damaged file, "
                     "then type the same command again"
                 ) from error
+
+
+def _name_of(data: bytes | memoryview) -> str:
+    """The name of a file of rows: the beginning of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:NAME_DIGITS]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from synbench.corpora.whereabouts import known_recordings
+from synbench.results.confined import stored_file
 from synbench.results.planned import PlannedRun
 from synbench.results.store import RunFolder
 
@@ -15,8 +17,9 @@ __all__ = ["ItemFiles", "even_choice", "item_files", "item_keys"]
 
 @dataclass(frozen=True, kw_only=True)
 class ItemFiles:
-    """One item: its source file, and per codec the reconstruction and the bitstream, if any.
+    """One item: its recording, and per codec the reconstruction and the bitstream, where they are.
 
+    Recordings are those that this machine knows of the corpus; a run folder does not name them.
     ``target_rate`` is the rate in Hz at which the corpus is used, ``None`` for that of the file.
     """
 
@@ -31,23 +34,29 @@ class ItemFiles:
 
 
 def item_files(planned: PlannedRun, corpus: str) -> list[ItemFiles]:
-    """All items of a corpus; a file is named when a row of today's plan names it."""
+    """All items of a corpus; a file is named when a row of today's plan names it.
+
+    Raises:
+        UsageError: a row names a file outside the run folder.
+    """
+    run = RunFolder(planned.folder)
+    recordings = known_recordings(planned.digest_of(corpus))
     with duckdb.connect() as connection:
         items = connection.execute(
-            "SELECT item, item_digest, path, coalesce(speaker, ''), coalesce(transcript, ''), "
+            "SELECT item, item_digest, coalesce(speaker, ''), coalesce(transcript, ''), "
             "seconds, target_rate FROM read_parquet(?, file_row_number = true) WHERE corpus = ? "
             "ORDER BY file_row_number",
-            [str(planned.folder / "items.parquet"), corpus],
+            [str(run.items_path), corpus],
         ).fetchall()
     columns = ("corpus", "item", "item_digest", "codec_id", "policy_id")
-    rows = RunFolder(planned.folder).query(
+    rows = run.query(
         "decodes",
         f"SELECT {', '.join(columns)}, arg_max(reconstruction, written), "
         "arg_max(bitstream, written) FROM rows WHERE status = 'ok' GROUP BY ALL",
     )
     found = {tuple(key): (made, coded) for *key, made, coded in rows}
     files = []
-    for item, digest, path, speaker, transcript, seconds, target_rate in items:
+    for item, digest, speaker, transcript, seconds, target_rate in items:
         keys = [
             (corpus, item, digest, codec.codec_id, planned.policy_id) for codec in planned.codecs
         ]
@@ -59,7 +68,7 @@ def item_files(planned: PlannedRun, corpus: str) -> list[ItemFiles]:
                 transcript=transcript,
                 seconds=seconds,
                 target_rate=target_rate,
-                source=Path(path) if path else None,
+                source=recordings.get(item),
                 reconstructions=tuple(_below(planned.folder, made) for made, _ in pairs),
                 bitstreams=tuple(_below(planned.folder, coded) for _, coded in pairs),
             )
@@ -75,7 +84,7 @@ def even_choice(count: int, wanted: int) -> list[int]:
 
 
 def _below(folder: Path, name: str | None) -> Path | None:
-    return folder / name if name else None
+    return stored_file(folder, name) if name else None
 
 
 def item_keys(planned: PlannedRun, corpus: str) -> list[tuple[str, str]]:
@@ -84,5 +93,5 @@ def item_keys(planned: PlannedRun, corpus: str) -> list[tuple[str, str]]:
         return connection.execute(
             "SELECT item, item_digest FROM read_parquet(?, file_row_number = true) "
             "WHERE corpus = ? ORDER BY file_row_number",
-            [str(planned.folder / "items.parquet"), corpus],
+            [str(RunFolder(planned.folder).items_path), corpus],
         ).fetchall()

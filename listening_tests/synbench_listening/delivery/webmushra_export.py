@@ -18,6 +18,7 @@ from typing import Any
 from synbench.audio import read_audio, resample
 from synbench.errors import UsageError
 from synbench.files import write_bytes
+from synbench.results.confined import inside, plain_name
 from synbench_listening.design.blocks import OPEN_REFERENCE
 from synbench_listening.design.build_study import wav_bytes
 from synbench_listening.design.stimuli import REFERENCE
@@ -119,7 +120,7 @@ def export_webmushra(
             _finish(public),
         ],
     }
-    place = out / "configs" / f"{public.name}.yaml"
+    place = inside(out, f"configs/{plain_name(public.name, what='the study')}.yaml")
     write_bytes(place, encode_config(config))
     write_bytes(
         folder.path / KEY_NAME,

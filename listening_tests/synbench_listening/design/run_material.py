@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synbench.corpora.whereabouts import known_recordings
 from synbench.errors import UsageError
+from synbench.results.confined import inside
 from synbench.results.store import FORMAT, RunFolder
 
 __all__ = ["Candidate", "Material", "System", "read_material"]
@@ -59,7 +61,8 @@ def read_material(
         metric: column whose mean over the systems is wanted per item.
 
     Raises:
-        UsageError: no run, or it lacks a system, corpus or metric; the message offers others.
+        UsageError: no run, or it lacks a system, corpus or metric (the message offers others); it
+            names a file outside its folder; its recordings are not known on this machine.
     """
     run = RunFolder(folder)
     if not run.exists():
@@ -74,12 +77,15 @@ def read_material(
         columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
         metric_id = columns[_one_of("metric", metric, list(columns))]
     policy = manifest["policy_id"]
+    recordings = _recordings(manifest, corpus)
     decoded = _decoded(run, corpus, policy, chosen)
     scores = _scores(run, corpus, policy, metric_id, chosen) if metric_id else None
     candidates: list[Candidate] = []
     left_out: dict[str, int] = {}
     for item in _items(run, corpus):
         reason = item["problem"] or _lacking(item, decoded, scores, chosen)
+        if item["item"] not in recordings:
+            reason = reason or "its recording is not known on this machine"
         if reason:
             left_out[reason] = left_out.get(reason, 0) + 1
             continue
@@ -88,11 +94,11 @@ def read_material(
         candidates.append(
             Candidate(
                 item=item["item"],
-                path=Path(item["path"]),
+                path=recordings[item["item"]],
                 target_rate=item["target_rate"],
                 seconds=item["seconds"],
                 speaker=item["speaker"] or "",
-                decoded=tuple(folder / decoded[(*place, s.codec_id)] for s in chosen),
+                decoded=tuple(inside(folder, decoded[(*place, s.codec_id)]) for s in chosen),
                 score=sum(values) / len(values) if values else None,
             )
         )
@@ -138,10 +144,27 @@ def _offer(name: str, there: Sequence[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"it has: {', '.join(there) or 'none'}"
 
 
+def _recordings(manifest: dict[str, Any], corpus: str) -> dict[str, Path]:
+    """Item to recording; a run does not say where they lie, this machine's cache does.
+
+    Raises:
+        UsageError: the corpus was never read on this machine.
+    """
+    digest = next(entry["digest"] for entry in manifest["corpora"] if entry["name"] == corpus)
+    found = known_recordings(digest)
+    if not found:
+        raise UsageError(
+            f"where the recordings of the corpus {corpus!r} lie is not known on this machine: "
+            "type the synbench run command of this run once more here; it reads them, and "
+            "computes nothing that is there"
+        )
+    return found
+
+
 def _items(run: RunFolder, corpus: str) -> list[dict[str, Any]]:
     import pyarrow.parquet
 
-    rows = pyarrow.parquet.read_table(run.path / "items.parquet").to_pylist()
+    rows = pyarrow.parquet.read_table(run.items_path).to_pylist()
     return [row for row in rows if row["corpus"] == corpus]
 
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synbench.errors import UsageError
 from synbench.files import write_bytes
+from synbench.results.confined import inside
 from synbench_listening.design.study import Headphones, Language, Listening, Question, Test
 
 FORMAT: Literal[1] = 1
@@ -207,7 +208,7 @@ class StudyFolder:
 
     def clip_path(self, stimulus: Stimulus) -> Path:
         """The file of a stimulus of the key. Only ids from the key become part of a path."""
-        return self.path / "clips" / f"{stimulus.id}.wav"
+        return inside(self.path, f"clips/{stimulus.id}.wav")
 
     def _read(self, name: str, model: type[Model]) -> Model:
         path = self.path / name

@@ -61,6 +61,7 @@ def figures(
     if run.endswith(".csv"):
         _of_table(Path(run), Path(out) if out else Path(run).parent, form, width)
         return
+    from synbench.results.confined import inside, plain_name
     from synbench.results.find_run import find_run
     from synbench_reports.figures.complexity import count_complexity, read_complexity
     from synbench_reports.figures.style import WIDTHS, write_figure
@@ -72,11 +73,11 @@ def figures(
         costs = count_complexity({codec.label: codec.spec for codec in planned.codecs})
     else:
         costs = {} if complexity is None else read_complexity(Path(complexity))
-    folder = Path(out) if out else planned.folder / "figures"
+    folder = Path(out) if out else inside(planned.folder, "figures")
     folder.mkdir(parents=True, exist_ok=True)
     wanted = kinds or KINDS
     for name, figure in run_figures(planned, wanted, WIDTHS[width], costs, items):
-        path = folder / f"{name}.{form}"
+        path = inside(folder, plain_name(f"{name}.{form}", what="the figure"))
         write_figure(figure, path)
         click.echo(str(path))
 

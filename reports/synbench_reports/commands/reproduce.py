@@ -181,11 +181,13 @@ def sample_rates(folder: Path) -> dict[str, int]:
     """The rate in Hz of each corpus whose items all have the same one."""
     import duckdb
 
+    from synbench.results.store import RunFolder
+
     with duckdb.connect() as connection:
         rows = connection.execute(
             "SELECT corpus, min(rate) FROM (SELECT corpus, coalesce(target_rate, sample_rate) "
             "AS rate FROM read_parquet(?)) GROUP BY corpus HAVING min(rate) = max(rate)",
-            [str(folder / "items.parquet")],
+            [str(RunFolder(folder).items_path)],
         ).fetchall()
     return {str(corpus): int(rate) for corpus, rate in rows}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.results.confined import inside, stored_file
 from synbench.results.run_identity import CODEC_FIELDS, METRIC_FIELDS, differing_fields
 from synbench.results.store import FORMAT, RunFolder
 
@@ -52,7 +53,7 @@ def merge_runs(folders: Sequence[Path], out: Path, *, allow_differences: bool = 
             for stage in STAGES:
                 _take_shards(run, target, stage)
             for tree in TREES:
-                _take_tree(run.path / tree, out / tree)
+                _take_tree(run, target, tree)
         target.begin(_manifest(manifests, folders, out, codecs, metrics, corpora), _items(runs))
     except OSError as error:
         raise EnvironmentFault(f"cannot write {out}: {error.strerror}") from error
@@ -108,7 +109,7 @@ def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
         ("scores", f"{key}, metric_id", "value"),
         ("decodes", key, "payload_bits"),
     ):
-        files = [str(file) for run in runs for file in _shards(run, stage)]
+        files = [str(file) for run in runs for file in run.shards(stage)]
         if not files:
             continue
         with duckdb.connect() as connection:
@@ -192,25 +193,24 @@ def _items(runs: Sequence[RunFolder]) -> list[dict[str, Any]]:
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for run in runs:
-        for row in pyarrow.parquet.read_table(run.path / "items.parquet").to_pylist():
+        for row in pyarrow.parquet.read_table(run.items_path).to_pylist():
             found.setdefault((row["corpus"], row["item"]), row)
     order = list(dict.fromkeys(corpus for corpus, _ in found))
     return sorted(found.values(), key=lambda row: order.index(row["corpus"]))
 
 
-def _shards(run: RunFolder, stage: str) -> list[Path]:
-    return sorted((run.path / stage).glob("[!.]*.parquet"))
-
-
 def _take_shards(run: RunFolder, target: RunFolder, stage: str) -> None:
-    for shard in _shards(run, stage):
-        _take(shard, target.path / stage / shard.name)
+    for shard in run.shards(stage):
+        _take(shard, inside(target.path, f"{stage}/{shard.name}"))
 
 
-def _take_tree(source: Path, target: Path) -> None:
-    for path in sorted(source.rglob("*")) if source.is_dir() else ():
-        if path.is_file() and not path.name.startswith("."):
-            _take(path, target / path.relative_to(source))
+def _take_tree(run: RunFolder, target: RunFolder, tree: str) -> None:
+    """All files of a tree; a link that leads out of the run is refused, not followed."""
+    for path in sorted(inside(run.path, tree).rglob("*")):
+        name = path.relative_to(run.path).as_posix()
+        file = None if path.name.startswith(".") or path.is_dir() else stored_file(run.path, name)
+        if file is not None:
+            _take(file.resolve(), inside(target.path, name))
 
 
 def _take(source: Path, target: Path) -> None:
