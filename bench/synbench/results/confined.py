@@ -7,7 +7,6 @@ its path; nobody joins a stored name to a folder by hand.
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from pathlib import Path, PurePosixPath
@@ -53,7 +52,7 @@ def stored_file(folder: Path, name: str | PurePosixPath) -> Path | None:
     """
     path = inside(folder, name)
     try:
-        mode = os.stat(path).st_mode
+        mode = path.stat().st_mode
     except OSError:
         return None
     if stat.S_ISREG(mode):
@@ -62,7 +61,7 @@ def stored_file(folder: Path, name: str | PurePosixPath) -> Path | None:
 
 
 def is_plain_name(text: str) -> bool:
-    """Whether a text can be the name of one file: no separator, no control character, not ``..``."""
+    """Whether a text can be the name of one file: no separator, control character or ``..``."""
     return "/" not in text and _is_plain_part(text)
 
 

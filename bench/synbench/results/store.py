@@ -172,7 +172,7 @@ def _binary_array(values: Sequence[bytes | None]) -> pyarrow.Array:
 class RunFolder:
     """Reads and writes the files of one run.
 
-    Whatever is opened goes through :mod:`synbench.results.confined`: the folder may be a stranger's.
+    What is opened goes through :mod:`synbench.results.confined`: the folder may be a stranger's.
     """
 
     def __init__(self, path: Path) -> None:
