@@ -8,8 +8,9 @@ Nothing needs to be added here for a new codec.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
+import importlib.util
 import math
 import os
 import subprocess
@@ -34,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 Wave = NDArray[np.float32]
 
+SPEECH = Path(__file__).parents[3] / "shared" / "speech16"
 ANY_RATE = 16000
 ANY_HOP = 320
 LARGEST_LAG_S = 0.08
@@ -44,46 +46,129 @@ LARGEST_LAG_S = 0.08
 DELAY_TOLERANCE_S = 0.0005
 ENVELOPE_TOLERANCE_S = {"codec2": 0.005, "mdctcodec": 0.01, "p2psyncodec": 0.01}
 
-DECODE_ALL = """
+NO_WEIGHTS = "no-such-file"
+
+# Reads names of streams from standard input and answers each with its wave in a file beside it.
+DECODER = """
 import sys, pathlib, numpy, synbench_codecs
-for path in pathlib.Path(sys.argv[1]).glob("*.syn"):
+for line in sys.stdin:
+    path = pathlib.Path(line.rstrip())
     encoded = synbench_codecs.read_stream(path.read_bytes())
-    wave = synbench_codecs.load(encoded.spec).decode(encoded)
-    numpy.save(path.with_suffix(".npy"), wave)
+    numpy.save(path.with_suffix(".npy"), synbench_codecs.load(encoded.spec).decode(encoded))
+    print("decoded", flush=True)
 """
 
 
-def _points() -> Iterator[Any]:
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One operating point of one codec, as its class names it."""
+
+    name: str
+    options: dict[str, Any]
+
+    @property
+    def spec(self) -> str:
+        return synbench_codecs.format_spec(self.name, self.options)
+
+
+def all_points() -> tuple[list[Any], list[Any]]:
+    """The points that can be tested here, and one skipped parameter for each that cannot."""
+    points, absent = [], []
     for name in synbench_codecs.names():
+        group = pytest.mark.xdist_group(f"codec {name}")
         try:
-            points = synbench_codecs.codec_class(name).points
-        except Unavailable as reason:
-            yield pytest.param(name, {}, id=name, marks=pytest.mark.skip(reason=str(reason)))
+            operating_points = synbench_codecs.codec_class(name).points
+        except Unavailable as error:
+            absent.append(pytest.param(name, marks=pytest.mark.skip(reason=str(error))))
             continue
-        for options in points:
-            yield pytest.param(name, options, id=synbench_codecs.format_spec(name, options))
+        for options in operating_points:
+            point = Point(name, options)
+            reason = why_absent(point)
+            if reason is None:
+                points.append(pytest.param(point, id=point.spec, marks=group))
+            else:
+                skip = pytest.mark.skip(reason=f"{name}: {reason}")
+                absent.append(pytest.param(point.spec, marks=skip))
+    return points, absent
 
 
-POINTS = list(_points())
-every_codec = pytest.mark.parametrize(("name", "options"), POINTS)
-
-
-def load(name: str, options: dict[str, Any]) -> Any:
-    return synbench_codecs.load(name, **options, **made_up_weights(name, options))
-
-
-def make(name: str, options: dict[str, Any]) -> Any:
+def why_absent(point: Point) -> str | None:
+    """What a codec lacks on this machine; no large network is made to find it."""
+    if untrained.is_trainable(point.name):
+        if importlib.util.find_spec("torch") is None:
+            return "torch is absent"
+        # A file that is not there is refused only after the packages were found.
+        made_up = {"weights": NO_WEIGHTS}
+    else:
+        made_up = {}
     try:
-        return load(name, options)
+        synbench_codecs.load(point.name, **point.options, **made_up)
     except Unavailable as reason:
-        pytest.skip(str(reason))
+        return str(reason)
+    except CodecError:
+        assert made_up
+    return None
 
 
-def made_up_weights(name: str, options: dict[str, Any]) -> dict[str, str]:
-    """The option that gives a codec its random weights; none for a codec without any."""
-    if untrained.is_trainable(name):
-        return {"weights": untrained.weights(name, options)}
-    return {}
+POINTS, ABSENT = all_points()
+every_codec = pytest.mark.parametrize("point", POINTS)
+# Random weights keep no waveform; the declared reach of their network is measured instead.
+every_waveform = pytest.mark.parametrize(
+    "point", [each for each in POINTS if not untrained.is_trainable(each.values[0].name)]
+)
+every_network = pytest.mark.parametrize(
+    "point", [each for each in POINTS if untrained.is_trainable(each.values[0].name)]
+)
+
+
+def load(point: Point) -> Any:
+    """A new codec, with random weights where it has none."""
+    made_up = {}
+    if untrained.is_trainable(point.name):
+        made_up["weights"] = untrained.weights(point.name, point.options)
+    return synbench_codecs.load(point.name, **point.options, **made_up)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(spec: str) -> Any:
+    return load(next(each.values[0] for each in POINTS if each.values[0].spec == spec))
+
+
+@pytest.fixture
+def codec(point: Point) -> Any:
+    """The codec of a point, the same one for all tests of that point."""
+    return _loaded(point.spec)
+
+
+@dataclasses.dataclass(frozen=True)
+class Coded:
+    """What one codec makes of the synthetic wave."""
+
+    wave: Wave
+    sample_rate: int
+    encoded: Encoded
+    decoded: Wave
+
+
+@pytest.fixture
+def coded(point: Point, codec: Any, code_once: Callable[[str, Any], Coded]) -> Coded:
+    """The synthetic wave through the codec of a point."""
+    return code_once(point.spec, codec)
+
+
+@pytest.fixture(scope="session")
+def code_once(synthetic: Callable[[int], Wave]) -> Callable[[str, Any], Coded]:
+    """Codes the synthetic wave once for all tests of a point."""
+    known: dict[str, Coded] = {}
+
+    def code(spec: str, codec: Any) -> Coded:
+        if spec not in known:
+            sample_rate, _ = rates(codec.info)
+            wave = synthetic(sample_rate)
+            known[spec] = Coded(wave, sample_rate, *through(codec, wave, sample_rate))
+        return known[spec]
+
+    return code
 
 
 def rates(info: CodecInfo) -> tuple[int, int]:
@@ -102,90 +187,82 @@ def through(codec: Any, wave: Wave, sample_rate: int) -> tuple[Encoded, Wave]:
     return encoded, codec.decode(encoded)
 
 
+@pytest.mark.parametrize("spec", ABSENT)
+def test_every_codec_can_be_tested(spec: str) -> None:
+    pytest.fail(f"{spec} is absent, yet was not skipped")
+
+
 @every_codec
-def test_the_spec_loads_the_same_codec(name: str, options: dict[str, Any]) -> None:
-    codec = make(name, options)
+def test_the_spec_loads_the_same_codec(codec: Any) -> None:
     assert synbench_codecs.load(codec.info.spec).info == codec.info
     assert codec.info.label
     assert codec.info.source
 
 
-@pytest.mark.parametrize("name", sorted({point.values[0] for point in POINTS}))
+@pytest.mark.parametrize("name", sorted({each.values[0].name for each in POINTS}))
 def test_labels_tell_operating_points_apart(name: str) -> None:
-    labels = []
-    for options in (point.values[1] for point in POINTS if point.values[0] == name):
-        # One point without weights hides none of the others.
-        with contextlib.suppress(Unavailable):
-            labels.append(load(name, options).info.label)
-    if not labels:
-        pytest.skip("no operating point can be loaded here")
+    points = [each.values[0] for each in POINTS if each.values[0].name == name]
+    labels = [load(point).info.label for point in points]
     assert len(set(labels)) == len(labels)
 
 
 @every_codec
-def test_decoded_wave_covers_the_input(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
-) -> None:
-    codec = make(name, options)
-    sample_rate, _ = rates(codec.info)
-    wave = synthetic(sample_rate)
-    encoded, decoded = through(codec, wave, sample_rate)
+def test_decoded_wave_covers_the_input(codec: Any, coded: Coded) -> None:
+    encoded, decoded = coded.encoded, coded.decoded
     assert decoded.dtype == np.float32
     assert decoded.ndim == 1
-    assert decoded.size >= needed_samples(codec.info, wave.size)
+    assert decoded.size >= needed_samples(codec.info, coded.wave.size)
     assert np.isfinite(decoded).all()
-    assert (encoded.n_samples, encoded.sample_rate) == (wave.size, sample_rate)
+    assert (encoded.n_samples, encoded.sample_rate) == (coded.wave.size, coded.sample_rate)
 
 
 @every_codec
 def test_same_wave_gives_the_same_bytes_and_the_same_wave(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
+    point: Point, codec: Any, coded: Coded
 ) -> None:
-    codec, other = make(name, options), make(name, options)
-    sample_rate, _ = rates(codec.info)
-    wave = synthetic(sample_rate)
-    encoded, decoded = through(codec, wave, sample_rate)
-    for again in (codec, other):
-        encoded_again, decoded_again = through(again, wave, sample_rate)
-        assert encoded_again == encoded
-        np.testing.assert_array_equal(decoded_again, decoded)
+    for again in (codec, load(point)):
+        encoded_again, decoded_again = through(again, coded.wave, coded.sample_rate)
+        assert encoded_again == coded.encoded
+        np.testing.assert_array_equal(decoded_again, coded.decoded)
 
 
-@pytest.fixture(scope="module")
-def decoded_elsewhere(
-    tmp_path_factory: pytest.TempPathFactory, synthetic: Callable[[int], Wave]
-) -> Path:
-    """A folder where one new process has decoded the stream of every available codec."""
+@pytest.fixture(scope="session")
+def decode_elsewhere(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Encoded], Wave]]:
+    """Decodes in a process that has coded nothing."""
     folder = tmp_path_factory.mktemp("streams")
-    for point in POINTS:
-        try:
-            name, options = point.values
-            codec = load(name, options)
-        except CodecError:
-            continue
-        sample_rate, _ = rates(codec.info)
-        stream = write_stream(codec.encode(synthetic(sample_rate), sample_rate))
-        Path(folder, f"{point.id}.syn").write_bytes(stream)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", DECODE_ALL, folder], check=True, env=environment)
-    return folder
+    with subprocess.Popen(
+        [sys.executable, "-c", DECODER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def decode(encoded: Encoded) -> Wave:
+            path = folder / f"{len(list(folder.glob('*.syn')))}.syn"
+            path.write_bytes(write_stream(encoded))
+            print(path, file=process.stdin, flush=True)
+            assert process.stdout.readline() == "decoded\n"
+            return np.asarray(np.load(path.with_suffix(".npy")), dtype=np.float32)
+
+        yield decode
+        process.stdin.close()
 
 
 @every_codec
 def test_another_process_decodes_the_same_wave(
-    name: str, options: dict[str, Any], decoded_elsewhere: Path
+    coded: Coded, decode_elsewhere: Callable[[Encoded], Wave]
 ) -> None:
-    codec = make(name, options)
-    path = decoded_elsewhere / f"{synbench_codecs.format_spec(name, options)}.syn"
-    here = codec.decode(read_stream(path.read_bytes()))
-    np.testing.assert_array_equal(np.load(path.with_suffix(".npy")), here)
+    np.testing.assert_array_equal(decode_elsewhere(coded.encoded), coded.decoded)
 
 
 @every_codec
-def test_any_short_length_is_coded(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
-) -> None:
-    codec = make(name, options)
+def test_any_short_length_is_coded(codec: Any, synthetic: Callable[[int], Wave]) -> None:
     sample_rate, _ = rates(codec.info)
     wave = synthetic(sample_rate)
     longest = 3 * (codec.info.hop_length or ANY_HOP)
@@ -201,16 +278,14 @@ def test_any_short_length_is_coded(
 
 
 @every_codec
-def test_payload_bits_are_those_of_whole_frames(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
-) -> None:
-    codec = make(name, options)
+def test_payload_bits_are_those_of_whole_frames(codec: Any, coded: Coded) -> None:
     info, (sample_rate, output_rate) = codec.info, rates(codec.info)
-    if info.bits_per_frame is None or info.hop_length is None:
-        pytest.skip(f"{name} declares no bits per frame")
-    wave = synthetic(sample_rate)
-    encoded = codec.encode(wave, sample_rate)
+    wave, encoded = coded.wave, coded.encoded
     bits = encoded.payload_bits - encoded.side_bits
+    if info.bits_per_frame is None or info.hop_length is None:
+        # Without a frame there is no fixed share of one: bytes are all that can be counted.
+        assert 0 < bits == 8 * len(encoded.payload)
+        return
     n_frames = math.floor(bits / info.bits_per_frame + 1e-6)
     assert bits == math.ceil(info.bits_per_frame * n_frames - 1e-6)
     delay = info.output_delay_samples * sample_rate / output_rate
@@ -219,60 +294,50 @@ def test_payload_bits_are_those_of_whole_frames(
 
 
 @every_codec
-def test_bit_rate_is_the_nominal_one(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
-) -> None:
+def test_bit_rate_is_the_nominal_one(codec: Any, coded: Coded) -> None:
     """Within the bits of the delay and of two frames, which is what flushing may cost."""
-    codec = make(name, options)
     info, (sample_rate, output_rate) = codec.info, rates(codec.info)
+    wave = coded.wave
     if info.nominal_bitrate_bps is None:
-        pytest.skip(f"{name} claims no bit rate")
-    wave = synthetic(sample_rate)
+        assert info.kind == "anchor"  # whatever is compared by its rate has to claim one
+        return
     nominal_bits = float(info.nominal_bitrate_bps) * wave.size / sample_rate
     spare_seconds = (
         info.output_delay_samples / output_rate + 2 * (info.hop_length or 0) / sample_rate
     )
     spare_bits = float(info.nominal_bitrate_bps) * spare_seconds
-    assert abs(codec.encode(wave, sample_rate).payload_bits - nominal_bits) <= spare_bits
+    assert abs(coded.encoded.payload_bits - nominal_bits) <= spare_bits
 
 
-@every_codec
+@every_waveform
 def test_declared_delay_is_the_measured_one_on_twins(
-    name: str, options: dict[str, Any], twins: Callable[[int], list[Wave]]
+    point: Point, codec: Any, twins: Callable[[int], list[Wave]]
 ) -> None:
-    skip_untrained(name)
-    codec = make(name, options)
     sample_rate, _ = rates(codec.info)
-    assert_delay(codec, name, twins(sample_rate))
+    assert_delay(codec, point.name, twins(sample_rate))
 
 
-@every_codec
+@every_waveform
+@pytest.mark.skipif(not SPEECH.is_dir(), reason="real speech is absent; the twins were tested")
 def test_declared_delay_is_the_measured_one_on_speech(
-    name: str, options: dict[str, Any], speech: Callable[[int], list[Wave]]
+    point: Point, codec: Any, speech: Callable[[int], list[Wave]]
 ) -> None:
-    skip_untrained(name)
-    codec = make(name, options)
     sample_rate, _ = rates(codec.info)
-    assert_delay(codec, name, speech(sample_rate))
+    assert_delay(codec, point.name, speech(sample_rate))
 
 
-def skip_untrained(name: str) -> None:
-    if untrained.is_trainable(name):
-        pytest.skip("random weights keep no waveform; its declared reach was measured instead")
-
-
-@every_codec
+@every_network
 def test_what_comes_later_than_declared_changes_nothing(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
+    codec: Any, synthetic: Callable[[int], Wave]
 ) -> None:
     """Two waves that agree up to a sample give the same output up to the declared reach.
 
     And not further: a codec whose output came later than declared would agree for longer.
     """
-    codec = make(name, options)
     info, (sample_rate, output_rate) = codec.info, rates(codec.info)
-    if not untrained.is_trainable(name) or info.lookahead_samples is None:
-        pytest.skip(f"{name} has no network, or its output depends on the whole wave")
+    if info.lookahead_samples is None:
+        assert info.context != "finite"
+        return
     hop = info.hop_length
     wave = synthetic(sample_rate)
     # A frame boundary in the middle; the last frame before it may use all of its look-ahead.
@@ -287,11 +352,10 @@ def test_what_comes_later_than_declared_changes_nothing(
 
 @every_codec
 def test_a_batch_of_equal_lengths_gives_the_same_as_single_waves(
-    name: str, options: dict[str, Any], twins: Callable[[int], list[Wave]]
+    codec: Any, twins: Callable[[int], list[Wave]]
 ) -> None:
-    codec = make(name, options)
     if codec.info.batch_policy != "equal_length" or not hasattr(codec, "encode_batch"):
-        pytest.skip(f"{name} takes one wave at a time")
+        return  # it takes one wave at a time, and says so
     sample_rate, _ = rates(codec.info)
     waves = [wave[: sample_rate // 2] for wave in twins(sample_rate)]
     single = [codec.encode(wave, sample_rate) for wave in waves]
@@ -334,16 +398,14 @@ def lag(reference: NDArray[Any], decoded: NDArray[Any], largest: int) -> int:
 
 
 @every_codec
-def test_silence_stays_finite(name: str, options: dict[str, Any]) -> None:
-    codec = make(name, options)
+def test_silence_stays_finite(codec: Any) -> None:
     sample_rate, _ = rates(codec.info)
     _, decoded = through(codec, np.zeros(sample_rate, dtype=np.float32), sample_rate)
     assert np.isfinite(decoded).all()
 
 
 @every_codec
-def test_full_scale_and_beyond_stays_finite(name: str, options: dict[str, Any]) -> None:
-    codec = make(name, options)
+def test_full_scale_and_beyond_stays_finite(codec: Any) -> None:
     sample_rate, _ = rates(codec.info)
     noise = np.random.default_rng(3).standard_normal(sample_rate // 2).astype(np.float32)
     _, decoded = through(codec, 2 * noise, sample_rate)
@@ -351,8 +413,7 @@ def test_full_scale_and_beyond_stays_finite(name: str, options: dict[str, Any]) 
 
 
 @every_codec
-def test_bad_waves_are_refused(name: str, options: dict[str, Any]) -> None:
-    codec = make(name, options)
+def test_bad_waves_are_refused(codec: Any) -> None:
     sample_rate, _ = rates(codec.info)
     good = np.zeros(sample_rate // 10, dtype=np.float32)
     with pytest.raises(EncodeError, match="empty"):
@@ -368,10 +429,7 @@ def test_bad_waves_are_refused(name: str, options: dict[str, Any]) -> None:
 
 
 @every_codec
-def test_foreign_streams_are_refused(
-    name: str, options: dict[str, Any], synthetic: Callable[[int], Wave]
-) -> None:
-    codec = make(name, options)
+def test_foreign_streams_are_refused(codec: Any, synthetic: Callable[[int], Wave]) -> None:
     sample_rate, _ = rates(codec.info)
     encoded = codec.encode(synthetic(sample_rate)[:2000], sample_rate)
     with pytest.raises(BitstreamError, match="cannot decode a stream of"):
@@ -386,7 +444,6 @@ def test_foreign_streams_are_refused(
 
 
 @every_codec
-def test_unknown_options_are_refused(name: str, options: dict[str, Any]) -> None:
-    make(name, options)
+def test_unknown_options_are_refused(point: Point) -> None:
     with pytest.raises(UsageError, match="no option 'bitrate_pbs'"):
-        synbench_codecs.load(name, bitrate_pbs=1, **options)
+        synbench_codecs.load(point.name, bitrate_pbs=1, **point.options)

@@ -144,8 +144,9 @@ class Snac(TokenCodec):
         torch = import_extra("torch", extra="torch")
         rows = torch.split(tokens, PER_FRAME, dim=1)
         scales = [part.transpose(1, 2).flatten(1).contiguous() for part in rows]
+        model = self.model  # made outside, since making it draws random numbers too
         with seeded(SEED):
-            waves: Tensor = self.model.decode(scales)[:, 0]
+            waves: Tensor = model.decode(scales)[:, 0]
         return waves
 
 
@@ -156,7 +157,7 @@ def _info(weights: str, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         spec=full_spec("snac", {"weights": weights}, {"weights": ""}),
         label="SNAC 0.98 kbps",
         kind="neural",
-        adapter_version=1,
+        adapter_version=2,
         implementation=f"snac {package_version('snac')}",
         sample_rate=SAMPLE_RATE,
         output_sample_rate=SAMPLE_RATE,
