@@ -187,9 +187,9 @@ def through(codec: Any, wave: Wave, sample_rate: int) -> tuple[Encoded, Wave]:
     return encoded, codec.decode(encoded)
 
 
-@pytest.mark.parametrize("spec", ABSENT)
-def test_every_codec_can_be_tested(spec: str) -> None:
-    pytest.fail(f"{spec} is absent, yet was not skipped")
+@pytest.mark.parametrize("absent", ABSENT or [None])
+def test_every_codec_can_be_tested(absent: str | None) -> None:
+    assert absent is None, f"not skipped: {absent}"
 
 
 @every_codec

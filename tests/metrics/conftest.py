@@ -130,16 +130,59 @@ def truth_rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@functools.cache
+def why_absent(column: str) -> str | None:
+    """What a column lacks on this machine."""
+    try:
+        synbench_metrics.load(column).check()
+    except Unavailable as error:
+        return str(error)
+    return None
+
+
+def columns(which: Callable[[synbench_metrics.Metric], bool] = lambda metric: True) -> list[object]:
+    """The columns that can be scored here and of which ``which`` is true."""
+    return [
+        pytest.param(column, marks=pytest.mark.xdist_group(f"column {column}"))
+        for column in synbench_metrics.names()
+        if why_absent(column) is None and which(synbench_metrics.load(column))
+    ]
+
+
+def absent_columns() -> list[object]:
+    """One skipped parameter for everything that is lacking, whatever the number of its columns."""
+    lacking: dict[str, list[str]] = {}
+    for column in synbench_metrics.names():
+        reason = why_absent(column)
+        if reason is not None:
+            lacking.setdefault(reason, []).append(column)
+    return [
+        pytest.param(
+            reason, id=names[0], marks=pytest.mark.skip(reason=f"{', '.join(names)}: {reason}")
+        )
+        for reason, names in lacking.items()
+    ]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give ``truth_row`` the rows of our columns and ``column`` every registered metric."""
+    """Give ``truth_row`` the rows of our columns, and ``column`` the columns that a test is for.
+
+    A test is for every column that can be scored here, unless ``@pytest.mark.columns`` has a
+    function that tells of a metric whether the test is for it.
+    """
     if "column" in metafunc.fixturenames:
-        metafunc.parametrize("column", synbench_metrics.names())
+        marker = metafunc.definition.get_closest_marker("columns")
+        metafunc.parametrize("column", columns(*(marker.args if marker else ())))
+    if "lack" in metafunc.fixturenames:
+        metafunc.parametrize("lack", absent_columns() or [pytest.param(None, id="nothing")])
     if "truth_row" in metafunc.fixturenames:
         known = {*synbench_metrics.names(), "visqol_speech_exp_unscaled"}
         rows = [
             pytest.param(row, id=row["id"])
             for row in truth_rows()
-            if row["metric"] in known and row["trust"] != "analytic"
+            if row["metric"] in known
+            and row["trust"] != "analytic"
+            and (row["metric"] not in synbench_metrics.names() or not why_absent(row["metric"]))
         ]
         # Where the table is absent one test stays, and says so as it is skipped.
         rows = rows or [pytest.param({}, id="absent")]
