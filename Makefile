@@ -1,6 +1,6 @@
 # Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit slow gpu benchmark setup environment clean
+.PHONY: help demo test lint types layers unit coverage slow gpu benchmark setup environment clean
 
 bin := .venv/bin
 pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
@@ -37,8 +37,11 @@ types: environment ## Check types with mypy.
 layers: environment ## Check which package may import which.
 	$(bin)/lint-imports
 
-unit: environment ## Run the tests that take seconds, with coverage.
-	$(pytest) -m "not slow and not gpu and not benchmark" --cov
+unit: environment ## Run the tests that take seconds, on all cores.
+	$(pytest) -n auto --dist loadgroup -m "not slow and not gpu and not benchmark"
+
+coverage: environment ## Run the same tests and print which lines they reach.
+	$(pytest) -n auto --dist loadgroup -m "not slow and not gpu and not benchmark" --cov
 
 slow: environment ## Run the tests that take longer.
 	$(pytest) -m "slow and not gpu"

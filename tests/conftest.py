@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,46 @@ import pytest
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+READ_BY_FIXTURE = {
+    "decoded_pairs": "decoded",
+    "real": "truth",
+    "speech": "speech16",
+    "truth_folder": "truth",
+}
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, since they share what is costly to make."""
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and skip as one those whose data is not here.
+
+    Tests of a file share what is costly to make. Larger sets of data lie beside the checkout where
+    synbench is developed; a test names its set by ``@pytest.mark.shared(FOLDER)`` or by a fixture.
+    Where it is absent, one test of each set stays and says how many it stands for.
+    """
+    waiting: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+        folder = _shared_folder(item)
+        if folder is not None and not (SHARED / folder).is_dir():
+            waiting.setdefault(folder, []).append(item)
+    for folder, tests in waiting.items():
+        reason = (
+            f"{len(tests)} tests need the folder ../shared/{folder}, which only developers have"
+        )
+        tests[0].add_marker(pytest.mark.skip(reason=reason))
+    left_out = {item for tests in waiting.values() for item in tests[1:]}
+    if left_out:
+        config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _shared_folder(item: pytest.Item) -> str | None:
+    marker = item.get_closest_marker("shared")
+    if marker is not None:
+        return str(marker.args[0])
+    fixtures = getattr(item, "fixturenames", ())
+    return next((READ_BY_FIXTURE[name] for name in fixtures if name in READ_BY_FIXTURE), None)
 
 
 @pytest.fixture(scope="session")

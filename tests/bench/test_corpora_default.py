@@ -94,7 +94,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path, monkeypatch):
         taken(monkeypatch, tmp_path / "absent")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no recordings in ../shared/speech16")
+@pytest.mark.shared("speech16")
 def test_real_recordings(monkeypatch):
     assert taken(monkeypatch, SHARED) == f"manifest:path={SHARED / 'manifest.csv'}"
 

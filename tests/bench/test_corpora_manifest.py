@@ -103,7 +103,7 @@ def test_what_is_no_table_is_refused(folder):
         load(folder / "list.parquet")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no recordings in ../shared/speech16")
+@pytest.mark.shared("speech16")
 def test_real_recordings(tmp_path, monkeypatch):
     monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
     corpus = load(SHARED / "manifest.csv")

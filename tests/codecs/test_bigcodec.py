@@ -18,9 +18,7 @@ from synbench_codecs.support import torch_models as _torch  # noqa: E402
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "bigcodec"
 LENGTHS = (16000, 16001, 3999, 400)
 
-needs_fixture = pytest.mark.skipif(
-    not FIXTURE.is_dir(), reason="no fixture in ../shared/parity/bigcodec; the sizes were tested"
-)
+needs_fixture = pytest.mark.shared("parity/bigcodec")
 
 
 def load(tensors: Any) -> Network:

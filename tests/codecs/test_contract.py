@@ -35,7 +35,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 Wave = NDArray[np.float32]
 
-SPEECH = Path(__file__).parents[3] / "shared" / "speech16"
 ANY_RATE = 16000
 ANY_HOP = 320
 LARGEST_LAG_S = 0.08
@@ -318,7 +317,6 @@ def test_declared_delay_is_the_measured_one_on_twins(
 
 
 @every_waveform
-@pytest.mark.skipif(not SPEECH.is_dir(), reason="real speech is absent; the twins were tested")
 def test_declared_delay_is_the_measured_one_on_speech(
     point: Point, codec: Any, speech: Callable[[int], list[Wave]]
 ) -> None:

@@ -28,9 +28,7 @@ LENGTHS = {"16k": (16000, 16001, 2253), "44k": (25600, 25601, 3597)}
 LENGTHS |= {"24k": LENGTHS["16k"], "44k-16k": LENGTHS["44k"]}
 CASES = [(model, length) for model in FOLDERS for length in LENGTHS[model]]
 
-needs_fixture = pytest.mark.skipif(
-    not PARITY.is_dir(), reason="no fixtures in ../shared/parity/dac; lengths and sizes were tested"
-)
+needs_fixture = pytest.mark.shared("parity/dac")
 
 
 def fixture(model: str) -> tuple[Path, Any, Any]:

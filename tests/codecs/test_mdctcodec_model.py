@@ -40,11 +40,10 @@ def test_parameters_are_the_published_ones() -> None:
     assert count(model.quantizer.stages[0]) == 34_944
 
 
+@pytest.mark.shared("parity/mdctcodec")
 @pytest.mark.parametrize("folded", [False, True])
 @pytest.mark.parametrize("n_samples", [48000, 48040, 12680, 321])
 def test_released_layout_equals_the_fixture(n_samples: int, folded: bool) -> None:
-    if not FIXTURE.is_dir():
-        pytest.skip("no fixture in ../shared/parity/mdctcodec; sizes and lengths were tested")
     model = MDCTModel(REDUCED).eval()
     tensors = safetensors_torch.load_file(FIXTURE / "state_dict.safetensors")
     model.load_state_dict(from_released(tensors))

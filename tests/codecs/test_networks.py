@@ -24,14 +24,13 @@ PARITY = Path(__file__).parents[3] / "shared" / "parity"
 FIXTURES = [("bigcodec", "bigcodec", 16000, 7), ("wavtokenizer", "wavtokenizer/frame75", 24000, 6)]
 
 
+@pytest.mark.shared("parity")
 @pytest.mark.parametrize(("name", "folder", "rate", "bits"), FIXTURES)
 def test_the_authors_output_comes_out_of_the_bytes(
     name: str, folder: str, rate: int, bits: int
 ) -> None:
     """Their reduced checkpoint by ``variant=own``: wave to stream, stream to wave."""
     weights = PARITY / folder / "state_dict.safetensors"
-    if not weights.is_file():
-        pytest.skip(f"no fixture in ../shared/parity/{folder}; random weights were tested")
     codec = synbench_codecs.load(name, variant="own", sample_rate=rate, weights=str(weights))
     expected = np.load(PARITY / folder / "io.npz")
     wave = expected["wav_6007" if rate == 24000 else "wav_3999"]

@@ -159,9 +159,8 @@ def test_oracle_is_the_teacher_and_plain_only_its_first_book(weights: str) -> No
         np.testing.assert_allclose(student.decode(ours), teacher.decode(expected), atol=2e-5)
 
 
+@pytest.mark.shared("decoded")
 def test_published_audio_keeps_the_length_rule() -> None:
-    if not DECODED.is_dir():
-        pytest.skip("no published audio in ../shared/decoded; the formula was tested")
     with (DECODED / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["collection"] == "libritts_16k_0.5kbps"]
     samples = {(row["system"], row["item"]): int(row["samples"]) for row in rows}

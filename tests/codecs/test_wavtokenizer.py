@@ -22,9 +22,7 @@ FIXTURES = Path(__file__).parents[3] / "shared" / "parity" / "wavtokenizer"
 LENGTHS = {"frame40": (24000, 24001, 6007, 607), "frame75": (24000, 24001, 6007, 327)}
 CASES = [(frame, n_samples) for frame, lengths in LENGTHS.items() for n_samples in lengths]
 
-needs_fixture = pytest.mark.skipif(
-    not FIXTURES.is_dir(), reason="no fixture in ../shared/parity/wavtokenizer; lengths were tested"
-)
+needs_fixture = pytest.mark.shared("parity/wavtokenizer")
 
 
 def load(tensors: Any) -> Network:

@@ -20,9 +20,7 @@ from synbench_listening.importers.webmushra_session import parse_body, read_sess
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "listening"
 WEBMUSHRA = SHARED / "fixtures" / "webmushra_07130f2_php8.2"
 UUID = "13407cb3-e4d1-470a-81a8-770bd595b96e"
-needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="recorded results (../shared/listening) are not at hand"
-)
+needs_shared = pytest.mark.shared("listening")
 
 
 def written(tmp_path: Path, text: str, name: str = "mushra.csv") -> Path:

@@ -107,7 +107,7 @@ class TestOutliers:
         assert (found.rating.score, found.low, found.high) == (90, 46.5, 58.5)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="rating sets (../shared/listening) not at hand")
+@pytest.mark.shared("listening")
 class TestRecorded:
     def test_the_panel(self) -> None:
         expected = json.loads((SHARED / "expected.json").read_text())["panel_fixture"]

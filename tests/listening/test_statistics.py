@@ -58,9 +58,7 @@ from synbench_listening.statistics.reliability import concordance, krippendorff_
 from synbench_listening.statistics.repeated_measures import friedman, repeated_measures
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "listening"
-needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="rating sets (../shared/listening) are not at hand"
-)
+needs_shared = pytest.mark.shared("listening")
 
 
 def expected(part: str) -> Any:

@@ -1,7 +1,6 @@
 """What every registered metric must do, whatever it measures."""
 
 import inspect
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 import synbench_metrics
 from synbench_metrics import Metric, Outcome, score
 
-TRUTH = Path(__file__).resolve().parents[3] / "shared" / "truth"
 # What is wrong with a wave, and the status that follows.
 UNFIT = {
     "silence": (np.zeros_like, "failed", "silent"),
@@ -25,9 +23,6 @@ UNFIT = {
 # A recogniser hears no word in synthetic vowels.
 hears_vowels = pytest.mark.columns(lambda metric: not metric.info.column.startswith("dwer"))
 compares = pytest.mark.columns(lambda metric: "reference" in metric.info.needs)
-with_truth = pytest.mark.skipif(
-    not TRUTH.is_dir(), reason="real speech (../shared/truth) is not beside the repository"
-)
 
 
 def scored(metric: Metric, reference, degraded, sample_rate: int) -> Outcome:
@@ -69,7 +64,6 @@ def test_synthetic_speech_scores_within_range(metric, pair):
 
 
 @pytest.mark.columns(lambda metric: metric.info.rate_for(16000) == 16000)
-@with_truth
 def test_real_speech_scores_within_range(metric, real):
     assert_in_range(metric, scored(metric, real.reference, real.degraded, real.sample_rate))
 

@@ -154,7 +154,7 @@ def test_intervals_of_lognormal_data_cover_less_than_promised(
 ORACLE = Path(__file__).parents[3] / "shared" / "listening" / "stahl2024"
 
 
-@pytest.mark.skipif(not ORACLE.is_dir(), reason="no ../shared/listening here")
+@pytest.mark.shared("listening/stahl2024")
 def test_ratings_give_the_p_values_of_r() -> None:
     """Listener means of a published listening test: Wilcoxon and Holm as R 4.2.2 prints them."""
     with (ORACLE / "stahl_long.csv").open() as file:

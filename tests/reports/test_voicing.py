@@ -66,7 +66,7 @@ def test_unequal_lengths_are_refused() -> None:
         class_distances(np.zeros(100), np.zeros(99), RATE)
 
 
-@pytest.mark.skipif(not SPEECH.is_dir(), reason="no ../shared/speech16 here")
+@pytest.mark.shared("speech16")
 def test_read_speech_is_mostly_voiced_with_a_share_of_each() -> None:
     import soundfile
 
