@@ -31,7 +31,15 @@ from synbench.errors import UsageError
 PATH_OPTIONS = ("folder", "path", "script", "weights")
 Scalar = str | int | float | bool
 
-__all__ = ["CodecEntry", "CorpusEntry", "Suite", "find_suite", "load_suite", "packaged_suites"]
+__all__ = [
+    "CodecEntry",
+    "ComparisonEntry",
+    "CorpusEntry",
+    "Suite",
+    "find_suite",
+    "load_suite",
+    "packaged_suites",
+]
 
 
 class _Strict(BaseModel):
@@ -56,6 +64,24 @@ class CorpusEntry(_Strict):
     digest: str | None = Field(default=None, description="refuse the corpus if it has another")
 
 
+class ComparisonEntry(_Strict):
+    """One comparison to be tested, fixed before anything ran: what first has over second."""
+
+    first: str = Field(description="label of a codec")
+    second: str = Field(description="label of a codec")
+    asks: str = Field(default="", description="the question that it answers")
+    share_of: list[str] = Field(
+        default=[], description="two labels: also as a share of what that pair differs"
+    )
+
+    @field_validator("share_of")
+    @classmethod
+    def _two_or_none(cls, value: list[str]) -> list[str]:
+        if len(value) not in (0, 2):
+            raise ValueError(f"expected two labels, got {value!r}")
+        return value
+
+
 def _entry(key: str, model: type[BaseModel]) -> BeforeValidator:
     """Takes the short form too, here and in the JSON schema."""
     return BeforeValidator(
@@ -72,6 +98,9 @@ class Suite(_Strict):
     corpora: list[Annotated[CorpusEntry, _entry("corpus", CorpusEntry)]] = Field(min_length=1)
     codecs: list[Annotated[CodecEntry, _entry("codec", CodecEntry)]] = Field(min_length=1)
     metrics: list[str] = Field(min_length=1)
+    comparisons: list[ComparisonEntry] = Field(
+        default=[], description="the family that synbench compare --fixed tests"
+    )
     failure_budget: int | str = Field(
         default=0, description="failed cells allowed before exit code 1: a count, or '5%'"
     )
@@ -176,7 +205,11 @@ def _hint(problem: Any) -> str:
     if problem["type"] != "extra_forbidden":
         return ""
     *parents, unknown = problem["loc"]
-    models: dict[str, type[BaseModel]] = {"codecs": CodecEntry, "corpora": CorpusEntry}
+    models: dict[str, type[BaseModel]] = {
+        "codecs": CodecEntry,
+        "corpora": CorpusEntry,
+        "comparisons": ComparisonEntry,
+    }
     fields = models.get(parents[0] if parents else "", Suite).model_fields
     close = difflib.get_close_matches(str(unknown), fields)
     known = ", ".join(fields)

@@ -20,6 +20,7 @@ from synbench_codecs._mdct_training.configuration import (
     config_names,
     find_config,
     load_config,
+    wants_periodicity,
 )
 from synbench_codecs._mdct_training.journal import plot_curves
 from synbench_codecs.errors import UsageError
@@ -77,12 +78,13 @@ def train_teacher(
         start_from: ``model.safetensors`` of a network of the same sizes and as many codebooks or
             fewer, to train it further; random weights if absent. Its digest and its steps go into
             the new model's record. With ``predicted_share``, a model with predictors.
-        find_pitch: fundamental frequency of a wave, for configurations with a pitch weight.
+        find_pitch: fundamental frequency of a wave, for configurations with a pitch weight or a
+            periodicity weight.
         report: takes one line of progress at a time.
 
     Raises:
         UsageError: a folder without audio, a run of another configuration in ``folder``, a
-            network of other sizes to start from, or a pitch weight without ``find_pitch``.
+            network of other sizes to start from, or one of these weights without ``find_pitch``.
         Unavailable: torch or accelerate is not installed.
     """
     import_extra("torch", extra="torch")
@@ -98,9 +100,9 @@ def train_teacher(
             data, validation, sample_rate=config.sample_rate, cache=cache, report=report
         )
         track = None
-        if config.pitch.weight:
+        if config.pitch.weight or wants_periodicity(config.losses):
             if find_pitch is None:
-                raise UsageError("a pitch weight wants find_pitch, got none")
+                raise UsageError("a pitch or periodicity weight wants find_pitch, got none")
             track = pitch_track(speech, cache, find=find_pitch, report=report)
     common: dict[str, Any] = {
         "speech": speech,

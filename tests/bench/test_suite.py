@@ -48,6 +48,8 @@ def test_paths_count_from_the_suite(tmp_path: Path) -> None:
         ({"metric": ["stoi"]}, "did you mean metrics?"),
         ({"codecs": [{"codec": "opus", "lable": "x"}]}, "did you mean label?"),
         ({"corpora": [{"corpus": "demo", "limits": 3}]}, "did you mean limit?"),
+        ({"comparisons": [{"first": "A", "secnd": "B"}]}, "did you mean second?"),
+        ({"comparisons": [{"first": "A", "second": "B", "share_of": ["C"]}]}, "two labels"),
         ({"metrics": []}, "metrics"),
         ({"codecs": []}, "codecs"),
         ({"failure_budget": "many"}, "such as '5%'"),

@@ -28,6 +28,10 @@ from synbench_codecs._mdct_training.discriminator import make_discriminator  # n
 from synbench_codecs._mdct_training.helper import Helper  # noqa: E402
 from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
 from synbench_codecs._mdct_training.loop import COMPANY, make_accelerator  # noqa: E402
+from synbench_codecs._mdct_training.periodicity import (  # noqa: E402
+    periodicity_loss,
+    self_similarity,
+)
 from synbench_codecs._mdct_training.pitch import (  # noqa: E402
     BINS,
     BINS_PER_OCTAVE,
@@ -237,6 +241,51 @@ def test_the_pitch_loss_wants_the_right_bin() -> None:
     wrong, missed = pitch_loss(octave, pitch)
     assert float(wrong) > float(right) + 1
     assert float(missed) == 0.5
+
+
+def harmonics(hertz: float, rate: int = 16000) -> torch.Tensor:
+    seconds = torch.arange(rate) / rate
+    return 0.1 * sum(torch.sin(2 * torch.pi * hertz * k * seconds) / k for k in range(1, 20))
+
+
+def test_self_similarity_is_that_of_the_period() -> None:
+    """1 one period later, and of a sine half a period later -1; silence has none."""
+    waves = torch.stack([harmonics(125), torch.sin(torch.arange(16000) * 2 * torch.pi / 128)])
+    pitch = torch.full((2, 100), 125.0)
+    again = self_similarity(waves, pitch, sample_rate=16000)
+    torch.testing.assert_close(again, torch.ones(2, 100), atol=0.01, rtol=0)
+    against = self_similarity(waves[1:], 2 * pitch[1:], sample_rate=16000)
+    torch.testing.assert_close(against, -torch.ones(1, 100), atol=0.01, rtol=0)
+    assert self_similarity(0 * waves, pitch, sample_rate=16000).abs().max() == 0
+
+
+def test_periodicity_counts_what_voiced_places_lack() -> None:
+    voice, noise = harmonics(125)[None], 0.1 * torch.randn(1, 16000)
+    pitch = torch.full((1, 100), 125.0)
+    lacks = [
+        float(periodicity_loss(decoded, voice, where, sample_rate=16000))
+        for decoded, where in ((voice, pitch), (noise, pitch), (noise, 0 * pitch))
+    ]
+    assert lacks[0] == 0
+    assert lacks[1] > 0.8
+    assert lacks[2] == 0
+    # What is more periodic than the recording lacks nothing.
+    assert periodicity_loss(voice, noise, pitch, sample_rate=16000) < 0.1
+
+
+def test_a_run_hears_periodicity(speech: Path, tmp_path: Path) -> None:  # noqa: F811
+    text = FULL.replace("  mel_floor", "  periodicity: 10.0\n  mel_floor")
+    text = text.replace("{mel: 0.85,", "{mel: 0.8, periodicity: 0.05,").replace(
+        "weight: 3.0", "weight: 0.0"
+    )
+    run = teach(speech, tmp_path / "run", text, find_pitch=find_pitch)
+    last = {
+        name: value for step, name, value in read_curves(run.parent / "curves.csv") if step == 6
+    }
+    assert 0 < last["periodicity"] < 2
+    assert 0 < last["gradient_periodicity"] < 0.2
+    with pytest.raises(UsageError, match="find_pitch"):
+        teach(speech, tmp_path / "none", text)
 
 
 def test_a_head_learns_a_pitch_that_the_latent_holds() -> None:

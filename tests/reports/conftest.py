@@ -58,6 +58,7 @@ class MadeRun:
     items: dict[str, dict[str, float]]
     corpus_notes: dict[str, str] = dataclasses.field(default_factory=dict)
     skipped: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    suite: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "made"})
     clock: float = 1000.0
     rows: dict[str, list[dict[str, Any]]] = dataclasses.field(
         default_factory=lambda: defaultdict(list)
@@ -77,7 +78,7 @@ class MadeRun:
         return {
             "format": 1,
             "started": "2026-01-01T00:00:00Z",
-            "suite": {"name": "made"},
+            "suite": self.suite,
             "policy": {"resampler": "handmade VHQ", "level": "unchanged"},
             "policy_id": POLICY,
             "host": {"processor": "an abacus"},

@@ -21,6 +21,7 @@ from synbench.statistics.paired_tests import (
     wilcoxon,
 )
 from synbench.statistics.permutation import sign_flip
+from synbench.statistics.power import smallest_detectable
 
 
 def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:
@@ -186,3 +187,27 @@ def test_ratings_give_the_p_values_of_r() -> None:
         )
     corrected = [float(row["wilcoxon_p_holm"]) for row in oracle]
     assert holm(expected) == pytest.approx(corrected, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [3, 20, 26])
+def test_the_smallest_detectable_difference_is_that_of_statsmodels(count: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        power = pytest.importorskip("statsmodels.stats.power")
+    found = differences(count)
+    wanted = power.TTestPower().solve_power(nobs=count, alpha=0.05, power=0.8)
+    assert smallest_detectable(found) == pytest.approx(wanted * found.std(ddof=1), rel=1e-4)
+
+
+def test_a_difference_of_that_size_is_found_four_times_in_five() -> None:
+    generator = np.random.default_rng(8)
+    size = smallest_detectable(generator.normal(0, 1, 2000)) * (2000 / 12) ** 0.5
+    size *= 1.06  # with twelve instead of many differences the t-test wants a little more
+    trials = generator.normal(size, 1, (2000, 12))
+    share = np.mean(scipy.stats.ttest_1samp(trials, 0, axis=1).pvalue < 0.05)
+    assert share == pytest.approx(0.8, abs=0.06)
+
+
+def test_nothing_is_detectable_with_one_difference() -> None:
+    assert np.isnan(smallest_detectable(np.array([0.1])))
+    assert smallest_detectable(np.array([0.1, 0.1])) == 0

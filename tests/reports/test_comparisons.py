@@ -81,3 +81,62 @@ def test_mistakes_are_explained(close_run: Any, arguments: tuple[str, ...], mess
 def test_a_run_without_scores_has_no_pairs(empty_run: Any) -> None:
     assert compared(empty_run.folder) == []
     assert CliRunner().invoke(compare, [str(empty_run.folder)]).exit_code == 0
+
+
+def run_of_arms(run: Any, comparisons: list[dict[str, Any]]) -> Any:
+    """Six speakers of two items; gamma gains 0.4 over alpha, beta half of that, and noise."""
+    names = [f"s{speaker}-i{number}" for speaker in range(6) for number in range(2)]
+    run.items = {"speech": dict.fromkeys(names, 1.0)}
+    noise = np.random.default_rng(3).normal(0, 0.02, (12, 2))
+    for number, name in enumerate(names):
+        level = 2 + number / 12
+        run.score("alpha", name, "mos", level)
+        run.score("beta", name, "mos", level + 0.2 + noise[number, 0])
+        run.score("reference", name, "mos", level + 0.4 + noise[number, 1])
+    run.suite = {"name": "made", "comparisons": comparisons}
+    run.begin()
+    run.save()
+    return run
+
+
+def fixed(run: Any, *arguments: str) -> str:
+    return (
+        CliRunner()
+        .invoke(compare, [str(run.folder), "--fixed", *arguments], catch_exceptions=False)
+        .output
+    )
+
+
+def arms(first: str, second: str, asks: str = "", *share_of: str) -> dict[str, Any]:
+    return {"first": first, "second": second, "asks": asks, "share_of": list(share_of)}
+
+
+def test_the_comparisons_of_the_suite_are_a_family_of_their_own(empty_run: Any) -> None:
+    """In the suite's order, anchors included; half of the possible gain is 50 %."""
+    run = run_of_arms(
+        empty_run,
+        [
+            arms("Beta", "Alpha", "does it help?", "Reference", "Alpha"),
+            arms("Gamma", "Alpha", "is it there?"),
+            arms("Beta", "Reference"),
+        ],
+    )
+    text = fixed(run)
+    lines = [line for line in text.splitlines() if " - " in line or "in this run" in line]
+    assert lines[0].startswith("Beta - Alpha")
+    assert lines[0].endswith("does it help?")
+    assert "differs" in lines[0]
+    assert lines[1].split("%")[0].strip().startswith("of Reference - Alpha: ")
+    assert 40 < int(lines[1].split("%")[0].split()[-1]) < 60
+    assert lines[2] == "is it there?: not in this run: Gamma"
+    assert lines[3].startswith("Beta - Reference")
+
+
+def test_no_share_of_a_difference_that_may_be_nothing(empty_run: Any) -> None:
+    run = run_of_arms(empty_run, [arms("Beta", "Alpha", "", "Alpha", "Alpha")])
+    assert "no share, that difference is not told apart from zero" in fixed(run)
+
+
+def test_a_suite_without_comparisons_says_so(close_run: Any) -> None:
+    with pytest.raises(UsageError, match="fixed no comparisons"):
+        fixed(close_run)

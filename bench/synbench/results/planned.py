@@ -20,6 +20,7 @@ __all__ = [
     "Direction",
     "Part",
     "PlannedCodec",
+    "PlannedComparison",
     "PlannedCorpus",
     "PlannedMetric",
     "PlannedRun",
@@ -119,6 +120,21 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedComparison:
+    """A comparison that the suite fixed: labels of two codecs, and of two more for a share."""
+
+    first: str
+    second: str
+    asks: str = ""
+    share_of: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All codecs it needs, first and second at the front."""
+        return (self.first, self.second, *self.share_of)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
     """Everything that says which stored rows count, and what a table says about them.
 
@@ -137,6 +153,7 @@ class PlannedRun:
     corpora: tuple[PlannedCorpus, ...]
     skipped: tuple[Skipped, ...]
     parts: tuple[Part, ...] = ()
+    comparisons: tuple[PlannedComparison, ...] = ()
 
     def digest_of(self, corpus: str) -> str:
         """The digest of one of the corpora, empty where there is none of this name."""
@@ -185,6 +202,8 @@ def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:
         corpora=tuple(map(_corpus, manifest["corpora"])),
         skipped=tuple(Skipped(**entry) for entry in manifest["skipped"]),
         parts=_parts(manifest.get("merged", [])),
+        # A suite of an older version fixed none.
+        comparisons=tuple(map(_comparison, manifest["suite"].get("comparisons", []))),
     )
 
 
@@ -194,6 +213,10 @@ def _parts(records: list[dict[str, Any]]) -> tuple[Part, ...]:
     if any(name not in record for record in records for name in names):
         return ()
     return tuple(Part(**{name: frozenset(record[name]) for name in names}) for record in records)
+
+
+def _comparison(record: dict[str, Any]) -> PlannedComparison:
+    return PlannedComparison(**record | {"share_of": tuple(record["share_of"])})
 
 
 def _codec(record: dict[str, Any]) -> PlannedCodec:

@@ -17,6 +17,7 @@ from synbench_codecs._mdct_training.configuration import Losses, Shares
 ON_OUTPUT = {
     "mdct": ("mdct",),
     "mel": ("mel_l1", "mel_mse"),
+    "periodicity": ("periodicity",),
     "adversarial": ("adversarial",),
     "matching": ("matching",),
 }

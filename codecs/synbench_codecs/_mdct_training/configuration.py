@@ -26,6 +26,7 @@ __all__ = [
     "config_names",
     "find_config",
     "load_config",
+    "wants_periodicity",
 ]
 
 CONFIGS = Path(__file__).with_name("configs")
@@ -70,6 +71,7 @@ class Shares:
 
     mdct: float = 0.0
     mel: float = 1.0
+    periodicity: float = 0.0
     adversarial: float = 0.0
     matching: float = 0.0
 
@@ -84,12 +86,15 @@ class Losses:
             learns to whisper. A window of 2048 samples at 16 kHz hears them.
         mel_floor: of the mel magnitudes before the logarithm. On speech that went through a lossy
             codec 1e-5 lets one quiet crop take a quarter of the gradient; 1e-3 does not.
+        periodicity: of what voiced speech lacks in periodicity; 0, as in the released code, leaves
+            it out.
         shares: fixed shares of the gradient instead of what the weights make of it.
     """
 
     mdct: float = 250.0
     mel_l1: float = 45.0
     mel_mse: float = 45.0
+    periodicity: float = 0.0
     codebook: float = 10.0
     commitment: float = 2.5
     adversarial: float = 0.1
@@ -97,6 +102,11 @@ class Losses:
     mels: tuple[MelScale, ...] = (MelScale(),)
     mel_floor: float = 1e-5
     shares: Shares | None = None
+
+
+def wants_periodicity(losses: Losses) -> bool:
+    """Whether the periodicity of the decoded wave is one of the losses."""
+    return losses.periodicity > 0 and (losses.shares is None or losses.shares.periodicity > 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,11 +58,8 @@ class PitchLessons:
     def __init__(
         self, config: TeacherConfig, helper: Helper, track: NDArray[np.float32] | None
     ) -> None:
-        if config.pitch.weight and (track is None or config.decoder_only):
-            raise UsageError(
-                "a pitch weight wants the pitch of the training speech, and an encoder to teach: "
-                f"got {'none' if track is None else 'it'}, decoder_only {config.decoder_only}"
-            )
+        if config.pitch.weight and config.decoder_only:
+            raise UsageError("a pitch weight wants an encoder to teach, got decoder_only: true")
         self.config, self.helper, self.track = config, helper, track
 
     def loss(self, quantized: Quantized, begin: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -84,6 +81,14 @@ class PitchLessons:
         if self.config.codebooks == 1:
             return plain, near
         return 0.5 * (plain + pitch_loss(self.helper.prepared(quantized.vectors), wanted)[0]), near
+
+    def every_10_ms(self, begin: NDArray[np.int64], samples: int) -> Tensor:
+        """Hz (B, N) at every 10 ms of crops of some samples, from their first one on."""
+        assert self.track is not None
+        per_frame = self.config.sample_rate // FRAMES_PER_SECOND
+        first = (begin[:, None] + per_frame // 2) // per_frame
+        frames = first + 2 * np.arange(samples // per_frame // 2)
+        return torch.from_numpy(self.track[np.minimum(frames, len(self.track) - 1)])
 
 
 def pitch_loss(logits: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:

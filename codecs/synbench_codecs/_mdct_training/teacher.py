@@ -22,11 +22,12 @@ from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.trained_model import TrainedModel, read_model
 from synbench_codecs._mdct_training.average import RunningMean
 from synbench_codecs._mdct_training.balance import weighed
-from synbench_codecs._mdct_training.configuration import TeacherConfig
+from synbench_codecs._mdct_training.configuration import TeacherConfig, wants_periodicity
 from synbench_codecs._mdct_training.critic import Critic
 from synbench_codecs._mdct_training.discriminator import make_discriminator
 from synbench_codecs._mdct_training.helper import Helper
 from synbench_codecs._mdct_training.loop import COMPANY, Score, make_optimiser, set_rate
+from synbench_codecs._mdct_training.periodicity import periodicity_loss
 from synbench_codecs._mdct_training.pitch import PitchHead, PitchLessons
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
 from synbench_codecs._weights import file_sha256
@@ -137,6 +138,11 @@ class Teacher:
             values["discriminator"] = self.critic.learn(wave, decoded.detach())
         if self.critic.is_heard(step):
             terms |= self.critic.judge(wave, decoded)
+        if wants_periodicity(self.config.losses):
+            pitch = self.lessons.every_10_ms(self._crops_begin(step), wave.shape[-1])
+            terms["periodicity"] = periodicity_loss(
+                decoded, wave, pitch.to(wave.device), sample_rate=self.config.sample_rate
+            )
         measure = (step + 1) % self.config.log_every == 0
         loss, shares = weighed(terms, made.decoded, self.config.losses, measure=measure)
         if self.config.pitch.weight and made.quantized is not None:

@@ -12,8 +12,10 @@ import click
 from synbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from synbench.results.planned import PlannedRun
     from synbench.statistics.paired_tests import Test
     from synbench_reports.tables.codec_pairs import Pair
+    from synbench_reports.tables.fixed_comparisons import Fixed
 
 HEADINGS = (
     "metric",
@@ -53,6 +55,7 @@ __all__ = ["compare"]
     default="wilcoxon",
     help="Of means; error rates have their own.",
 )
+@click.option("--fixed", is_flag=True, help="Only the comparisons that the run's suite fixed.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 def compare(
     run: str,
@@ -61,6 +64,7 @@ def compare(
     against: str | None,
     margins: tuple[str, ...],
     test: str,
+    fixed: bool,
     form: str,
 ) -> None:
     """Compare the codecs of RUN in pairs: difference with its 95 % interval, p-values, verdict.
@@ -69,6 +73,7 @@ def compare(
     by Holm over the pairs of a metric. Error rates are compared as a table prints them, all errors
     over all words: their test swaps the two codecs within speakers. "not told apart" is no proof of
     equality: for that, state the difference that still counts as equal, as in --margin stoi=0.02.
+    With --fixed, each line also says how large a difference would have been found.
     """
     from synbench.results.cells import Store
     from synbench.results.find_run import find_run
@@ -88,6 +93,11 @@ def compare(
     if against is not None and against not in labels:
         raise UsageError(f"the run has no codec {against!r}; it has: {', '.join(labels)}")
     asked: Test = "sign_flip" if test == "sign_flip" else "wilcoxon"
+    if fixed:
+        if against is not None or stated or form != "text":
+            raise UsageError("--fixed takes the suite's comparisons as they are: no other options")
+        _show_fixed(planned, asked)
+        return
     store = Store(planned)
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
     writer.writerow(("corpus", *HEADINGS))
@@ -118,6 +128,41 @@ def compare(
                 click.echo(f"Same letter, not told apart: {groups}")
     if form == "csv":
         click.echo(target.getvalue(), nl=False)
+
+
+def _show_fixed(planned: PlannedRun, asked: Test) -> None:
+    """The suite's own family on every metric."""
+    from synbench.results.cells import Store
+    from synbench_reports.tables.codec_pairs import TEST_NAMES, test_of
+    from synbench_reports.tables.fixed_comparisons import fixed_comparisons
+
+    if not planned.comparisons:
+        raise UsageError(f"the suite {planned.name} fixed no comparisons; leave out --fixed")
+    for narrowed, entry, cells in Store(planned).corpora():
+        for place, metric in enumerate(narrowed.metrics):
+            family = fixed_comparisons(narrowed, cells, place, test=asked)
+            if not family:
+                continue
+            click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
+            click.echo("\n".join((TEST_NAMES[test_of(metric, asked)], *_fixed_text(family))))
+
+
+def _fixed_text(family: list[Fixed]) -> Iterator[str]:
+    tested = [one.pair for one in family if one.pair is not None]
+    lines = iter(list(_text(tested)))
+    yield f"{next(lines)}, and what could be found"
+    for one in family:
+        if one.pair is None:
+            yield f"{one.asks}: not in this run: {', '.join(one.missing)}"
+            continue
+        yield f"{next(lines)}  (finds {one.detectable:.2g})  {one.asks}".rstrip()
+        if one.share is None:
+            continue
+        if one.share.value != one.share.value:
+            yield f"    of {one.share.of}: no share, that difference is not told apart from zero"
+        else:
+            ends = f"[{one.share.low:.0%}, {one.share.high:.0%}]"
+            yield f"    of {one.share.of}: {one.share.value:.0%} {ends}"
 
 
 def _margins(texts: tuple[str, ...], columns: list[str]) -> dict[str, float]:

@@ -50,6 +50,7 @@ __all__ = [
     "letters",
     "out_of_reach",
     "pairs",
+    "pairs_of",
     "test_of",
 ]
 
@@ -106,8 +107,7 @@ def pairs(
         margin: largest difference that still counts as equal, in the metric's unit.
         test: which paired test gives ``p``, see :func:`test_of`.
     """
-    kind = planned.metrics[metric]
-    if kind.is_distance:
+    if planned.metrics[metric].is_distance:
         return []
     places = _ranked(planned, cells, metric)
     if against is not None:
@@ -115,6 +115,20 @@ def pairs(
         chosen = [(place, other) for other in fixed for place in places if place != other]
     else:
         chosen = list(combinations(places, 2))
+    return pairs_of(planned, cells, metric, chosen, margin=margin, test=test)
+
+
+def pairs_of(
+    planned: PlannedRun,
+    cells: Cells,
+    metric: int,
+    chosen: Sequence[tuple[int, int]],
+    *,
+    margin: float | None = None,
+    test: Test = "wilcoxon",
+) -> list[Pair]:
+    """Some pairs, by their places on the codec axis, as one family; otherwise as :func:`pairs`."""
+    kind = planned.metrics[metric]
     found = compare_codecs(planned, cells, metric, chosen, test=test)
     values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
     ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)

@@ -1,0 +1,118 @@
+"""The comparisons that a suite fixed before it ran: one small family, and what it could have seen.
+
+Beside difference, interval and test as in :mod:`synbench_reports.tables.codec_pairs`, each has the
+smallest difference that this design detects, and may be set in relation to another difference:
+what part of the possible gain a codec reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.results.cells import Cells
+from synbench.results.planned import PlannedComparison, PlannedRun
+from synbench.statistics.bootstrap import resampling_weights, weighted_means
+from synbench.statistics.equivalence import rate_differences
+from synbench.statistics.paired_tests import SIGNIFICANCE, Test, cluster_means
+from synbench.statistics.power import smallest_detectable
+from synbench_reports.tables.codec_pairs import Pair, pairs_of
+
+__all__ = ["Fixed", "Share", "fixed_comparisons"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A difference as a share of another one, with its 95 % interval; NaN where it has none.
+
+    A difference whose own 95 % interval holds zero has no shares.
+    """
+
+    of: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """One comparison of the family.
+
+    Attributes:
+        asks: the question, as the suite puts it.
+        missing: labels that the run does not hold; then there is no ``pair``.
+        detectable: smallest true difference found four times in five at the level that Holm's
+            correction leaves to the family's smallest p.
+        share: where the suite asks for one.
+    """
+
+    asks: str
+    missing: tuple[str, ...] = ()
+    pair: Pair | None = None
+    detectable: float = float("nan")
+    share: Share | None = None
+
+
+def fixed_comparisons(
+    planned: PlannedRun, cells: Cells, metric: int, *, test: Test = "wilcoxon"
+) -> list[Fixed]:
+    """The family on one metric, in the suite's order; a distance of a whole corpus has none."""
+    if planned.metrics[metric].is_distance:
+        return []
+    places = {codec.label: place for place, codec in enumerate(planned.codecs)}
+    known = [one for one in planned.comparisons if not _missing(one.labels, places)]
+    chosen = [(places[one.first], places[one.second]) for one in known]
+    tested = iter(pairs_of(planned, cells, metric, chosen, test=test))
+    level = SIGNIFICANCE / max(len(chosen), 1)
+    family = []
+    for one in planned.comparisons:
+        if absent := _missing(one.labels, places):
+            family.append(Fixed(asks=one.asks, missing=absent))
+            continue
+        pair = next(tested)
+        asked = [places[label] for label in one.labels]
+        share = _share(cells, metric, asked, one) if one.share_of else None
+        detectable = smallest_detectable(_differences(planned, cells, metric, asked), level=level)
+        family.append(Fixed(asks=one.asks, pair=pair, detectable=detectable, share=share))
+    return family
+
+
+def _missing(labels: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(label for label in labels if label not in places)
+
+
+def _differences(
+    planned: PlannedRun, cells: Cells, metric: int, places: Sequence[int]
+) -> NDArray[np.float64]:
+    """One difference of the first two codecs for each speaker, or for each item without them."""
+    values, sizes = cells.values[:, places[:2], metric], cells.sizes[:, places[:2], metric]
+    if planned.metrics[metric].is_rate:
+        return rate_differences(values, sizes, cells.speakers)
+    return cluster_means(values[:, 0] - values[:, 1], cells.speakers)
+
+
+def _share(cells: Cells, metric: int, places: Sequence[int], asked: PlannedComparison) -> Share:
+    """Of the means of four codecs: (first - second) / (third - fourth), speakers drawn anew."""
+    values, sizes = cells.values[:, places, metric], cells.sizes[:, places, metric]
+    kept = np.isfinite(values).all(axis=1)
+    values, sizes = values[kept], sizes[kept]
+    of = " - ".join(asked.share_of)
+    nothing = Share(of=of, value=np.nan, low=np.nan, high=np.nan)
+    clusters = None if cells.speakers is None else cells.speakers[kept]
+    if len(values) < 2 or (clusters is not None and len(np.unique(clusters)) < 2):
+        return nothing
+    if clusters is not None:
+        clusters = np.unique(clusters, return_inverse=True)[1]
+    drawn = np.concatenate(list(resampling_weights(len(values), clusters=clusters)))
+    means = (drawn @ (values * sizes)) / (drawn @ sizes)
+    gains, wholes = means[:, 0] - means[:, 1], means[:, 2] - means[:, 3]
+    low, high = np.quantile(wholes, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
+    if low <= 0 <= high:
+        return nothing
+    mean = weighted_means(values, sizes)
+    ends = np.quantile(gains / wholes, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
+    value = (mean[0] - mean[1]) / (mean[2] - mean[3])
+    return Share(of=of, value=float(value), low=float(ends[0]), high=float(ends[1]))
