@@ -74,14 +74,18 @@ class Asker:
 class ServerThread(Asker):
     """The same application in this process: starts at once, and cannot be killed."""
 
-    def __init__(self, folder: StudyFolder) -> None:
+    def __init__(self, *folders: StudyFolder, lab: bool = False, **options: Any) -> None:
         from synbench_listening.server.app import make_app
         from synbench_listening.server.database import Database
         from synbench_listening.server.sessions import ServedStudy, Service
 
-        self.database = Database.of_file(folder.path / "answers.sqlite")
-        service = Service(self.database, [ServedStudy.of(folder)])
-        app = make_app(service, admin_password=PASSWORD)
+        self.databases = [Database.of_file(f.path / "answers.sqlite") for f in folders]
+        self.database = self.databases[0]
+        services = [
+            Service(database, [ServedStudy.of(folder)], lab=lab)
+            for database, folder in zip(self.databases, folders, strict=True)
+        ]
+        app = make_app(services, admin_password=PASSWORD, **options)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.server = uvicorn.Server(
@@ -98,7 +102,8 @@ class ServerThread(Asker):
         self.server.should_exit = True
         self.thread.join(30)
         self.socket.close()
-        self.database.close()
+        for database in self.databases:
+            database.close()
 
 
 class ServerProcess(Asker):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import itertools
 import json
 import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +34,7 @@ pytest.importorskip("sqlalchemy")
 sys.path.insert(0, str(Path(__file__).parent))
 from served import PASSWORD, Asker, PostgresServer, Reply, ServerProcess, ServerThread
 
+LISTENERS = 30
 SECRETS = ("SecretCodec", "item-a", "item-b", "anchor35", "anchor70", "hidden", "system")
 NASTY = 'a & b + c % <script>alert(1)</script> \'; DROP TABLE answer; -- \n=HYPERLINK("x") 🎧'
 
@@ -40,7 +43,7 @@ class Visitor(HttpListener):
     """A listener who goes on one page at a time, and keeps all traffic."""
 
     def __init__(self, server: Asker, folder: StudyFolder, seed: int = 1) -> None:
-        super().__init__(server.url, folder.public(), seed)
+        super().__init__(server.url, folder, seed)
         self.server = server
         self.traffic: list[bytes] = []
         self.state = self.begin()
@@ -68,6 +71,9 @@ class Visitor(HttpListener):
         reply = self.put(n, body)
         assert reply.status == 200, reply.body
         return body
+
+    def ask_status(self, method: str, path: str) -> int:
+        return self.server.ask(method, path, {}, token=self.token).status
 
     def resumed(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.ask("GET", "/api/session"))
@@ -102,6 +108,12 @@ def run(*arguments: object) -> str:
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.output
+
+
+def slow_clock() -> Callable[[], int]:
+    """A server's clock on which a minute goes by between one look and the next."""
+    start, minutes = time.time_ns() // 1_000_000, itertools.count()
+    return lambda: start + 60_000 * next(minutes)
 
 
 def exported(folder: StudyFolder, out: Path, *options: str) -> list[dict[str, str]]:
@@ -497,7 +509,7 @@ class TestExperimenter:
         Visitor(server, folder)
 
     def test_platform_identities_are_hashed_apart_and_let_in_once(
-        self, server: Asker, folder: StudyFolder
+        self, server: Asker, folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         public = folder.public()
 
@@ -509,6 +521,7 @@ class TestExperimenter:
             })  # fmt: skip
 
         first = begin().json
+        monkeypatch.setattr("synbench_listening.server.sessions.now_ms", slow_clock())
         visitor = Visitor(server, folder)
         visitor.token, visitor.state = first["token"], first
         visitor.plan = Plan.model_validate(first["plan"])
@@ -582,63 +595,37 @@ class TestExperimenter:
 
     def test_blocks_fill_evenly(self, server: Asker, folder: StudyFolder) -> None:
         for seed in range(6):
-            HttpListener(server.url, folder.public(), seed).take_part()
+            HttpListener(server.url, folder, seed).take_part()
         found = [line.split()[:2] for line in run("progress", folder.path).splitlines()[-2:]]
         assert found == [["A", "3"], ["B", "3"]]
 
 
-class TestWebmushraCollector:
-    BODY = (
-        b'sessionJSON={"testId":"t","uuid":"u1","participant":{"name":["remark"],'
-        b'"response":["a & b + c =1+1"]},"trials":[{"id":"i","type":"mushra","responses":'
-        b'[{"stimulus":"c","score":"41","comment":null,"time":5}]}]}'
-    )
-
-    def test_every_listener_arrives_and_the_page_sees_an_empty_200(
-        self, server: Asker, folder: StudyFolder, tmp_path: Path
-    ) -> None:
-        form = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-        second = self.BODY.replace(b'"u1"', b'"u2"')
-        for body in (self.BODY, self.BODY, second):
-            reply = server.ask("POST", "/compat/webmushra/by-hand", body, headers=form)
-            assert (reply.status, reply.body) == (200, b"")
-        exported(folder, tmp_path / "out")
-        ratings = read_ratings(tmp_path / "out" / "ratings.csv")
-        assert Counter(r.session for r in ratings) == {"u1": 1, "u2": 1}
-
-    def test_what_is_no_session_is_refused(self, server: Asker) -> None:
-        for body in (b"", b"sessionJSON=", b"sessionJSON={}", b"a=b", b"\xff"):
-            assert server.ask("POST", "/compat/webmushra/by-hand", body).status == 422
-        assert server.ask("POST", "/compat/webmushra/none", self.BODY).status == 404
-        assert server.ask("POST", "/compat/webmushra/by-hand", b"x" * 1_100_000).status == 413
-
-
 def crowd(server: Asker, folder: StudyFolder, out: Path, *options: str) -> None:
-    """Twenty at once; every answer of every one has to be there afterwards, once."""
-    public = folder.public()
-    with ThreadPoolExecutor(20) as pool:
+    """All at once; every answer of every one has to be there afterwards, once."""
+    with ThreadPoolExecutor(LISTENERS) as pool:
         codes = list(
             pool.map(
-                HttpListener.take_part, [HttpListener(server.url, public, n) for n in range(20)]
+                HttpListener.take_part,
+                [HttpListener(server.url, folder, n) for n in range(LISTENERS)],
             )
         )
-    assert len(set(codes)) == 20
+    assert len(set(codes)) == LISTENERS
     run("export", folder.path, "--out", out, *options)
     ratings = read_ratings(out / "ratings.csv")
     assert Counter(r.session for r in ratings) == dict.fromkeys(codes, 8)
-    assert Counter(r.block for r in ratings) == {"A": 80, "B": 80}
+    assert Counter(r.block for r in ratings) == dict.fromkeys("AB", 4 * LISTENERS)
     places = Counter((r.session, r.page, r.position) for r in ratings)
     assert set(places.values()) == {1}
 
 
-def test_twenty_listeners_at_once_on_sqlite(
+def test_thirty_listeners_at_once_on_sqlite(
     server: Asker, folder: StudyFolder, tmp_path: Path
 ) -> None:
     crowd(server, folder, tmp_path / "out")
 
 
 @pytest.mark.slow
-def test_twenty_listeners_at_once_on_postgresql(
+def test_thirty_listeners_at_once_on_postgresql(
     postgresql: str, folder: StudyFolder, tmp_path: Path
 ) -> None:
     server = ServerProcess(folder.path, database=postgresql)

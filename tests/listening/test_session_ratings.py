@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from synbench.errors import UsageError
 from synbench_listening.answers.ratings import Rating, read_ratings
 from synbench_listening.answers.session_ratings import session_ratings
-from synbench_listening.answers.spreadsheet import harmless_csv, harmless_text
 from synbench_listening.answers.submission import ChoiceAnswer, RatedAnswer
 from synbench_listening.commands.import_results import import_results
 from synbench_listening.design.session_plan import Plan, plan_session
@@ -185,17 +184,3 @@ class TestOfflineFiles:
         assert [r.reason for r in done.refusals] == [
             "page 2: unrated, unheard", "page '99' does not exist", "page 'x' does not exist"
         ]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "  =1"])
-def test_formula_cells_are_made_harmless_in_free_text_alone(text: str) -> None:
-    import csv
-    import io
-
-    assert harmless_text(text) == "'" + text
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows([["session", "comment"], [text, text], ["a", "fine = fine"]])
-    data = harmless_csv(buffer.getvalue().encode(), free_text=("comment",))
-    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    assert rows[1] == [text, "'" + text]
-    assert rows[2] == ["a", "fine = fine"]

@@ -21,6 +21,7 @@ Form = Literal["terminal", "csv", "markdown", "latex", "json"]
 NOTHING = "\N{EN DASH}"
 
 __all__ = ["Column", "Form", "ResultTable", "cell_text", "print_tables", "render"]
+__all__ += ["table_cells"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,14 +153,19 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _csv(table: ResultTable) -> str:
+def table_cells(table: ResultTable) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of its CSV file; numbers are numbers."""
     mark = ["simulated"] if table.simulated else []
     rows = []
     for row in table.rows:
         values = [_number(row.get(column.name)) for column in table.columns]
         cells = ["" if value is None else value for value in values]
         rows.append([*cells, *("true" for _ in mark)])
-    return csv_bytes([*(column.name for column in table.columns), *mark], rows).decode()
+    return [*(column.name for column in table.columns), *mark], rows
+
+
+def _csv(table: ResultTable) -> str:
+    return csv_bytes(*table_cells(table)).decode()
 
 
 def _markdown(table: ResultTable) -> str:

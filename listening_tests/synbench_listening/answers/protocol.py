@@ -27,18 +27,29 @@ from synbench_listening.design.study_folder import FORMAT
 TOKEN_HEADER = "X-Session-Token"
 PlatformId = Annotated[str, Field(max_length=200)]
 
-__all__ = ["TOKEN_HEADER", "EventBatch", "ResultFile", "SaveReply", "SessionRequest"]
+__all__ = ["TOKEN_HEADER", "ClientInfo", "EventBatch", "ResultFile", "SaveReply"]
+__all__ += ["SessionRequest"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ClientInfo(_Strict):
+    """What the browser says of itself. It comes from outside, as everything the page sends."""
+
+    user_agent: str = Field(default="", max_length=400)
+    screen: str = Field(default="", pattern=r"^$|^\d{1,5}x\d{1,5}$", description="CSS px")
+    touch: bool = False
+    sample_rate: float = Field(default=0, ge=0, le=1e6, description="of the audio context, Hz")
+
+
 class SessionRequest(_Strict):
     """Start of a session. The same ``uuid`` again is a repeated request of the same browser.
 
     ``consent`` is the version of the text that was agreed to, ``None`` where none is asked for.
-    ``platform`` holds ids that Prolific or MTurk put into the address.
+    ``platform`` holds ids that Prolific or MTurk put into the address, ``listener`` the number that
+    the experimenter gave.
     """
 
     uuid: str = Field(pattern=r"^[0-9a-f]{32}$")
@@ -49,6 +60,8 @@ class SessionRequest(_Strict):
     platform: dict[Annotated[str, Field(max_length=40)], PlatformId] = Field(
         default={}, max_length=10
     )
+    listener: str = Field(default="", max_length=40)
+    client: ClientInfo = ClientInfo()
 
 
 class SaveReply(_Strict):

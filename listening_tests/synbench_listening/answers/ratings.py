@@ -33,7 +33,8 @@ from synbench_listening.answers.csv_text import csv_bytes
 PAIRED = frozenset({"abx", "ab", "ccr"})
 ENDINGS = (".csv", ".json", ".parquet")
 
-__all__ = ["PAIRED", "Rating", "encode_ratings", "read_ratings", "write_ratings"]
+__all__ = ["COLUMNS", "PAIRED", "Rating", "encode_ratings", "rating_cells", "read_ratings"]
+__all__ += ["write_ratings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +101,19 @@ def write_ratings(path: Path, ratings: Sequence[Rating]) -> None:
 
 def encode_ratings(ratings: Sequence[Rating], ending: str) -> bytes:
     """The bytes of a table as ``.csv``, ``.json`` or ``.parquet``."""
-    rows = [asdict(rating) for rating in ratings]
     if ending == ".csv":
-        return csv_bytes(COLUMNS, [[_cell(value) for value in row.values()] for row in rows])
+        return csv_bytes(COLUMNS, rating_cells(ratings))
+    rows = [asdict(rating) for rating in ratings]
     if ending == ".json":
         return json.dumps(rows, ensure_ascii=False, indent=1).encode()
     if ending == ".parquet":
         return _parquet(rows)
     raise UsageError(f"a table ends in {', '.join(ENDINGS)}; got {ending or 'no ending'}")
+
+
+def rating_cells(ratings: Sequence[Rating]) -> list[list[Any]]:
+    """The cells of a CSV file, in the order of ``COLUMNS``; numbers are numbers."""
+    return [[_cell(value) for value in asdict(rating).values()] for rating in ratings]
 
 
 def read_ratings(path: Path) -> list[Rating]:

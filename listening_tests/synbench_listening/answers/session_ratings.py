@@ -14,8 +14,9 @@ from synbench_listening.design.session_plan import REFERENCE, TRIAL_KINDS
 from synbench_listening.design.study_folder import BlockPage, Key, PublicStudy, Stimulus
 
 HIDDEN_REFERENCE = "hidden_reference"
+CHECKS = ("headphones", "attention", "gold", "trap")
 
-__all__ = ["questionnaire_values", "session_checks", "session_ratings"]
+__all__ = ["CHECKS", "questionnaire_values", "session_checks", "session_ratings"]
 
 
 def session_ratings(
@@ -26,17 +27,19 @@ def session_ratings(
     session: str,
     answers: Mapping[int, Answer],
     simulated: bool,
+    listener: str = "",
 ) -> list[Rating]:
-    """All ratings of a session, without those of training pages.
+    """All ratings of a session, without those of training pages and of checks.
 
     Args:
         answers: the valid answer of each page, by number.
+        listener: the number that the experimenter gave; the session's code if empty.
     """
     shared = {
         "study": public.name,
         "version": public.version,
         "session": session,
-        "listener": session,
+        "listener": listener or session,
         "block": block,
         "simulated": simulated,
     }
@@ -46,6 +49,8 @@ def session_ratings(
         if page.kind not in TRIAL_KINDS or page.training:
             continue
         trial += 1
+        if page.check:
+            continue
         answer = answers.get(n)
         if not isinstance(answer, RatedAnswer | ChoiceAnswer):
             continue
@@ -71,13 +76,17 @@ def session_ratings(
 def session_checks(
     key: Key, public: PublicStudy, *, block: str, answers: Mapping[int, Answer]
 ) -> dict[str, tuple[int, int]]:
-    """Attention and headphone pages: passed and of how many, by kind, by their last answers."""
+    """Passed and of how many, by kind of check, by the last answers.
+
+    Kinds are headphones, attention, gold and trap.
+    """
     found: dict[str, tuple[int, int]] = {}
     for n, page in enumerate(key.block(block).pages):
-        if page.kind in ("headphones", "attention") and n in answers:
+        name = page.check or page.kind
+        if name in CHECKS and n in answers:
             right = is_right(key, page, answers[n], needed=public.headphones.needed)
-            passed, of = found.get(page.kind, (0, 0))
-            found[page.kind] = (passed + bool(right), of + 1)
+            passed, of = found.get(name, (0, 0))
+            found[name] = (passed + bool(right), of + 1)
     return found
 
 

@@ -1,8 +1,10 @@
 """A copy of a table that no spreadsheet takes for a program.
 
-A cell that begins with one of ``= + - @``, a tab or a carriage return may be run as a formula; such
-text gets an apostrophe in front. That is done by position, to text columns: names of columns and
-codes that tables are joined by stay as they are, and so does the raw export.
+A text that begins with one of ``= + - @``, a tab or a line end may be run as a formula, and where
+a spreadsheet parts cells at semicolons or tabs, so may what follows one inside a text. Such places
+get an apostrophe in front. What decides is where a cell came from, not what its column is called:
+numbers that synbench computed stay numbers, every text may have come from a listener, an address,
+a file name or another tool. Column names are ours. The raw files stay as they are.
 
 Reference
     OWASP, "CSV Injection".
@@ -10,32 +12,32 @@ Reference
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Collection
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from synbench_listening.answers.csv_text import csv_bytes
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The wide forms are taken for the narrow ones where Japanese is set.
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_START = re.compile(rf"^([\s\ufeff\u200b\"']*)([{_SIGNS}])")
+_LEADING = ("\t", "\r", "\n")
+_INSIDE = re.compile(rf"([;,\t\r\n|][\s\ufeff\u200b\"]*)([{_SIGNS}])")
 
 __all__ = ["harmless_csv", "harmless_text"]
 
 
 def harmless_text(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would run it."""
-    return "'" + text if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    """The text, with an apostrophe in front wherever a spreadsheet would run it."""
+    inside = _INSIDE.sub(r"\1'\2", text)
+    starts = text.startswith(_LEADING) or _START.match(text)
+    return "'" + inside if starts else inside
 
 
-def harmless_csv(data: bytes, *, free_text: Collection[str]) -> bytes:
-    """A CSV file with its columns of free text made harmless.
-
-    Args:
-        free_text: names of the columns that listeners can write into.
-    """
-    rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
-    places = [place for place, name in enumerate(rows[0]) if name in free_text] if rows else []
-    for row in rows[1:]:
-        for place in places:
-            row[place] = harmless_text(row[place])
+def harmless_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV file whose texts are harmless; numbers and column names stay as they are."""
+    safe = [
+        [harmless_text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    ]
     # The mark makes spreadsheets read UTF-8.
-    return b"\xef\xbb\xbf" + csv_bytes(rows[0] if rows else [], rows[1:])
+    return b"\xef\xbb\xbf" + csv_bytes(header, safe)

@@ -180,6 +180,12 @@ def _unheard(page: PlanPage, heard: tuple[Heard, ...], study: PublicStudy) -> li
     clips = dict(enumerate(page.stimuli))
     if page.reference is not None:
         clips[REFERENCE] = page.reference
+    if len(seconds) < len(heard) or not set(seconds) <= set(clips):
+        return ["wrong_positions"]
+    for entry in heard:
+        length = clips[entry.position].samples / study.sample_rate
+        if entry.seconds > length + HEARD_TOLERANCE_SECONDS or (entry.seconds and not entry.plays):
+            return ["impossible"]
     for position, clip in clips.items():
         needed = study.listening.minimum_share * clip.samples / study.sample_rate
         if seconds.get(position, 0.0) < needed - HEARD_TOLERANCE_SECONDS:
@@ -209,10 +215,12 @@ def _questionnaire_problems(answer: QuestionnaireAnswer, study: PublicStudy) -> 
 
 
 def is_right(key: Key, page: BlockPage, answer: Answer, *, needed: int) -> bool | None:
-    """Whether an attention page, a headphone page or an abx page was answered rightly.
+    """Whether a check or an abx page was answered rightly.
 
     ``None`` on pages that have no right answer. ``needed`` is ``headphones.needed``.
     """
+    if page.expected is not None:
+        return _as_expected(page, answer)
     if isinstance(answer, ChoiceAnswer) and page.kind == "abx":
         return answer.choice == page.x
     expected = [key.stimuli[name].answer for name in page.stimuli]
@@ -222,3 +230,12 @@ def is_right(key: Key, page: BlockPage, answer: Answer, *, needed: int) -> bool 
     if isinstance(answer, AttentionAnswer):
         return answer.count == expected[0]
     return None
+
+
+def _as_expected(page: BlockPage, answer: Answer) -> bool:
+    low, high = page.expected or (0.0, 0.0)
+    if isinstance(answer, RatedAnswer):
+        return all(low <= rating.score <= high for rating in answer.ratings)
+    if isinstance(answer, ChoiceAnswer):
+        return answer.choice is not None and low <= answer.choice <= high
+    return False

@@ -16,6 +16,7 @@ from synbench.errors import EnvironmentFault, UsageError
 if TYPE_CHECKING:
     from synbench_listening.analysis.analyse_rated import Options
     from synbench_listening.analysis.result_table import ResultTable
+    from synbench_listening.analysis.screen_sessions import SessionScreening
     from synbench_listening.answers.ratings import Rating
 
 FORMS = ("terminal", "csv", "markdown", "latex", "json")
@@ -32,6 +33,11 @@ waived_option = click.option(
     "--waived-items-count",
     is_flag=True,
     help="Leave items that the mid-anchor rule waives in the number of items.",
+)
+sessions_option = click.option(
+    "--sessions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What export says of every session [default: sessions.csv beside RATINGS, if there].",
 )
 form_option = click.option(
     "--format", "form", type=click.Choice(FORMS), default="terminal", show_default=True
@@ -50,6 +56,7 @@ __all__ = ["analyse", "preference", "screen"]
 @reference_option
 @mid_anchor_option
 @waived_option
+@sessions_option
 @form_option
 def screen(
     ratings: Path,
@@ -57,25 +64,38 @@ def screen(
     reference: str | None,
     mid_anchor: str | None,
     waived_items_count: bool,
+    sessions: Path | None,
     form: str,
 ) -> None:
-    """Exclude listeners by both rules of BS.1534-3, and show the evidence."""
+    """Exclude listeners by their checks and, of MUSHRA, by both rules of BS.1534-3.
+
+    Checks are those of sessions.csv, as export writes it: headphones, attention, gold and trap
+    trials, and the span of the answers, for every kind of test. The evidence is shown.
+    """
     from synbench_listening.analysis.analyse_rated import screening_table
     from synbench_listening.analysis.screen import screen as apply
+    from synbench_listening.analysis.screen_sessions import sessions_table
     from synbench_listening.answers.ratings import read_ratings, write_ratings
 
-    read = read_ratings(ratings)
-    found = apply(
-        read,
-        reference=reference,
-        mid_anchor=mid_anchor,
-        waived_items_count=waived_items_count,
-    )
-    simulated = any(rating.simulated for rating in read)
-    _show([replace(screening_table(found), simulated=simulated)], form)
+    kept: Sequence[Rating] = read_ratings(ratings)
+    simulated = any(rating.simulated for rating in kept)
+    tables: list[ResultTable] = []
+    if (screened := _by_sessions(kept, ratings, sessions)) is not None:
+        tables.append(sessions_table(screened))
+        kept = screened.kept
+    if not tables or any(rating.test == "mushra" for rating in kept):
+        found = apply(
+            kept,
+            reference=reference,
+            mid_anchor=mid_anchor,
+            waived_items_count=waived_items_count,
+        )
+        tables.append(screening_table(found))
+        kept = found.kept
+    _show([replace(table, simulated=simulated) for table in tables], form)
     if out is not None:
-        write_ratings(out, found.kept)
-        click.echo(f"{out}: {len(found.kept)} ratings kept", err=True)
+        write_ratings(out, kept)
+        click.echo(f"{out}: {len(kept)} ratings kept", err=True)
 
 
 @click.command()
@@ -116,23 +136,40 @@ def screen(
     show_default=True,
     help="abx: what a treatment is.",
 )
+@sessions_option
+@click.option(
+    "--spreadsheet", is_flag=True, help="Also copies of the tables that are safe in a spreadsheet."
+)
 @form_option
-def analyse(ratings: Path, out: Path | None, by: str, form: str, **options: Any) -> None:
+def analyse(
+    ratings: Path,
+    out: Path | None,
+    by: str,
+    form: str,
+    sessions: Path | None,
+    spreadsheet: bool,
+    **options: Any,
+) -> None:
     """Analyse RATINGS, a long table: listeners are counted, not ratings."""
     from synbench_listening.analysis.analyse_rated import Options
+    from synbench_listening.analysis.screen_sessions import sessions_table
     from synbench_listening.answers.ratings import read_ratings
 
-    found = read_ratings(ratings)
+    found: Sequence[Rating] = read_ratings(ratings)
     if not found:
         raise UsageError(f"{ratings} holds no ratings")
-    tables = _tables(found, Options(**options), by)
+    tables: list[ResultTable] = []
+    if options["screening"] and (screened := _by_sessions(found, ratings, sessions)) is not None:
+        tables.append(sessions_table(screened))
+        found = screened.kept
+    tables += _tables(found, Options(**options), by)
     simulated = sum(rating.simulated for rating in found)
     if simulated:
         _warn(f"{simulated} of {len(found)} answers are SIMULATED: no human gave them")
         tables = [replace(table, simulated=True) for table in tables]
     _show(tables, form)
     if out is not None:
-        _write(tables, out)
+        _write(tables, out, spreadsheet=spreadsheet)
         click.echo(f"{out}: {len(tables)} tables", err=True)
 
 
@@ -165,6 +202,18 @@ def preference(
     except ValueError as error:
         raise UsageError(str(error)) from error
     _show([preference_from_counts([(first.strip(), second.strip(), counts)])], form)
+
+
+def _by_sessions(
+    ratings: Sequence[Rating], table: Path, sessions: Path | None
+) -> SessionScreening | None:
+    """Screened by their checks, where a table of sessions is given or lies beside the ratings."""
+    from synbench_listening.analysis.screen_sessions import read_sessions, screen_sessions
+
+    beside = table.with_name("sessions.csv")
+    if sessions is None and not beside.is_file():
+        return None
+    return screen_sessions(ratings, read_sessions(sessions or beside))
 
 
 def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[ResultTable]:
@@ -204,11 +253,15 @@ def _show(tables: Sequence[ResultTable], form: Any) -> None:
     print_tables(tables, console)
 
 
-def _write(tables: Sequence[ResultTable], folder: Path) -> None:
+def _write(tables: Sequence[ResultTable], folder: Path, *, spreadsheet: bool) -> None:
     from synbench.files import write_bytes
-    from synbench_listening.analysis.result_table import render
+    from synbench_listening.analysis.result_table import render, table_cells
+    from synbench_listening.answers.spreadsheet import harmless_csv
 
     try:
+        for table in tables if spreadsheet else ():
+            copy = folder / "spreadsheet" / f"{table.name}.csv"
+            write_bytes(copy, harmless_csv(*table_cells(table)))
         for table in tables:
             write_bytes(folder / f"{table.name}.csv", render([table], "csv").encode())
         shown = [table for table in tables if not table.detail]

@@ -16,7 +16,7 @@ import click
 from synbench.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
-    from synbench_listening.design.study_folder import PublicStudy
+    from synbench_listening.design.study_folder import StudyFolder
 
 TRIES = 8
 
@@ -26,9 +26,10 @@ __all__ = ["HttpListener", "simulate"]
 class HttpListener:
     """One session over HTTP: what the page's script does, without a browser."""
 
-    def __init__(self, url: str, public: PublicStudy, seed: int) -> None:
+    def __init__(self, url: str, folder: StudyFolder, seed: int) -> None:
         self.url = url.rstrip("/")
-        self.public = public
+        self.folder = folder
+        self.public = folder.public()
         self.seed = seed
         self.token = ""
 
@@ -65,7 +66,7 @@ class HttpListener:
             "version": public.version,
             "language": public.languages[0],
             "consent": public.consent_version if public.asks_consent else None,
-            "platform": {"SIMULATED": "1"},
+            "platform": {"SIMULATED": self.folder.simulation_proof()},
         }
         begun: dict[str, Any] = json.loads(self.ask("POST", "/api/sessions", request))
         self.token = begun["token"]
@@ -128,8 +129,8 @@ def simulate(study: Path, url: str, listeners: int, seed: int, at_once: int) -> 
     """
     from synbench_listening.design.study_folder import StudyFolder
 
-    public = StudyFolder(study).public()
-    panel = [HttpListener(url, public, 1000 * seed + number) for number in range(listeners)]
+    folder = StudyFolder(study)
+    panel = [HttpListener(url, folder, 1000 * seed + number) for number in range(listeners)]
     with ThreadPoolExecutor(at_once) as pool:
         codes = list(pool.map(HttpListener.take_part, panel))
     click.echo(f"{len(codes)} SIMULATED listeners are through: {', '.join(codes[:4])}, ...")

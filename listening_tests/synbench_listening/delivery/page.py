@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -19,8 +20,8 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-__all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_page"]
-__all__ += ["static_file"]
+__all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_index"]
+__all__ += ["render_page", "static_file"]
 
 STATIC_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
 
@@ -32,14 +33,36 @@ def static_file(name: str) -> bytes:
     return (resources.files("synbench_listening") / "static" / name).read_bytes()
 
 
-def render_page(public: PublicStudy, *, api: str = "/api", static: str = "/static") -> str:
-    """The document that ``GET /s/{study}`` answers, for the page served by a server."""
-    start = {"mode": "server", "api": api, "study": public.model_dump(mode="json")}
+def render_page(
+    public: PublicStudy, *, api: str = "../api", static: str = "../static", lab: bool = False
+) -> str:
+    """The document that ``GET /s/{study}`` answers, for the page served by a server.
+
+    Its addresses are relative, so that it works below any path of a proxy.
+    """
+    start = {"mode": "server", "api": api, "study": public.model_dump(mode="json"), "lab": lab}
     return document(
         public,
         head=f'<link rel="stylesheet" href="{html.escape(static)}/page.css">',
         body=data_block("start", start)
         + f'<script src="{html.escape(static)}/page.js" defer></script>',
+    )
+
+
+def render_index(studies: Sequence[PublicStudy]) -> str:
+    """The document at ``/``: the studies that are served here, by their titles."""
+    entries = "".join(
+        f'<li><a href="s/{html.escape(study.name)}">'
+        f"{html.escape(study.title.get(study.languages[0], '') or study.name)}</a></li>"
+        for study in studies
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="robots" content="noindex">\n<link rel="icon" href="data:,">\n'
+        '<title>Listening tests</title>\n<link rel="stylesheet" href="static/page.css">\n</head>\n'
+        '<body class="plain">\n<main id="app"><div class="card"><h1>Listening tests</h1>'
+        f'<ul class="studies">{entries}</ul></div></main>\n</body>\n</html>\n'
     )
 
 

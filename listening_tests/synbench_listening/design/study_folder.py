@@ -55,6 +55,9 @@ Role = Literal[
     "headphones",
     "volume",
     "attention",
+    "gold",
+    "trap",
+    "degraded",
 ]
 
 __all__ = ["FORMAT", "Block", "BlockPage", "Key", "Kind", "PublicStudy", "Role", "Stimulus"]
@@ -103,6 +106,12 @@ class BlockPage(_Frozen):
     x: int | None = None
     training: bool = False
     replicate: int = 0
+    check: Literal["", "gold", "trap"] = Field(
+        default="", description="a trial whose answer is known beforehand; never in the ratings"
+    )
+    expected: tuple[float, float] | None = Field(
+        default=None, description="of a check: lowest and highest right score, or choice"
+    )
 
 
 class Block(_Frozen):
@@ -205,6 +214,11 @@ class StudyFolder:
                 f"{self.path / 'key.json'} was changed after the build: build the study again"
             )
         return key
+
+    def simulation_proof(self) -> str:
+        """What a made-up listener shows, who needs no time: known to who has the key alone."""
+        content = (self.path / "key.json").read_bytes()
+        return hashlib.sha256(b"simulated listener\0" + content).hexdigest()
 
     def clip_path(self, stimulus: Stimulus) -> Path:
         """The file of a stimulus of the key. Only ids from the key become part of a path."""

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,17 +23,20 @@ from synbench_listening.answers.submission import Submission
 from synbench_listening.delivery.page import (
     CONTENT_SECURITY_POLICY,
     STATIC_FILES,
+    render_index,
     render_page,
     static_file,
 )
 from synbench_listening.server.collector import MOST_BYTES, collect
 from synbench_listening.server.progress import progress, progress_page
 from synbench_listening.server.rate_limit import RateLimit
-from synbench_listening.server.sessions import Refusal, Service
+from synbench_listening.server.sessions import Refusal, ServedStudy, Service
 
 TRIAL_BYTES = 64_000
 EVENTS_BYTES = 512_000
 SMALL_BYTES = 8_000
+# Tokens whose database is remembered.
+MOST_TOKENS = 10_000
 HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -51,11 +54,23 @@ __all__ = ["make_app"]
 
 
 class _Guarded:
-    """All routes, with the service they share."""
+    """All routes, with the services behind them: each has its studies and their database."""
 
-    def __init__(self, service: Service, admin_password: str) -> None:
-        self.service = service
+    def __init__(
+        self,
+        services: Sequence[Service],
+        admin_password: str,
+        *,
+        collect_webmushra: bool,
+        prefix: str,
+    ) -> None:
+        self.services = services
+        self.of_study = {name: service for service in services for name in service.studies}
+        # Token to service, as found; a miss asks every database.
+        self.of_token: dict[str, Service] = {}
         self.password = admin_password
+        self.collects = collect_webmushra
+        self.prefix = prefix
         # Twenty listeners of a laboratory come from one address.
         self.per_address = RateLimit(burst=3000, per_second=150)
         self.beginnings = RateLimit(burst=100, per_second=1)
@@ -66,6 +81,7 @@ class _Guarded:
     def routes(self) -> list[Route]:
         """Path, methods, function."""
         table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+            ("GET", "/", self.index),
             ("GET", "/s/{study}", self.page),
             ("GET", "/static/{name}", self.static),
             ("POST", "/api/sessions", self.begin),
@@ -75,17 +91,29 @@ class _Guarded:
             ("PUT", "/api/trials/{n:int}", self.save),
             ("POST", "/api/events", self.events),
             ("POST", "/api/finish", self.finish),
-            ("POST", "/compat/webmushra/{study}", self.collect),
             ("GET", "/healthz", self.health),
             ("GET", "/admin", self.admin),
         ]
-        return [Route(path, self._refusing(go), methods=[verb]) for verb, path, go in table]
+        if self.collects:
+            table.append(("POST", "/compat/webmushra/{study}", self.collect))
+        return [
+            Route(self.prefix + path, self._refusing(go), methods=[verb])
+            for verb, path, go in table
+        ]
+
+    async def index(self, _: Request) -> Response:
+        studies = [study.public for service in self.services for study in service.studies.values()]
+        return Response(render_index(studies), media_type="text/html")
 
     async def page(self, request: Request) -> Response:
-        study = self.service.studies.get(request.path_params["study"])
-        if study is None:
+        service, study = self._study(request)
+        return Response(render_page(study.public, lab=service.lab), media_type="text/html")
+
+    def _study(self, request: Request) -> tuple[Service, ServedStudy]:
+        service = self.of_study.get(request.path_params["study"])
+        if service is None:
             raise Refusal(404, "unknown_study")
-        return Response(render_page(study.public), media_type="text/html")
+        return service, service.studies[request.path_params["study"]]
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -96,48 +124,50 @@ class _Guarded:
     async def begin(self, request: Request) -> Response:
         _limit(self.beginnings, _address(request))
         sent = await _model(request, SessionRequest, SMALL_BYTES)
-        return _json(201, await run_in_threadpool(self.service.begin, sent))
+        service = self.of_study.get(sent.study)
+        if service is None:
+            raise Refusal(404, "unknown_study")
+        return _json(201, await run_in_threadpool(service.begin, sent))
 
     async def state(self, request: Request) -> Response:
-        return _json(200, await self._call(request, self.service.state))
+        return _json(200, await self._call(request, Service.state))
 
     async def withdraw(self, request: Request) -> Response:
-        await self._call(request, self.service.withdraw)
+        await self._call(request, Service.withdraw)
         return Response(status_code=204)
 
     async def clip(self, request: Request) -> Response:
-        data = await self._call(request, self.service.clip, request.path_params["id"])
+        data = await self._call(request, Service.clip, request.path_params["id"])
         return Response(data, media_type="audio/wav")
 
     async def save(self, request: Request) -> Response:
         _token(request)
         sent = await _model(request, Submission, TRIAL_BYTES)
         n = request.path_params["n"]
-        return _json(200, await self._call(request, self.service.save, n, sent))
+        return _json(200, await self._call(request, Service.save, n, sent))
 
     async def events(self, request: Request) -> Response:
         _token(request)
         sent = await _model(request, EventBatch, EVENTS_BYTES)
-        await self._call(request, self.service.log, sent.events)
+        await self._call(request, Service.log, sent.events)
         return Response(status_code=204)
 
     async def finish(self, request: Request) -> Response:
         await _body(request, SMALL_BYTES)
-        return _json(200, await self._call(request, self.service.finish))
+        return _json(200, await self._call(request, Service.finish))
 
     async def collect(self, request: Request) -> Response:
         _limit(self.collections, _address(request))
-        study = request.path_params["study"]
-        if study not in self.service.studies:
-            raise Refusal(404, "unknown_study")
+        service, study = self._study(request)
         body = await _body(request, MOST_BYTES)
-        await run_in_threadpool(collect, self.service.database, study, body)
+        await run_in_threadpool(collect, service.database, study, body)
         # The page may come from another origin, and has to see the status; there is no more to see.
         return Response(status_code=200, headers={"Access-Control-Allow-Origin": "*"})
 
     async def health(self, _: Request) -> Response:
-        await run_in_threadpool(_try_writing, self.service)
-        return JSONResponse({"ok": True, "studies": len(self.service.studies)})
+        for service in self.services:
+            await run_in_threadpool(_try_writing, service)
+        return JSONResponse({"ok": True, "studies": len(self.of_study)})
 
     async def admin(self, request: Request) -> Response:
         if not _is_admin(request, self.password):
@@ -146,8 +176,13 @@ class _Guarded:
             return Response("password needed", 401, challenge, "text/plain")
 
         def count() -> str:
-            database = self.service.database
-            return progress_page([progress(database, s) for s in self.service.studies.values()])
+            return progress_page(
+                [
+                    progress(service.database, study)
+                    for service in self.services
+                    for study in service.studies.values()
+                ]
+            )
 
         return Response(await run_in_threadpool(count), media_type="text/html")
 
@@ -156,11 +191,23 @@ class _Guarded:
         token = _token(request)
         _limit(self.per_token, token)
         try:
-            return await run_in_threadpool(function, token, *rest)
+            service = await run_in_threadpool(self._service_of, token)
+            return await run_in_threadpool(function, service, token, *rest)
         except Refusal as refusal:
             if refusal.status == 401:
                 _limit(self.strangers, _address(request))
             raise
+
+    def _service_of(self, token: str) -> Service:
+        """The service that knows a token; the last one refuses it if none does."""
+        if len(self.services) == 1:
+            return self.services[0]
+        known = self.of_token.get(token)
+        if known is None:
+            known = next((s for s in self.services if s.knows(token)), self.services[-1])
+            if known.knows(token) and len(self.of_token) < MOST_TOKENS:
+                self.of_token[token] = known
+        return known
 
     def _refusing(
         self, go: Callable[[Request], Awaitable[Response]]
@@ -204,14 +251,31 @@ class _Headers:
         await self.app(scope, receive, send_more if scope["type"] == "http" else send)
 
 
-def make_app(service: Service, *, admin_password: str) -> ASGIApp:
-    """The ASGI application."""
+def make_app(
+    services: Service | Sequence[Service],
+    *,
+    admin_password: str,
+    collect_webmushra: bool = False,
+    prefix: str = "",
+) -> ASGIApp:
+    """The ASGI application.
+
+    Args:
+        services: one for each database; their studies have different names.
+        collect_webmushra: take what webMUSHRA's page sends for studies that were exported to it.
+        prefix: path below which everything lies, such as ``/listen``.
+    """
 
     async def not_found(_: Request, error: Exception) -> Response:
         return JSONResponse({"problems": ["not_found"]}, getattr(error, "status_code", 404))
 
     app = Starlette(
-        routes=list(_Guarded(service, admin_password).routes()),
+        routes=_Guarded(
+            [services] if isinstance(services, Service) else list(services),
+            admin_password,
+            collect_webmushra=collect_webmushra,
+            prefix=prefix.rstrip("/"),
+        ).routes(),
         exception_handlers={404: not_found, 405: not_found},
     )
     app.router.redirect_slashes = False

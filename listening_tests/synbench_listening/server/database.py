@@ -30,6 +30,7 @@ from sqlalchemy import (
     event,
     insert,
     select,
+    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
@@ -37,7 +38,7 @@ from sqlalchemy.types import BigInteger
 
 from synbench.errors import EnvironmentFault, UsageError
 
-SCHEMA = "1"
+SCHEMA = "2"
 # A writer waits so long for its turn before it gives up.
 BUSY_MS = 30_000
 
@@ -73,6 +74,8 @@ sessions = Table(
     Column("state", String(12), nullable=False),
     Column("plan", Text, nullable=False),
     Column("simulated", Boolean, nullable=False, default=False),
+    Column("listener", String(40)),
+    Column("client", Text),
     Column("begun_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
@@ -92,6 +95,7 @@ clips = Table(
     Column("session", ForeignKey("session.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("stimulus", String(64), nullable=False),
     Column("fetched", Integer, nullable=False, default=0),
+    Column("fetched_ms", BigInteger),
 )
 answers = Table(
     "answer",
@@ -180,6 +184,7 @@ class Database:
             with self.writing() as connection:
                 metadata.create_all(connection)
                 _first_settings(connection)
+                _migrate(connection)
                 found = _setting(connection, "schema")
                 self.salt = _setting(connection, "salt")
         except IntegrityError:
@@ -261,6 +266,25 @@ def _first_settings(connection: Connection) -> None:
             {"name": "salt", "value": secrets.token_hex(32)},
         ]
         connection.execute(insert(settings), rows)
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the tables of an earlier version to this one; nothing is taken away.
+
+    1 to 2: what the browser said of itself, the listener's number, when a clip was first fetched.
+    """
+    if _setting(connection, "schema") != "1":
+        return
+    for table, column in (
+        (sessions, sessions.c.listener),
+        (sessions, sessions.c.client),
+        (clips, clips.c.fetched_ms),
+    ):
+        kind = column.type.compile(connection.dialect)
+        preparer = connection.dialect.identifier_preparer
+        place = f"{preparer.format_table(table)} ADD COLUMN {preparer.format_column(column)}"
+        connection.exec_driver_sql(f"ALTER TABLE {place} {kind}")
+    connection.execute(update(settings).where(settings.c.name == "schema").values(value=SCHEMA))
 
 
 def _setting(connection: Connection, name: str) -> str:

@@ -8,13 +8,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Row, select
 
+from synbench_listening.answers.browser import browser_name, device_kind, system_name
+from synbench_listening.answers.protocol import ClientInfo
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.answers.session_ratings import (
+    CHECKS,
     questionnaire_values,
     session_checks,
     session_ratings,
 )
-from synbench_listening.answers.submission import Answer
+from synbench_listening.answers.submission import Answer, VolumeAnswer
+from synbench_listening.answers.verdict import too_little_span, verdict
 from synbench_listening.delivery.webmushra_export import KEY_NAME
 from synbench_listening.importers.report import Imported
 from synbench_listening.importers.webmushra_key import unblind_webmushra
@@ -29,7 +33,10 @@ __all__ = ["Export", "export_study"]
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """All tables; ``other_version`` sessions belong to an earlier build of the study."""
+    """All tables; ``other_version`` sessions belong to an earlier build of the study.
+
+    ``collected`` is what came without a token, from webMUSHRA's page: never among ``ratings``.
+    """
 
     ratings: list[Rating]
     sessions: list[dict[str, Any]]
@@ -85,6 +92,7 @@ def export_study(database: Database, study: ServedStudy, *, unfinished: bool = F
                 session=row.code,
                 answers=mine,
                 simulated=row.simulated,
+                listener=row.listener or "",
             )
         )
         result.questionnaire.extend(
@@ -104,8 +112,18 @@ def _answers(rows: list[Row[Any]]) -> dict[int, dict[int, Answer]]:
 
 def _session(study: ServedStudy, row: Row[Any], given: dict[int, Answer]) -> dict[str, Any]:
     passed = session_checks(study.key, study.public, block=row.block, answers=given)
+    block = study.key.block(row.block)
+    judged = verdict(
+        passed,
+        finished=row.state == "finished",
+        simulated=row.simulated,
+        no_span=too_little_span(block, given, scale=study.public.scale),
+    )
+    client = ClientInfo.model_validate_json(row.client) if row.client else ClientInfo()
+    volume = [answer.gain_db for answer in given.values() if isinstance(answer, VolumeAnswer)]
     entry = {
         "session": row.code,
+        "listener": row.listener or "",
         "block": row.block,
         "state": row.state,
         "language": row.language,
@@ -115,9 +133,21 @@ def _session(study: ServedStudy, row: Row[Any], given: dict[int, Answer]) -> dic
         "pages_answered": len(given),
         "simulated": row.simulated,
     }
-    for kind in ("headphones", "attention"):
+    for kind in CHECKS:
         right, of = passed.get(kind, (0, 0))
         entry |= {f"{kind}_passed": right, f"{kind}_of": of}
+    entry |= {
+        "pay": "yes" if judged.pay else "no",
+        "use": "yes" if judged.use else "no",
+        "reasons": " ".join(judged.reasons),
+        "volume_db": volume[-1] if volume else None,
+        "browser": browser_name(client.user_agent),
+        "system": system_name(client.user_agent),
+        "device": device_kind(client.user_agent),
+        "screen": client.screen,
+        "audio_rate": client.sample_rate or None,
+        "user_agent": client.user_agent,
+    }
     return entry
 
 

@@ -85,8 +85,8 @@ def progress_page(found: list[Progress]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="refresh" content="10">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>Progress</title><link rel="stylesheet" href="/static/page.css"></head>'
-        '<body><main id="app"><h1>Progress</h1>'
+        '<title>Progress</title><link rel="stylesheet" href="static/page.css"></head>'
+        '<body class="plain"><main id="app"><div class="card"><h1>Progress</h1>'
     ]
     for study in found:
         parts.append(f"<h2>{html.escape(study.name)}</h2><p>{html.escape(_summary(study))}</p>")
@@ -96,7 +96,7 @@ def progress_page(found: list[Progress]) -> str:
             cells = f"<td>{finished}</td><td>{running}</td>"
             parts.append(f'<tr><th scope="row">{html.escape(block)}</th>{cells}</tr>')
         parts.append("</tbody></table>")
-    return "".join([*parts, "</main></body></html>\n"])
+    return "".join([*parts, "</div></main></body></html>\n"])
 
 
 def _summary(study: Progress) -> str:

@@ -12,15 +12,18 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from synbench_listening.answers.protocol import SaveReply, SessionRequest
+from synbench_listening.answers.session_ratings import CHECKS
 from synbench_listening.answers.submission import (
+    Answer,
     Event,
     HeadphonesAnswer,
     Submission,
@@ -45,16 +48,21 @@ from synbench_listening.server.database import (
     sessions,
     studies,
 )
+from synbench_listening.server.people import (
+    SIMULATED,
+    finished_elsewhere,
+    identity_rows,
+    taken_part,
+)
+from synbench_listening.server.plausible import in_time, seconds_needed
 
 # A session that was not heard of for so long no longer holds its block.
 LEASE_MS = 2 * 3600 * 1000
 # Corrections of one answer, and events of one session, that are kept.
 MOST_REVISIONS = 50
 MOST_EVENTS = 20_000
-# Ids of a person, not of a visit.
-PERSONS = ("PROLIFIC_PID", "workerId")
-SIMULATED = "SIMULATED"
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 __all__ = ["LEASE_MS", "SIMULATED", "Refusal", "ServedStudy", "Service"]
 
@@ -83,10 +91,17 @@ class ServedStudy:
 
 
 class Service:
-    """The studies of one server."""
+    """The studies of one database.
 
-    def __init__(self, database: Database, served: Sequence[ServedStudy]) -> None:
+    ``lab``: listeners are told apart by the numbers that the experimenter gives them, on computers
+    that the experimenter trusts: a number comes back to its own unfinished session.
+    """
+
+    def __init__(
+        self, database: Database, served: Sequence[ServedStudy], *, lab: bool = False
+    ) -> None:
         self.database = database
+        self.lab = lab
         self.studies = {study.public.name: study for study in served}
         with database.writing() as connection:
             for study in served:
@@ -105,10 +120,17 @@ class Service:
         wanted = study.public.consent_version if study.public.asks_consent else None
         if request.consent != wanted:
             raise Refusal(422, "consent")
+        if self.lab and not request.listener.strip() and SIMULATED not in request.platform:
+            raise Refusal(422, "listener_number")
+        proof = request.platform.get(SIMULATED)
+        if proof is not None and not hmac.compare_digest(
+            proof.encode(), study.folder.simulation_proof().encode()
+        ):
+            raise Refusal(403, "simulation")
         token = secrets.token_hex(32)
         with self.database.writing() as connection:
             row = self._locked_study(connection, study)
-            again = self._repeated(connection, request)
+            again = self._repeated(connection, request) or self._unfinished(connection, request)
             if again is not None:
                 connection.execute(
                     update(sessions)
@@ -118,9 +140,24 @@ class Service:
                 return self._state(connection, again, token=token)
             if row.paused:
                 raise Refusal(409, "paused")
-            self._admit(connection, study, request.platform)
+            hashes = identity_rows(request.platform, salt=self.database.salt)
+            if taken_part(connection, study.public.name, hashes, request.listener.strip() or None):
+                raise Refusal(409, "already_taken_part")
             session = self._create(connection, study, request, token)
+            rows = [
+                {"session": session.id, "name": name, "hash": hashed}
+                for name, hashed in hashes.items()
+            ]
+            if rows:
+                connection.execute(insert(platform_ids), rows)
             return self._state(connection, session, token=token)
+
+    def knows(self, token: str) -> bool:
+        """Whether a session of this database has the token."""
+        query = select(func.count()).select_from(sessions)
+        with self.database.reading() as connection:
+            found = connection.scalar(query.where(sessions.c.token_hash == _hash(token)))
+        return bool(found)
 
     def state(self, token: str) -> SessionState:
         """Everything for going on after a reload."""
@@ -136,9 +173,8 @@ class Service:
             ).one_or_none()
             if found is None:
                 raise Refusal(404, "no_clip")
-            connection.execute(
-                update(clips).where(clips.c.id == clip_id).values(fetched=found.fetched + 1)
-            )
+            values = {"fetched": found.fetched + 1, "fetched_ms": found.fetched_ms or now_ms()}
+            connection.execute(update(clips).where(clips.c.id == clip_id).values(**values))
         study = self.studies[session.study]
         return study.folder.clip_path(study.key.stimuli[found.stimulus]).read_bytes()
 
@@ -158,14 +194,14 @@ class Service:
                 )
             ).scalar_one_or_none()
             if known is not None:
-                if known != sent.answer.model_dump_json():
+                if _ANSWER.validate_json(known) != sent.answer:
                     raise Refusal(409, "other_answer_under_the_same_uuid")
                 return self._reply(connection, session, plan.pages[n], sent)
             if session.state != "running":
                 raise Refusal(409, session.state)
             if n > _next_page(plan, stored):
                 raise Refusal(409, "out_of_order")
-            self._check(connection, session, plan.pages[n], sent)
+            self._check(connection, session, plan, plan.pages[n], sent, stored)
             _check_revision(connection, session.id, n, stored.get(n), sent)
             self._store(connection, session, n, sent)
             return self._reply(connection, session, plan.pages[n], sent)
@@ -193,14 +229,20 @@ class Service:
                 connection.execute(insert(events), rows)
 
     def finish(self, token: str) -> SessionState:
-        """Close the session if every page has an answer; only then the completion is told."""
+        """Close the session if every page has an answer; only then the completion is told.
+
+        A second session of a person who has finished another in the meantime ends without one.
+        """
         with self.database.writing() as connection:
+            session = self._session(connection, token)
+            self._locked_study(connection, self.studies[session.study])
             session = self._session(connection, token, lock=True)
             if session.state == "running":
                 plan = Plan.model_validate_json(session.plan)
                 if _next_page(plan, _stored(connection, session.id)) < len(plan.pages) - 1:
                     raise Refusal(409, "unfinished")
-                values = {"state": "finished", "finished_ms": now_ms(), "seen_ms": now_ms()}
+                state = "ended" if finished_elsewhere(connection, session) else "finished"
+                values = {"state": state, "finished_ms": now_ms(), "seen_ms": now_ms()}
                 connection.execute(
                     update(sessions).where(sessions.c.id == session.id).values(**values)
                 )
@@ -230,21 +272,17 @@ class Service:
             raise Refusal(409, "already_begun")
         return found
 
-    def _admit(self, connection: Connection, study: ServedStudy, platform: dict[str, str]) -> None:
-        """Refuse a person of a crowd platform who has taken part in this study."""
-        for name in PERSONS:
-            if name in platform:
-                seen = connection.scalar(
-                    select(func.count())
-                    .select_from(platform_ids.join(sessions))
-                    .where(
-                        platform_ids.c.hash == self._platform_hash(name, platform[name]),
-                        sessions.c.study == study.public.name,
-                        sessions.c.state.in_(("finished", "ended")),
-                    )
-                )
-                if seen:
-                    raise Refusal(409, "already_taken_part")
+    def _unfinished(self, connection: Connection, request: SessionRequest) -> Row[Any] | None:
+        """In a laboratory: the session that this number has begun and not finished."""
+        if not self.lab or not request.listener.strip():
+            return None
+        query = select(sessions).where(
+            sessions.c.study == request.study,
+            sessions.c.version == request.version,
+            sessions.c.listener == request.listener.strip(),
+            sessions.c.state == "running",
+        )
+        return connection.execute(query.order_by(sessions.c.id.desc())).first()
 
     def _create(
         self, connection: Connection, study: ServedStudy, request: SessionRequest, token: str
@@ -264,6 +302,8 @@ class Service:
             "state": "running",
             "plan": plan.model_dump_json(),
             "simulated": SIMULATED in request.platform,
+            "listener": request.listener.strip() or None,
+            "client": request.client.model_dump_json(),
             "begun_ms": moment,
             "seen_ms": moment,
         }
@@ -275,13 +315,6 @@ class Service:
             for name, stimulus in stimulus_of.items()
         ]
         connection.execute(insert(clips), rows)
-        hashes = [
-            {"session": number, "name": name, "hash": self._platform_hash(name, value)}
-            for name, value in request.platform.items()
-            if name != SIMULATED and value
-        ]
-        if hashes:
-            connection.execute(insert(platform_ids), hashes)
         return connection.execute(select(sessions).where(sessions.c.id == number)).one()
 
     def _session(
@@ -302,9 +335,15 @@ class Service:
         return found
 
     def _check(
-        self, connection: Connection, session: Row[Any], page: PlanPage, sent: Submission
+        self,
+        connection: Connection,
+        session: Row[Any],
+        plan: Plan,
+        page: PlanPage,
+        sent: Submission,
+        stored: Mapping[int, Row[Any]],
     ) -> None:
-        """Refuse what the page should not have sent; also clips that nobody ever fetched."""
+        """Refuse what the page should not have sent, and what nobody can have heard so fast."""
         public = self.studies[session.study].public
         problems = find_problems(page, sent.answer, public)
         if page.kind in TRIAL_KINDS and public.listening.minimum_share > 0:
@@ -317,8 +356,39 @@ class Service:
             )
             if fetched != len(ids) and "unheard" not in problems:
                 problems.append("unheard")
+        if not problems and not self._in_time(connection, session, plan, page, sent, stored):
+            problems.append("too_fast")
         if problems:
             raise Refusal(422, *problems)
+
+    def _in_time(
+        self,
+        connection: Connection,
+        session: Row[Any],
+        plan: Plan,
+        page: PlanPage,
+        sent: Submission,
+        stored: Mapping[int, Row[Any]],
+    ) -> bool:
+        if session.simulated:
+            return True
+        rate = plan.sample_rate
+        needed = seconds_needed(page, sent.answer, sample_rate=rate)
+        others = [
+            seconds_needed(plan.pages[n], _ANSWER.validate_json(row.payload), sample_rate=rate)
+            for n, row in stored.items()
+            if n != page.n
+        ]
+        ids = [clip.id for clip in page.stimuli]
+        ids += [page.reference.id] if page.reference else []
+        first = connection.scalar(select(func.min(clips.c.fetched_ms)).where(clips.c.id.in_(ids)))
+        moment = now_ms()
+        return in_time(
+            needed,
+            others,
+            since_fetched=None if first is None else (moment - first) / 1000,
+            since_begun=(moment - session.begun_ms) / 1000,
+        )
 
     def _store(self, connection: Connection, session: Row[Any], n: int, sent: Submission) -> None:
         row = {
@@ -340,8 +410,9 @@ class Service:
         study = self.studies[session.study]
         page = study.key.block(session.block).pages[n]
         passed = is_right(study.key, page, sent.answer, needed=study.public.headphones.needed)
-        if passed is not None and page.kind in ("headphones", "attention"):
-            check = {"session": session.id, "page": n, "kind": page.kind, "passed": passed}
+        kind = page.check or page.kind
+        if passed is not None and kind in CHECKS:
+            check = {"session": session.id, "page": n, "kind": kind, "passed": passed}
             connection.execute(insert(checks).values(**check, server_ms=now_ms()))
 
     def _reply(
@@ -393,10 +464,6 @@ class Service:
             completion_code=key.completion_code if completed else "",
         )
 
-    def _platform_hash(self, name: str, value: str) -> str:
-        salt = self.database.salt.encode()
-        return hmac.new(salt, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
-
 
 def now_ms() -> int:
     """The server's clock, ms since 1970."""
@@ -437,7 +504,7 @@ def erase(connection: Connection, session: int) -> None:
     connection.execute(
         update(sessions)
         .where(sessions.c.id == session)
-        .values(state="withdrawn", finished_ms=now_ms())
+        .values(state="withdrawn", finished_ms=now_ms(), listener=None, client=None)
     )
 
 

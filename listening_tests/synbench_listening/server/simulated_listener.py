@@ -1,8 +1,9 @@
 """A made-up listener: hears a page's clips, and answers by how far each is from the reference.
 
 For trying out a study before anybody is invited, and for tests. It knows no more than a browser
-does: clips under opaque ids. Distances are of log mel-like spectra; bias and noise differ by
-listener. Whatever it answers says nothing about how codecs sound.
+does: clips under opaque ids. Distances are of log mel-like spectra; where there is no reference,
+quality is how far speech rises above what is heard between its syllables, over all bands. Bias and
+noise differ by listener. Whatever it answers says nothing about how codecs sound.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ BANDS = 40
 FRAME_SECONDS = 0.032
 # Distance in dB at which a stimulus gets about a third of the scale.
 HALF = 7.0
+# Range in dB between speech and the pauses, over all bands: of noise, and of a clean recording.
+NOISE_RANGE_DB, CLEAN_RANGE_DB = 6.0, 34.0
+# Stretches in which the beeps and tones of checks are looked for.
+CHECK_SECONDS = 0.05
 
 __all__ = ["SimulatedListener", "spectrum"]
 
 
 def spectrum(wav: bytes) -> Spectrum:
     """Levels in dB, shape ``(frame, band)``, of a WAV file; at most 60 dB below the loudest."""
-    import soundfile
-
-    wave, rate = soundfile.read(io.BytesIO(wav), dtype="float64", always_2d=True)
+    wave, rate = _read(wav)
     mono = wave.mean(axis=1)
     length = round(FRAME_SECONDS * rate)
     frames = max(1, len(mono) // length)
@@ -53,10 +56,15 @@ class SimulatedListener:
         self.sample_rate = sample_rate
         self.bias = float(self.random.normal(0, 0.06))
         self.noise = float(self.random.uniform(0.03, 0.09))
+        self.strictness = float(self.random.uniform(0.7, 1.0))
         self._hear = hear
 
     def answer(self, page: PlanPage) -> dict[str, Any]:
         """An answer of the page's kind, as JSON."""
+        if page.kind == "headphones":
+            return {"choices": [self._quietest(self._hear(clip)) for clip in page.stimuli]}
+        if page.kind == "attention":
+            return {"count": len(bursts(self._hear(page.stimuli[0])))}
         levels = [spectrum(self._hear(clip)) for clip in page.stimuli]
         reference = spectrum(self._hear(page.reference)) if page.reference else None
         rated = {"mushra", "bs1116", "acr", "dcr", "ccr"}
@@ -70,24 +78,19 @@ class SimulatedListener:
             return {"choice": self._preferred(levels, reference), **self._heard(page)}
         if page.kind == "questionnaire":
             return {"values": {q.name: self._value(q) for q in self.public.questionnaire}}
-        if page.kind == "headphones":
-            trials = self.public.headphones.trials
-            return {"choices": [int(self.random.integers(3)) for _ in range(trials)], "attempt": 1}
-        if page.kind == "volume":
-            return {"gain_db": -20.0}
-        return {"count": int(self.random.integers(2, 6))} if page.kind == "attention" else {}
+        return {"gain_db": -20.0} if page.kind == "volume" else {}
 
     def _ratings(
         self, page: PlanPage, levels: Sequence[Spectrum], reference: Spectrum | None
     ) -> list[dict[str, Any]]:
         low, high = self.public.scale
         if page.kind == "ccr":
-            worse = distance(levels[0], levels[1]) / HALF
-            shares = [0.5 - 0.4 * min(1.0, worse) + float(self.random.normal(0, self.noise))]
-            positions = [1]
+            shares, positions = [self._compared(levels[0], levels[1])], [1]
+        elif reference is None:
+            shares = [self._alone(level) for level in levels]
+            positions = list(range(len(levels)))
         else:
-            aim = reference if reference is not None else max(levels, key=brightness)
-            shares = [self._share(distance(level, aim)) for level in levels]
+            shares = [self._share(distance(level, reference)) for level in levels]
             positions = list(range(len(levels)))
         best = max(range(len(shares)), key=lambda place: shares[place])
         if page.kind in ("mushra", "bs1116"):
@@ -106,9 +109,27 @@ class SimulatedListener:
         judged = float(np.exp(-found / HALF)) + self.bias + float(self.random.normal(0, self.noise))
         return min(0.98, judged)
 
+    def _alone(self, level: Spectrum) -> float:
+        """Of the scale, without anything to compare with: strict to nobody's knowledge, inexact."""
+        return self.strictness * naturalness(level) + float(self.random.normal(0, 3 * self.noise))
+
+    def _compared(self, first: Spectrum, second: Spectrum) -> float:
+        """Of the scale, its middle for no difference; below it where the second is worse."""
+        size = 1 - float(np.exp(-distance(first, second) / HALF))
+        better = naturalness(second) - naturalness(first)
+        return float(0.5 + 0.5 * np.sign(better) * size + self.random.normal(0, self.noise))
+
+    def _quietest(self, wav: bytes) -> int:
+        """Which of three tones; through headphones, as channels are heard apart."""
+        wave, _ = _read(wav)
+        levels = [float((wave[start:stop] ** 2).mean()) for start, stop in bursts(wav)]
+        return int(np.argmin(levels[:3])) if levels else 0
+
     def _preferred(self, levels: Sequence[Spectrum], reference: Spectrum | None) -> int | None:
-        aim = reference if reference is not None else max(levels, key=brightness)
-        gap = (distance(levels[0], aim) - distance(levels[1], aim)) / HALF
+        if reference is None:
+            gap = naturalness(levels[1]) - naturalness(levels[0])
+        else:
+            gap = (distance(levels[0], reference) - distance(levels[1], reference)) / HALF
         felt = gap + float(self.random.normal(0, 3 * self.noise))
         if self.public.no_preference and abs(felt) < 0.08:
             return None
@@ -139,6 +160,27 @@ def distance(first: Spectrum, second: Spectrum) -> float:
     return float(np.sqrt(((first - second) ** 2).mean()))
 
 
-def brightness(levels: Spectrum) -> float:
-    """Mean level of the upper half of the bands: stands in where there is no reference."""
-    return float(levels[:, levels.shape[1] // 2 :].mean())
+def naturalness(levels: Spectrum) -> float:
+    """0 for steady noise to 1 for a clean recording: how far speech stands out, over all bands."""
+    loud, quiet = np.percentile(levels, [95, 10], axis=0)
+    stands_out = float((loud - quiet).mean())
+    share = (stands_out - NOISE_RANGE_DB) / (CLEAN_RANGE_DB - NOISE_RANGE_DB)
+    return min(1.0, max(0.0, share))
+
+
+def bursts(wav: bytes) -> list[tuple[int, int]]:
+    """First and last sample of every stretch that sounds, between silences: beeps and tones."""
+    wave, rate = _read(wav)
+    step = max(1, round(CHECK_SECONDS * rate))
+    frames = len(wave) // step
+    power = (wave[: frames * step] ** 2).reshape(frames, -1).mean(axis=1)
+    sounds = np.concatenate([[False], power > 0.01 * max(power.max(), 1e-12), [False]])
+    edges = np.flatnonzero(sounds[1:] != sounds[:-1])
+    return [(int(a) * step, int(b) * step) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _read(wav: bytes) -> tuple[NDArray[np.float64], int]:
+    import soundfile
+
+    wave, rate = soundfile.read(io.BytesIO(wav), dtype="float64", always_2d=True)
+    return wave, int(rate)
