@@ -55,7 +55,7 @@ def test_sessions_go_on_where_they_were(folder: StudyFolder, running: Any, tmp_p
         server.stop()
     sessions = exported(folder, tmp_path / "out", "--unfinished")
     assert [(s["state"], s["pages_answered"]) for s in sessions] == [
-        ("finished", "4"), ("running", "0"), ("running", "3")
+        ("finished", "4"), ("running", "3"), ("running", "0")
     ]  # fmt: skip
     ratings = read_ratings(tmp_path / "out" / "ratings.csv")
     assert len(ratings) == 12
