@@ -8,7 +8,7 @@ import re
 import secrets
 from pathlib import Path
 
-__all__ = ["printable", "sweep", "write_bytes"]
+__all__ = ["one_line", "printable", "sweep", "write_bytes"]
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -35,6 +35,14 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 def printable(text: str | Path) -> str:
     """A path that can be stored and printed: bytes that are no UTF-8 are written as ``%FF``."""
     return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", str(text))
+
+
+def one_line(text: str) -> str:
+    """A foreign text on one line: control characters, which could steer a terminal, become spaces.
+
+    They come from a program's messages and from streams, and would also break a row of a CSV.
+    """
+    return printable(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]+", " ", text).strip())
 
 
 def sweep(folder: Path) -> None:

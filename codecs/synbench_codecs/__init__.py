@@ -20,8 +20,10 @@ from synbench_codecs._interface import (
     check_wave,
 )
 from synbench_codecs._packing import pack_tokens, token_bits, unpack_tokens
+from synbench_codecs._published import published_spec
 from synbench_codecs._registry import codec_class, describe, load, names
 from synbench_codecs._spec import Options, format_spec, parse_spec
+from synbench_codecs._stored_spec import load_stored
 from synbench_codecs._weights import (
     WeightsFile,
     cache_folder,
@@ -56,10 +58,12 @@ __all__ = [
     "format_spec",
     "has_costs",
     "load",
+    "load_stored",
     "measure_speed",
     "names",
     "pack_tokens",
     "parse_spec",
+    "published_spec",
     "read_stream",
     "remember_first_seen",
     "token_bits",

@@ -19,7 +19,9 @@ offset bytes field
 52+S+P 4     CRC-32 (ISO 3309, as in zlib) of everything before it
 ====== ===== =======================================================================
 
-The header is for storage: bit rates are counted from the payload bits alone.
+The header is for storage: bit rates are counted from the payload bits alone. What it states is
+bounded, for a decoder makes as many samples as it says: a rate from 1 kHz to 768 kHz, and no more
+seconds than a minute and what the payload holds at 20 bit/s, less than any codec needs.
 """
 
 from __future__ import annotations
@@ -32,11 +34,13 @@ from synbench_codecs.errors import BitstreamError
 
 MAGIC = b"\x93SYN"
 VERSION = 1
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
+FREE_SECONDS, LOWEST_BPS = 60.0, 20.0
 _START = struct.Struct(">4sH")
 _HEADER = struct.Struct(">4sH8sIQQQQH")
 _CHECKSUM = struct.Struct(">I")
 
-__all__ = ["MAGIC", "VERSION", "read_stream", "write_stream"]
+__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "MAGIC", "VERSION", "read_stream", "write_stream"]
 
 
 def write_stream(encoded: Encoded) -> bytes:
@@ -68,7 +72,8 @@ def read_stream(data: bytes) -> Encoded:
     """What :func:`write_stream` wrote.
 
     Raises:
-        BitstreamError: foreign, of another version, truncated, followed by something, corrupted.
+        BitstreamError: foreign, of another version, truncated, followed by something, corrupted, or
+            it states what cannot be: a rate or a duration out of bounds.
     """
     _check_start(data)
     if len(data) < _HEADER.size:
@@ -80,6 +85,7 @@ def read_stream(data: bytes) -> Encoded:
     body, checksum = data[: -_CHECKSUM.size], data[-_CHECKSUM.size :]
     if zlib.crc32(body) != _CHECKSUM.unpack(checksum)[0]:
         raise BitstreamError("corrupted .syn stream: the checksum does not match")
+    _check_bounds(rate, n_samples, bits)
     try:
         return Encoded(
             spec=body[_HEADER.size : _HEADER.size + spec_length].decode(),
@@ -92,6 +98,18 @@ def read_stream(data: bytes) -> Encoded:
         )
     except ValueError as error:
         raise BitstreamError(f"inconsistent .syn stream: {error}") from error
+
+
+def _check_bounds(rate: int, n_samples: int, bits: int) -> None:
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise BitstreamError(
+            f"inconsistent .syn stream: a sample rate of {rate} Hz, expected {LOWEST_RATE_HZ} to "
+            f"{HIGHEST_RATE_HZ}"
+        )
+    if not 0 < n_samples / rate <= FREE_SECONDS + bits / LOWEST_BPS:
+        raise BitstreamError(
+            f"inconsistent .syn stream: {n_samples} samples at {rate} Hz from {bits} payload bits"
+        )
 
 
 def _check_start(data: bytes) -> None:

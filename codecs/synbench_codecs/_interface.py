@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_codecs._published import published_spec
 from synbench_codecs._spec import Options, format_spec, parse_spec
 from synbench_codecs.errors import BitstreamError, EncodeError
 
@@ -158,10 +159,15 @@ class CodecInfo:
         return record
 
     @property
+    def published_spec(self) -> str:
+        """The spec as streams and tables carry it: of the user's paths only the last part."""
+        return published_spec(self.spec)
+
+    @property
     def identity(self) -> str:
         """Hex digest of everything that can change the decoded wave or its bits."""
         relevant = {
-            "spec": _without_weights(self.spec) if self.weights else self.spec,
+            "spec": _without_weights(self.published_spec) if self.weights else self.published_spec,
             "adapter_version": self.adapter_version,
             "implementation": self.implementation,
             "delay": self.output_delay_samples,
@@ -195,7 +201,7 @@ class Encoded:
     """One coded wave: all that a decoder may see.
 
     Attributes:
-        spec: name and options of the codec that wrote it.
+        spec: name and options of the codec that wrote it (``info.published_spec``).
         payload: packed bytes; the last byte may end in zero bits that carry nothing.
         payload_bits: number of bits that carry something, at most ``8 * len(payload)``.
         side_bits: bits of ``payload_bits`` that are side information (loudness, scale), not codes.
@@ -231,7 +237,10 @@ class Codec(Protocol):
     """What every codec offers. Implementations need not inherit from it.
 
     A class also carries ``points``: option sets worth listing and testing, one per operating point;
-    and ``checkpoints``, a tuple of :class:`Checkpoint`, when it loads trained weights.
+    ``local_options``: names of the options that hold a path or a command of this machine (an empty
+    set where there are none; without it, or with ``None`` where the class starts programs anyway,
+    no stream and no run folder can have the codec loaded); and ``checkpoints``, a tuple of
+    :class:`Checkpoint`, when it loads trained weights.
     """
 
     points: ClassVar[tuple[Options, ...]]
@@ -302,7 +311,7 @@ def check_encoded(encoded: Encoded, *, info: CodecInfo) -> None:
     Raises:
         BitstreamError: the stream names another codec, or its model digest differs.
     """
-    if encoded.spec != info.spec:
+    if encoded.spec not in (info.spec, info.published_spec):
         raise BitstreamError(f"{info.spec}: cannot decode a stream of {encoded.spec!r}")
     if encoded.model_digest != info.model_digest:
         raise BitstreamError(

@@ -31,8 +31,8 @@ def coded_waves(draw: st.DrawFn) -> Encoded:
         payload=payload,
         payload_bits=payload_bits,
         side_bits=draw(st.integers(0, payload_bits)),
-        n_samples=draw(st.integers(0, 2**40)),
-        sample_rate=draw(st.integers(0, 2**32 - 1)),
+        n_samples=draw(st.integers(1, 60_000)),
+        sample_rate=draw(st.integers(1_000, 768_000)),
         model_digest=draw(st.binary(min_size=8, max_size=8)),
     )
 

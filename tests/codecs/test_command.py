@@ -79,8 +79,8 @@ def test_mu_law_coder(file_format: str, mu_law: Callable[..., Any]) -> None:
     codec = mu_law(format=file_format, bitrate_bps=64000, label="mu-law")
     encoded = read_stream(write_stream(codec.encode(tone(), RATE)))
     assert encoded.payload_bits == 8 * tone().size
-    assert load(encoded.spec).info == codec.info
-    decoded = load(encoded.spec).decode(encoded)
+    assert load(codec.info.spec).info == codec.info
+    decoded = load(codec.info.spec).decode(encoded)
     assert decoded.shape == tone().shape
     assert np.abs(decoded - tone()).max() < 0.02
     assert (codec.info.label, codec.info.nominal_bitrate_bps) == ("mu-law", 64000)

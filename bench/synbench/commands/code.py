@@ -13,8 +13,9 @@ from synbench import policy
 from synbench.audio import write_audio
 from synbench.errors import UsageError
 from synbench.execution.worker import output_rate
-from synbench.files import write_bytes
+from synbench.files import one_line, write_bytes
 from synbench_codecs import Codec, Encoded, Recording
+from synbench_codecs.errors import BitstreamError
 
 __all__ = ["decode", "encode", "info"]
 
@@ -28,7 +29,7 @@ NEW = click.Path(dir_okay=False, path_type=Path)
 @click.argument("target", metavar="OUT.syn", type=NEW)
 def encode(codec: str, source: Path, target: Path) -> None:
     """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
-    loaded = _real_codec(codec)
+    loaded = _real(synbench_codecs.load(codec), codec)
     wave, rate = policy.read_reference(source, target_rate=None)
     codec_rate = loaded.info.sample_rate or rate
     wave = policy.at_rate(wave, sample_rate=rate, to=codec_rate)
@@ -40,13 +41,29 @@ def encode(codec: str, source: Path, target: Path) -> None:
 @click.command()
 @click.argument("source", metavar="IN.syn", type=EXISTING)
 @click.argument("target", metavar="OUT.wav", type=NEW)
-def decode(source: Path, target: Path) -> None:
-    """Decode IN.syn into OUT.wav, delay removed, exactly as long as what was coded."""
+@click.option(
+    "--codec",
+    "chosen",
+    default="",
+    metavar="CODEC",
+    help="The codec, where it starts a program or needs files of yours; a file cannot name those.",
+)
+def decode(source: Path, target: Path, chosen: str) -> None:
+    """Decode IN.syn into OUT.wav, delay removed, exactly as long as what was coded.
+
+    A codec that starts programs or opens paths is loaded only where --codec names it, with its
+    programs and paths: --codec p2psyncodec:weights=mine.safetensors.
+    """
     encoded = synbench_codecs.read_stream(source.read_bytes())
-    codec = _real_codec(encoded.spec)
+    codec = _real(synbench_codecs.load_stored(encoded.spec, chosen=chosen), encoded.spec)
     rate = output_rate(codec.info, encoded.sample_rate)
     samples = round(encoded.n_samples * rate / encoded.sample_rate)
     wave = codec.decode(encoded)[codec.info.output_delay_samples :].astype(np.float64)
+    short = samples - wave.size
+    if short > (codec.info.hop_length or rate // 50):
+        raise BitstreamError(
+            f"{source}: the decoder gave {wave.size} samples of the {samples} that the file states"
+        )
     wave = np.clip(policy.fit(wave, n_samples=samples), -1.0, 1.0)
     write_audio(target, wave, sample_rate=rate)
     click.echo(f"{target}: {samples} samples at {rate} Hz, {samples / rate:.3f} s")
@@ -73,11 +90,11 @@ def info(source: Path, as_json: bool) -> None:
         click.echo(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        click.echo(f"{name:20} {value:.6g}" if isinstance(value, float) else f"{name:20} {value}")
+        shown = f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
+        click.echo(f"{name:20} {shown}")
 
 
-def _real_codec(spec: str) -> Codec:
-    codec = synbench_codecs.load(spec)
+def _real(codec: Codec | Recording, spec: str) -> Codec:
     if isinstance(codec, Recording):
         raise UsageError(f"{spec} is a folder of finished recordings: it can code nothing new")
     return codec

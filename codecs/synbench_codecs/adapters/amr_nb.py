@@ -45,6 +45,7 @@ class AmrNb:
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in MODES)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, bitrate_bps: int = 12200) -> None:
         check_choice("amr-nb", "bitrate_bps", bitrate_bps, MODES)

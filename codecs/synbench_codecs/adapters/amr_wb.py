@@ -62,6 +62,7 @@ class AmrWb:
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in MODES)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, bitrate_bps: int = 12650) -> None:
         check_choice("amr-wb", "bitrate_bps", bitrate_bps, MODES)

@@ -29,6 +29,7 @@ class Passthrough:
     """The input itself, at any sample rate."""
 
     points: ClassVar[tuple[Options, ...]] = ({},)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.info = _anchor_info(
@@ -53,6 +54,7 @@ class Lowpass:
     """The input below 3.5 kHz, by a filter without phase: no delay is left."""
 
     points: ClassVar[tuple[Options, ...]] = ({},)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.info = _anchor_info(
@@ -134,7 +136,7 @@ def _anchor_info(
 def _store(wave: Wave, sample_rate: int, info: CodecInfo) -> Encoded:
     payload = wave.astype(SAMPLE).tobytes()
     return Encoded(
-        spec=info.spec,
+        spec=info.published_spec,
         payload=payload,
         payload_bits=8 * len(payload),
         n_samples=wave.size,

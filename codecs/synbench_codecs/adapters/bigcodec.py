@@ -125,6 +125,7 @@ class BigCodec(NetworkCodec):
         {"variant": "paper-16k"},
         {"variant": "paper-48k"},
     )
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
     def __init__(

@@ -74,6 +74,7 @@ class Codec2:
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in MODES)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, bitrate_bps: int = 2400) -> None:
         check_choice("codec2", "bitrate_bps", bitrate_bps, MODES)

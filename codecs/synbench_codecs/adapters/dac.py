@@ -145,6 +145,7 @@ class Dac(TokenCodec):
         {"model": "44k"},
         {"model": "44k-16k"},
     )
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(CHECKPOINTS.values())
 
     def __init__(

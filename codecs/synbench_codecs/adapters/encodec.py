@@ -51,6 +51,7 @@ class Encodec(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (2, 4, 8))
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
     model_class = "EncodecModel"
     config_class = "EncodecConfig"

@@ -7,29 +7,41 @@ G.192) unless it is called with ``-mime``, which packs the bits and adds one byt
 
 The decoder runs in a new folder that holds nothing but the bitstream: nothing can pass it by.
 Commands are split as a shell would (:mod:`shlex`) and run without a shell, in that folder: files
-that they name, such as a script, need absolute paths.
+that they name, such as a script, need absolute paths. The digests of the programs, and of every
+file that a command names, are part of the codec's identity: a program that was built anew is
+another codec.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
-import subprocess
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
+from synbench_codecs._bitstream import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
+from synbench_codecs._interface import (
+    CodecInfo,
+    Encoded,
+    Wave,
+    WeightsSource,
+    check_encoded,
+    check_wave,
+)
 from synbench_codecs._spec import Options
+from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
 from synbench_codecs.support.adapting import check_choice, check_range, from_pcm, full_spec, to_pcm
+from synbench_codecs.support.child_process import run_program, scratch_folder
 
 FORMATS = {"wav": ".wav", "raw": ".raw"}
 PCM = np.dtype("<i2")
-SHOWN_LINES = 5
+# What may be the path of a file inside a word, such as a script for `sh -c`.
+PATH_IN_TEXT = re.compile(r"[~/][^\s\"'=:,;|&<>()]+")
 DEFAULTS = {"label": "", "bitrate_bps": 0, "delay_samples": 0, "format": "wav", "timeout": 60}
 
 __all__ = ["CODECS", "Command"]
@@ -50,6 +62,7 @@ class Command:
     """
 
     points: ClassVar[tuple[Options, ...]] = ()
+    local_options: ClassVar[frozenset[str]] = frozenset({"decoder", "encoder"})
 
     def __init__(
         self,
@@ -63,7 +76,7 @@ class Command:
         timeout: int = 60,
         label: str = "",
     ) -> None:
-        check_range("command", "sample_rate", sample_rate, 1, 1_000_000)
+        check_range("command", "sample_rate", sample_rate, LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
         check_range("command", "bitrate_bps", bitrate_bps, 0, 10_000_000)
         check_range("command", "delay_samples", delay_samples, 0, 1_000_000)
         check_range("command", "timeout", timeout, 1, 86400)
@@ -72,6 +85,7 @@ class Command:
         self.decoder = _split("decoder", decoder)
         self.suffix = FORMATS[format]
         self.timeout = timeout
+        self._files = {path: _digest(path) for path in _named_files(self.encoder, self.decoder)}
         options = {
             "encoder": encoder,
             "decoder": decoder,
@@ -86,13 +100,17 @@ class Command:
             spec=full_spec("command", options, DEFAULTS),
             label=label or Path(self.encoder[0]).name,
             kind="external",
-            adapter_version=1,
-            implementation=f"{self.encoder[0]}, {self.decoder[0]}",
+            adapter_version=2,
+            implementation=f"{Path(self.encoder[0]).name}, {Path(self.decoder[0]).name}",
             sample_rate=sample_rate,
             output_sample_rate=sample_rate,
             nominal_bitrate_bps=Fraction(bitrate_bps) if bitrate_bps else None,
             lookahead_samples=None,
             output_delay_samples=delay_samples,
+            weights=tuple(
+                WeightsSource(repository="local", revision="", file=path.name, sha256=digest)
+                for path, digest in self._files.items()
+            ),
             source="external programs",
         )
 
@@ -104,13 +122,13 @@ class Command:
             Unavailable: the program is absent.
         """
         checked = check_wave(wave, sample_rate, info=self.info)
-        with tempfile.TemporaryDirectory(prefix="synbench-command-") as folder:
-            source, target = Path(folder, f"input{self.suffix}"), Path(folder, "bitstream")
+        with scratch_folder("command") as folder:
+            source, target = folder / f"input{self.suffix}", folder / "bitstream"
             _write_samples(source, checked, sample_rate)
             self._run(self.encoder, source, target, EncodeError)
             payload = target.read_bytes()
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=payload,
             payload_bits=8 * len(payload),
             n_samples=checked.size,
@@ -126,8 +144,8 @@ class Command:
             Unavailable: the program is absent.
         """
         check_encoded(encoded, info=self.info)
-        with tempfile.TemporaryDirectory(prefix="synbench-command-") as folder:
-            source, target = Path(folder, "bitstream"), Path(folder, f"output{self.suffix}")
+        with scratch_folder("command") as folder:
+            source, target = folder / "bitstream", folder / f"output{self.suffix}"
             source.write_bytes(encoded.payload)
             self._run(self.decoder, source, target, BitstreamError)
             return _read_samples(target, encoded.sample_rate)
@@ -137,23 +155,45 @@ class Command:
     ) -> None:
         filled = [part.format(input=source, output=target) for part in command]
         program = shutil.which(filled[0])
+        name = Path(filled[0]).name
         if program is None:
-            raise Unavailable(f"no such program: {filled[0]}; install it or name its full path")
+            raise Unavailable(f"no such program: {name}; install it or name its full path")
+        changed = [path.name for path, digest in self._files.items() if _digest(path) != digest]
+        if changed:
+            raise failure(f"{', '.join(changed)} changed after the codec was loaded")
         try:
-            done = subprocess.run(
+            code, said = run_program(
                 [Path(program).absolute(), *filled[1:]],
-                cwd=source.parent,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=self.timeout,
-                check=False,
+                folder=source.parent,
+                seconds=self.timeout,
             )
-        except subprocess.TimeoutExpired as error:
-            raise failure(f"{filled[0]} took longer than {self.timeout} s") from error
-        if done.returncode:
-            raise failure(f"{filled[0]} exited with {done.returncode}: {_last_lines(done.stderr)}")
+        except TimeoutError as error:
+            raise failure(f"{name} took longer than {self.timeout} s") from error
+        except OSError as error:
+            raise failure(f"{name} cannot be started: {error.strerror}") from error
+        if code:
+            raise failure(f"{name} exited with {code}: {said}")
         if not target.is_file() or not target.stat().st_size:
-            raise failure(f"{filled[0]} wrote no output: {_last_lines(done.stderr)}")
+            raise failure(f"{name} wrote no output: {said}")
+
+
+def _named_files(*commands: list[str]) -> list[Path]:
+    """The programs and all files that the words of commands name, each once, in their order."""
+    found: dict[Path, None] = {}
+    for program, *words in commands:
+        where = shutil.which(program)
+        found[Path(where or program)] = None
+        for word in words:
+            for text in (word, *PATH_IN_TEXT.findall(word)):
+                path = Path(text).expanduser() if text.startswith(("/", "~/")) else None
+                if path is not None and path.is_file():
+                    found[path] = None
+    return list(found)
+
+
+def _digest(path: Path) -> str:
+    """Of a file; a word where there is none, so that its coming changes the codec's identity."""
+    return file_sha256(path) if path.is_file() else "absent"
 
 
 def _split(option: str, template: str) -> list[str]:
@@ -172,11 +212,6 @@ def _split(option: str, template: str) -> list[str]:
             f"command: {option} must contain {{input}} and {{output}}; got {template!r}"
         )
     return parts
-
-
-def _last_lines(stderr: bytes) -> str:
-    lines = stderr.decode(errors="replace").strip().splitlines()[-SHOWN_LINES:]
-    return " / ".join(lines) or "no message"
 
 
 def _write_samples(path: Path, wave: Wave, sample_rate: int) -> None:

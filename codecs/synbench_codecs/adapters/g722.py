@@ -32,6 +32,7 @@ class G722:
     """G.722 at its full rate."""
 
     points: ClassVar[tuple[Options, ...]] = ({},)
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         require("g722")
@@ -71,7 +72,7 @@ class G722:
             bitrate_bps=BITRATE_BPS,
         )
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=b"".join(packets)[:n_bytes],
             payload_bits=8 * n_bytes,
             n_samples=checked.size,

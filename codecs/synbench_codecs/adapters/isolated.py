@@ -25,7 +25,6 @@ worker, and its digest is part of the codec's identity. ``describe`` may also gi
 
 from __future__ import annotations
 
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,6 +44,7 @@ from synbench_codecs._spec import Options
 from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable
 from synbench_codecs.support.adapting import check_range, full_spec
+from synbench_codecs.support.child_process import scratch_folder
 from synbench_codecs.support.isolation import Isolated
 
 DEFAULTS = {"timeout": 600}
@@ -80,6 +80,7 @@ class IsolatedCodec:
     """
 
     points: ClassVar[tuple[Options, ...]] = ()
+    local_options: ClassVar[frozenset[str]] = frozenset({"python", "script"})
 
     def __init__(self, *, python: str, script: str, timeout: int = 600) -> None:
         check_range("isolated", "timeout", timeout, 1, 86400)
@@ -105,13 +106,13 @@ class IsolatedCodec:
             EncodeError: what :func:`check_wave` refuses; the script raised, died or gave no codes.
         """
         checked = check_wave(wave, sample_rate, info=self.info)
-        with tempfile.TemporaryDirectory(prefix="synbench-isolated-") as folder:
-            source, target = Path(folder, "wave.npy"), Path(folder, "codes.npy")
+        with scratch_folder("isolated") as folder:
+            source, target = folder / "wave.npy", folder / "codes.npy"
             np.save(source, checked, allow_pickle=False)
             answer = self._ask("encode", source, target, EncodeError)
             payload, n_bits = self._packed(target, answer["kind"], checked.size)
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=payload,
             payload_bits=n_bits,
             n_samples=checked.size,
@@ -127,8 +128,8 @@ class IsolatedCodec:
         """
         check_encoded(encoded, info=self.info)
         sizes = self.info.codebook_sizes
-        with tempfile.TemporaryDirectory(prefix="synbench-isolated-") as folder:
-            source, target = Path(folder, "codes.npy"), Path(folder, "wave.npy")
+        with scratch_folder("isolated") as folder:
+            source, target = folder / "codes.npy", folder / "wave.npy"
             if sizes:
                 n_frames = self._n_frames(encoded.n_samples, BitstreamError)
                 np.save(source, unpack_tokens(encoded.payload, sizes, n_frames))

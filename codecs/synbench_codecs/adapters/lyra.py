@@ -89,6 +89,7 @@ class Lyra:
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in USED)
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
     def __init__(self, *, bitrate_bps: int = 3200, weights: str = "") -> None:
@@ -143,7 +144,7 @@ class Lyra:
         tokens = np.stack([self._tokens(quantize, _run(encoder, frame)) for frame in frames], 1)
         payload, n_bits = pack_tokens(tokens, self.info.codebook_sizes)
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=payload,
             payload_bits=n_bits,
             n_samples=checked.size,

@@ -71,6 +71,7 @@ class MDCTCodec(TokenCodec):
         {},
         {"model": "released-48k"},
     )
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
 
     def __init__(self, *, model: str = "demo", codebooks: int = 0, weights: str = "") -> None:

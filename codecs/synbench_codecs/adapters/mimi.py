@@ -61,6 +61,7 @@ class Mimi(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (4, 8, 32))
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
     model_class = "MimiModel"
     config_class = "MimiConfig"

@@ -59,6 +59,7 @@ class Opus:
         {"bitrate_bps": 24000},
         {"bitrate_bps": 24000, "sample_rate": 48000},
     )
+    local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, bitrate_bps: int = 12000, sample_rate: int = 16000) -> None:
         check_range("opus", "bitrate_bps", bitrate_bps, LOWEST_BPS, HIGHEST_BPS)
@@ -98,7 +99,7 @@ class Opus:
         self._check_sizes(packets)
         payload = b"".join(packets)
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=payload,
             payload_bits=8 * len(payload),
             n_samples=checked.size,

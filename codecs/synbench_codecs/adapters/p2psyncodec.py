@@ -60,6 +60,7 @@ class P2PSynCodec(TokenCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"decode": decode} for decode in DECODERS)
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
 
     def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:

@@ -41,6 +41,7 @@ class Recordings:
     """
 
     points: ClassVar[tuple[Options, ...]] = ()
+    local_options: ClassVar[frozenset[str]] = frozenset({"folder"})
 
     def __init__(
         self, *, folder: str, label: str, bitrate_bps: int | float = 0, delay_samples: int = 0

@@ -86,6 +86,7 @@ class Snac(TokenCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = ({},)
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
     def __init__(self, *, weights: str = "") -> None:

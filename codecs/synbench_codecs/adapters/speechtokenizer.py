@@ -65,6 +65,7 @@ class SpeechTokenizer(TokenCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (1, 2, 8))
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
     def __init__(self, *, codebooks: int = 8, weights: str = "") -> None:

@@ -128,6 +128,7 @@ class SQCodec(TokenCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = ({"variant": "0k75bps"}, {}, {"variant": "6kbps"})
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(RELEASED.values())
 
     def __init__(self, *, variant: str = "1k5bps", tail: str = "cut", weights: str = "") -> None:

@@ -136,6 +136,7 @@ class WavTokenizer(NetworkCodec):
         {"variant": "paper-16k"},
         {"variant": "paper-48k"},
     )
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(
         variant.checkpoint for variant in variants.values() if variant.checkpoint
     )

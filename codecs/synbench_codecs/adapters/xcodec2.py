@@ -52,6 +52,7 @@ class XCodec2(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = ({},)
+    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
     model_class = "Xcodec2Model"
     config_class = "Xcodec2Config"

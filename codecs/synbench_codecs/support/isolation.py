@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from synbench_codecs.errors import CodecError, Unavailable
+from synbench_codecs.support.child_process import end_group, last_lines
 
 WORKER = Path(__file__).with_name("isolated_worker.py")
 START_SECONDS = 120.0
 # These belong to this interpreter and would lead the other one to this one's packages.
 OURS = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-SHOWN_LINES = 3
 
 __all__ = ["Isolated"]
 
@@ -53,9 +53,10 @@ class Isolated:
                 stderr=self._errors,
                 text=True,
                 env=environment,
+                start_new_session=True,
             )
         except OSError as error:
-            raise Unavailable(f"{python} does not run: {error}") from error
+            raise Unavailable(f"{python} does not run: {error.strerror}") from error
         self.close = weakref.finalize(self, _end, self._process, self._errors)
 
     @property
@@ -75,7 +76,7 @@ class Isolated:
         except ValueError:
             raise failure(f"{self._script.name} ended: {self._last_words()}") from None
         if "error" in answer:
-            raise failure(f"{self._script.name} in {self._python}: {answer['error']}")
+            raise failure(f"{self._script.name}: {last_lines(str(answer['error']).encode())}")
         return answer
 
     def _exchange(self, line: str, failure: type[CodecError]) -> str:
@@ -90,6 +91,7 @@ class Isolated:
         with selectors.DefaultSelector() as ready:
             ready.register(stdout, selectors.EVENT_READ)
             if not ready.select(self._seconds):
+                end_group(self._process)
                 self.close()
                 raise failure(f"{self._script.name} took longer than {self._seconds:g} s")
         return stdout.readline()
@@ -98,8 +100,7 @@ class Isolated:
         if self._errors.closed:
             return "it was stopped before"
         self._errors.seek(0)
-        lines = self._errors.read().strip().splitlines()
-        return " / ".join(lines[-SHOWN_LINES:]) or "no message"
+        return last_lines(self._errors.read().encode())
 
 
 def _end(process: subprocess.Popen[str], errors: Any) -> None:
@@ -109,6 +110,5 @@ def _end(process: subprocess.Popen[str], errors: Any) -> None:
     try:
         process.wait(timeout=1)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end_group(process)
     errors.close()

@@ -26,7 +26,7 @@ def join_frames(
     """The coded wave from frames of ``bits_per_frame`` bits, each in whole bytes."""
     assert info.sample_rate is not None
     return Encoded(
-        spec=info.spec,
+        spec=info.published_spec,
         payload=pack_bits(frames, bits_per_frame),
         payload_bits=bits_per_frame * len(frames),
         n_samples=n_samples,

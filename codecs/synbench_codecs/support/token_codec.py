@@ -103,7 +103,7 @@ class TokenCodec(abc.ABC):
     def _packed(self, tokens: Tokens, n_samples: int, sample_rate: int) -> Encoded:
         payload, n_bits = pack_tokens(tokens, self.info.codebook_sizes)
         return Encoded(
-            spec=self.info.spec,
+            spec=self.info.published_spec,
             payload=payload,
             payload_bits=n_bits,
             n_samples=n_samples,
