@@ -1,4 +1,4 @@
-"""Programs that codecs start: in a group of their own, in a scratch folder, gone when time is up."""
+"""Programs that codecs start: own group, own scratch folder, gone when their time is up."""
 
 from __future__ import annotations
 
