@@ -47,13 +47,16 @@ ENVELOPE_TOLERANCE_S = {"codec2": 0.005, "mdctcodec": 0.01, "p2psyncodec": 0.01}
 
 NO_WEIGHTS = "no-such-file"
 
-# Reads names of streams from standard input and answers each with its wave in a file beside it.
+# Reads names of streams, and the codec as its user names it, from standard input and answers each
+# with its wave in a file beside it.
 DECODER = """
 import sys, pathlib, numpy, synbench_codecs
 for line in sys.stdin:
-    path = pathlib.Path(line.rstrip())
+    name, spec = line.rstrip().split("\t")
+    path = pathlib.Path(name)
     encoded = synbench_codecs.read_stream(path.read_bytes())
-    numpy.save(path.with_suffix(".npy"), synbench_codecs.load(encoded.spec).decode(encoded))
+    codec = synbench_codecs.load_stored(encoded.spec, chosen=spec)
+    numpy.save(path.with_suffix(".npy"), codec.decode(encoded))
     print("decoded", flush=True)
 """
 
@@ -228,7 +231,7 @@ def test_same_wave_gives_the_same_bytes_and_the_same_wave(
 @pytest.fixture(scope="session")
 def decode_elsewhere(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[Encoded], Wave]]:
+) -> Iterator[Callable[[Encoded, str], Wave]]:
     """Decodes in a process that has coded nothing."""
     folder = tmp_path_factory.mktemp("streams")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -242,10 +245,10 @@ def decode_elsewhere(
         assert process.stdin is not None
         assert process.stdout is not None
 
-        def decode(encoded: Encoded) -> Wave:
+        def decode(encoded: Encoded, spec: str) -> Wave:
             path = folder / f"{len(list(folder.glob('*.syn')))}.syn"
             path.write_bytes(write_stream(encoded))
-            print(path, file=process.stdin, flush=True)
+            print(path, spec, sep="\t", file=process.stdin, flush=True)
             assert process.stdout.readline() == "decoded\n"
             return np.asarray(np.load(path.with_suffix(".npy")), dtype=np.float32)
 
@@ -255,9 +258,9 @@ def decode_elsewhere(
 
 @every_codec
 def test_another_process_decodes_the_same_wave(
-    coded: Coded, decode_elsewhere: Callable[[Encoded], Wave]
+    coded: Coded, codec: Any, decode_elsewhere: Callable[[Encoded, str], Wave]
 ) -> None:
-    np.testing.assert_array_equal(decode_elsewhere(coded.encoded), coded.decoded)
+    np.testing.assert_array_equal(decode_elsewhere(coded.encoded, codec.info.spec), coded.decoded)
 
 
 @every_codec

@@ -112,10 +112,11 @@ def test_a_fresh_process_needs_the_bytes_and_the_weights_alone(
     code = (
         "import sys, numpy, pathlib, synbench_codecs as s; "
         "e = s.read_stream(pathlib.Path(sys.argv[1]).read_bytes()); "
-        "numpy.save(sys.argv[2], s.load(e.spec).decode(e))"
+        "numpy.save(sys.argv[2], s.load_stored(e.spec, chosen=sys.argv[3]).decode(e))"
     )
     out = tmp_path / "wave.npy"
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "it.syn"), str(out)], check=True)
+    files = [str(tmp_path / "it.syn"), str(out)]
+    subprocess.run([sys.executable, "-c", code, *files, codec.info.spec], check=True)
     np.testing.assert_array_equal(np.load(out), codec.decode(encoded))
 
 

@@ -74,6 +74,8 @@ class Isolated:
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:
+            # A process that closed its output is as good as dead: the next wave needs another.
+            end_group(self._process)
             raise failure(f"{self._script.name} ended: {self._last_words()}") from None
         if "error" in answer:
             raise failure(f"{self._script.name}: {last_lines(str(answer['error']).encode())}")
