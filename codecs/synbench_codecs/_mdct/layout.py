@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from synbench_codecs.support.tensors import Tensors, renamed, selected
+
 __all__ = ["from_released"]
 
 UNUSED = "decoder.PHA_Decoder_output_I_conv."
@@ -36,9 +38,9 @@ RENAMES = (
 )
 
 
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     """Tensors under our names, ready for ``MDCTModel.load_state_dict``."""
-    return {_ours(name): tensor for name, tensor in tensors.items() if not name.startswith(UNUSED)}
+    return renamed(selected(tensors, lambda name: not name.startswith(UNUSED)), _ours)
 
 
 def _ours(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._weights import WeightsFile
+from synbench_codecs.support.tensors import joined
 from synbench_codecs.support.torch_models import load_strictly, read_tensors
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _released(files: Sequence[WeightsFile]) -> MDCTModel:
     from synbench_codecs._mdct.layout import UNUSED, from_released
     from synbench_codecs._mdct.model import MDCTModel
 
-    tensors = {key: value for file in files for key, value in read_tensors(file.path).items()}
+    tensors = joined(read_tensors(file.path) for file in files)
     codec = MDCTModel(RELEASED)
     load_strictly(codec, from_released(tensors), path=files[-1].path, unused=(UNUSED,))
     return codec

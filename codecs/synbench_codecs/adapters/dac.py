@@ -17,11 +17,12 @@ line cuts one-second windows and so emits 1.3 to 2 times as many tokens. The dec
 cover the wave. With ``loudness=cli`` the wave is brought to -16 LUFS before coding and back after
 it, as the authors' command line does; the level costs 32 bits of side information.
 
-Weights of one's own, in the authors' layout or transformers', need ``weights=PATH`` and, because no
-checkpoint tells it, their ``sample_rate`` or the ``model`` that they were tuned from; everything
-else is read from the tensors. That holds for the variant that the P2PSynCodec paper trained (one
-book of 1024 codes, 320 samples per frame: 0.5 kbit/s at 16 kHz, 1.5 kbit/s at 48 kHz), see
-:data:`PAPER`.
+Weights of one's own, in the authors' layout or transformers', need ``weights=PATH``. Their sample
+rate is read from the file where the authors' training saved it; else their ``sample_rate`` or the
+``model`` that they were tuned from has to be said. Everything else is read from the tensors, and a
+``model`` that they contradict is refused. That holds for the variant that the P2PSynCodec paper
+trained (one book of 1024 codes, 320 samples per frame: 0.5 kbit/s at 16 kHz, 1.5 kbit/s at 48 kHz),
+see :data:`PAPER`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import dataclasses
 import functools
 import struct
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -48,7 +50,13 @@ from synbench_codecs.errors import BitstreamError, UsageError, WeightsError
 from synbench_codecs.networks.dac import DacShape, build, from_released, shape_of
 from synbench_codecs.support.adapting import check_choice, check_range, full_spec, package_version
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import import_extra, load_strictly, read_tensors, require
+from synbench_codecs.support.torch_models import (
+    import_extra,
+    load_strictly,
+    read_checkpoint,
+    read_tensors,
+    require,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,6 +131,8 @@ CHECKPOINTS = {
 RELEASED = "16k"
 DEFAULTS = {"model": "", "sample_rate": 0, "codebooks": 0, "loudness": "none", "weights": ""}
 
+NEEDED = "dac: weights=PATH needs either sample_rate=Hz or the model that it was tuned from"
+
 __all__ = ["CODECS", "PAPER", "Dac"]
 
 
@@ -160,7 +170,7 @@ class Dac(TokenCodec):
         _check(model, weights, sample_rate)
         require("torch", extra="torch")
         require("transformers", extra="hf")
-        options = {
+        options: dict[str, Any] = {
             "model": model or ("" if weights else RELEASED),
             "codebooks": codebooks,
             "loudness": loudness,
@@ -173,7 +183,8 @@ class Dac(TokenCodec):
             self._set_up(options, sources=checkpoint.files)
         (self._file,) = find_weights(checkpoint, weights)
         if weights:
-            self.shape = _own_shape(self._file, model)
+            self.shape, told = _own_shape(self._file, model)
+            options["sample_rate"] = _own_sample_rate(self._file, model, sample_rate, told)
         self._set_up(options, sources=(self._file.source,))
 
     @classmethod
@@ -307,25 +318,57 @@ class Dac(TokenCodec):
 def _check(model: str, weights: str, sample_rate: int) -> None:
     check_choice("dac", "model", model, ("", *SHAPES))
     check_range("dac", "sample_rate", sample_rate, 0, 1_000_000)
-    if weights and bool(model) == bool(sample_rate):
-        raise UsageError(
-            "dac: weights=PATH needs either sample_rate=Hz or the model that it was tuned from"
-        )
+    said = bool(model) + bool(sample_rate)
+    if weights and said != 1 and (said or not Path(weights).expanduser().is_file()):
+        raise UsageError(NEEDED)
     if sample_rate and not weights:
         raise UsageError("dac: sample_rate goes with weights=PATH; choose a model instead")
 
 
-def _own_shape(file: WeightsFile, model: str) -> DacShape:
+def _own_sample_rate(file: WeightsFile, model: str, sample_rate: int, told: Any) -> int:
+    """Hz for the option, 0 where the model says it; ``told`` is what the file says.
+
+    Raises:
+        UsageError: nothing says it.
+        WeightsError: the file says otherwise.
+    """
+    said = sample_rate or SAMPLE_RATES.get(model, 0)
+    if not said and not isinstance(told, int):
+        raise UsageError(NEEDED)
+    if said and told and said != told:
+        wanted = f"model={model}" if model else f"sample_rate={sample_rate}"
+        raise WeightsError(
+            f"{file.path} was trained at {told} Hz by its own metadata, not {wanted}"
+        )
+    return 0 if model else said or int(told)
+
+
+def _own_shape(file: WeightsFile, model: str) -> tuple[DacShape, Any]:
+    """The shape of a file's network, and the sample rate that its metadata tells, if any."""
+    tensors, values = read_checkpoint(file.path)
+    told = values.get("metadata.kwargs.sample_rate")
     try:
-        shape = shape_of(from_released(read_tensors(file.path)))
+        shape = shape_of(from_released(tensors))
     except (KeyError, ValueError, IndexError) as error:
         raise WeightsError(f"{file.path} is no DAC: {error}") from error
-    if model and shape.strides != SHAPES[model].strides:
-        raise WeightsError(
-            f"{file.path} has strides {shape.strides}, model {model} has {SHAPES[model].strides}; "
-            "give its sample_rate instead of the model"
-        )
-    return shape
+    if not model:
+        return shape, told
+    for name, mine, theirs in (
+        ("strides", shape.strides, SHAPES[model].strides),
+        ("books", shape.codebooks, SHAPES[model].codebooks),
+    ):
+        if mine != theirs:
+            fits = [other for other in SHAPES if _alike(SHAPES[other], shape)]
+            better = f"model={fits[0]}, or " if fits else ""
+            raise WeightsError(
+                f"{file.path} has {name} {mine}, model {model} has {theirs}; "
+                f"give {better}its sample_rate instead of the model"
+            )
+    return shape, told
+
+
+def _alike(one: DacShape, other: DacShape) -> bool:
+    return (one.strides, one.codebooks) == (other.strides, other.codebooks)
 
 
 def _label(bitrate_bps: float, sample_rate: int, *, own: bool) -> str:

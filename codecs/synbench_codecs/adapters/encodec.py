@@ -7,6 +7,8 @@ each of them.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +16,7 @@ from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, full_spec
 from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.tensors import Tensors, renamed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +39,14 @@ RELEASED = Checkpoint(
             sha256="37a7cb100f71a29e6c1d815aca8666a1d7ea8885ebe44c306c751a5103559d57",
         ),
     ),
-    note="the repository states no licence of the weights; the authors' package is MIT",
+    licence="CC-BY-NC-4.0",
+    note="not for commercial use",
+)
+# The names of the authors' own file, applied in this order, each to the outcome of the one before.
+AUTHORS = (
+    (r"^(encoder|decoder)\.model\.", r"\1.layers."),
+    (r"\.(conv|convtr)\.\1\.", ".conv."),
+    (r"^quantizer\.vq\.layers\.(\d+)\._codebook\.", r"quantizer.layers.\1.codebook."),
 )
 
 __all__ = ["CODECS", "Encodec"]
@@ -93,6 +103,9 @@ class Encodec(HubCodec):
             source="Défossez et al., High Fidelity Neural Audio Compression, 2022",
         )
 
+    def _rename(self, tensors: Tensors, wanted: Mapping[str, Tensor]) -> Tensors:
+        return renamed(tensors, _hub_name)
+
     def n_frames(self, n_samples: int) -> int:
         """Frames of a wave; the last is filled up."""
         return math.ceil(n_samples / HOP)
@@ -107,6 +120,12 @@ class Encodec(HubCodec):
         """Waves (B, hop * L) of tokens (B, Q, L)."""
         waves: Tensor = self.model.decode(tokens[None], [None]).audio_values[:, 0]
         return waves
+
+
+def _hub_name(name: str) -> str:
+    for pattern, replacement in AUTHORS:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
 CODECS = {"encodec": Encodec}

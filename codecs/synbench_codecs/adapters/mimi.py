@@ -2,6 +2,9 @@
 
 The released model holds 32 codebooks of 2048 codes; 8 (1.1 kbit/s) are what speech models use, and
 the default here. The first codebook is quantized apart from the others, so one alone is possible.
+
+As in the authors' package the wave is filled up to whole frames before anything else. transformers
+fills up inside each convolution, which gives other tokens in the last frame.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_range, full_spec
 from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.tensors import Tensors, renamed, selected
+from synbench_codecs.support.torch_models import import_extra
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +39,25 @@ SPLIT = (
     (r"^downsample\.", "encoder.downsample."),
     (r"^upsample\.", "decoder.upsample."),
 )
+# The names of the authors' own file, applied in this order, each to the outcome of the one before.
+AUTHORS = (
+    (r"^(encoder|decoder)\.model\.", r"\1.layers."),
+    (r"^(encoder|decoder)_transformer\.transformer\.", r"\1_transformer."),
+    (r"\.(conv|convtr)\.\1\.\1\.", ".conv."),
+    (r"\.(conv|convtr)\.\1\.", ".conv."),
+    (r"\.self_attn\.out_proj(?:s\.0)?\.", ".self_attn.o_proj."),
+    (r"\.linear([12])\.", r".mlp.fc\1."),
+    (r"\.norm1\.", ".input_layernorm."),
+    (r"\.norm2\.", ".post_attention_layernorm."),
+    (r"\.layer_scale_1\.", ".self_attn_layer_scale."),
+    (r"\.layer_scale_2\.", ".mlp_layer_scale."),
+    (r"^quantizer\.rvq_first\.", "quantizer.semantic_residual_vector_quantizer."),
+    (r"^quantizer\.rvq_rest\.", "quantizer.acoustic_residual_vector_quantizer."),
+    (r"\.vq\.layers\.(\d+)\._codebook\._?", r".layers.\1.codebook."),
+    (r"\.embedding_sum$", ".embed_sum"),
+)
+# Query, key and value in one matrix, as two versions of the authors' package name it.
+FUSED = re.compile(r"\.self_attn\.in_proj(?:_weight|s\.0\.weight)$")
 
 RELEASED = Checkpoint(
     name="mimi",
@@ -94,7 +118,7 @@ class Mimi(HubCodec):
             spec=full_spec("mimi", self.options, DEFAULTS),
             label=f"Mimi {float(rate) / 1000:g} kbps",
             kind="neural",
-            adapter_version=1,
+            adapter_version=2,
             implementation=hub_version(),
             sample_rate=SAMPLE_RATE,
             output_sample_rate=SAMPLE_RATE,
@@ -114,12 +138,12 @@ class Mimi(HubCodec):
             source="Défossez et al., Moshi: a speech-text foundation model, 2024",
         )
 
-    def _rename(
-        self, tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
+    def _rename(self, tensors: Tensors, wanted: Mapping[str, Tensor]) -> Tensors:
         if set(tensors) <= set(wanted):
             return tensors
-        return {_split_name(name): tensor for name, tensor in tensors.items()}
+        if any(name.startswith("encoder.model.") for name in tensors):
+            tensors = _separate(renamed(tensors, _hub_name), self.config.num_attention_heads)
+        return renamed(tensors, _split_name)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of a wave; the last is filled up."""
@@ -127,8 +151,11 @@ class Mimi(HubCodec):
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""
+        torch = import_extra("torch", extra="torch")
+        missing = -waves.shape[-1] % HOP
+        whole = torch.nn.functional.pad(waves, (0, missing))[:, None]
         count = len(self.info.codebook_sizes)
-        codes: Tensor = self.model.encode(waves[:, None], num_quantizers=count).audio_codes
+        codes: Tensor = self.model.encode(whole, num_quantizers=count).audio_codes
         return codes
 
     def synthesise(self, tokens: Tensor) -> Tensor:
@@ -137,10 +164,38 @@ class Mimi(HubCodec):
         return waves
 
 
+def _hub_name(name: str) -> str:
+    for pattern, replacement in AUTHORS:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
 def _split_name(name: str) -> str:
     for pattern, replacement in SPLIT:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+def _separate(tensors: Tensors, n_heads: int) -> Tensors:
+    """Query, key and value apart from each other.
+
+    The authors rotate neighbouring components of queries and keys, transformers those half a head
+    apart, so their rows change places.
+    """
+    apart = selected(tensors, lambda name: not FUSED.search(name))
+    for name in (name for name in tensors if FUSED.search(name)):
+        stem = FUSED.sub(".self_attn.", name)
+        query, key, value = tensors[name].chunk(3)
+        parts = {"q": _half_apart(query, n_heads), "k": _half_apart(key, n_heads), "v": value}
+        for letter, part in parts.items():
+            apart[f"{stem}{letter}_proj.weight"] = part
+            apart.origins[f"{stem}{letter}_proj.weight"] = tensors.origins[name]
+    return apart
+
+
+def _half_apart(rows: Tensor, n_heads: int) -> Tensor:
+    pairs = rows.reshape(n_heads, -1, 2, rows.shape[1])
+    return pairs.transpose(1, 2).reshape(rows.shape)
 
 
 CODECS = {"mimi": Mimi}

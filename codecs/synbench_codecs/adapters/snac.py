@@ -175,7 +175,7 @@ def _info(weights: str, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         # The noise of a batch is not that of its waves one by one.
         batch_policy="single",
         code_licence="MIT",
-        weights_licence=RELEASED.licence,
+        weights_licence="" if weights else RELEASED.licence,
         weights=sources,
         source="Siuzdak et al., SNAC: Multi-Scale Neural Audio Codec, 2024",
     )

@@ -151,7 +151,7 @@ def _info(codebooks: int, weights: str, *, sources: tuple[WeightsSource, ...]) -
         context="global",
         batch_policy="equal_length",
         code_licence="Apache-2.0 (upstream), MIT (this implementation)",
-        weights_licence=RELEASED.licence,
+        weights_licence="" if weights else RELEASED.licence,
         weights=sources,
         source="Zhang et al., SpeechTokenizer, ICLR 2024; ZhangXInFD/SpeechTokenizer",
     )

@@ -32,9 +32,9 @@ from synbench_codecs._spec import Options
 from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import WeightsError
 from synbench_codecs.support.adapting import check_choice, full_spec, package_version
+from synbench_codecs.support.tensors import fold_weight_norm, joined, renamed
 from synbench_codecs.support.token_codec import TokenCodec
 from synbench_codecs.support.torch_models import (
-    fold_weight_norm,
     import_extra,
     load_strictly,
     read_tensors,
@@ -173,11 +173,14 @@ class SQCodec(TokenCodec):
     @functools.cached_property
     def model(self) -> Any:
         """``sq_codec.en_codec.EnCodec``, loaded at the first use."""
-        tensors: dict[str, Tensor] = {}
-        for file in self._files:
-            prefix = f"{file.path.stem}." if len(self._files) > 1 else ""
-            found = fold_weight_norm(read_tensors(file.path))
-            tensors |= {prefix + name: tensor for name, tensor in found.items()}
+        several = len(self._files) > 1
+        tensors = joined(
+            renamed(
+                fold_weight_norm(read_tensors(path)),
+                (path.stem + ".{}" if several else "{}").format,
+            )
+            for path in (file.path for file in self._files)
+        )
         return load_strictly(_build(self.config), tensors, path=self._files[0].path)
 
     def n_frames(self, n_samples: int) -> int:
@@ -248,7 +251,7 @@ class SQCodec(TokenCodec):
             # Sums in another order come out 3e-3 apart on random weights.
             batch_policy="single",
             code_licence="MIT",
-            weights_licence=RELEASED[options["variant"]].licence,
+            weights_licence="" if options["weights"] else RELEASED[options["variant"]].licence,
             weights=sources,
             source="Zhai et al., One Quantizer is Enough, arXiv:2504.04949 (2025); zhai-lw/SQCodec",
         )

@@ -38,7 +38,8 @@ RELEASED = Checkpoint(
             bytes=2_517_231_448,
         ),
     ),
-    note="2.5 GB; the licence of the weights was not verified",
+    licence="CC-BY-NC-4.0",
+    note="2.5 GB; not for commercial use",
 )
 
 __all__ = ["CODECS", "XCodec2"]

@@ -17,7 +17,7 @@ from torch.nn.functional import conv1d, embedding, normalize, pad
 
 from synbench_codecs.adapters.bigcodec import BigCodecConfig
 from synbench_codecs.networks.layers import ResidualLSTM
-from synbench_codecs.support.torch_models import fold_weight_norm
+from synbench_codecs.support.tensors import Tensors, fold_weight_norm, renamed, selected
 
 TAPS = 12
 DILATIONS = (1, 3, 9)
@@ -25,8 +25,11 @@ DILATIONS = (1, 3, 9)
 # arithmetic, and small pieces come from the heap again and again.
 CHUNK_SAMPLES = 1 << 19
 
+# The authors' training saves the discriminators too, and everything below these words.
+TRAINING = re.compile(r"^state_dict\.model\.(?=(?:CodecEnc|generator)\.)")
 # Applied in this order, each to the outcome of the one before.
 RENAMES = (
+    (TRAINING.pattern, ""),
     (r"^CodecEnc\.block\.", "encoder."),
     (r"^generator\.model\.", "decoder."),
     (r"^generator\.quantizer\.layers\.0\.", "quantizer."),
@@ -211,9 +214,13 @@ class Network(nn.Module):
         return waves[:, 0]
 
 
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under our names, weight norm folded, the activations' logarithms taken away."""
-    ours = {_our_name(name): tensor for name, tensor in fold_weight_norm(tensors).items()}
+def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
+    """Tensors under our names, weight norm folded, the activations' logarithms taken away.
+
+    Takes the released file and what the authors' training saves.
+    """
+    used = selected(tensors, TRAINING.search) or tensors
+    ours = renamed(fold_weight_norm(used), _our_name)
     for name in ours:
         if name.endswith(".frequency"):
             ours[name] = ours[name].exp()

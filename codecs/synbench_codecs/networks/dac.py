@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synbench_codecs.support.torch_models import fold_weight_norm, import_extra, without_prefix
+from synbench_codecs.support.tensors import Tensors, fold_weight_norm, renamed, without_prefix
+from synbench_codecs.support.torch_models import import_extra
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -130,7 +131,7 @@ def build(shape: DacShape) -> Any:
     return transformers.DacModel(config)
 
 
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     """Tensors of either layout under transformers' names, weight norm folded.
 
     Takes the files of the ``descript`` repositories, and those of the authors' own releases and
@@ -140,7 +141,7 @@ def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     stages = sum(bool(re.fullmatch(r"encoder\.block\.\d+\.block\.4\.weight", n)) for n in plain)
     if not stages:
         return plain
-    return {_our_name(name, stages): tensor for name, tensor in plain.items()}
+    return renamed(plain, lambda name: _our_name(name, stages))
 
 
 def _our_name(name: str, stages: int) -> str:

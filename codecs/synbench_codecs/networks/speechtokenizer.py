@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from synbench_codecs.networks.layers import EncoderBlock, ReflectedConv, ResidualLSTM
-from synbench_codecs.support.torch_models import fold_weight_norm
+from synbench_codecs.support.tensors import Tensors, fold_weight_norm, renamed, selected
 
 # Applied in this order, each to the outcome of the one before.
 RENAMES = (
@@ -90,10 +90,10 @@ class Network(nn.Module):
         return waves[:, 0]
 
 
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     """Tensors under our names, weight norm folded."""
-    used = {name: tensor for name, tensor in tensors.items() if not UNUSED.search(name)}
-    return {_our_name(name): tensor for name, tensor in fold_weight_norm(used).items()}
+    used = selected(tensors, lambda name: not UNUSED.search(name))
+    return renamed(fold_weight_norm(used), _our_name)
 
 
 def config_of(tensors: Mapping[str, Tensor]) -> NetworkConfig:

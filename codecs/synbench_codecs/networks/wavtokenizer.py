@@ -19,7 +19,13 @@ from torch.nn.functional import embedding, gelu, scaled_dot_product_attention, s
 
 from synbench_codecs.adapters.wavtokenizer import WavTokenizerConfig
 from synbench_codecs.networks.layers import EncoderBlock, ReflectedConv, ResidualLSTM
-from synbench_codecs.support.torch_models import fold_weight_norm, without_prefix
+from synbench_codecs.support.tensors import (
+    Tensors,
+    fold_weight_norm,
+    renamed,
+    selected,
+    without_prefix,
+)
 
 NORM_GROUPS = 32
 EPSILON = 1e-6
@@ -189,22 +195,18 @@ class Network(nn.Module):
         return added.flatten(1)[:, edge : edge + hop * n_frames]
 
 
-def from_released(tensors: Mapping[str, Tensor], condition: int = 0) -> dict[str, Tensor]:
+def from_released(tensors: Mapping[str, Tensor], condition: int = 0) -> Tensors:
     """Tensors under our names, from the authors' checkpoint or a converted one.
 
     Weight norm is folded; of the adaptive norms' rows the one of ``condition`` stays.
     """
-    inner = without_prefix(tensors, "state_dict.") or dict(tensors)
-    used = {name: tensor for name, tensor in inner.items() if not UNUSED.search(name)}
-    ours = {}
-    for name, tensor in fold_weight_norm(used).items():
-        renamed = _our_name(name)
-        adaptive = ADAPTIVE.search(renamed)
-        if adaptive:
-            stem = renamed.removesuffix(adaptive[0])
-            ours[stem + ADAPTED[adaptive[1]]] = tensor[condition]
-        else:
-            ours[renamed] = tensor
+    inner = without_prefix(tensors, "state_dict.") or tensors
+    used = selected(inner, lambda name: not UNUSED.search(name))
+    adaptive = renamed(fold_weight_norm(used), _our_name)
+    ours = renamed(adaptive, _plain_norm)
+    for name, tensor in adaptive.items():
+        if ADAPTIVE.search(name):
+            ours[_plain_norm(name)] = tensor[condition]
     if "head.weight" in ours and "window" not in ours:
         ours["window"] = torch.hann_window(ours["head.weight"].shape[0] - 2)
     return ours
@@ -240,3 +242,7 @@ def _our_name(name: str) -> str:
     for pattern, replacement in RENAMES:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+def _plain_norm(name: str) -> str:
+    return ADAPTIVE.sub(lambda match: ADAPTED[match[1]], name)

@@ -16,9 +16,9 @@ from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
 from synbench_codecs._weights import find_weights
 from synbench_codecs.errors import WeightsError
 from synbench_codecs.support.adapting import package_version
+from synbench_codecs.support.tensors import Tensors, fold_weight_norm
 from synbench_codecs.support.token_codec import TokenCodec
 from synbench_codecs.support.torch_models import (
-    fold_weight_norm,
     import_extra,
     load_strictly,
     read_tensors,
@@ -61,7 +61,12 @@ class HubCodec(TokenCodec):
         self.options = options
         self.info = self._info(sources=self.checkpoint.files)
         (self._file,) = find_weights(self.checkpoint, options["weights"])
-        self.info = dataclasses.replace(self.info, weights=(self._file.source,))
+        self.info = dataclasses.replace(
+            self.info,
+            weights=(self._file.source,),
+            # Nobody but their owner can say under what licence one's own weights are.
+            weights_licence="" if options["weights"] else self.checkpoint.licence,
+        )
 
     @classmethod
     def described(cls, **options: Any) -> CodecInfo:
@@ -92,9 +97,7 @@ class HubCodec(TokenCodec):
     def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         """The description, from ``self.options``."""
 
-    def _rename(
-        self, tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
+    def _rename(self, tensors: Tensors, wanted: Mapping[str, Tensor]) -> Tensors:
         """Tensors under the names that the installed version of transformers uses."""
         return tensors
 

@@ -185,9 +185,12 @@ class NetworkCodec(TokenCodec):
         frame_rate = Fraction(config.sample_rate, config.hop)
         bits = math.log2(config.codes)
         note = chosen.note
+        facts = self.facts(config)
+        if options["weights"] or chosen.checkpoint is None:
+            facts["weights_licence"] = ""
         if file is None:
             note = "random weights: only lengths, bits and costs mean anything"
-        elif chosen.checkpoint is None or options["weights"]:
+        elif options["weights"]:
             note = "; ".join(filter(None, [note, f"weights of the user's own, {file.path.name}"]))
         self.info = CodecInfo(
             spec=full_spec(self.name, options, self._defaults()),
@@ -206,7 +209,7 @@ class NetworkCodec(TokenCodec):
             causal=False,
             weights=() if file is None else (file.source,),
             training_note=note,
-            **self.facts(config),
+            **facts,
         )
 
 

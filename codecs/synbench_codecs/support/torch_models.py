@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from synbench_codecs._interface import Wave
 from synbench_codecs.errors import Unavailable, WeightsError
+from synbench_codecs.support.safe_pickle import load_with_stand_ins
+from synbench_codecs.support.tensors import Tensors, fold_weight_norm, without_prefix
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,6 +40,7 @@ __all__ = [
     "import_extra",
     "inference",
     "load_strictly",
+    "read_checkpoint",
     "read_tensors",
     "require",
     "seeded",
@@ -132,34 +135,49 @@ def to_tokens(codes: Tensor) -> NDArray[np.int64]:
     return codes.detach().cpu().numpy().astype(np.int64)
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a checkpoint file, on the CPU.
+def read_tensors(path: Path) -> Tensors:
+    """All tensors of a checkpoint file, on the CPU, whatever precision they are stored in.
 
-    A safetensors file is recognised by its content. Everything else goes to ``torch.load`` with
+    A safetensors file is recognised by its content. Everything else is read by ``torch.load`` with
     ``weights_only=True``: a pickle that wants to run code is refused, never opened another way.
     Nested dictionaries become names with dots (``state_dict.encoder.weight``); entries that are
-    no tensors are left out.
+    no tensors are left out. Half and double precision become float32.
 
     Raises:
         WeightsError: truncated, no checkpoint, or a pickle with more than tensors in it.
         Unavailable: torch or safetensors is not installed.
     """
+    return read_checkpoint(path)[0]
+
+
+def read_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """The tensors as :func:`read_tensors` gives them, and the plain values beside them.
+
+    Values have dotted names too: ``metadata.kwargs.sample_rate``.
+    """
+    torch = import_extra("torch", extra="torch")
+    tensors, values = {}, {}
+    for name, value in _entries(path):
+        if not isinstance(value, torch.Tensor):
+            values[name] = value
+        else:
+            tensors[name] = value.float() if value.is_floating_point() else value
+    if not tensors:
+        raise WeightsError(f"{path} holds no tensors")
+    return Tensors.of_file(tensors, path), values
+
+
+def _entries(path: Path) -> Iterator[tuple[str, Any]]:
     if _is_safetensors(path):
-        return _read_safetensors(path)
+        return iter(_read_safetensors(path).items())
     torch = import_extra("torch", extra="torch")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path} is no checkpoint, or holds more than tensors and plain values, which could "
-            "run code; it is not loaded. Expected safetensors or a weights-only checkpoint"
-        ) from error
+    except pickle.UnpicklingError:
+        content = load_with_stand_ins(torch, path)
     except (RuntimeError, EOFError, ValueError, KeyError, LookupError, OSError) as error:
         raise WeightsError(f"{path} is truncated or no checkpoint: {_first_line(error)}") from error
-    tensors = dict(_flatten(content))
-    if not tensors:
-        raise WeightsError(f"{path} holds no tensors")
-    return tensors
+    return _flatten(content)
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -180,46 +198,17 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    torch = import_extra("torch", extra="torch")
-    if isinstance(content, torch.Tensor):
-        yield prefix, content
-    elif isinstance(content, Mapping):
+def _flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping):
         for name, value in content.items():
             yield from _flatten(value, f"{prefix}.{name}" if prefix else str(name))
+    else:
+        yield prefix, content
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names start with ``prefix``, under the rest of their names."""
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Replace every magnitude and direction by the plain weight, as the model would compute it.
-
-    Takes the names ``weight_g``, ``weight_v`` and ``parametrizations.weight.original0``,
-    ``original1``. Bit-identical to the unfolded model.
-    """
-    torch = import_extra("torch", extra="torch")
-    folded = dict(tensors)
-    for magnitude, direction, weight in (
-        ("weight_g", "weight_v", "weight"),
-        ("parametrizations.weight.original0", "parametrizations.weight.original1", "weight"),
-    ):
-        for name in [name for name in folded if name.endswith(magnitude)]:
-            stem = name.removesuffix(magnitude)
-            g, v = folded.pop(name), folded.pop(stem + direction)
-            folded[stem + weight] = torch._weight_norm(v, g, 0)
-    return folded
 
 
 def without_weight_norm(module: nn.Module) -> nn.Module:
@@ -240,24 +229,51 @@ def load_strictly(
         unused: name prefixes of tensors that the checkpoint holds and the model does not use.
 
     Raises:
-        WeightsError: a tensor is absent, unknown or of another shape.
+        WeightsError: a tensor is absent, unknown, of another shape, or not finite; the message
+            shows the names of the file.
     """
-    wanted = {key: value.shape for key, value in module.state_dict().items()}
-    given = {key: value for key, value in tensors.items() if not key.startswith(tuple(unused))}
-    wrong = [
-        *(f"{key} is absent" for key in wanted if key not in given),
-        *(f"{key} is unknown" for key in given if key not in wanted),
-        *(
-            f"{key} has shape {tuple(given[key].shape)}, expected {tuple(shape)}"
-            for key, shape in wanted.items()
-            if key in given and given[key].shape != shape
-        ),
-    ]
+    named = tensors if isinstance(tensors, Tensors) else Tensors(tensors)
+    wanted = module.state_dict()
+    given = {key: value for key, value in named.items() if not key.startswith(tuple(unused))}
+    wrong = {key: "absent" for key in wanted if key not in given}
+    wrong |= {key: "unknown" for key in given if key not in wanted}
+    for key in wanted:
+        if key in given and (problem := _misfit(given[key], wanted[key])):
+            wrong[key] = problem
     if wrong:
-        shown = "; ".join(wrong[:SHOWN_NAMES])
-        more = f"; and {len(wrong) - SHOWN_NAMES} more" if len(wrong) > SHOWN_NAMES else ""
-        raise WeightsError(f"{path} does not fit the model: {shown}{more}")
+        raise WeightsError(_what_is_wrong(wrong, named, path))
+    given = {key: value.to(wanted[key].dtype) for key, value in given.items()}
     # Taking the tensors over instead of copying them halves the time and the memory.
     module.load_state_dict(given, strict=True, assign=True)
     module.requires_grad_(False)
     return module.to(device()).eval()
+
+
+def _what_is_wrong(wrong: Mapping[str, str], tensors: Tensors, path: Path) -> str:
+    """Which file does not fit, and the first of its tensors that do not, under the file's names."""
+    # Of several files it is the one that holds, or would hold, the first such tensor.
+    file = tensors.file_of(next(iter(wrong)), path)
+    if tensors.n_files > 1:
+        wrong = {key: text for key, text in wrong.items() if tensors.file_of(key, path) == file}
+    shown = "; ".join(_one_problem(key, wrong[key], tensors) for key in list(wrong)[:SHOWN_NAMES])
+    more = f"; and {len(wrong) - SHOWN_NAMES} more" if len(wrong) > SHOWN_NAMES else ""
+    return f"{file} does not fit the model: {shown}{more}"
+
+
+def _one_problem(key: str, problem: str, tensors: Tensors) -> str:
+    if problem == "absent":
+        nearest = tensors.called(tensors.nearest(key))
+        foreign = nearest and nearest != tensors.nearest(key)
+        return f"{key} is absent" + (f" (most similar in the file: {nearest})" if foreign else "")
+    return f"{tensors.called(key)} {'is unknown' if problem == 'unknown' else problem}"
+
+
+def _misfit(tensor: Tensor, expected: Tensor) -> str:
+    """What is wrong with a tensor, empty for nothing."""
+    if tensor.shape != expected.shape:
+        return f"has shape {tuple(tensor.shape)}, expected {tuple(expected.shape)}"
+    if expected.is_floating_point() and not tensor.is_floating_point():
+        return f"holds {tensor.dtype}, expected {expected.dtype}"
+    if not tensor.is_meta and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+        return "holds NaN or infinity"
+    return ""
