@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
 
-import untrained  # noqa: E402
+import untrained
 
-import synbench_codecs  # noqa: E402
+import synbench_codecs
 
 HOP = 1920
 
