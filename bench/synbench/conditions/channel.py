@@ -1,0 +1,172 @@
+"""Damage of the coded bytes between encoder and decoder; what is decoded are the damaged bytes.
+
+The order inside a payload is the one of :mod:`synbench_codecs`: side information first, then frame
+after frame, inside a frame codebook after codebook. Whatever a channel needs and a codec does not
+declare is said as an error, which becomes the status of the cell.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.conditions.loss_pattern import Lost, lost_frames
+from synbench.errors import ItemError
+from synbench_codecs import CodecInfo, Encoded, pack_tokens, unpack_tokens
+from synbench_codecs.errors import BitstreamError
+
+Frames = NDArray[np.int64]
+
+__all__ = ["Received", "flip_bits", "lose_frames", "replace_tokens", "without_last_books"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What comes out of the channel.
+
+    Attributes:
+        encoded: the damaged stream, as the decoder gets it.
+        damaged: how many bits, frames or tokens were hit.
+        of: out of how many.
+        lost: which frames were lost, for codecs that conceal by themselves; empty elsewhere.
+    """
+
+    encoded: Encoded
+    damaged: int
+    of: int
+    lost: Lost = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+
+def flip_bits(encoded: Encoded, *, rate: float, draw: np.random.Generator) -> Received:
+    """Each bit of the payload, side information included, is turned with probability ``rate``."""
+    data = np.frombuffer(encoded.payload, dtype=np.uint8)
+    bits = np.unpackbits(data)
+    hit = draw.random(encoded.payload_bits) < rate
+    bits[: encoded.payload_bits] ^= hit
+    return Received(
+        encoded=dataclasses.replace(encoded, payload=np.packbits(bits).tobytes()),
+        damaged=int(np.count_nonzero(hit)),
+        of=encoded.payload_bits,
+    )
+
+
+def lose_frames(encoded: Encoded, slots: Lost, *, info: CodecInfo) -> Received:
+    """Each lost frame is replaced by the last one that arrived, the first ones by zero bits.
+
+    Args:
+        slots: from :func:`synbench.conditions.loss_pattern.lost_slots`.
+
+    Raises:
+        ItemError: the codec declares no frames.
+    """
+    frames = _frames_of(encoded, info)
+    if info.frame_rate_hz is None:
+        raise ItemError(f"{info.spec} declares no frame rate, so no frame of it can be lost")
+    lost = lost_frames(slots, n_frames=len(frames), frame_rate_hz=info.frame_rate_hz)
+    arrived = np.where(lost, -1, np.arange(len(frames)))
+    source = np.maximum.accumulate(arrived)
+    received = np.where(source[:, None] >= 0, frames[source], 0)
+    return Received(
+        encoded=_with_frames(encoded, received, info),
+        damaged=int(np.count_nonzero(lost)),
+        of=len(frames),
+        lost=lost,
+    )
+
+
+def replace_tokens(
+    encoded: Encoded, *, rate: float, info: CodecInfo, draw: np.random.Generator
+) -> Received:
+    """Each token becomes another one of its codebook, any alike, with probability ``rate``.
+
+    Raises:
+        ItemError: the codec has no tokens.
+    """
+    tokens = _tokens_of(encoded, info)
+    sizes = np.array(info.codebook_sizes)[:, None]
+    hit = (draw.random(tokens.shape) < rate) & (sizes > 1)
+    shift = 1 + np.floor(draw.random(tokens.shape) * (sizes - 1)).astype(np.int64)
+    damaged = np.where(hit, (tokens + shift) % sizes, tokens)
+    return Received(
+        encoded=_with_tokens(encoded, damaged, info),
+        damaged=int(np.count_nonzero(hit)),
+        of=tokens.size,
+    )
+
+
+def without_last_books(encoded: Encoded, *, info: CodecInfo, kept: CodecInfo) -> Received:
+    """The stream of the same codec with fewer books, made of the first books of this one.
+
+    Args:
+        kept: of the codec with fewer books, whose decoder gets the stream.
+
+    Raises:
+        ItemError: the codec has no books to drop.
+    """
+    tokens = _tokens_of(encoded, info)
+    count = len(kept.codebook_sizes)
+    if not 0 < count < len(tokens) or kept.codebook_sizes != info.codebook_sizes[:count]:
+        raise ItemError(f"{kept.spec} does not decode the first books of {info.spec}")
+    payload, bits = pack_tokens(tokens[:count], kept.codebook_sizes)
+    side = encoded.payload[: encoded.side_bits // 8]
+    return Received(
+        encoded=dataclasses.replace(
+            encoded,
+            spec=kept.spec,
+            payload=side + payload,
+            payload_bits=encoded.side_bits + bits,
+            model_digest=kept.model_digest,
+        ),
+        damaged=len(tokens) - count,
+        of=len(tokens),
+    )
+
+
+def _frames_of(encoded: Encoded, info: CodecInfo) -> Frames:
+    """One row a frame: its tokens where there are codebooks, else its bits."""
+    if info.codebook_sizes:
+        return _tokens_of(encoded, info).T
+    if info.bits_per_frame is None or info.bits_per_frame != int(info.bits_per_frame):
+        raise ItemError(f"{info.spec} declares no frames in its payload")
+    width = int(info.bits_per_frame)
+    bits = np.unpackbits(np.frombuffer(encoded.payload, dtype=np.uint8))
+    framed = bits[encoded.side_bits : encoded.payload_bits]
+    if framed.size % width:
+        raise ItemError(f"{info.spec}: {framed.size} bits are no whole frames of {width} bits")
+    return framed.reshape(-1, width).astype(np.int64)
+
+
+def _with_frames(encoded: Encoded, frames: Frames, info: CodecInfo) -> Encoded:
+    if info.codebook_sizes:
+        return _with_tokens(encoded, frames.T, info)
+    bits = np.unpackbits(np.frombuffer(encoded.payload, dtype=np.uint8))
+    bits[encoded.side_bits : encoded.payload_bits] = frames.ravel()
+    return dataclasses.replace(encoded, payload=np.packbits(bits).tobytes())
+
+
+def _tokens_of(encoded: Encoded, info: CodecInfo) -> Frames:
+    """Tokens, shape ``(codebooks, frames)``."""
+    if not info.codebook_sizes:
+        raise ItemError(f"{info.spec} has no codebooks")
+    if encoded.side_bits % 8:
+        raise ItemError(f"{info.spec}: side information of {encoded.side_bits} bits ends in a byte")
+    bits_per_frame = sum(math.log2(size) for size in info.codebook_sizes)
+    n_frames = math.floor((encoded.payload_bits - encoded.side_bits) / bits_per_frame + 1e-6)
+    try:
+        return unpack_tokens(
+            encoded.payload[encoded.side_bits // 8 :], info.codebook_sizes, n_frames
+        )
+    except BitstreamError as error:
+        raise ItemError(f"{info.spec}: its payload is not frames of its codebooks: {error}") from (
+            error
+        )
+
+
+def _with_tokens(encoded: Encoded, tokens: Frames, info: CodecInfo) -> Encoded:
+    payload, _ = pack_tokens(tokens, info.codebook_sizes)
+    side = encoded.payload[: encoded.side_bits // 8]
+    return dataclasses.replace(encoded, payload=side + payload)
