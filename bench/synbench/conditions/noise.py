@@ -98,4 +98,5 @@ def _unit_power(wave: Wave) -> Wave:
     power = float(np.mean(wave**2))
     if power == 0.0:
         raise ItemError("the noise is silent: no ratio to the speech can be set")
-    return wave / np.sqrt(power)
+    scaled: Wave = wave / np.sqrt(power)
+    return scaled
