@@ -5,7 +5,6 @@ Reports and listening tests add commands by name only, so nothing here imports t
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 
@@ -71,9 +70,9 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS)
-            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(COMMANDS)}"
-            ctx.fail(f"no command {args[0]!r}; {hint}")
+            from synbench_base.close_names import suggestion
+
+            ctx.fail(f"no command {args[0]!r}; {suggestion(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -118,19 +117,12 @@ def _message(error: Exception) -> str:
 
 def exit_code(error: Exception) -> int | None:
     """The exit code of an expected error, ``None`` for a bug."""
-    import synbench_codecs.errors
-    import synbench_metrics.errors
     from synbench.errors import SynbenchError
 
     if isinstance(error, SynbenchError):
         return error.exit_code
     if isinstance(error, OSError) and error.filename is not None:
         return 3
-    unavailable = (synbench_codecs.errors.Unavailable, synbench_metrics.errors.Unavailable)
-    if isinstance(error, unavailable):
-        return 3
-    if isinstance(error, synbench_codecs.errors.CodecError | synbench_metrics.errors.MetricError):
-        return 2
     return None
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import ItemError, UsageError
-from synbench.files import printable, write_bytes
+from synbench_base.files import printable, write_bytes
 
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 

@@ -1,6 +1,5 @@
-"""The user's cache folder, and what is remembered there about audio files.
+"""What is remembered about audio files in the user's cache folder.
 
-The folder is ``$SYNBENCH_CACHE``, else ``$XDG_CACHE_HOME/synbench``, else ``~/.cache/synbench``.
 Everything in it can be deleted at any time: a cache that is corrupt, locked or cannot be written
 costs time, never a run.
 """
@@ -9,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault
-from synbench_codecs import cache_folder
+from synbench_base.cache import cache_folder, locked
+from synbench_base.files import temporary_beside
 
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_SECONDS = 2.0
@@ -167,19 +166,6 @@ class Measurements:
                 self._database.execute("COMMIT")
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold ``path`` as a lock between processes, where the system has such locks."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two processes may do the same work, the later rename wins
-        yield
-        return
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
     """Make ``folder`` with ``build``, once: half a folder never carries the final name.
 
@@ -202,7 +188,7 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
 
 
 def _build_and_rename(folder: Path, build: Callable[[Path], None]) -> None:
-    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_beside(folder)
     temporary.mkdir()
     try:
         build(temporary)

@@ -17,17 +17,20 @@ keys are refused.
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from synbench.errors import UsageError
+from synbench_base.close_names import suggestion
+from synbench_base.errors import UsageError
+from synbench_base.yaml_text import check_mapping, read_yaml_model
+from synbench_codecs import parse_spec
 
+KEYS = "name, corpora, codecs, metrics"
 PATH_OPTIONS = ("folder", "path", "script", "weights")
 Scalar = str | int | float | bool
 
@@ -38,6 +41,7 @@ __all__ = [
     "Suite",
     "find_suite",
     "load_suite",
+    "make_suite",
     "packaged_suites",
 ]
 
@@ -148,8 +152,7 @@ def find_suite(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    close = difflib.get_close_matches(name_or_path, packaged)
-    hint = f"did you mean {close[0]}?" if close else f"packaged: {', '.join(packaged) or 'none'}"
+    hint = suggestion(name_or_path, packaged, f"packaged: {', '.join(packaged) or 'none'}")
     raise UsageError(f"no suite {name_or_path!r}: no such file and no packaged suite; {hint}")
 
 
@@ -159,30 +162,29 @@ def load_suite(path: Path) -> Suite:
     Raises:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read suite {path}: {error}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: expected keys such as name, corpora, codecs, metrics")
-    try:
-        suite = Suite.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(_explain(path, error)) from error
+    return _anchored(read_yaml_model(path, Suite, what="suite", keys=KEYS), path.parent)
+
+
+def make_suite(content: Mapping[str, Any]) -> Suite:
+    """Check a suite that was made in Python; relative paths count from the working folder.
+
+    Raises:
+        UsageError: an unknown key (the close one is offered), or a value out of range.
+    """
+    return _anchored(check_mapping(content, Suite, what="suite"), Path())
+
+
+def _anchored(suite: Suite, folder: Path) -> Suite:
     return suite.model_copy(
         update={
-            "codecs": [_anchor(entry, path.parent) for entry in suite.codecs],
-            "corpora": [_anchor(entry, path.parent) for entry in suite.corpora],
+            "codecs": [_anchor(entry, folder) for entry in suite.codecs],
+            "corpora": [_anchor(entry, folder) for entry in suite.corpora],
         }
     )
 
 
 def _anchor(entry: Entry, folder: Path) -> Entry:
     """Make relative paths count from the suite's folder, also in the ``name:path=...`` form."""
-    from synbench_codecs import parse_spec
-
     key = "codec" if hasattr(entry, "codec") else "corpus"
     name, options = parse_spec(getattr(entry, key))
     options.update(entry.options)
@@ -191,26 +193,3 @@ def _anchor(entry: Entry, folder: Path) -> Entry:
         if isinstance(value, str):
             options[option] = str((folder / Path(value).expanduser()).resolve())
     return entry.model_copy(update={key: name, "options": options})
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = [f"{path} is not a valid suite:"]
-    for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"]) or "suite"
-        lines.append(f"  {place}: {_hint(problem) or problem['msg']}")
-    return "\n".join(lines)
-
-
-def _hint(problem: Any) -> str:
-    if problem["type"] != "extra_forbidden":
-        return ""
-    *parents, unknown = problem["loc"]
-    models: dict[str, type[BaseModel]] = {
-        "codecs": CodecEntry,
-        "corpora": CorpusEntry,
-        "comparisons": ComparisonEntry,
-    }
-    fields = models.get(parents[0] if parents else "", Suite).model_fields
-    close = difflib.get_close_matches(str(unknown), fields)
-    known = ", ".join(fields)
-    return f"unknown key; did you mean {close[0]}?" if close else f"unknown key; known: {known}"

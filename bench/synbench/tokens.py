@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench.errors import UsageError
+from synbench.errors import SynbenchError, UsageError
 from synbench.results.confined import stored_file
 from synbench.results.store import RunFolder
 from synbench_codecs import Encoded, read_stream, token_bits, unpack_tokens
-from synbench_codecs.errors import CodecError
 from synbench_metrics._tokens import BookStatistics, statistics
 
 __all__ = ["TokenReport", "token_reports", "tokens_of"]
@@ -148,5 +147,5 @@ def _read(run: RunFolder, name: str | None, sizes: Sequence[int]) -> NDArray[np.
         return None
     try:
         return tokens_of(read_stream(path.read_bytes()), sizes)
-    except (OSError, CodecError):
+    except (OSError, SynbenchError):
         return None

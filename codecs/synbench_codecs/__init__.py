@@ -6,16 +6,16 @@
 'anchor'
 """
 
+from synbench_base.device import device
+from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._bitstream import read_stream, write_stream
 from synbench_codecs._costs import Complexity, Speed, count_costs, has_costs, measure_speed
 from synbench_codecs._interface import (
-    Checkpoint,
     Codec,
     CodecInfo,
     Encoded,
     Recording,
     Wave,
-    WeightsSource,
     check_encoded,
     check_wave,
 )
@@ -24,15 +24,6 @@ from synbench_codecs._published import published_spec
 from synbench_codecs._registry import codec_class, describe, load, names
 from synbench_codecs._spec import Options, format_spec, parse_spec
 from synbench_codecs._stored_spec import load_stored
-from synbench_codecs._weights import (
-    WeightsFile,
-    cache_folder,
-    file_sha256,
-    find_weights,
-    first_seen,
-    remember_first_seen,
-    weights_path,
-)
 
 __all__ = [
     "Checkpoint",
@@ -46,15 +37,13 @@ __all__ = [
     "Wave",
     "WeightsFile",
     "WeightsSource",
-    "cache_folder",
     "check_encoded",
     "check_wave",
     "codec_class",
     "count_costs",
     "describe",
-    "file_sha256",
+    "device",
     "find_weights",
-    "first_seen",
     "format_spec",
     "has_costs",
     "load",
@@ -65,9 +54,7 @@ __all__ = [
     "parse_spec",
     "published_spec",
     "read_stream",
-    "remember_first_seen",
     "token_bits",
     "unpack_tokens",
-    "weights_path",
     "write_stream",
 ]

@@ -12,10 +12,10 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from synbench_base.packages import import_extra
 from synbench_codecs._registry import codec_class
 from synbench_codecs._spec import parse_spec
 from synbench_codecs.errors import Unavailable, UsageError
-from synbench_codecs.support.torch_models import import_extra
 
 __all__ = [
     "Complexity",

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.weights import WeightsSource
 from synbench_codecs._published import published_spec
 from synbench_codecs._spec import Options, format_spec, parse_spec
 from synbench_codecs.errors import BitstreamError, EncodeError
@@ -36,7 +37,6 @@ Context = Literal["finite", "unbounded", "global"]
 
 __all__ = [
     "BatchPolicy",
-    "Checkpoint",
     "Codec",
     "CodecInfo",
     "Context",
@@ -44,52 +44,11 @@ __all__ = [
     "Kind",
     "Recording",
     "Wave",
-    "WeightsSource",
     "check_encoded",
     "check_wave",
 ]
 
 DIGEST_BYTES = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightsSource:
-    """Where one file of weights comes from, precisely enough to refuse another one.
-
-    Attributes:
-        repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
-            repository), ``github.com/OWNER/NAME/releases`` (a file of a release),
-            ``package:IMPORT_NAME`` (a file inside an installed package) or ``local``.
-        revision: commit or tag.
-        file: path inside the repository.
-        sha256: hex digest; empty where nobody has published one, then the first download pins it.
-        bytes: size, ``None`` where unknown.
-        distribution: an installed package that may hold the very file at the same path.
-    """
-
-    repository: str
-    revision: str
-    file: str
-    sha256: str
-    bytes: int | None = None
-    distribution: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """Trained weights under one name: what ``synbench weights fetch NAME`` brings.
-
-    Attributes:
-        name: short, unique among all codecs and metrics.
-        files: usually one.
-        licence: SPDX name or the licence's own name; empty where nobody has stated one.
-        note: what a user should know before fetching it.
-    """
-
-    name: str
-    files: tuple[WeightsSource, ...]
-    licence: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

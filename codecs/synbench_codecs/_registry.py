@@ -13,18 +13,12 @@ unavailable.
 
 from __future__ import annotations
 
-import difflib
-import functools
-import importlib
-import importlib.metadata
-import inspect
-import pkgutil
 from typing import Any
 
-from synbench_codecs import adapters
+from synbench_base.packages import import_extra
+from synbench_base.registry import Registry, check_options, options_of
 from synbench_codecs._interface import Codec, CodecInfo, Recording
 from synbench_codecs._spec import parse_spec
-from synbench_codecs.errors import Unavailable, UsageError
 
 ENTRY_POINT_GROUP = "synbench.codecs"
 
@@ -37,28 +31,25 @@ __all__ = [
 ]
 
 
-@functools.cache
-def _builtin() -> dict[str, type[Any] | str]:
-    """Name to class, or to the reason why its module could not be imported."""
-    found: dict[str, type[Any] | str] = {}
-    for module in pkgutil.iter_modules(adapters.__path__):
-        try:
-            loaded = importlib.import_module(f"{adapters.__name__}.{module.name}")
-        except Exception as error:  # noqa: BLE001 - one broken codec must not break the others
-            found[module.name.replace("_", "-")] = f"{type(error).__name__}: {error}"
-            continue
-        found.update(getattr(loaded, "CODECS", {}))
-    return found
+def _accepts(loaded: Any) -> type[Any]:
+    if not isinstance(loaded, type):
+        raise TypeError("a class")
+    return loaded
 
 
-@functools.cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+registry: Registry[type[Any]] = Registry(
+    "codec",
+    package="synbench_codecs.adapters",
+    content=lambda module: getattr(module, "CODECS", {}),
+    group=ENTRY_POINT_GROUP,
+    accepts=_accepts,
+    otherwise=lambda name: "see: synbench codecs",
+)
 
 
 def names() -> list[str]:
     """All known codec names, sorted."""
-    return sorted({*_builtin(), *_entry_points()})
+    return registry.names()
 
 
 def codec_class(name: str) -> type[Any]:
@@ -68,22 +59,7 @@ def codec_class(name: str) -> type[Any]:
         UsageError: no codec has this name; the message offers the close ones.
         Unavailable: the codec's module does not import.
     """
-    if name in _builtin():
-        found = _builtin()[name]
-        if isinstance(found, str):
-            raise Unavailable(f"codec {name!r} does not import: {found}")
-        return found
-    if name in _entry_points():
-        try:
-            loaded = _entry_points()[name].load()
-        except Exception as error:
-            raise Unavailable(f"codec {name!r} does not import: {error}") from error
-        if not isinstance(loaded, type):
-            raise Unavailable(f"entry point {name!r} must name a class, got {loaded!r}")
-        return loaded
-    close = difflib.get_close_matches(name, names())
-    hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench codecs"
-    raise UsageError(f"unknown codec {name!r}; {hint}")
+    return registry.get(name)
 
 
 def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:
@@ -96,23 +72,7 @@ def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:
     name, options = parse_spec(spec)
     options.update(more)
     loaded = codec_class(name)
-    known = {
-        parameter.name: parameter
-        for parameter in inspect.signature(loaded).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    for option in options:
-        if option not in known:
-            close = difflib.get_close_matches(option, known)
-            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(known) or 'none'}"
-            raise UsageError(f"codec {name!r} has no option {option!r}; {hint}")
-    absent = [
-        key
-        for key, parameter in known.items()
-        if parameter.default is inspect.Parameter.empty and key not in options
-    ]
-    if absent:
-        raise UsageError(f"codec {name!r} needs {', '.join(absent)}: {name}:{absent[0]}=...")
+    check_options("codec", name, options_of(loaded), options)
     codec: Codec | Recording = loaded(**options)
     return codec
 
@@ -129,8 +89,6 @@ def describe(spec: str) -> CodecInfo | None:
         info: CodecInfo = loaded.described(**options)
         return info
     if hasattr(loaded, "untrained"):
-        from synbench_codecs.support.torch_models import import_extra
-
         options.pop("weights", None)
         with import_extra("torch", extra="torch").device("meta"):
             made: CodecInfo = loaded.untrained(**options).info

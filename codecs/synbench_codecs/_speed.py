@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from synbench_base.packages import import_extra
 from synbench_codecs._costs import Speed, untrained
-from synbench_codecs.support.torch_models import import_extra
 
 
 def main(spec: str, seconds: float, repetitions: int) -> None:

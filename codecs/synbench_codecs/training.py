@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import import_extra
 from synbench_codecs._mdct_training.configuration import (
     Config,
     PseudoConfig,
@@ -24,7 +25,6 @@ from synbench_codecs._mdct_training.configuration import (
 )
 from synbench_codecs._mdct_training.journal import plot_curves
 from synbench_codecs.errors import UsageError
-from synbench_codecs.support.torch_models import import_extra
 
 # A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
 FindPitch = Callable[[NDArray[np.float32], int], NDArray[np.float64]]

@@ -9,16 +9,10 @@
 'ok'
 """
 
-from synbench_metrics._interface import (
-    Checkpoint,
-    Measured,
-    Metric,
-    MetricInfo,
-    NotApplicable,
-    Outcome,
-    Wave,
-    WeightsSource,
-)
+from synbench_base.device import device
+from synbench_base.errors import NotApplicable
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Measured, Metric, MetricInfo, Outcome, Wave
 from synbench_metrics._registry import load, names
 from synbench_metrics._score import score, score_batch
 
@@ -31,6 +25,7 @@ __all__ = [
     "Outcome",
     "Wave",
     "WeightsSource",
+    "device",
     "load",
     "names",
     "score",

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from synbench_base.weights import Checkpoint
+
 Wave = NDArray[Any]
 Details = Mapping[str, str | int | float]
 Status = Literal["ok", "not_applicable", "failed"]
@@ -30,62 +32,16 @@ Pooling = Literal["mean", "weighted_mean", "frechet"]
 
 __all__ = [
     "BatchPolicy",
-    "Checkpoint",
     "Details",
     "Direction",
     "Measured",
     "Metric",
     "MetricInfo",
-    "NotApplicable",
     "Outcome",
     "Pooling",
     "Status",
     "Wave",
-    "WeightsSource",
 ]
-
-
-class NotApplicable(Exception):
-    """Raised inside a metric's function: this pair has no such score, for the reason given."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightsSource:
-    """Where one file of weights comes from, precisely enough to refuse another one.
-
-    Attributes:
-        repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
-            repository) or ``github.com/OWNER/NAME/releases`` (a file of a release).
-        revision: commit, tag or branch.
-        file: path inside the repository.
-        sha256: hex digest; empty where nobody has published one, then the first download pins it.
-        bytes: size, ``None`` where unknown.
-        distribution: an installed package that may hold the very file at the same path.
-    """
-
-    repository: str
-    revision: str
-    file: str
-    sha256: str = ""
-    bytes: int | None = None
-    distribution: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """Trained weights under one name: what ``synbench weights fetch NAME`` brings.
-
-    Attributes:
-        name: short, unique among all codecs and metrics.
-        files: one, or all that a model's directory needs.
-        licence: of the weights; empty where nobody has stated one.
-        note: what a user should know before fetching it.
-    """
-
-    name: str
-    files: tuple[WeightsSource, ...]
-    licence: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

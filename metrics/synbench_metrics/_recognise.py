@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from synbench_metrics._interface import Checkpoint, NotApplicable, Wave, WeightsSource
+from synbench_base.errors import NotApplicable
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Wave
 from synbench_metrics._remember import remember_each
 from synbench_metrics._weights import as_directory
 from synbench_metrics.errors import Unavailable

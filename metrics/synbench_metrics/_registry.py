@@ -8,66 +8,76 @@ A built-in metric is a file of this package that defines ``METRICS``, a tuple of
     my_score = "my_package.score:MY_SCORE"
 
 A module imports the library it wraps only inside its functions, so listing every metric is cheap
-and one broken library makes only its own columns unavailable.
+and one broken module makes only its own columns unavailable.
 """
 
 from __future__ import annotations
 
-import difflib
-import functools
-import importlib
-import importlib.metadata
-import pkgutil
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
 
-import synbench_metrics
+from synbench_base.errors import UsageError
+from synbench_base.registry import Registry
 from synbench_metrics._interface import Metric
 from synbench_metrics._weights import identified
-from synbench_metrics.errors import Unavailable, UsageError
 
 ENTRY_POINT_GROUP = "synbench.metrics"
 
 __all__ = ["ENTRY_POINT_GROUP", "load", "names"]
 
 
-@functools.cache
-def _builtin() -> dict[str, Metric]:
-    found: dict[str, Metric] = {}
-    for module in pkgutil.iter_modules(synbench_metrics.__path__):
-        if module.name.startswith("_") or module.name == "errors":
-            continue
-        loaded = importlib.import_module(f"synbench_metrics.{module.name}")
-        metrics: tuple[Metric, ...] = getattr(loaded, "METRICS", ())
-        found.update({metric.info.column: metric for metric in metrics})
-    return found
+def _content(module: ModuleType) -> Mapping[str, Metric]:
+    metrics: tuple[Metric, ...] = getattr(module, "METRICS", ())
+    return {metric.info.column: metric for metric in metrics}
 
 
-@functools.cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+def _accepts(loaded: Any) -> Metric:
+    if not isinstance(loaded, Metric):
+        raise TypeError("a Metric")
+    return loaded
+
+
+registry: Registry[Metric] = Registry(
+    "metric",
+    package="synbench_metrics",
+    content=_content,
+    group=ENTRY_POINT_GROUP,
+    accepts=_accepts,
+    otherwise=lambda name: "see: synbench metrics",
+)
 
 
 def names() -> list[str]:
     """All known columns, sorted."""
-    return sorted({*_builtin(), *_entry_points()})
+    return registry.names()
 
 
 def load(column: str) -> Metric:
-    """The metric behind a column name.
+    """The metric behind a column name, whatever its case, or behind the only column of a family.
+
+    ``UTMOS`` is ``utmos``, ``PESQ-WB`` is ``pesq_wb``. A family of several columns, such as
+    ``PESQ`` or ``wer``, is no column: scores of two of them must never be mixed up.
 
     Raises:
-        UsageError: no metric has this name; the message offers the close ones.
-        Unavailable: an entry point's module does not import.
+        UsageError: no metric has this name; the message lists the columns of the family, the usual
+            one first, or the close names.
+        Unavailable: the metric's module does not import.
     """
-    if column in _builtin():
-        return identified(_builtin()[column])
-    if column in _entry_points():
-        try:
-            loaded = _entry_points()[column].load()
-        except Exception as error:
-            raise Unavailable(f"metric {column!r} does not import: {error}") from error
-        if not isinstance(loaded, Metric):
-            raise Unavailable(f"entry point {column!r} must name a Metric, got {loaded!r}")
-        return identified(loaded)
-    close = difflib.get_close_matches(column, names())
-    hint = f"did you mean {' or '.join(close)}?" if close else "see: synbench metrics"
-    raise UsageError(f"unknown metric {column!r}; {hint}")
+    return identified(registry.get(_column(column)))
+
+
+def _column(name: str) -> str:
+    """The column that a name means; the name itself where it means none."""
+    if name in registry:
+        return name
+    written = name.strip().lower().replace("-", "_").replace(" ", "_")
+    columns = list(registry.builtin())
+    if written in columns:
+        return written
+    family = [column for column in columns if column.startswith(f"{written}_")]
+    if len(family) > 1:
+        raise UsageError(
+            f"{name!r} stands for {len(family)} metrics, name one of them: {', '.join(family)}"
+        )
+    return family[0] if family else name

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from synbench_metrics._interface import Measured, Metric, NotApplicable, Outcome, Wave
+from synbench_base.errors import NotApplicable
+from synbench_metrics._interface import Measured, Metric, Outcome, Wave
 from synbench_metrics.errors import UsageError
 
 __all__ = ["score", "score_batch"]

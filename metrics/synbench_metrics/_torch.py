@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synbench_metrics.errors import Unavailable
+from synbench_base.device import device as chosen_device
+from synbench_base.errors import Unavailable
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 
@@ -22,11 +21,9 @@ SECONDS_AT_ONCE = 120.0
 __all__ = ["device", "load_strictly", "passes", "read_state"]
 
 
-@functools.cache
 def device() -> torch.device:
-    """``SYNBENCH_DEVICE`` (``cpu``, ``cuda:1``), else the first CUDA device, else the CPU."""
-    named = os.environ.get("SYNBENCH_DEVICE", "")
-    return torch.device(named or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The device of :mod:`synbench_base.device`, for torch."""
+    return torch.device(chosen_device())
 
 
 def passes(waves: NDArray[Any], sample_rate: int) -> Iterator[torch.Tensor]:

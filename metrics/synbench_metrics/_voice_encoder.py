@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from synbench_metrics._packages import model_bytes
+from synbench_base.packages import package_content
 from synbench_metrics._torch import device, load_strictly
 from synbench_metrics.spectral_distance import mel_filters
 
@@ -88,7 +88,7 @@ def _stretches(wave: Array) -> Array:
 @functools.cache
 def _encoder() -> Any:
     """The network, built once per process."""
-    content = io.BytesIO(model_bytes("resemblyzer", WEIGHTS, WEIGHTS_SHA256, advice=ADVICE))
+    content = io.BytesIO(package_content("resemblyzer", WEIGHTS, WEIGHTS_SHA256, advice=ADVICE))
     state = torch.load(content, map_location="cpu", weights_only=True)["model_state"]
     # The scale and offset of training's loss lie in the file too.
     kept = {name: value for name, value in state.items() if not name.startswith("similarity_")}

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Checkpoint
+from synbench_base.weights import Checkpoint
 from synbench_metrics._torch import device, passes
 from synbench_metrics._weights import as_directory
 from synbench_metrics.errors import Unavailable

@@ -26,8 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Checkpoint, Metric, MetricInfo, Wave, WeightsSource
-from synbench_metrics._packages import TORCH, requires
+from synbench_base.packages import requires
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Metric, MetricInfo, Wave
+from synbench_metrics._packages import TORCH
 from synbench_metrics._weights import find, has_weights
 
 SEGMENT = 122880  # samples, 7.68 s

@@ -35,9 +35,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import installed_version, package_content, requires
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._onnx import run, session
-from synbench_metrics._packages import installed_version, model_bytes, requires
+from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
 from synbench_metrics.spectral_distance import mel_filters
 
@@ -137,15 +138,15 @@ def _raters() -> Array:
 
 @functools.cache
 def _session(file: str, sha256: str) -> Any:
-    return session(model_bytes("speechmos", file, sha256))
+    return session(package_content("speechmos", file, sha256, advice=INSTALL))
 
 
 def _checks(file: str, sha256: str) -> Callable[[], None]:
-    runtime = requires(onnxruntime="onnxruntime")
+    runtime = requires(onnxruntime="onnxruntime", advice=INSTALL)
 
     def check() -> None:
         runtime()
-        model_bytes("speechmos", file, sha256)
+        package_content("speechmos", file, sha256, advice=INSTALL)
 
     return check
 

@@ -1,27 +1,12 @@
-"""What can go wrong around a metric, and whose fault it is.
+"""What a metric may raise; the tree of all errors is drawn in :mod:`synbench_base.errors`.
 
-::
-
-    MetricError
-    ├── UsageError      an unknown metric, or arguments of the wrong form (user error)
-    └── Unavailable     a package or weights file is absent (environment)
-
-A pair of waves that cannot be scored is no error: it is an :class:`~synbench_metrics.Outcome` with
-a status and a reason.
+A pair of waves that cannot be scored is no error for :func:`synbench_metrics.score`: it is an
+:class:`~synbench_metrics.Outcome` with a status and a reason. ``MetricError`` is the former name
+of the base, :class:`~synbench_base.errors.SynbenchError`.
 """
 
-from __future__ import annotations
+from synbench_base.errors import NotApplicable, SynbenchError, Unavailable, UsageError
 
-__all__ = ["MetricError", "Unavailable", "UsageError"]
+MetricError = SynbenchError
 
-
-class MetricError(Exception):
-    """Base of every error that a metric raises on purpose."""
-
-
-class UsageError(MetricError):
-    """The caller asked for something that does not exist. The message lists the close names."""
-
-
-class Unavailable(MetricError):
-    """Something the metric needs is absent. The message says what to type next."""
+__all__ = ["MetricError", "NotApplicable", "SynbenchError", "Unavailable", "UsageError"]

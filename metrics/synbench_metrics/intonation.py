@@ -30,8 +30,9 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import installed_version
+from synbench_base.errors import NotApplicable
+from synbench_base.packages import installed_version
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics.voice import ESTIMATORS, HIGHEST, LOWEST, check_world, pitch
 
 Array = NDArray[np.float64]

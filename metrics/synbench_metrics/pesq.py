@@ -41,8 +41,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import INSTALL, installed_version, requires
+from synbench_base.errors import NotApplicable
+from synbench_base.packages import installed_version, requires
+from synbench_metrics._interface import Metric, MetricInfo, Wave
+from synbench_metrics._packages import INSTALL
 
 LICENCE = (
     "MIT wrapper around the ITU/OPTICOM reference code, which may be used to understand or "

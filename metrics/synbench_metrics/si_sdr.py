@@ -22,7 +22,8 @@ import math
 
 import numpy as np
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
+from synbench_base.errors import NotApplicable
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 
 # A residual this far below its signal in energy (-290 dB) is the rounding of float64.
 ROUNDING = (16 * np.finfo(np.float64).eps) ** 2

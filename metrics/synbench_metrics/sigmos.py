@@ -27,9 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Checkpoint, Metric, MetricInfo, Wave, WeightsSource
+from synbench_base.packages import installed_version, requires
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._onnx import run, session
-from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
 from synbench_metrics._weights import find, has_weights
 
@@ -114,7 +116,7 @@ METRICS = tuple(
             source="arXiv:2309.07385",
         ),
         functools.partial(opinion, scale=scale),
-        has_weights(CHECKPOINT, requires(onnxruntime="onnxruntime")),
+        has_weights(CHECKPOINT, requires(onnxruntime="onnxruntime", advice=INSTALL)),
         checkpoints=(CHECKPOINT,),
     )
     for scale, name in enumerate(SCALES)

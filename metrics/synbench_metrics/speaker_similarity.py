@@ -21,15 +21,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import (
-    Checkpoint,
-    Measured,
-    Metric,
-    MetricInfo,
-    Wave,
-    WeightsSource,
-)
-from synbench_metrics._packages import TORCH, TRANSFORMERS, installed_version, model_bytes, requires
+from synbench_base.packages import installed_version, package_content, requires
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
+from synbench_metrics._packages import TORCH, TRANSFORMERS
 from synbench_metrics._remember import remember_each
 from synbench_metrics._weights import has_weights
 
@@ -93,7 +88,7 @@ def _vectors(model: str, waves: Wave) -> list[Array]:
 
 def _has_resemblyzer() -> None:
     requires(torch="torch", advice=TORCH)()
-    model_bytes(
+    package_content(
         "resemblyzer",
         "pretrained.pt",
         RESEMBLYZER_SHA256,

@@ -48,7 +48,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
+from synbench_base.errors import NotApplicable
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 
 Array = NDArray[np.float64]
 

@@ -36,7 +36,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
+from synbench_base.errors import NotApplicable
+from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._polyphase import resample
 from synbench_metrics._remember import remember
 from synbench_metrics._third_octaves import (

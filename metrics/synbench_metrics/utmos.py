@@ -20,8 +20,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from synbench_metrics._interface import Checkpoint, Metric, MetricInfo, Wave, WeightsSource
-from synbench_metrics._packages import TORCH, requires
+from synbench_base.packages import requires
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_metrics._interface import Metric, MetricInfo, Wave
+from synbench_metrics._packages import TORCH
 from synbench_metrics._weights import find, has_weights
 
 CHECKPOINT = Checkpoint(

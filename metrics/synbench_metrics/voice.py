@@ -42,8 +42,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import INSTALL, installed_version
+from synbench_base.errors import NotApplicable
+from synbench_base.packages import installed_version
+from synbench_metrics._interface import Metric, MetricInfo, Wave
+from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
 from synbench_metrics.errors import Unavailable
 

@@ -27,8 +27,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Literal
 
-from synbench_metrics._interface import Measured, Metric, MetricInfo, NotApplicable, Wave
-from synbench_metrics._packages import TORCH, TRANSFORMERS, installed_version, requires
+from synbench_base.errors import NotApplicable
+from synbench_base.packages import installed_version, requires
+from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
+from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
 from synbench_metrics._recognise import CHECKPOINTS, transcripts
 from synbench_metrics._weights import has_weights
 
@@ -150,12 +152,12 @@ def _info(measure: str, recogniser: str, label: str) -> MetricInfo:
 
 
 def _check(recogniser: str) -> Callable[[], None]:
-    texts = requires(jiwer="jiwer", whisper_normalizer="whisper-normalizer")
+    texts = requires(jiwer="jiwer", whisper_normalizer="whisper-normalizer", advice=INSTALL)
     if recogniser in CHECKPOINTS:
         torch = requires(torch="torch", advice=TORCH)
         hub = requires(transformers="transformers", advice=TRANSFORMERS)
         return has_weights(CHECKPOINTS[recogniser], texts, torch, hub)
-    engine = requires(pocketsphinx="pocketsphinx")
+    engine = requires(pocketsphinx="pocketsphinx", advice=INSTALL)
 
     def check() -> None:
         texts()

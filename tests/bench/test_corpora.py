@@ -224,6 +224,6 @@ def test_an_installed_package_can_offer_a_corpus(speech, monkeypatch):
 
             return mine
 
-    monkeypatch.setattr(_registry, "_entry_points", lambda: {"mine": Point()})
+    monkeypatch.setattr(_registry.registry, "entry_points", {"mine": Point()})
     assert corpora.load("mine:count=2").name == "mine2"
     assert "mine" in corpora.names()

@@ -15,7 +15,8 @@ import pytest
 
 from synbench import download
 from synbench.__main__ import main
-from synbench_codecs import Checkpoint, WeightsSource, _registry, first_seen, weights_path
+from synbench_base.weights import Checkpoint, WeightsSource, first_seen, weights_path
+from synbench_codecs import _registry
 
 CONTENT = {"model.safetensors": b"tensors" * 50_000, "second.bin": b"more" * 1000}
 
@@ -47,8 +48,11 @@ class Other:
 @pytest.fixture(autouse=True)
 def declared(tmp_path, monkeypatch):
     monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_registry, "_builtin", lambda: {"fake": Fake, "other": Other})
-    monkeypatch.setattr(_registry, "_entry_points", dict)
+    monkeypatch.setattr(_registry.registry, "modules", ("made_up",))
+    monkeypatch.setattr(
+        _registry.registry, "_contents", {"made_up": {"fake": Fake, "other": Other}}
+    )
+    monkeypatch.setattr(_registry.registry, "entry_points", {})
     monkeypatch.setattr("synbench_metrics.names", list)
     monkeypatch.setenv("SYNBENCH_OFFLINE", "1")
 

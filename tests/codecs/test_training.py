@@ -23,6 +23,7 @@ from .conftest import NATIVE_RATE, synthetic_speech
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("accelerate", reason="pip install 'synbench[torch]'")
 
+from synbench_base.weights import file_sha256  # noqa: E402
 from synbench_codecs._mdct.information import training_note  # noqa: E402
 from synbench_codecs._mdct.losses import LogMel  # noqa: E402
 from synbench_codecs._mdct.quantizer import ResidualQuantizer, VectorQuantizer  # noqa: E402
@@ -34,7 +35,6 @@ from synbench_codecs._mdct_training.journal import plot_curves, read_curves  # n
 from synbench_codecs._mdct_training.loop import learning_rate  # noqa: E402
 from synbench_codecs._mdct_training.speech_store import open_stores  # noqa: E402
 from synbench_codecs._mdct_training.token_store import TokenStore, token_store  # noqa: E402
-from synbench_codecs._weights import file_sha256  # noqa: E402
 
 LOG_MEL = LogMel(sample_rate=NATIVE_RATE)
 TEACHER = """

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 import synbench_codecs
-from synbench_codecs import Checkpoint, WeightsSource
-from synbench_codecs._weights import (
-    cache_folder,
+from synbench_base.cache import cache_folder
+from synbench_base.weights import (
     file_sha256,
     find_weights,
     remember_first_seen,
     weights_path,
 )
+from synbench_codecs import Checkpoint, WeightsSource
 from synbench_codecs.errors import MissingWeights, Unavailable, UsageError, WeightsError
 
 CONTENT = b"weights" * 1000

@@ -7,7 +7,9 @@ import types
 import pytest
 
 import synbench_metrics
-from synbench_metrics import _packages, score
+from synbench_base.packages import installed_version, requires
+from synbench_metrics import score
+from synbench_metrics._packages import INSTALL
 from synbench_metrics.errors import Unavailable, UsageError
 
 HEAVY = ("scipy", "numba", "pesq", "pystoi", "visqol", "ai_edge_litert", "libsvm", "torch")
@@ -49,11 +51,11 @@ def test_a_name_like_no_other_says_where_to_look():
 
 
 def test_an_absent_package_has_no_version():
-    assert _packages.installed_version("no-such-distribution") == ""
+    assert installed_version("no-such-distribution") == ""
 
 
 def test_an_absent_package_names_the_pip_line():
-    check = _packages.requires(no_such_module="no-such-distribution")
+    check = requires(no_such_module="no-such-distribution", advice=INSTALL)
     with pytest.raises(Unavailable, match=r"no-such-dist.*pip install 'synbench\[metrics\]'"):
         check()
 
@@ -61,7 +63,7 @@ def test_an_absent_package_names_the_pip_line():
 def test_a_broken_package_is_unavailable(tmp_path, monkeypatch):
     (tmp_path / "broken_native_library.py").write_text("raise OSError('libc10_cuda.so')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    check = _packages.requires(broken_native_library="broken-distribution")
+    check = requires(broken_native_library="broken-distribution", advice=INSTALL)
     with pytest.raises(Unavailable, match=r"does not import \(libc10_cuda.so\)"):
         check()
 

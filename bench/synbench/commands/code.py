@@ -13,7 +13,7 @@ from synbench import policy
 from synbench.audio import write_audio
 from synbench.errors import UsageError
 from synbench.execution.worker import output_rate
-from synbench.files import one_line, write_bytes
+from synbench_base.files import one_line, write_bytes
 from synbench_codecs import Codec, Encoded, Recording
 from synbench_codecs.errors import BitstreamError
 

@@ -11,8 +11,7 @@ from rich.table import Table
 
 import synbench_codecs
 from synbench.console import output_console
-from synbench.errors import UsageError
-from synbench_codecs.errors import CodecError
+from synbench.errors import SynbenchError, UsageError
 
 __all__ = ["complexity"]
 
@@ -49,7 +48,7 @@ def _all_specs() -> list[str]:
         try:
             points = synbench_codecs.codec_class(name).points
             countable = synbench_codecs.has_costs(name)
-        except CodecError:
+        except SynbenchError:
             continue
         specs += [synbench_codecs.format_spec(name, point) for point in points if countable]
     return specs
@@ -60,7 +59,7 @@ def _facts(spec: str, seconds: float, timed: bool) -> dict[str, Any]:
         facts = synbench_codecs.count_costs(spec, seconds=seconds).to_json()
         if timed:
             facts |= {"speed": synbench_codecs.measure_speed(spec).to_json()}
-    except CodecError as error:
+    except SynbenchError as error:
         return {"spec": spec, "problem": str(error)}
     return facts
 

@@ -13,9 +13,8 @@ from rich.table import Table
 import synbench_codecs
 import synbench_metrics
 from synbench.console import output_console
+from synbench_base.errors import MissingWeights, SynbenchError
 from synbench_codecs import Options
-from synbench_codecs.errors import CodecError, MissingWeights
-from synbench_metrics.errors import MetricError
 
 __all__ = ["codecs", "corpora", "metrics", "suites"]
 
@@ -50,7 +49,7 @@ def _codec_facts(name: str) -> list[dict[str, Any]]:
     """One entry per operating point; one entry with the reason when the codec cannot run."""
     try:
         loaded = synbench_codecs.codec_class(name)
-    except CodecError as error:
+    except SynbenchError as error:
         return [{"spec": name, "options": "", "unavailable": str(error)}]
     options = ", ".join(
         parameter.name
@@ -68,7 +67,7 @@ def _codec_facts(name: str) -> list[dict[str, Any]]:
             fact = known.to_json() if known else {"spec": spec}
             facts.append(fact | {"options": options, "unavailable": str(error)})
             continue
-        except CodecError as error:
+        except SynbenchError as error:
             if "needs" in str(error) and not point:
                 return [{"spec": name, "options": options, "unavailable": ""}]
             return [{"spec": spec, "options": options, "unavailable": str(error)}]
@@ -129,11 +128,11 @@ def metrics(as_json: bool) -> None:
 def _metric_facts(name: str) -> dict[str, Any]:
     try:
         metric = synbench_metrics.load(name)
-    except MetricError as error:
+    except SynbenchError as error:
         return {"column": name, "unavailable": str(error)}
     try:
         metric.check()
-    except MetricError as error:
+    except SynbenchError as error:
         return metric.info.to_json() | {"unavailable": str(error)}
     return metric.info.to_json() | {"unavailable": ""}
 

@@ -22,7 +22,7 @@ from synbench.weights import (
     known_checkpoints,
     state,
 )
-from synbench_codecs import WeightsSource, first_seen, weights_path
+from synbench_base.weights import WeightsSource, first_seen, weights_path
 
 __all__ = ["weights"]
 

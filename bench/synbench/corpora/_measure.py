@@ -11,7 +11,7 @@ from pathlib import Path
 from synbench.cache import Measured, Measurements, Stamp, stamp
 from synbench.corpora._model import Entry, Item, Progress
 from synbench.errors import ItemError
-from synbench.files import printable
+from synbench_base.files import printable
 
 __all__ = ["measure", "measure_file"]
 

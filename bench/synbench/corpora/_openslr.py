@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from synbench.corpora._model import Progress
 from synbench.corpora._places import downloads_folder, roots
 from synbench.download import check, fetch
 from synbench.errors import UsageError
+from synbench_base.close_names import suggestion
 
 HOSTS = ("www.openslr.org", "us.openslr.org", "openslr.elda.org")
 
@@ -76,8 +76,7 @@ def subset_folder(
 
 def _check_subset(distribution: Distribution, subset: str) -> None:
     if subset not in distribution.md5:
-        close = difflib.get_close_matches(subset, distribution.md5)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(distribution.md5)}"
+        hint = suggestion(subset, distribution.md5)
         raise UsageError(f"{distribution.name} has no subset {subset!r}; {hint}")
 
 

@@ -12,19 +12,16 @@ The function takes a progress callback (or None) and its options by keyword, and
 
 from __future__ import annotations
 
-import difflib
-import functools
-import importlib
-import importlib.metadata
 import inspect
-import pkgutil
 from collections.abc import Callable
+from typing import Any
 
-import synbench.corpora
 from synbench.corpora._build import build
 from synbench.corpora._model import Corpus, Listing, Progress
 from synbench.corpora._scan import typed_path
-from synbench.errors import EnvironmentFault, UsageError
+from synbench_base.errors import UsageError
+from synbench_base.registry import Registry, check_options, options_of
+from synbench_codecs import format_spec, parse_spec
 
 ENTRY_POINT_GROUP = "synbench.corpora"
 Function = Callable[..., Listing]
@@ -33,62 +30,37 @@ Value = str | int | float | bool
 __all__ = ["ENTRY_POINT_GROUP", "describe", "listing_of", "load", "names"]
 
 
-@functools.cache
-def _builtin() -> dict[str, Function | str]:
-    """Name to function, or to the reason why its module could not be imported."""
-    found: dict[str, Function | str] = {}
-    for module in pkgutil.iter_modules(synbench.corpora.__path__):
-        if module.name.startswith("_"):
-            continue
-        try:
-            loaded = importlib.import_module(f"synbench.corpora.{module.name}")
-        except Exception as error:  # noqa: BLE001 - one broken corpus must not break the others
-            found[module.name.replace("_", "-")] = f"{type(error).__name__}: {error}"
-            continue
-        found.update(getattr(loaded, "CORPORA", {}))
-    return found
+def _accepts(loaded: Any) -> Function:
+    if not callable(loaded):
+        raise TypeError("a function")
+    function: Function = loaded
+    return function
 
 
-@functools.cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+registry: Registry[Function] = Registry(
+    "corpus",
+    package="synbench.corpora",
+    content=lambda module: getattr(module, "CORPORA", {}),
+    group=ENTRY_POINT_GROUP,
+    accepts=_accepts,
+)
 
 
 def names() -> list[str]:
     """All known corpus names, sorted."""
-    return sorted({*_builtin(), *_entry_points()})
+    return registry.names()
 
 
 def _function(name: str) -> Function:
-    found: Function | str | None = _builtin().get(name)
-    if found is None and name in _entry_points():
-        try:
-            found = _entry_points()[name].load()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the user must read it
-            found = f"{type(error).__name__}: {error}"
-    if isinstance(found, str):
-        raise EnvironmentFault(f"corpus {name!r} does not import: {found}")
-    if found is None:
-        raise UsageError(f"unknown corpus {name!r}; {_hint(name)}")
-    return found
-
-
-def _hint(name: str) -> str:
-    path = typed_path(name)
-    if path.is_dir():
-        return f"for a folder of audio: folder:path={name}"
-    if path.is_file():
-        return f"for a table of audio files: manifest:path={name}"
-    close = difflib.get_close_matches(name, names())
-    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names())}"
-
-
-def _options(function: Function) -> dict[str, inspect.Parameter]:
-    return {
-        parameter.name: parameter
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    if name not in registry:
+        path = typed_path(name)
+        if path.is_dir():
+            hint = f"for a folder of audio: folder:path={name}"
+            raise UsageError(f"unknown corpus {name!r}; {hint}")
+        if path.is_file():
+            hint = f"for a table of audio files: manifest:path={name}"
+            raise UsageError(f"unknown corpus {name!r}; {hint}")
+    return registry.get(name)
 
 
 def describe(name: str) -> str:
@@ -101,7 +73,7 @@ def describe(name: str) -> str:
     text = inspect.cleandoc(function.__doc__ or "").split("\n\nRaises:")[0]
     options = [
         f"{option}={'...' if parameter.default is parameter.empty else parameter.default!r}"
-        for option, parameter in _options(function).items()
+        for option, parameter in options_of(function).items()
     ]
     return f"{name}: {text}\n\nOptions: {', '.join(options) or 'none'}"
 
@@ -137,31 +109,19 @@ def listing_of(spec: str, *, progress: Progress | None = None) -> tuple[Listing,
     Raises:
         UsageError, EnvironmentFault: as :func:`load`.
     """
-    import synbench_codecs
-    from synbench_codecs import errors
-
-    try:
-        name, options = synbench_codecs.parse_spec(spec)
-    except errors.UsageError as error:
-        raise UsageError(str(error)) from error
+    name, options = parse_spec(spec)
     function = _function(name)
     _check(name, function, options)
-    return function(progress, **options), synbench_codecs.format_spec(name, options)
+    return function(progress, **options), format_spec(name, options)
 
 
 def _check(name: str, function: Function, options: dict[str, Value]) -> None:
-    known = _options(function)
+    known = options_of(function)
+    check_options("corpus", name, known, options)
     for option, value in options.items():
-        if option not in known:
-            close = difflib.get_close_matches(option, known)
-            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(known) or 'none'}"
-            raise UsageError(f"corpus {name!r} has no option {option!r}; {hint}")
         default = known[option].default
         expected = str if default is inspect.Parameter.empty else type(default)
         if expected is str:
             options[option] = str(value)  # a folder may be called 2024
         elif type(value) is not expected:
             raise UsageError(f"{name}:{option} expects {expected.__name__}, got {value!r}")
-    for option, parameter in known.items():
-        if parameter.default is inspect.Parameter.empty and option not in options:
-            raise UsageError(f"corpus {name!r} needs {option}: {name}:{option}=...")

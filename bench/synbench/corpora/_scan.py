@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault, UsageError
-from synbench.files import printable
+from synbench_base.files import printable
 
 __all__ = ["audio_files", "existing_folder", "file_id", "read_text", "suffixes", "typed_path"]
 

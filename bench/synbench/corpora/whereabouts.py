@@ -14,7 +14,7 @@ from pathlib import Path
 
 from synbench.cache import cache_folder
 from synbench.corpora._model import Corpus
-from synbench.files import write_bytes
+from synbench_base.files import write_bytes
 
 __all__ = ["known_recordings", "remember_recordings"]
 

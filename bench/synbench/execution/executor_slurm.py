@@ -18,7 +18,7 @@ from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.execution.executors import THREAD_VARIABLES, WorkerDied
-from synbench.files import write_bytes
+from synbench_base.files import write_bytes
 
 LONGEST_ARRAY = 1000
 USUAL_JOBS = 100

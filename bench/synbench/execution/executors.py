@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synbench.errors import UsageError
+from synbench_base.device import device
 
 if TYPE_CHECKING:
     from multiprocessing import SimpleQueue
@@ -125,8 +126,8 @@ class ProcessPool:
     def _make(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         devices = context.SimpleQueue()
-        for device in self._devices:
-            devices.put(device)
+        for index in self._devices:
+            devices.put(index)
         return ProcessPoolExecutor(
             self.workers,
             mp_context=context,
@@ -173,7 +174,7 @@ def default_workers() -> int:
 
 def cuda_devices() -> tuple[str, ...]:
     """Ids of the CUDA devices to share out among workers; none unless ``SYNBENCH_DEVICE=cuda``."""
-    if os.environ.get("SYNBENCH_DEVICE") != "cuda":
+    if device() != "cuda":
         return ()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:

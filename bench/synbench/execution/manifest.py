@@ -12,8 +12,8 @@ from typing import Any
 
 from synbench import policy
 from synbench.execution.plan import Plan, PlannedCodec
-from synbench.files import printable
 from synbench.results.store import FORMAT, Row
+from synbench_base.files import printable
 
 PACKAGES = (
     "ai-edge-litert",

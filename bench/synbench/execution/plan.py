@@ -16,16 +16,13 @@ import synbench_codecs
 import synbench_metrics
 from synbench import corpora, policy
 from synbench.corpora import Corpus
-from synbench.errors import UsageError
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
 from synbench.results.confined import plain_name
 from synbench.results.store import RunFolder
 from synbench.suite import CodecEntry, CorpusEntry, Suite
+from synbench_base.errors import MissingWeights, Unavailable, UsageError
 from synbench_codecs import CodecInfo, Recording, format_spec
-from synbench_codecs.errors import MissingWeights
-from synbench_codecs.errors import Unavailable as CodecUnavailable
 from synbench_metrics import MetricInfo
-from synbench_metrics.errors import Unavailable as MetricUnavailable
 
 # CPU seconds per audio second before anything was measured.
 COST_BEFORE_MEASURED = {"neural": 1.0, "external": 0.1}
@@ -234,7 +231,7 @@ def _codecs(
         spec = format_spec(entry.codec, entry.options)
         try:
             codec = synbench_codecs.load(spec)
-        except CodecUnavailable as error:
+        except Unavailable as error:
             if suite.unavailable == "stop":
                 raise
             skipped.append(_skipped_codec(entry, spec, error))
@@ -249,7 +246,7 @@ def _codecs(
     return tuple(planned)
 
 
-def _skipped_codec(entry: CodecEntry, spec: str, error: CodecUnavailable) -> Skipped:
+def _skipped_codec(entry: CodecEntry, spec: str, error: Unavailable) -> Skipped:
     known = synbench_codecs.describe(spec) if isinstance(error, MissingWeights) else None
     if known is None:
         return Skipped(kind="codec", name=entry.label or spec, reason=str(error))
@@ -292,12 +289,12 @@ def codec_identity(codec: synbench_codecs.Codec | Recording) -> str:
 def _metrics(
     suite: Suite, measured: dict[str, float], skipped: list[Skipped]
 ) -> tuple[PlannedMetric, ...]:
+    loaded = [synbench_metrics.load(column) for column in suite.metrics]
     planned = []
-    for column in dict.fromkeys(suite.metrics):
-        metric = synbench_metrics.load(column)
+    for column, metric in {metric.info.column: metric for metric in loaded}.items():
         try:
             metric.check()
-        except MetricUnavailable as error:
+        except Unavailable as error:
             if suite.unavailable == "stop":
                 raise
             skipped.append(Skipped(kind="metric", name=column, reason=str(error)))

@@ -25,7 +25,6 @@ import synbench_codecs
 import synbench_metrics
 from synbench import policy
 from synbench.audio import write_audio
-from synbench.errors import EnvironmentFault, ItemError
 from synbench.execution.units import (
     Cell,
     CodecPoint,
@@ -35,10 +34,11 @@ from synbench.execution.units import (
     ScoreUnit,
     artefact,
 )
-from synbench.files import write_bytes
 from synbench.results.store import Row, RunFolder
+from synbench_base.device import check_device
+from synbench_base.errors import EnvironmentFault, ItemError, Unavailable, UsageError
+from synbench_base.files import write_bytes
 from synbench_codecs import Codec, CodecInfo, Recording
-from synbench_codecs.errors import CodecError
 from synbench_metrics import Metric, Outcome
 
 NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
@@ -75,8 +75,9 @@ def decode_unit(unit: DecodeUnit) -> Report:
     """Code every item, decode it from the bytes on disk, align it, store it.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only.
+        EnvironmentFault: the disk is full or read-only, or the device is not there.
     """
+    check_device()
     report = Report()
     rows = []
     with fatal_faults(unit.run):
@@ -98,7 +99,7 @@ def _decode_item(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
         return row | {"status": "failed", "reason": item.problem}
     try:
         return row | _code_and_decode(unit, item)
-    except (ItemError, CodecError) as error:
+    except (ItemError, UsageError, Unavailable) as error:
         return row | {"status": "failed", "reason": str(error), "transient": not _still(item)}
     except (EnvironmentFault, OSError):
         raise
@@ -171,8 +172,9 @@ def score_unit(unit: ScoreUnit) -> Report:
     """Score every wanted cell of every item; reads each reference once.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only.
+        EnvironmentFault: the disk is full or read-only, or the device is not there.
     """
+    check_device()
     report = Report()
     rows: list[Row] = []
     with fatal_faults(unit.run):
@@ -275,7 +277,7 @@ def _guarded_batch(
         )
     except ItemError as error:
         return [(Outcome.failed(str(error)), True)] * len(waves)
-    except synbench_metrics.errors.UsageError:
+    except UsageError:
         return [(NO_TRANSCRIPT, False)] * len(waves)
     except MemoryError:
         return [(Outcome.failed("out of memory"), True)] * len(waves)
@@ -302,7 +304,7 @@ def _score_cell(
         )
     except ItemError as error:
         return Outcome.failed(str(error)), True
-    except synbench_metrics.errors.UsageError:
+    except UsageError:
         return NO_TRANSCRIPT, False
     except MemoryError:
         return Outcome.failed("out of memory"), True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from synbench.errors import UsageError
 from synbench.results.store import RunFolder
+from synbench_base.close_names import close_names
 
 RUNS = Path("runs")
 
@@ -32,7 +32,7 @@ def find_run(path_or_name: str) -> Path:
 
 def _hint(name: str) -> str:
     known = sorted(path.parent.name for path in RUNS.glob("*/manifest.json"))
-    close = difflib.get_close_matches(Path(name).name, known)
+    close = close_names(Path(name).name, known)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; runs here: {', '.join(known)}" if known else "; start one with: synbench run SUITE"

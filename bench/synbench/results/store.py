@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synbench.errors import EnvironmentFault
-from synbench.files import sweep, write_bytes
 from synbench.results.confined import inside, stored_file
+from synbench_base.files import sweep, write_bytes
 
 if TYPE_CHECKING:
     import pyarrow

@@ -7,7 +7,7 @@ models can do. The model card beside the files holds data, steps and scores.
 
 from __future__ import annotations
 
-from synbench_codecs._interface import Checkpoint, WeightsSource
+from synbench_base.weights import Checkpoint, WeightsSource
 
 FOLDER = "weights"
 LICENCE = "CC-BY-4.0"

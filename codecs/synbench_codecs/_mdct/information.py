@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from synbench_base.weights import WeightsFile
 from synbench_codecs._mdct.header import Header
-from synbench_codecs._weights import WeightsFile
 
 __all__ = ["nominal_bitrate", "rate_label", "shared_info", "teacher_steps", "training_note"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from synbench_base.weights import WeightsFile
 from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.sizes import CodecConfig
-from synbench_codecs._weights import WeightsFile
 from synbench_codecs.support.tensors import joined
 from synbench_codecs.support.torch_models import load_strictly, read_tensors
 

@@ -5,7 +5,6 @@ Half-precision tensors are widened when they are read, so the file decides every
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import torch
 
+from synbench_base.files import replacing
 from synbench_codecs._mdct.header import Header, read_header
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.predictor import PseudoQuantizers
@@ -60,12 +60,9 @@ def write_model(path: Path, model: TrainedModel, *, half: bool = False) -> None:
         for key, value in tensors.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     contiguous = {key: value.contiguous() for key, value in ready.items()}
-    save_file(contiguous, temporary, model.header.metadata())
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_file(contiguous, temporary, model.header.metadata())
 
 
 def read_model(path: Path) -> TrainedModel:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import platform
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from synbench_base.files import complete_file, write_bytes
 from synbench_codecs._mdct.trained_model import TrainedModel, write_model
 from synbench_codecs._mdct_training.configuration import Optimiser, TrainingConfig
 from synbench_codecs._mdct_training.journal import Journal
@@ -200,21 +200,16 @@ def _save(stage: Stage, config: TrainingConfig, folder: Path, *, step: int, proc
     _write(folder / "state.pt", state)
     if company := stage.company():
         _write(folder / COMPANY, company)
-    (folder / "config.json").write_text(
-        json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
-    )
+    described = json.dumps(dataclasses.asdict(config), indent=1) + "\n"
+    write_bytes(folder / "config.json", described.encode())
     model = stage.trained_model()
     training = {**model.training, "steps": step, "processes": processes, "device": device_name()}
     write_model(folder / "model.safetensors", dataclasses.replace(model, training=training))
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with complete_file(path) as file:
         torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def device_name() -> str:

@@ -7,7 +7,6 @@ samples; who trains says by what.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from synbench_base.files import complete_file
 from synbench_codecs._mdct.quantizer import Quantized
 from synbench_codecs._mdct_training.configuration import TeacherConfig
 from synbench_codecs._mdct_training.helper import Helper
@@ -136,10 +136,8 @@ def pitch_track(
     if not path.exists():
         report(f"finding the pitch of {store.seconds / 3600:.1f} h of speech, once: {path}")
         track = _track(store, find)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
+        with complete_file(path) as file:
             np.save(file, track)
-        temporary.replace(path)
     kept: NDArray[np.float32] = np.load(path)
     return kept
 

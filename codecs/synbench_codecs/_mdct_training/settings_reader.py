@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
 from typing import Any, Literal
 
+from synbench_base.close_names import suggestion
 from synbench_codecs.errors import UsageError
 
 __all__ = ["build"]
@@ -25,8 +25,7 @@ def build(record: Any, kind: Any, where: str) -> Any:
     values = {}
     for key, value in record.items():
         if key not in types_of:
-            close = difflib.get_close_matches(str(key), types_of)
-            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(types_of)}"
+            hint = suggestion(str(key), types_of, f"it has: {', '.join(types_of)}")
             raise UsageError(f"{where}: unknown key {key!r}; {hint}")
         values[key] = _value(value, types_of[key], f"{where}: {key}")
     return kind(**values)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.files import complete_file, write_bytes
 from synbench_codecs.errors import Unavailable, UsageError
 from synbench_codecs.support.adapting import FULL_SCALE, from_pcm, to_pcm
 
@@ -171,21 +171,13 @@ def _build(
 ) -> None:
     samples_path.parent.mkdir(parents=True, exist_ok=True)
     lengths = []
-    with tempfile.NamedTemporaryFile(dir=samples_path.parent, delete=False) as out:
-        try:
-            for samples in _decoded(files, sample_rate):
-                out.write(samples.astype(SAMPLE).tobytes())
-                lengths.append(samples.size)
-            out.flush()
-            os.fsync(out.fileno())
-            Path(out.name).replace(samples_path)
-        finally:
-            Path(out.name).unlink(missing_ok=True)
+    with complete_file(samples_path) as out:
+        for samples in _decoded(files, sample_rate):
+            out.write(samples.astype(SAMPLE).tobytes())
+            lengths.append(samples.size)
     names = [str(path.relative_to(folder)) for path in files]
     starts = [0, *np.cumsum(lengths).tolist()]
-    temporary = index_path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"names": names, "starts": starts}), encoding="utf-8")
-    temporary.replace(index_path)
+    write_bytes(index_path, json.dumps({"names": names, "starts": starts}).encode())
 
 
 def _decoded(files: list[Path], sample_rate: int) -> Iterator[NDArray[np.int16]]:

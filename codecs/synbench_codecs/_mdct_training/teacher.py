@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from synbench_base.weights import file_sha256
 from synbench_codecs._mdct.information import teacher_steps
 from synbench_codecs._mdct.losses import LogMel
 from synbench_codecs._mdct.model import MDCTModel
@@ -30,7 +31,6 @@ from synbench_codecs._mdct_training.loop import COMPANY, Score, make_optimiser, 
 from synbench_codecs._mdct_training.periodicity import periodicity_loss
 from synbench_codecs._mdct_training.pitch import PitchHead, PitchLessons
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
-from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import UsageError
 
 SMALLEST_FFT = 1024

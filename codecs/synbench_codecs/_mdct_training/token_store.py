@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from synbench_base.files import complete_file
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.predictor import PseudoQuantizers, cascade
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops
@@ -105,9 +105,8 @@ def token_store(
         starts.append(starts[-1] + rows[-1].shape[1])
     store = TokenStore(np.concatenate(rows, axis=1), np.asarray(starts, dtype=np.int64))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    np.savez(temporary, tokens=store.tokens, starts=store.starts, identity=identity)
-    temporary.replace(path)
+    with complete_file(path) as file:
+        np.savez(file, tokens=store.tokens, starts=store.starts, identity=identity)
     return store
 
 

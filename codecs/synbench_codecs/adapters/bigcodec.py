@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from synbench_codecs._interface import Checkpoint, WeightsSource
+from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_codecs._spec import Options
 from synbench_codecs.support.network_codec import NetworkCodec, Variant
 

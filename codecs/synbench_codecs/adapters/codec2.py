@@ -23,6 +23,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import import_extra
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import Unavailable
@@ -30,7 +31,6 @@ from synbench_codecs.support.adapting import (
     bundled_library,
     check_choice,
     from_pcm,
-    import_classical,
     pad_to,
     to_pcm,
 )
@@ -78,7 +78,7 @@ class Codec2:
 
     def __init__(self, *, bitrate_bps: int = 2400) -> None:
         check_choice("codec2", "bitrate_bps", bitrate_bps, MODES)
-        import_classical("pycodec2")
+        import_extra("pycodec2", extra="classical")
         self.mode = MODES[bitrate_bps]
         self.info = CodecInfo(
             spec=f"codec2:bitrate_bps={bitrate_bps}",

@@ -36,27 +36,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from synbench_codecs._interface import (
-    Checkpoint,
-    CodecInfo,
-    Encoded,
-    Wave,
-    WeightsSource,
-    check_encoded,
-)
+from synbench_base.packages import import_extra, named_version, require
+from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import BitstreamError, UsageError, WeightsError
 from synbench_codecs.networks.dac import DacShape, build, from_released, shape_of
-from synbench_codecs.support.adapting import check_choice, check_range, full_spec, package_version
+from synbench_codecs.support.adapting import check_choice, check_range, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import (
-    import_extra,
-    load_strictly,
-    read_checkpoint,
-    read_tensors,
-    require,
-)
+from synbench_codecs.support.torch_models import load_strictly, read_checkpoint, read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -227,7 +215,7 @@ class Dac(TokenCodec):
             label=_label(float(bits * frame_rate), sample_rate, own=bool(options["weights"])),
             kind="neural",
             adapter_version=1,
-            implementation=f"transformers {package_version('transformers')}",
+            implementation=named_version("transformers"),
             sample_rate=sample_rate,
             output_sample_rate=sample_rate,
             nominal_bitrate_bps=bits * frame_rate,

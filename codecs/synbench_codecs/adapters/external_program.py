@@ -23,17 +23,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from synbench_base.weights import WeightsSource, file_sha256
 from synbench_codecs._bitstream import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
-from synbench_codecs._interface import (
-    CodecInfo,
-    Encoded,
-    Wave,
-    WeightsSource,
-    check_encoded,
-    check_wave,
-)
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
 from synbench_codecs.support.adapting import check_choice, check_range, from_pcm, full_spec, to_pcm
 from synbench_codecs.support.child_process import run_program, scratch_folder

@@ -31,17 +31,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from synbench_codecs._interface import (
-    CodecInfo,
-    Encoded,
-    Wave,
-    WeightsSource,
-    check_encoded,
-    check_wave,
-)
+from synbench_base.weights import WeightsSource, file_sha256
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._packing import pack_tokens, unpack_tokens
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import file_sha256
 from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable
 from synbench_codecs.support.adapting import check_range, full_spec
 from synbench_codecs.support.child_process import scratch_folder

@@ -20,27 +20,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_codecs._interface import (
-    Checkpoint,
-    CodecInfo,
-    Encoded,
-    Wave,
-    WeightsSource,
-    check_encoded,
-    check_wave,
-)
+from synbench_base.packages import import_extra, named_version, require
+from synbench_base.weights import Checkpoint, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._packing import pack_tokens, unpack_tokens
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import find_weights
 from synbench_codecs.support.adapting import (
     check_choice,
     from_pcm,
     full_spec,
-    package_version,
     pad_to,
     to_pcm,
 )
-from synbench_codecs.support.torch_models import import_extra, require
 
 SAMPLE_RATE = 16000
 HOP = 320
@@ -111,7 +102,7 @@ class Lyra:
             label=f"Lyra V2 {bitrate_bps / 1000:g} kbps",
             kind="neural",
             adapter_version=1,
-            implementation=f"ai-edge-litert {package_version('ai-edge-litert')}",
+            implementation=named_version("ai-edge-litert"),
             sample_rate=SAMPLE_RATE,
             output_sample_rate=SAMPLE_RATE,
             nominal_bitrate_bps=Fraction(bitrate_bps),

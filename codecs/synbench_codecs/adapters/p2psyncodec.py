@@ -23,18 +23,18 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo
+from synbench_base.packages import import_extra
+from synbench_base.weights import Checkpoint, WeightsFile, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs._mdct import demonstration
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
 from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig, PredictorConfig
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import UsageError
 from synbench_codecs.support.adapting import check_choice, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import import_extra
 
 if TYPE_CHECKING:
     from torch import Tensor

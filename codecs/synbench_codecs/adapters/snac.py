@@ -16,18 +16,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
+from synbench_base.packages import import_extra, named_version, require
+from synbench_base.weights import Checkpoint, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import find_weights
 from synbench_codecs.errors import WeightsError
-from synbench_codecs.support.adapting import full_spec, package_version
+from synbench_codecs.support.adapting import full_spec
 from synbench_codecs.support.token_codec import TokenCodec
 from synbench_codecs.support.torch_models import (
     fold_weight_norm,
-    import_extra,
     load_strictly,
     read_tensors,
-    require,
     seeded,
     without_weight_norm,
 )
@@ -159,7 +158,7 @@ def _info(weights: str, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         label="SNAC 0.98 kbps",
         kind="neural",
         adapter_version=2,
-        implementation=f"snac {package_version('snac')}",
+        implementation=named_version("snac"),
         sample_rate=SAMPLE_RATE,
         output_sample_rate=SAMPLE_RATE,
         nominal_bitrate_bps=bits * frame_rate,

@@ -13,19 +13,14 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
+from synbench_base.packages import import_extra, require
+from synbench_base.weights import Checkpoint, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import find_weights
 from synbench_codecs.errors import WeightsError
 from synbench_codecs.support.adapting import check_range, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import (
-    import_extra,
-    load_strictly,
-    read_tensors,
-    require,
-    torch_version,
-)
+from synbench_codecs.support.torch_models import load_strictly, read_tensors, torch_version
 
 if TYPE_CHECKING:
     from torch import Tensor

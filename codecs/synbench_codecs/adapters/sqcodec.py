@@ -27,20 +27,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
+from synbench_base.packages import import_extra, named_version, require
+from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs._weights import WeightsFile, find_weights
 from synbench_codecs.errors import WeightsError
-from synbench_codecs.support.adapting import check_choice, full_spec, package_version
+from synbench_codecs.support.adapting import check_choice, full_spec
 from synbench_codecs.support.tensors import fold_weight_norm, joined, renamed
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import (
-    import_extra,
-    load_strictly,
-    read_tensors,
-    require,
-    without_weight_norm,
-)
+from synbench_codecs.support.torch_models import load_strictly, read_tensors, without_weight_norm
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -236,7 +231,7 @@ class SQCodec(TokenCodec):
             label=f"SQCodec {variant.kbps:g} kbps{tail}",
             kind="neural",
             adapter_version=1,
-            implementation=f"sq_codec {package_version('sq_codec')}",
+            implementation=named_version("sq_codec"),
             sample_rate=variant.sample_rate,
             output_sample_rate=variant.sample_rate,
             nominal_bitrate_bps=frame_rate * Fraction(bits),

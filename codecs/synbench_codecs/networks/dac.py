@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synbench_base.packages import import_extra
 from synbench_codecs.support.tensors import Tensors, fold_weight_norm, renamed, without_prefix
-from synbench_codecs.support.torch_models import import_extra
 
 if TYPE_CHECKING:
     from torch import Tensor

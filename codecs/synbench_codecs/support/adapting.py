@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib
 import importlib.metadata
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from synbench_codecs._interface import Wave
 from synbench_codecs._spec import Options, format_spec
-from synbench_codecs.errors import Unavailable, UsageError
+from synbench_codecs.errors import UsageError
 
 FULL_SCALE = 32768
 
@@ -26,10 +24,8 @@ __all__ = [
     "check_range",
     "from_pcm",
     "full_spec",
-    "import_classical",
     "load_library",
     "opencore_name",
-    "package_version",
     "pad_to",
     "to_pcm",
 ]
@@ -82,26 +78,6 @@ def from_pcm(samples: NDArray[np.int16]) -> Wave:
 def pad_to(samples: NDArray[Any], n_samples: int) -> NDArray[Any]:
     """The samples with zeros behind them, ``n_samples`` in all."""
     return np.pad(samples, (0, n_samples - samples.size))
-
-
-def import_classical(module: str) -> ModuleType:
-    """Import a package of the extra ``classical``.
-
-    Raises:
-        Unavailable: it is not installed; the message holds the pip line.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise Unavailable(f"{module} is absent: pip install 'synbench[classical]'") from error
-
-
-def package_version(package: str) -> str:
-    """Version of an installed package."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "(version unknown)"
 
 
 @functools.cache

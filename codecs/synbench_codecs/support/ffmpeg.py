@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import import_extra
 from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable
-from synbench_codecs.support.adapting import import_classical
 
 FORMATS = {np.dtype(np.int16): "s16", np.dtype(np.float32): "flt"}
 
@@ -26,7 +26,7 @@ def require(codec: str, *, mode: str = "rw") -> None:
     Raises:
         Unavailable: what is absent.
     """
-    av = import_classical("av")
+    av = import_extra("av", extra="classical")
     for letter in mode:
         try:
             av.Codec(codec, letter)
@@ -36,7 +36,7 @@ def require(codec: str, *, mode: str = "rw") -> None:
 
 def libavcodec_name() -> str:
     """What codes where FFmpeg does it itself: ``libavcodec 62.28.102``."""
-    versions = import_classical("av").library_versions["libavcodec"]
+    versions = import_extra("av", extra="classical").library_versions["libavcodec"]
     return "libavcodec " + ".".join(str(part) for part in versions)
 
 
@@ -54,7 +54,7 @@ def encode_packets(
     Raises:
         EncodeError: the library refuses, or gives more or fewer packets than frames.
     """
-    av = import_classical("av")
+    av = import_extra("av", extra="classical")
     context = av.CodecContext.create(encoder, "w")
     context.sample_rate = sample_rate
     context.layout = "mono"
@@ -89,7 +89,7 @@ def decode_packets(
     Raises:
         BitstreamError: a packet is not one of this codec.
     """
-    av = import_classical("av")
+    av = import_extra("av", extra="classical")
     context = av.CodecContext.create(decoder, "r")
     context.sample_rate = sample_rate
     context.layout = "mono"

@@ -12,19 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
-from synbench_codecs._weights import find_weights
+from synbench_base.packages import import_extra, named_version, require
+from synbench_base.weights import Checkpoint, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs.errors import WeightsError
-from synbench_codecs.support.adapting import package_version
 from synbench_codecs.support.tensors import Tensors, fold_weight_norm
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import (
-    import_extra,
-    load_strictly,
-    read_tensors,
-    require,
-    without_weight_norm,
-)
+from synbench_codecs.support.torch_models import load_strictly, read_tensors, without_weight_norm
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,4 +133,4 @@ def _read_config(config_class: Any, path: Path) -> Any:
 
 def hub_version() -> str:
     """The library with its version."""
-    return f"transformers {package_version('transformers')}"
+    return named_version("transformers")

@@ -15,17 +15,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
-from synbench_codecs._weights import WeightsFile, find_weights
+from synbench_base.packages import import_extra
+from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs.errors import UnpublishedWeights, UsageError, WeightsError
 from synbench_codecs.support.adapting import check_choice, check_range, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
-from synbench_codecs.support.torch_models import (
-    import_extra,
-    load_strictly,
-    read_tensors,
-    torch_version,
-)
+from synbench_codecs.support.torch_models import load_strictly, read_tensors, torch_version
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synbench_base.device import device
+from synbench_base.packages import import_extra
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._packing import Tokens, pack_tokens, unpack_tokens
 from synbench_codecs.errors import EncodeError
-from synbench_codecs.support.torch_models import device, import_extra, inference, to_tokens
+from synbench_codecs.support.torch_models import inference, to_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor

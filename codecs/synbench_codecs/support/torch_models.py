@@ -7,22 +7,19 @@ and inference mode, because half precision changes codes.
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib
-import importlib.util
-import os
 import pickle
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.device import device
+from synbench_base.packages import import_extra
 from synbench_codecs._interface import Wave
-from synbench_codecs.errors import Unavailable, WeightsError
+from synbench_codecs.errors import WeightsError
 from synbench_codecs.support.safe_pickle import load_with_stand_ins
 from synbench_codecs.support.tensors import Tensors, fold_weight_norm, without_prefix
 
@@ -34,15 +31,12 @@ HEADER_LENGTH = struct.Struct("<Q")
 SHOWN_NAMES = 3
 
 __all__ = [
-    "device",
     "fold_weight_norm",
     "from_wave",
-    "import_extra",
     "inference",
     "load_strictly",
     "read_checkpoint",
     "read_tensors",
-    "require",
     "seeded",
     "to_tokens",
     "to_wave",
@@ -50,35 +44,6 @@ __all__ = [
     "without_prefix",
     "without_weight_norm",
 ]
-
-
-def require(package: str, *, extra: str) -> None:
-    """Check that a package is installed, without the seconds that importing it takes.
-
-    Raises:
-        Unavailable: it is not; the message holds the pip line.
-    """
-    if importlib.util.find_spec(package) is None:
-        raise Unavailable(f"{package} is absent: pip install 'synbench[{extra}]'")
-
-
-@functools.cache
-def import_extra(module: str, *, extra: str) -> ModuleType:
-    """Import a module that comes with an extra of synbench.
-
-    Raises:
-        Unavailable: it is not installed; the message holds the pip line.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        require(module.partition(".")[0], extra=extra)
-        raise Unavailable(f"{module} does not import: {error}") from error
-
-
-def device() -> str:
-    """Where models run: ``$SYNBENCH_DEVICE``, else ``cpu``. A GPU may give other codes."""
-    return os.environ.get("SYNBENCH_DEVICE") or "cpu"
 
 
 def torch_version() -> str:

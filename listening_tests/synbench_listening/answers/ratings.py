@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
-from synbench.files import write_bytes
+from synbench_base.files import write_bytes
 from synbench_listening.answers.csv_text import csv_bytes
 
 PAIRED = frozenset({"abx", "ab", "ccr"})

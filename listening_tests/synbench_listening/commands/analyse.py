@@ -254,7 +254,7 @@ def _show(tables: Sequence[ResultTable], form: Any) -> None:
 
 
 def _write(tables: Sequence[ResultTable], folder: Path, *, spreadsheet: bool) -> None:
-    from synbench.files import write_bytes
+    from synbench_base.files import write_bytes
     from synbench_listening.analysis.result_table import render, table_cells
     from synbench_listening.answers.spreadsheet import harmless_csv
 

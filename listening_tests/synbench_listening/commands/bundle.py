@@ -14,7 +14,7 @@ __all__ = ["bundle"]
 @click.option("--out", type=click.Path(path_type=Path), help="default: STUDY.html")
 def bundle(study: Path, out: Path | None) -> None:
     """Write STUDY, a built study, as one HTML file that listeners open from their disk."""
-    from synbench.files import write_bytes
+    from synbench_base.files import write_bytes
     from synbench_listening.delivery.offline_bundle import bundle_study
     from synbench_listening.design.study_folder import StudyFolder
 

@@ -48,7 +48,7 @@ def export(
     read it where it lies beside the ratings. What came from webMUSHRA's page, which anybody can
     send, is written apart.
     """
-    from synbench.files import write_bytes
+    from synbench_base.files import write_bytes
     from synbench_listening.answers.ratings import COLUMNS, encode_ratings, rating_cells
     from synbench_listening.answers.spreadsheet import harmless_csv
     from synbench_listening.server.export import export_study

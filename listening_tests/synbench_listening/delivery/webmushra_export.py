@@ -17,8 +17,8 @@ from typing import Any
 
 from synbench.audio import read_audio, resample
 from synbench.errors import UsageError
-from synbench.files import write_bytes
 from synbench.results.confined import inside, plain_name
+from synbench_base.files import write_bytes
 from synbench_listening.design.blocks import OPEN_REFERENCE
 from synbench_listening.design.build_study import wav_bytes
 from synbench_listening.design.stimuli import REFERENCE

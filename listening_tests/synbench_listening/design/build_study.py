@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import UsageError
-from synbench.files import write_bytes
+from synbench_base.files import write_bytes
 from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
 from synbench_listening.design.check_sounds import attention_sounds, headphone_sounds
 from synbench_listening.design.choose_items import choose_items

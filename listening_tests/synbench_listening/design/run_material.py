@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from synbench.corpora.whereabouts import known_recordings
 from synbench.errors import UsageError
 from synbench.results.confined import inside
 from synbench.results.store import FORMAT, RunFolder
+from synbench_base.close_names import suggestion
 
 __all__ = ["Candidate", "Material", "System", "read_material"]
 
@@ -140,8 +140,7 @@ def _one_of(kind: str, wanted: str | None, there: list[str]) -> str:
 
 
 def _offer(name: str, there: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, there)
-    return f"did you mean {close[0]}?" if close else f"it has: {', '.join(there) or 'none'}"
+    return suggestion(name, there, f"it has: {', '.join(there) or 'none'}")
 
 
 def _recordings(manifest: dict[str, Any], corpus: str) -> dict[str, Path]:

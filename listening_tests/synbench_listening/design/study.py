@@ -14,14 +14,12 @@ Everything else has a default. Unknown keys are refused.
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synbench.errors import UsageError
+from synbench_base.yaml_text import read_yaml_model
 
 Test = Literal["mushra", "bs1116", "abx", "ab", "acr", "dcr", "ccr"]
 PageName = Literal[
@@ -205,38 +203,4 @@ def load_study(path: Path) -> StudyDesign:
     Raises:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the design {path}: {error}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: expected keys such as name, test, systems, items")
-    try:
-        return StudyDesign.model_validate(content)
-    except ValidationError as error:
-        lines = [f"{path} is not a valid design:"]
-        for problem in error.errors():
-            place = ".".join(str(part) for part in problem["loc"]) or "study"
-            lines.append(f"  {place}: {_hint(problem) or problem['msg']}")
-        raise UsageError("\n".join(lines)) from error
-
-
-def _hint(problem: Any) -> str:
-    if problem["type"] != "extra_forbidden":
-        return ""
-    *parents, unknown = problem["loc"]
-    models: dict[str, type[BaseModel]] = {
-        "items": Items,
-        "questionnaire": Question,
-        "headphones": Headphones,
-        "listening": Listening,
-    }
-    fields = models.get(str(parents[0]) if parents else "", StudyDesign).model_fields
-    close = difflib.get_close_matches(str(unknown), fields)
-    return (
-        f"unknown key; did you mean {close[0]}?"
-        if close
-        else f"unknown key; known: {', '.join(fields)}"
-    )
+    return read_yaml_model(path, StudyDesign, what="design", keys="name, test, systems, items")

@@ -24,8 +24,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synbench.errors import UsageError
-from synbench.files import write_bytes
 from synbench.results.confined import inside
+from synbench_base.files import write_bytes
 from synbench_listening.design.study import Headphones, Language, Listening, Question, Test
 
 FORMAT: Literal[1] = 1

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._packages import model_bytes
+from synbench_base.packages import package_content
+from synbench_metrics._packages import INSTALL
 
 Array = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def has_model(name: str, sha256: str) -> Callable[[], None]:
 
 def _model_bytes(name: str, sha256: str) -> bytes:
     """Content of a model file of ``visqol-python``."""
-    return model_bytes("visqol", f"model/{name}", sha256)
+    return package_content("visqol", f"model/{name}", sha256, advice=INSTALL)
 
 
 @functools.cache

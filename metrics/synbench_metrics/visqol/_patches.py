@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import NotApplicable
+from synbench_base.errors import NotApplicable
 from synbench_metrics.visqol._alignment import align_and_truncate
 from synbench_metrics.visqol._reference import Reference, cut
 from synbench_metrics.visqol._similarity import Patches, Similarity, compare, mean_similarity

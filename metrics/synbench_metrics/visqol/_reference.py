@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_metrics._interface import NotApplicable
+from synbench_base.errors import NotApplicable
 from synbench_metrics._remember import remember
 from synbench_metrics.visqol._alignment import Spectrum, envelope_spectrum
 from synbench_metrics.visqol._gammatone_energy import Filterbank, filterbank

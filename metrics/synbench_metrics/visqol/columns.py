@@ -35,8 +35,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import installed_version, requires
 from synbench_metrics._interface import Metric, MetricInfo, Wave
-from synbench_metrics._packages import installed_version, requires
+from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
 from synbench_metrics.visqol import _mapping as mapping
 from synbench_metrics.visqol import _patches as patches
@@ -156,7 +157,7 @@ METRICS = (
             source="Chinen et al. 2020, doi:10.1109/QoMEX48832.2020.9123150",
         ),
         speech_lattice,
-        requires(ai_edge_litert__interpreter="ai-edge-litert"),
+        requires(ai_edge_litert__interpreter="ai-edge-litert", advice=INSTALL),
     ),
     Metric(
         MetricInfo(

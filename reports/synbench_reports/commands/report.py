@@ -29,7 +29,7 @@ def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> N
 
     require_matplotlib()
     from synbench.results.find_run import find_run
-    from synbench_reports.complete_file import complete_file
+    from synbench_base.files import complete_file
     from synbench_reports.html_report.render import render_html
     from synbench_reports.tables.build_report import read_selection
 

@@ -168,7 +168,7 @@ def say_absent(made: Sequence[SuiteRun]) -> None:
 
 def write_text(text: str, out: str | None) -> None:
     """Print, or write a complete file."""
-    from synbench_reports.complete_file import complete_file
+    from synbench_base.files import complete_file
 
     if out is None:
         click.echo(text, nl=False)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from synbench.errors import UsageError
-from synbench_reports.complete_file import complete_file
+from synbench_base.files import complete_file
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun

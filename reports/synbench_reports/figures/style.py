@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from synbench.errors import UsageError
-from synbench_reports.complete_file import complete_file
+from synbench_base.files import complete_file
 from synbench_reports.render.layout import ARROWS
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def _name(spec: str) -> str:
 def _write(path: Path, suite: Suite) -> None:
     import yaml
 
-    from synbench.files import write_bytes
+    from synbench_base.files import write_bytes
 
     text = yaml.safe_dump(suite.model_dump(exclude_defaults=True), sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True)

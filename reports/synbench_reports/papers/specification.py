@@ -6,13 +6,13 @@ which weights, with which tolerance a measured value agrees, and which suites me
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from synbench.errors import UsageError
+from synbench_base.close_names import suggestion
 from synbench_reports.tables.table import Direction
 
 __all__ = [
@@ -137,9 +137,7 @@ def read_paper(name: str) -> Paper:
     folder = Path(str(resources.files("synbench_reports"))) / "papers"
     known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if name not in known:
-        close = difflib.get_close_matches(name, known)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
-        raise UsageError(f"no paper {name!r}; {hint}")
+        raise UsageError(f"no paper {name!r}; {suggestion(name, known)}")
     content: dict[str, Any] = yaml.safe_load(known[name].read_text(encoding="utf-8"))
     common = {key: content[key] for key in ("paper", "source", "weights")}
     origin = {key: content[key] for key in ("paper", "source")}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from synbench.errors import UsageError
 from synbench.results.cells import Cells, Store
 from synbench.results.planned import PlannedCorpus, PlannedRun, read_planned
+from synbench_base.close_names import suggestion
 from synbench_reports.tables.best import mark_best
 from synbench_reports.tables.columns import (
     cost_columns,
@@ -101,6 +101,5 @@ def _check(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
     offered = list(known)
     for name in names:
         if name not in offered:
-            close = difflib.get_close_matches(name, offered)
-            hint = f"did you mean {close[0]}?" if close else f"it has: {', '.join(offered)}"
+            hint = suggestion(name, offered, f"it has: {', '.join(offered)}")
             raise UsageError(f"the run has no {kind} {name!r}; {hint}")

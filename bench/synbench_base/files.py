@@ -1,0 +1,101 @@
+"""Files that are complete under their name, or not there.
+
+Every file is written beside its place as ``.synbench-<process>-<hex>.tmp``, flushed to the disk and
+renamed. :func:`sweep` removes files of that name alone, never a temporary file of somebody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from synbench_base.errors import EnvironmentFault
+
+TEMPORARY_NAME = re.compile(r"\.synbench-\d+-[0-9a-f]{16}\.tmp")
+
+__all__ = [
+    "complete_file",
+    "one_line",
+    "printable",
+    "replacing",
+    "sweep",
+    "temporary_beside",
+    "write_bytes",
+]
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name of our own in the folder of ``path``, different each time."""
+    return path.with_name(f".synbench-{os.getpid()}-{secrets.token_hex(8)}.tmp")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name to write to, flushed and renamed to ``path`` at the end; no trace after an error.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a whole file; folders that are absent are made.
+
+    Raises:
+        OSError: the disk is full or read-only; it names ``path``, and nothing is left behind.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def complete_file(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file of any size to write to, which is at ``path`` when the block has ended.
+
+    Raises:
+        EnvironmentFault: the folder is absent or read-only, or the disk is full.
+    """
+    try:
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            yield file
+            file.flush()
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {path}: {error.strerror}") from error
+
+
+def printable(text: str | Path) -> str:
+    """A path that can be stored and printed: bytes that are no UTF-8 are written as ``%FF``."""
+    return re.sub("[\udc80-\udcff]", lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", str(text))
+
+
+def one_line(text: str) -> str:
+    """A foreign text on one line: control characters, which could steer a terminal, become spaces.
+
+    They come from a program's messages and from streams, and would also break a row of a CSV.
+    """
+    return printable(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]+", " ", text).strip())
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed writer left half-written. Only for a folder that nobody writes to."""
+    for temporary in folder.rglob(".synbench-*.tmp"):
+        if TEMPORARY_NAME.fullmatch(temporary.name):
+            temporary.unlink(missing_ok=True)
