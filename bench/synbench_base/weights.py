@@ -160,11 +160,10 @@ def find_weights(checkpoint: Checkpoint, own: str = "") -> tuple[WeightsFile, ..
         return tuple(_local(path) for path in _own_files(checkpoint, own))
     copy = os.environ.get(variable(checkpoint), "")
     if copy:
-        paths = _paths_in(checkpoint, copy)
-        pairs = zip(checkpoint.files, paths, strict=True)
-        advice = f"{variable(checkpoint)}={copy} lacks it"
+        lacks = f"is wanted, and {variable(checkpoint)}={copy} lacks it"
         return tuple(
-            _same(checkpoint, source, path, source.sha256, advice) for source, path in pairs
+            _same(checkpoint, source, path, source.sha256, f"{source.name} {lacks}")
+            for source, path in zip(checkpoint.files, _paths_in(checkpoint, copy), strict=True)
         )
     return tuple(_pinned(checkpoint, source) for source in checkpoint.files)
 

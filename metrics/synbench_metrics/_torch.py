@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synbench_base.device import device as chosen_device
+from synbench_base.device import check_device
 from synbench_base.errors import Unavailable
 
 Model = TypeVar("Model", bound=torch.nn.Module)
@@ -22,8 +22,12 @@ __all__ = ["device", "load_strictly", "passes", "read_state"]
 
 
 def device() -> torch.device:
-    """The device of :mod:`synbench_base.device`, for torch."""
-    return torch.device(chosen_device())
+    """The device of :mod:`synbench_base.device`, for torch.
+
+    Raises:
+        EnvironmentFault: it is not there.
+    """
+    return torch.device(check_device())
 
 
 def passes(waves: NDArray[Any], sample_rate: int) -> Iterator[torch.Tensor]:

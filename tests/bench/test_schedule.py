@@ -77,8 +77,11 @@ def noted(
 ) -> Callable[..., list[tuple[str, str, str, str]]]:
     """Runs a suite of noisy codecs; gives (pid, device, event, spec) of what workers did."""
 
-    def run(*, workers: int) -> list[tuple[str, str, str, str]]:
+    def run(*, workers: int, gpus: int = 0) -> list[tuple[str, str, str, str]]:
         outside = install(MODULE, {"synbench.codecs": {"heavy": "Heavy", "light": "Light"}})
+        if gpus:  # a torch that sees them, since a device that is not there is refused
+            counting = f"class cuda:\n    device_count = staticmethod(lambda: {gpus})\n"
+            (outside / "torch.py").write_text(counting)
         notes = tmp_path / "notes"
         monkeypatch.setenv("NOTES", str(notes))
         suite = write_suite(many, codecs=[*NEURAL, *OTHERS], metrics=METRICS)
@@ -116,7 +119,7 @@ def test_each_gpu_has_one_worker_and_only_neural_codecs_go_there(
     monkeypatch.setenv("SYNBENCH_DEVICE", "cuda")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
     devices = defaultdict(set)
-    for pid, device, event, spec in noted(workers=1):
+    for pid, device, event, spec in noted(workers=1, gpus=2):
         if event == "encode":
             devices[spec in NEURAL].add((pid, device))
     assert {device for _, device in devices[True]} <= {"3", "5"}

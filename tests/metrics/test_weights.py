@@ -58,7 +58,7 @@ def test_an_absent_file_names_the_command_the_source_and_the_variable(cache):
 
 def test_another_digest_is_refused(cache):
     put(cache, b"other weights")
-    with pytest.raises(Unavailable, match="expected " + DIGEST):
+    with pytest.raises(Unavailable, match="expected sha256 " + DIGEST):
         _weights.find(checkpoint(PINNED))
 
 
@@ -102,7 +102,7 @@ def test_a_fetched_file_goes_before_that_of_a_package(cache, installed):
 
 def test_a_file_inside_a_package_has_its_digest_checked_too(installed):
     installed.write_bytes(b"other weights")
-    with pytest.raises(Unavailable, match="expected " + DIGEST):
+    with pytest.raises(Unavailable, match="expected sha256 " + DIGEST):
         _weights.find(HELD)
 
 

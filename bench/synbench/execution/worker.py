@@ -35,7 +35,6 @@ from synbench.execution.units import (
     artefact,
 )
 from synbench.results.store import Row, RunFolder
-from synbench_base.device import check_device
 from synbench_base.errors import EnvironmentFault, ItemError, Unavailable, UsageError
 from synbench_base.files import write_bytes
 from synbench_codecs import Codec, CodecInfo, Recording
@@ -75,9 +74,8 @@ def decode_unit(unit: DecodeUnit) -> Report:
     """Code every item, decode it from the bytes on disk, align it, store it.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only, or the device is not there.
+        EnvironmentFault: the disk is full or read-only.
     """
-    check_device()
     report = Report()
     rows = []
     with fatal_faults(unit.run):
@@ -172,9 +170,8 @@ def score_unit(unit: ScoreUnit) -> Report:
     """Score every wanted cell of every item; reads each reference once.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only, or the device is not there.
+        EnvironmentFault: the disk is full or read-only.
     """
-    check_device()
     report = Report()
     rows: list[Row] = []
     with fatal_faults(unit.run):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_base.device import device
+from synbench_base.device import check_device, device
 from synbench_base.packages import import_extra
 from synbench_codecs._interface import Wave
 from synbench_codecs.errors import WeightsError
@@ -86,7 +86,7 @@ def from_wave(wave: Wave) -> Tensor:
     """A wave, shape ``(samples,)``, as a tensor of shape ``(1, 1, samples)`` on the device."""
     torch = import_extra("torch", extra="torch")
     # A copy: the wave may be read-only, which torch has no notion of.
-    tensor: Tensor = torch.tensor(wave, dtype=torch.float32, device=device())
+    tensor: Tensor = torch.tensor(wave, dtype=torch.float32, device=check_device())
     return tensor[None, None]
 
 
