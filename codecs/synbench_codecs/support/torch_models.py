@@ -211,7 +211,7 @@ def load_strictly(
     # Taking the tensors over instead of copying them halves the time and the memory.
     module.load_state_dict(given, strict=True, assign=True)
     module.requires_grad_(False)
-    return module.to(device()).eval()
+    return module.to(check_device()).eval()
 
 
 def _what_is_wrong(wrong: Mapping[str, str], tensors: Tensors, path: Path) -> str:
