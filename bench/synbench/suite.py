@@ -24,21 +24,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from synbench_base.folders import typed_path
 
 from synbench_base.close_names import suggestion
 from synbench_base.errors import UsageError
+from synbench_base.option_values import Options, Scalar, written
 from synbench_base.yaml_text import check_mapping, read_yaml_model
 from synbench_codecs import parse_spec
 
 KEYS = "name, corpora, codecs, metrics"
 PATH_OPTIONS = ("folder", "path", "script", "weights")
-Scalar = str | int | float | bool
 
 __all__ = [
     "CodecEntry",
     "ComparisonEntry",
     "CorpusEntry",
     "Suite",
+    "anchored",
     "find_suite",
     "load_suite",
     "make_suite",
@@ -162,7 +164,9 @@ def load_suite(path: Path) -> Suite:
     Raises:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
-    return _anchored(read_yaml_model(path, Suite, what="suite", keys=KEYS), path.parent)
+    return _anchored(
+        read_yaml_model(path, Suite, what="suite", keys=KEYS, written=True), path.parent
+    )
 
 
 def make_suite(content: Mapping[str, Any]) -> Suite:
@@ -187,9 +191,15 @@ def _anchor(entry: Entry, folder: Path) -> Entry:
     """Make relative paths count from the suite's folder, also in the ``name:path=...`` form."""
     key = "codec" if hasattr(entry, "codec") else "corpus"
     name, options = parse_spec(getattr(entry, key))
-    options.update(entry.options)
-    for option in PATH_OPTIONS:
-        value = options.get(option)
-        if isinstance(value, str):
-            options[option] = str((folder / Path(value).expanduser()).resolve())
+    options = anchored({**options, **entry.options}, folder)
     return entry.model_copy(update={key: name, "options": options})
+
+
+def anchored(options: Mapping[str, Scalar], folder: Path) -> Options:
+    """The options with their paths made absolute; relative ones count from ``folder``."""
+    # A folder may be called 2024, which reads as a number.
+    paths = {key: written(options[key]) for key in PATH_OPTIONS if key in options}
+    return dict(options) | {
+        key: str((folder / typed_path(value)).resolve()) if value else value
+        for key, value in paths.items()
+    }

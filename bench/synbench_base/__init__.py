@@ -9,6 +9,7 @@
 ``files``       files that are complete under their name, or not there
 ``yaml_text``   reading YAML, and explaining what is wrong with it
 ``close_names`` the name that was probably meant
+``option_values``  options: text that stays text
 
 Every module is imported by its name; importing this package alone costs nothing. Nothing here
 imports anything else of synbench.

@@ -15,6 +15,7 @@ import yaml
 
 from synbench_base.close_names import suggestion
 from synbench_base.errors import UsageError
+from synbench_base.option_values import as_written
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -45,13 +46,23 @@ class YamlText:
         return str(self.path)
 
 
-def read_yaml(path: Path, *, what: str, keys: str) -> YamlText:
+class _AsWritten(yaml.SafeLoader):
+    """Scalars as they were written: YAML 1.1 reads 007 as 7, no as False, 1:30 as 90."""
+
+
+for _kind in ("bool", "float", "int", "timestamp"):
+    _AsWritten.add_constructor(f"tag:yaml.org,2002:{_kind}", lambda _, node: as_written(node.value))
+
+
+def read_yaml(path: Path, *, what: str, keys: str, written: bool = False) -> YamlText:
     """Read a mapping.
 
     Args:
         path: the file.
         what: what it is, for messages: ``suite``.
         keys: some of its keys, for messages.
+        written: read a number or truth value only where its own spelling is the text
+            (:mod:`synbench_base.option_values`): names of folders stand there.
 
     Raises:
         UsageError: unreadable, no YAML, no mapping, or a key twice.
@@ -62,7 +73,7 @@ def read_yaml(path: Path, *, what: str, keys: str) -> YamlText:
         raise UsageError(f"cannot read the {what} {path}: {error}") from error
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_AsWritten if written else yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(content, dict):
@@ -94,14 +105,16 @@ def _lines(node: yaml.Node | None, parents: Key, seen: set[int]) -> Iterator[tup
             yield from _lines(value, key, seen)
 
 
-def read_yaml_model(path: Path, model: type[Model], *, what: str, keys: str) -> Model:
+def read_yaml_model(
+    path: Path, model: type[Model], *, what: str, keys: str, written: bool = False
+) -> Model:
     """Read a mapping into a model that refuses unknown keys.
 
     Raises:
         UsageError: as :func:`read_yaml`; or keys or values that the model does not take, all of
             them with their lines.
     """
-    text = read_yaml(path, what=what, keys=keys)
+    text = read_yaml(path, what=what, keys=keys, written=written)
     return _validated(text.content, model, name=str(path), what=what, lines=text.lines)
 
 

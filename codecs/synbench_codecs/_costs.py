@@ -5,6 +5,7 @@ Weights do not matter for either, so both take the codec with random ones.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from synbench_base.option_values import typed_options
 from synbench_base.packages import import_extra
 from synbench_codecs._registry import codec_class
 from synbench_codecs._spec import parse_spec
@@ -95,8 +97,9 @@ def untrained(spec: str) -> Any:
     name, options = parse_spec(spec)
     if not has_costs(name):
         raise UsageError(f"{name} has no network of which costs could be counted")
+    loaded = codec_class(name)
     options.pop("weights", None)
-    return codec_class(name).untrained(**options)
+    return loaded.untrained(**typed_options(options, inspect.signature(loaded).parameters))
 
 
 def count_costs(spec: str, *, seconds: float = 1.0) -> Complexity:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from synbench_base.option_values import typed_options
 from synbench_base.packages import import_extra
 from synbench_base.registry import Registry, check_options, options_of
 from synbench_codecs._interface import Codec, CodecInfo, Recording
@@ -72,8 +73,9 @@ def load(spec: str, **more: str | int | float | bool) -> Codec | Recording:
     name, options = parse_spec(spec)
     options.update(more)
     loaded = codec_class(name)
-    check_options("codec", name, options_of(loaded), options)
-    codec: Codec | Recording = loaded(**options)
+    known = options_of(loaded)
+    check_options("codec", name, known, options)
+    codec: Codec | Recording = loaded(**typed_options(options, known))
     return codec
 
 
@@ -85,6 +87,7 @@ def describe(spec: str) -> CodecInfo | None:
     """
     name, options = parse_spec(spec)
     loaded = codec_class(name)
+    options = typed_options(options, options_of(loaded))
     if hasattr(loaded, "described"):
         info: CodecInfo = loaded.described(**options)
         return info

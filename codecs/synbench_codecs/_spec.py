@@ -1,12 +1,16 @@
-"""The one spelling of a codec with its options: ``name:key=value,key=value``."""
+"""The one spelling of a codec with its options: ``name:key=value,key=value``.
+
+A value is what was typed. It is read as a number or as true/false only where that loses nothing,
+so ``6000`` is a number and ``007``, ``1.10``, ``no`` and ``my ref #1`` are text. What an option
+means is decided by its annotation (:mod:`synbench_base.option_values`).
+"""
 
 from __future__ import annotations
 
 import yaml
 
+from synbench_base.option_values import Options, Scalar, as_written, written
 from synbench_codecs.errors import UsageError
-
-Options = dict[str, str | int | float | bool]
 
 __all__ = ["Options", "format_spec", "parse_spec"]
 
@@ -14,11 +18,10 @@ __all__ = ["Options", "format_spec", "parse_spec"]
 def parse_spec(spec: str) -> tuple[str, Options]:
     """Split ``name:key=value,key=value`` into name and options.
 
-    Values are read as YAML scalars, so ``6000`` is a number and ``true`` a boolean; quote a value
-    that contains a comma.
+    Quote a value that contains a comma, or that should be text although it looks like a number.
 
     Raises:
-        UsageError: an option has no ``=`` or a value is no scalar.
+        UsageError: an option has no ``=`` or no value, or a quote does not end.
     """
     name, _, rest = spec.partition(":")
     if not rest:
@@ -28,14 +31,23 @@ def parse_spec(spec: str) -> tuple[str, Options]:
         key, equals, text = part.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"expected {name}:option=value,..., got {part!r} in {spec!r}")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"cannot read the value of {key.strip()!r} in {spec!r}") from error
-        if not isinstance(value, str | int | float | bool):
-            raise UsageError(f"expected a number, a word or true/false for {key!r}, got {text!r}")
-        options[key.strip()] = value
+        options[key.strip()] = _value(key.strip(), text.strip(), spec)
     return name.strip(), options
+
+
+def _value(key: str, text: str, spec: str) -> Scalar:
+    if not text or text[0] in "[{":
+        raise UsageError(
+            f"expected a number, a word or true/false for {key!r}, got {text!r} in {spec!r}; "
+            f"put a text that begins so into quotes"
+        )
+    if text[0] not in "\"'":
+        return as_written(text)
+    try:
+        quoted = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"cannot read the value of {key!r} in {spec!r}") from error
+    return str(quoted)
 
 
 def _split_outside_quotes(text: str) -> list[str]:
@@ -58,12 +70,8 @@ def format_spec(name: str, options: Options) -> str:
     return f"{name}:" + ",".join(f"{key}={_scalar(options[key])}" for key in sorted(options))
 
 
-def _scalar(value: str | int | float | bool) -> str:
-    if isinstance(value, str):
-        return value if _is_plain(value) else _quoted(value)
-    if isinstance(value, float):
-        return _float(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _scalar(value: Scalar) -> str:
+    return _quoted(value) if isinstance(value, str) and not _is_plain(value) else written(value)
 
 
 def _is_plain(value: str) -> bool:
@@ -86,12 +94,3 @@ def _quoted(value: str) -> str:
 def _escaped(character: str) -> str:
     plain = character.isprintable() and character not in '"\\'
     return character if plain else f"\\U{ord(character):08x}"
-
-
-def _float(value: float) -> str:
-    """YAML reads ``1e-05`` and ``inf`` as words: it wants ``1.0e-05`` and ``.inf``."""
-    text = repr(value)
-    if text.strip("-") in ("inf", "nan"):
-        return text.replace("inf", ".inf").replace("nan", ".nan")
-    mantissa, exponent, power = text.partition("e")
-    return text if "." in mantissa else f"{mantissa}.0{exponent}{power}"

@@ -100,3 +100,19 @@ def test_packaged_suites_are_valid_for_us_and_for_editors(path: Path) -> None:
 def test_an_editor_refuses_an_unknown_key() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(GOOD | {"codec": []}, Suite.model_json_schema())
+
+
+@pytest.mark.parametrize("name", ["007", "1.10", "no", "2024-01-01", "0011", "1:30", "2024"])
+def test_a_folder_is_called_what_is_written(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(
+        f"name: x\ncorpora:\n  - corpus: folder\n    options: {{path: {name}}}\n"
+        f"  - folder:path={name}\n"
+        f"codecs: [{{codec: recordings, options: {{folder: {name}, label: {name}}}}}]\n"
+        "metrics: [stoi]\n",
+        encoding="utf-8",
+    )
+    suite = load_suite(path)
+    assert [entry.options["path"] for entry in suite.corpora] == [str(tmp_path / name)] * 2
+    assert suite.codecs[0].options["folder"] == str(tmp_path / name)
+    assert str(suite.codecs[0].options["label"]) == name

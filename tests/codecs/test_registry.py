@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synbench_codecs
+from synbench_base.option_values import typed_options
 from synbench_codecs import format_spec, load, parse_spec
 from synbench_codecs.errors import Unavailable, UsageError
 
@@ -108,3 +111,48 @@ def test_a_codec_without_its_weights_is_described(name: str, options: dict[str, 
     assert info.spec.partition(":")[0] == name
     assert info.nominal_bitrate_bps is None or info.nominal_bitrate_bps > 0
     assert info.label
+
+
+@pytest.mark.parametrize(
+    "text", ["007", "1.10", "no", "my ref #1", "2024-01-01", "0011", "1e-5", "1_000", "a: b", "~"]
+)
+def test_what_a_number_would_lose_stays_text(text: str) -> None:
+    assert parse_spec(f"x:a={text}") == ("x", {"a": text})
+
+
+def _takes(*, folder: str, count: int = 0, share: int | float = 0.0, quick: bool = False) -> None:
+    """Options of every kind."""
+
+
+@pytest.mark.parametrize(
+    ("typed", "option", "value"),
+    [
+        ("folder=2024", "folder", "2024"),
+        ("folder=1.5", "folder", "1.5"),
+        ("folder=true", "folder", "true"),
+        ("folder=no", "folder", "no"),
+        ("folder='007'", "folder", "007"),
+        ("count=007", "count", 7),
+        ("count=12_000", "count", 12000),
+        ("share=1e-3", "share", 0.001),
+        ("share=.5", "share", 0.5),
+        ("quick=yes", "quick", True),
+        ("quick=False", "quick", False),
+    ],
+)
+def test_an_option_is_read_by_its_annotation(typed: str, option: str, value: object) -> None:
+    parameters = inspect.signature(_takes).parameters
+    read = typed_options(parse_spec(f"x:{typed}")[1], parameters)
+    assert read == {option: value}
+    assert type(read[option]) is type(value)
+
+
+def test_a_label_like_a_number_is_the_label(tmp_path: Path) -> None:
+    folder = tmp_path / "007"
+    folder.mkdir()
+    for label in ("1.10", "no", "2024"):
+        codec = load(f"recordings:folder={folder},label={label}")
+        assert codec.info.label == label
+        assert load(codec.info.spec).info == codec.info
+    with pytest.raises(UsageError, match="bitrate_bps must be from 0"):
+        load(f"recordings:folder={folder},label=x,bitrate_bps=fast")

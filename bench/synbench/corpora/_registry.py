@@ -20,12 +20,12 @@ from synbench.corpora._build import build
 from synbench.corpora._model import Corpus, Listing, Progress
 from synbench.corpora._scan import typed_path
 from synbench_base.errors import UsageError
+from synbench_base.option_values import Options, typed_options
 from synbench_base.registry import Registry, check_options, options_of
 from synbench_codecs import format_spec, parse_spec
 
 ENTRY_POINT_GROUP = "synbench.corpora"
 Function = Callable[..., Listing]
-Value = str | int | float | bool
 
 __all__ = ["ENTRY_POINT_GROUP", "describe", "listing_of", "load", "names"]
 
@@ -115,13 +115,12 @@ def listing_of(spec: str, *, progress: Progress | None = None) -> tuple[Listing,
     return function(progress, **options), format_spec(name, options)
 
 
-def _check(name: str, function: Function, options: dict[str, Value]) -> None:
+def _check(name: str, function: Function, options: Options) -> None:
     known = options_of(function)
     check_options("corpus", name, known, options)
+    options.update(typed_options(options, known))
     for option, value in options.items():
         default = known[option].default
         expected = str if default is inspect.Parameter.empty else type(default)
-        if expected is str:
-            options[option] = str(value)  # a folder may be called 2024
-        elif type(value) is not expected:
+        if type(value) is not expected:
             raise UsageError(f"{name}:{option} expects {expected.__name__}, got {value!r}")

@@ -197,6 +197,7 @@ def make_executor(spec: str, *, workers: int | None, folder: Path) -> Executor:
         UsageError: another name, or options that do not fit.
         EnvironmentFault: the package or the cluster is not there.
     """
+    from synbench_base.option_values import typed_options
     from synbench_codecs import parse_spec
 
     name, options = parse_spec(spec)
@@ -204,6 +205,7 @@ def make_executor(spec: str, *, workers: int | None, folder: Path) -> Executor:
         raise UsageError(f"unknown executor {name!r}; there are: {', '.join(EXECUTORS)}")
     module, _, attribute = EXECUTORS[name].partition(":")
     maker = getattr(importlib.import_module(module), attribute)
+    options = typed_options(options, inspect.signature(maker).parameters)
     try:
         inspect.signature(maker).bind(workers=workers, folder=folder, **options)
     except TypeError as error:

@@ -48,7 +48,7 @@ class Recordings:
     ) -> None:
         if not str(label).strip():
             raise UsageError("recordings: label must be a name for tables; got an empty one")
-        if isinstance(bitrate_bps, bool) or not 0 <= bitrate_bps <= HIGHEST_BPS:
+        if isinstance(bitrate_bps, bool | str) or not 0 <= bitrate_bps <= HIGHEST_BPS:
             raise UsageError(
                 f"recordings: bitrate_bps must be from 0 to {HIGHEST_BPS}; got {bitrate_bps!r}"
             )

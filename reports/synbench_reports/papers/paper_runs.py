@@ -12,13 +12,11 @@ from pathlib import Path
 
 from synbench.errors import SynbenchError, UsageError
 from synbench.results.store import RunFolder
-from synbench.suite import CorpusEntry, Suite, find_suite, load_suite
+from synbench.suite import CorpusEntry, Suite, anchored, find_suite, load_suite
 from synbench_codecs.errors import CodecError
 from synbench_metrics.errors import MetricError
 
 __all__ = ["SuiteRun", "parse_corpora", "run_suite", "suite_for"]
-
-PATH_OPTIONS = ("folder", "path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +55,7 @@ def _entry(spec: str) -> CorpusEntry:
     from synbench_codecs import parse_spec
 
     name, options = parse_spec(spec)
-    for option in PATH_OPTIONS:
-        value = options.get(option)
-        if isinstance(value, str):
-            options[option] = str(Path(value).expanduser().resolve())
-    return CorpusEntry(corpus=name, options=options)
+    return CorpusEntry(corpus=name, options=anchored(options, Path.cwd()))
 
 
 def run_suite(
