@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._scan import typed_path
 from synbench.errors import UsageError
+from synbench_base.text_table import read_table
 
 Row = Mapping[str, object]
 
@@ -29,10 +29,12 @@ def manifest(_: Progress | None = None, *, path: str) -> Listing:
 
     CSV, TSV or Parquet with the column ``file`` (or ``path``), relative to the table; optional
     ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``licence``. A file that is
-    absent stays in the corpus as an item that cannot be used.
+    absent stays in the corpus as an item that cannot be used. Text is read by
+    :mod:`synbench_base.text_table`: in a TSV a quotation mark is a letter like any other.
 
     Raises:
-        UsageError: no such table, no such column, or a row that names no file.
+        UsageError: no such table, no such column, a row that names no file or that has another
+            number of cells than the header.
     """
     table = typed_path(path).absolute()
     rows = _read(table)
@@ -66,7 +68,7 @@ def _read(table: Path) -> Sequence[Row]:
         )
     try:
         columns, rows = _parquet(table) if table.suffix.lower() == ".parquet" else _csv(table)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"cannot read the manifest {table}: {error}") from error
     if not set(COLUMNS["file"]) & set(columns):
         raise UsageError(
@@ -76,10 +78,8 @@ def _read(table: Path) -> Sequence[Row]:
 
 
 def _csv(table: Path) -> tuple[list[str], Sequence[Row]]:
-    delimiter = "\t" if table.suffix.lower() == ".tsv" else ","
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter=delimiter)
-        return list(reader.fieldnames or []), list(reader)
+    read = read_table(table)
+    return list(read.columns), [row.cells for row in read.whole()]
 
 
 def _parquet(table: Path) -> tuple[list[str], Sequence[Row]]:

@@ -12,12 +12,12 @@ abx         1 where X was identified, 0 where not (``undecided`` counts as not)
 ab          1 for ``condition``, -1 for ``versus``, 0 for no preference
 ==========  =========================================================================
 
-Files are CSV (UTF-8, every cell as it is), Parquet or JSON, by their ending.
+A score off its scale is refused by every importer. Files are CSV (UTF-8, every cell
+as it is), Parquet or JSON, by their ending.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -28,13 +28,47 @@ from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench_base.files import write_bytes
+from synbench_base.text_table import parse_number, read_table
 from synbench_listening.answers.csv_text import csv_bytes
 
 PAIRED = frozenset({"abx", "ab", "ccr"})
 ENDINGS = (".csv", ".json", ".parquet")
+# Lowest and highest score of each test; likert has no scale of its own.
+SCALES = {
+    "mushra": (0.0, 100.0),
+    "bs1116": (1.0, 5.0),
+    "acr": (1.0, 5.0),
+    "dcr": (1.0, 5.0),
+    "ccr": (-3.0, 3.0),
+    "abx": (0.0, 1.0),
+    "ab": (-1.0, 1.0),
+}
 
-__all__ = ["COLUMNS", "PAIRED", "Rating", "encode_ratings", "rating_cells", "read_ratings"]
-__all__ += ["write_ratings"]
+__all__ = [
+    "COLUMNS",
+    "PAIRED",
+    "SCALES",
+    "Rating",
+    "check_score",
+    "encode_ratings",
+    "rating_cells",
+    "read_ratings",
+    "write_ratings",
+]
+
+
+def check_score(test: str, score: float) -> float:
+    """The score, if it is finite and on the scale of its test.
+
+    Raises:
+        ValueError: it is not; the message is the reason.
+    """
+    low, high = SCALES.get(test, (-math.inf, math.inf))
+    if not math.isfinite(score):
+        raise ValueError(f"score {score:g} is no number")
+    if not low <= score <= high:
+        raise ValueError(f"score {score:g} is outside {low:g} to {high:g} of {test}")
+    return score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +154,12 @@ def read_ratings(path: Path) -> list[Rating]:
     """Read a table that :func:`write_ratings` wrote.
 
     Raises:
-        UsageError: it cannot be read, a column is missing, or a value is no number; with the line.
+        UsageError: it cannot be read, a column is missing, a value is no number or a score off its
+            scale; with the row.
     """
     try:
         rows = list(_rows(path))
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"cannot read ratings from {path}: {error}") from error
     if rows and (missing := [name for name in _REQUIRED if name not in rows[0]]):
         raise UsageError(
@@ -136,8 +171,7 @@ def read_ratings(path: Path) -> list[Rating]:
 
 def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
     if path.suffix == ".csv":
-        text = path.read_bytes().decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        return [row.cells for row in read_table(path).whole()]
     if path.suffix == ".json":
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
@@ -160,6 +194,12 @@ def _rating(row: Mapping[str, Any], place: str) -> Rating:
         values[name] = _value(name, given, place)
     if missing := [name for name in _REQUIRED if name not in values]:
         raise UsageError(f"{place}: no {', '.join(missing)}")
+    try:
+        # Grades of bs1116 become differences, and simulated ones go a little beyond the scale.
+        if values["test"] != "bs1116":
+            check_score(values["test"], values["score"])
+    except ValueError as error:
+        raise UsageError(f"{place}: {error}") from None
     return Rating(**values)
 
 
@@ -169,7 +209,7 @@ def _value(name: str, given: Any, place: str) -> Any:
     if name not in _WHOLE | _REAL:
         return str(given)
     try:
-        number = float(given)
+        number = parse_number(given) if isinstance(given, str) else float(given)
         if not math.isfinite(number) or (name in _WHOLE and number != int(number)):
             raise ValueError
     except (TypeError, ValueError):

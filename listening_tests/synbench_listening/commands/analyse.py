@@ -75,9 +75,11 @@ def screen(
     from synbench_listening.analysis.analyse_rated import screening_table
     from synbench_listening.analysis.screen import screen as apply
     from synbench_listening.analysis.screen_sessions import sessions_table
-    from synbench_listening.answers.ratings import read_ratings, write_ratings
+    from synbench_listening.answers.ratings import write_ratings
+    from synbench_listening.answers.repeats import read_distinct_ratings
 
-    kept: Sequence[Rating] = read_ratings(ratings)
+    distinct = read_distinct_ratings(ratings)
+    kept: Sequence[Rating] = distinct.kept
     simulated = any(rating.simulated for rating in kept)
     tables: list[ResultTable] = []
     if (screened := _by_sessions(kept, ratings, sessions)) is not None:
@@ -92,6 +94,7 @@ def screen(
         )
         tables.append(screening_table(found))
         kept = found.kept
+    _noted(tables, distinct.notes())
     _show([replace(table, simulated=simulated) for table in tables], form)
     if out is not None:
         write_ratings(out, kept)
@@ -153,9 +156,10 @@ def analyse(
     """Analyse RATINGS, a long table: listeners are counted, not ratings."""
     from synbench_listening.analysis.analyse_rated import Options
     from synbench_listening.analysis.screen_sessions import sessions_table
-    from synbench_listening.answers.ratings import read_ratings
+    from synbench_listening.answers.repeats import read_distinct_ratings
 
-    found: Sequence[Rating] = read_ratings(ratings)
+    distinct = read_distinct_ratings(ratings)
+    found: Sequence[Rating] = distinct.kept
     if not found:
         raise UsageError(f"{ratings} holds no ratings")
     tables: list[ResultTable] = []
@@ -163,6 +167,7 @@ def analyse(
         tables.append(sessions_table(screened))
         found = screened.kept
     tables += _tables(found, Options(**options), by)
+    _noted(tables, distinct.notes())
     simulated = sum(rating.simulated for rating in found)
     if simulated:
         _warn(f"{simulated} of {len(found)} answers are SIMULATED: no human gave them")
@@ -234,6 +239,13 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
             several = len(rated) > 1
             tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in found]
     return tables
+
+
+def _noted(tables: list[ResultTable], notes: Sequence[str]) -> None:
+    """Say below the first table that is shown what stood twice among the ratings."""
+    first = next((place for place, table in enumerate(tables) if not table.detail), 0)
+    if notes:
+        tables[first] = replace(tables[first], notes=(*tables[first].notes, *notes))
 
 
 def _show(tables: Sequence[ResultTable], form: Any) -> None:

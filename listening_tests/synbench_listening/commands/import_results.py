@@ -87,7 +87,7 @@ def import_results(
     from synbench_listening.answers.ratings import write_ratings
     from synbench_listening.design.study_folder import StudyFolder
     from synbench_listening.importers.offline_session import is_result_file, read_offline_sessions
-    from synbench_listening.importers.read_any import item_from_pattern, read_any
+    from synbench_listening.importers.read_any import item_from_pattern, once, read_any
     from synbench_listening.importers.report import Imported
     from synbench_listening.importers.webmushra_key import unblind_webmushra
 
@@ -99,6 +99,8 @@ def import_results(
     for source in sources:
         found = read_any(source, listener=listener, columns=columns, test=test, names=names)
         done.extend(found if study is None else unblind_webmushra(found, StudyFolder(study)))
+    # The same session may stand in several sources.
+    done = once(done)
     if pattern is not None:
         done.ratings = item_from_pattern(done.ratings, pattern)
     click.echo(

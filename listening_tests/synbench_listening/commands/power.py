@@ -101,10 +101,10 @@ def abx(rate: tuple[float, ...], trials: int | None, wanted: float, alpha: float
 def _pilot(path: Path) -> dict[str, float]:
     """Largest spread of a pair of systems, as it was and with twice and four times the items."""
     from synbench_listening.analysis.pilot_spread import pilot_spread
-    from synbench_listening.answers.ratings import read_ratings
+    from synbench_listening.answers.repeats import read_distinct_ratings
 
     try:
-        found = pilot_spread(read_ratings(path))
+        found = pilot_spread(read_distinct_ratings(path).kept)
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from error
     return {

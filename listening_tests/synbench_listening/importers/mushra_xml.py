@@ -11,7 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from synbench.errors import UsageError
-from synbench_listening.answers.ratings import Rating
+from synbench_base.text_table import parse_number
+from synbench_listening.answers.ratings import Rating, check_score
 from synbench_listening.importers.report import Imported, number_trials
 
 __all__ = ["read_mushra_xml"]
@@ -42,10 +43,10 @@ def read_mushra_xml(path: Path, *, names: Mapping[str, str]) -> Imported:
         for file in element.iterfind("testFile"):
             done.read += 1
             try:
-                score = float(file.findtext("score", ""))
+                score = check_score("mushra", parse_number(file.findtext("score", "")))
                 plays = int(file.findtext("plays", "0"))
-            except ValueError:
-                done.refuse(path.name, done.read, f"{item}: score or plays is no number")
+            except ValueError as error:
+                done.refuse(path.name, done.read, f"{item}: score or plays: {error}")
                 continue
             condition = _condition(file.findtext("fileName", ""), item)
             done.ratings.append(

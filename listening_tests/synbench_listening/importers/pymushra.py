@@ -6,14 +6,13 @@ that a code such as 0012 has lost its zeros: the importer cannot bring them back
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synbench.errors import UsageError
+from synbench_base.text_table import parse_table, table_text
 from synbench_listening.importers.report import Imported
 from synbench_listening.importers.webmushra_session import read_session
 
@@ -35,12 +34,11 @@ def read_pymushra_csv(path: Path, *, listener: str | None = None) -> Imported:
     Raises:
         UsageError: columns that are needed are absent.
     """
-    text = path.read_bytes().decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
-    if missing := {"wm_id", "wm_type"} - set(rows[0] if rows else ()):
+    table = parse_table(table_text(path), name=str(path), delimiter=";")
+    if missing := {"wm_id", "wm_type"} - set(table.columns):
         raise UsageError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     sessions: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for row in (line.cells for line in table.rows):
         participant = _part(row, QUESTION)
         place = participant.get("uuid") or json.dumps(participant, sort_keys=True)
         session = sessions.setdefault(place, _session(participant, row.get("wm_testId") or ""))
@@ -48,7 +46,11 @@ def read_pymushra_csv(path: Path, *, listener: str | None = None) -> Imported:
         if not trials or trials[-1]["id"] != row["wm_id"]:
             trials.append({"id": row["wm_id"], "type": row["wm_type"], "responses": []})
         trials[-1]["responses"].append(_with_time(_part(row, RESPONSE)))
-    return _read_all(sessions, path.name, listener)
+    done = _read_all(sessions, path.name, listener)
+    for ragged in table.ragged:
+        done.read += 1
+        done.refuse(path.name, ragged.line, str(ragged))
+    return done
 
 
 def read_pymushra_database(

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import UsageError
+from synbench_base.folders import visible_files
+from synbench_base.text_table import read_table, table_text
 from synbench_listening.answers.ratings import COLUMNS, Rating, read_ratings
+from synbench_listening.answers.repeats import distinct_ratings
 from synbench_listening.importers.mushra_xml import read_mushra_xml
 from synbench_listening.importers.pymushra import (
     is_pymushra_csv,
     read_pymushra_csv,
     read_pymushra_database,
 )
-from synbench_listening.importers.report import Imported
-from synbench_listening.importers.tables import read_list_table, read_plain_table
+from synbench_listening.importers.report import Imported, number_trials
+from synbench_listening.importers.tables import LISTS, read_list_table, read_plain_table
 from synbench_listening.importers.webmushra_csv import (
     is_webmushra,
     read_webmushra_csv,
@@ -26,7 +29,7 @@ from synbench_listening.importers.webmushra_csv import (
 )
 from synbench_listening.importers.webmushra_session import PREFIX, parse_body, read_session
 
-__all__ = ["item_from_pattern", "read_any"]
+__all__ = ["item_from_pattern", "once", "read_any"]
 
 
 def read_any(
@@ -45,34 +48,57 @@ def read_any(
         test: kind of test of a plain table.
         names: conditions by another name (XML).
 
+    Returns:
+        Every rating once; of a session that was sent twice the notes say what was left out.
+
     Raises:
         UsageError: no known form, or one of its importers' errors.
     """
     if not path.exists():
         raise UsageError(f"{path} does not exist")
+    done = _read(path, listener=listener, columns=columns or {}, test=test, names=names or {})
+    return once(done)
+
+
+def once(done: Imported) -> Imported:
+    """The same with every rating once; what was there twice is said in the notes."""
+    distinct = distinct_ratings(done.ratings)
+    if notes := distinct.notes():
+        # Trials and positions were counted with the repeats in between.
+        own = any(rating.page is not None or rating.version for rating in distinct.kept)
+        done.ratings = distinct.kept if own else number_trials(distinct.kept)
+        done.notes += notes
+    return done
+
+
+def _read(
+    path: Path,
+    *,
+    listener: str | None,
+    columns: Mapping[str, str],
+    test: str,
+    names: Mapping[str, str],
+) -> Imported:
     if path.is_dir():
-        return _folder(path, listener, names or {})
+        return _folder(path, listener, names)
     if path.suffix == ".xml":
-        return read_mushra_xml(path, names=names or {})
+        return read_mushra_xml(path, names=names)
     if path.suffix == ".parquet":
         return _ours(path)
     data = path.read_bytes()
     if path.suffix == ".json" or data.startswith((PREFIX, b"{", b"[")):
         return _json(path, data, listener)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text: {error}") from error
+    text = table_text(path)
     if is_webmushra(text):
         return read_webmushra_csv(path, listener=listener)
     if is_pymushra_csv(text):
         return read_pymushra_csv(path, listener=listener)
-    first = text.partition("\n")[0].lower()
-    if all(name in first.split(",") for name in COLUMNS[:5]):
+    header = {name.lower() for name in read_table(path).columns}
+    if header.issuperset(COLUMNS[:5]):
         return _ours(path)
-    if "participant_ids" in first or "listeners" in first:
-        return read_list_table(path, columns=columns or {}, test=test)
-    return read_plain_table(path, columns=columns or {}, test=test)
+    if header.intersection(LISTS["listener"]):
+        return read_list_table(path, columns=columns, test=test)
+    return read_plain_table(path, columns=columns, test=test)
 
 
 def item_from_pattern(ratings: Sequence[Rating], pattern: str) -> list[Rating]:
@@ -108,8 +134,8 @@ def _ours(path: Path) -> Imported:
 
 
 def _folder(path: Path, listener: str | None, names: Mapping[str, str]) -> Imported:
-    bodies = sorted([*path.glob("*.json"), *path.glob("*.bin")])
-    if any(path.glob("*.csv")):
+    bodies = visible_files(path, (".bin", ".json"))
+    if visible_files(path, (".csv",)):
         return read_webmushra_folder(path, listener=listener)
     done = Imported()
     known: dict[str, str] = {}
@@ -121,7 +147,7 @@ def _folder(path: Path, listener: str | None, names: Mapping[str, str]) -> Impor
                 reason = f"session {session} was already read from {known[session]}"
                 found.refuse(file.name, 0, reason)
         done.extend(found)
-    for file in sorted(path.glob("*.xml")):
+    for file in visible_files(path, (".xml",)):
         done.extend(read_mushra_xml(file, names=names))
     if not done.read:
         raise UsageError(f"{path} holds no CSV, JSON or XML results")
@@ -133,7 +159,7 @@ def _json(path: Path, data: bytes, listener: str | None) -> Imported:
         content: Any = json.loads(data.removeprefix(PREFIX).decode("utf-8"))
     except ValueError as error:
         raise UsageError(f"{path} is no JSON: {error}") from error
-    if isinstance(content, list) and all(set(row) & {"listener"} for row in content):
+    if isinstance(content, list) and all(isinstance(row, dict) for row in content):
         return _ours(path)
     if isinstance(content, dict) and {"block", "version", "answers"} <= set(content):
         raise UsageError(

@@ -6,9 +6,11 @@ hidden reference was found. That is an identification (abx), never a preference.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
+
+from synbench_base.text_table import parse_number
+from synbench_listening.answers.ratings import check_score
 
 ANSWERS = {"correct": 1.0, "incorrect": 0.0, "undecided": 0.0}
 
@@ -30,7 +32,7 @@ def score_fields(kind: str, response: Mapping[str, Any]) -> list[dict[str, Any]]
         Unusable: unanswered, no number, or a page type without ratings.
     """
     if kind == "mushra":
-        return [_fields("mushra", response, "stimulus", _bounded(response.get("score"), 0, 100))]
+        return [_fields("mushra", response, "stimulus", _score("mushra", response.get("score")))]
     if kind == "paired_comparison":
         answer = str(response.get("answer") or "").strip()
         if answer not in ANSWERS:
@@ -43,16 +45,20 @@ def score_fields(kind: str, response: Mapping[str, Any]) -> list[dict[str, Any]]
                 "bs1116",
                 response,
                 "nonReference",
-                _bounded(response.get("nonReferenceScore"), 1, 5),
+                _score("bs1116", response.get("nonReferenceScore")),
             ),
             _fields(
-                "bs1116", response, "reference", _bounded(response.get("referenceScore"), 1, 5)
+                "bs1116", response, "reference", _score("bs1116", response.get("referenceScore"))
             ),
         ]
         pair[0]["versus"], pair[1]["versus"] = pair[1]["condition"], pair[0]["condition"]
         return pair
     if kind in ("likert_single_stimulus", "likert_multi_stimulus"):
-        return [_fields("likert", response, "stimulus", _number(response.get("stimulusRating")))]
+        return [
+            _fields(
+                "likert", response, "stimulus", _score("likert", response.get("stimulusRating"))
+            )
+        ]
     raise Unusable(f"pages of type {kind!r} hold no ratings that synbench knows")
 
 
@@ -63,21 +69,11 @@ def _fields(test: str, response: Mapping[str, Any], name: str, score: float) -> 
     return {"test": test, "condition": condition, "score": score}
 
 
-def _number(given: Any) -> float:
+def _score(test: str, given: Any) -> float:
     text = str("" if given is None else given).strip()
     if text in ("", "NA", "null"):
         raise Unusable("no score was given")
     try:
-        number = float(text)
-    except ValueError:
-        raise Unusable(f"score {text!r} is no number") from None
-    if not math.isfinite(number):
-        raise Unusable(f"score {text!r} is no number")
-    return number
-
-
-def _bounded(given: Any, low: float, high: float) -> float:
-    number = _number(given)
-    if not low <= number <= high:
-        raise Unusable(f"score {number:g} is outside {low:g} to {high:g}")
-    return number
+        return check_score(test, parse_number(text))
+    except ValueError as error:
+        raise Unusable(str(error)) from None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synbench.errors import UsageError
-from synbench_listening.answers.ratings import Rating
+from synbench_base.text_table import TextTable, parse_number, read_table
+from synbench_listening.answers.ratings import Rating, check_score
 from synbench_listening.importers.report import Imported, number_trials
 
 # Names that columns are known to have, in lower case, by what they hold.
@@ -21,6 +19,7 @@ USUAL = {
     "condition": ("condition", "cond", "system", "codec", "rating_stimulus"),
     "score": ("score", "rating", "ratingscore", "rating_score"),
     "study": ("study", "testname", "test_id"),
+    "replicate": ("replicate", "repeat", "repetition"),
 }
 LISTS = {
     "listener": ("participant_ids", "listeners"),
@@ -36,25 +35,27 @@ def read_plain_table(path: Path, *, columns: Mapping[str, str], test: str) -> Im
     """One rating per row.
 
     Args:
-        columns: what a column holds (listener, item, condition, score, study) to its name, where
-            the usual names do not tell.
+        columns: what a column holds (listener, item, condition, score, study, replicate) to its
+            name, where the usual names do not tell.
         test: kind of the test, such as mushra.
     """
-    rows = _rows(path)
-    names = _columns(path, rows, USUAL, columns, needed=("listener", "item", "condition", "score"))
-    done = Imported(read=len(rows))
-    for number, row in enumerate(rows, 2):
-        _add(done, path.name, number, {key: row[name] for key, name in names.items()}, test)
+    table = read_table(path)
+    needed = ("listener", "item", "condition", "score")
+    names = _columns(path, table, USUAL, columns, needed=needed)
+    done = Imported(read=len(table.rows))
+    for row in table.rows:
+        _add(done, path.name, row.line, {key: row.cells[name] for key, name in names.items()}, test)
+    _refuse_ragged(done, path.name, table)
     done.ratings = number_trials(done.ratings)
     return done
 
 
 def read_list_table(path: Path, *, columns: Mapping[str, str], test: str) -> Imported:
     """One row per item and condition, with a list of scores and a list of their listeners."""
-    rows = _rows(path)
-    names = _columns(path, rows, LISTS, columns, needed=tuple(LISTS))
+    table = read_table(path)
+    names = _columns(path, table, LISTS, columns, needed=tuple(LISTS))
     done = Imported()
-    for number, row in enumerate(rows, 2):
+    for number, row in ((row.line, row.cells) for row in table.rows):
         try:
             listeners = ast.literal_eval(row[names["listener"]])
             scores = ast.literal_eval(row[names["score"]])
@@ -74,17 +75,17 @@ def read_list_table(path: Path, *, columns: Mapping[str, str], test: str) -> Imp
                 "condition": row[names["condition"]],
             }
             _add(done, path.name, number, values, test)
+    _refuse_ragged(done, path.name, table)
     done.notes.append(f"{path.name}: the order of presentation is not recorded")
     return done
 
 
 def _add(done: Imported, source: str, number: int, values: Mapping[str, Any], test: str) -> None:
     try:
-        score = float(values["score"])
-        if not math.isfinite(score):
-            raise ValueError
-    except ValueError:
-        done.refuse(source, number, f"score {values['score']!r} is no number")
+        score = check_score(test, parse_number(values["score"]))
+        replicate = int(str(values.get("replicate", "")).strip() or 0)
+    except ValueError as error:
+        done.refuse(source, number, str(error))
         return
     rest = {key: str(value).strip() for key, value in values.items() if key != "score"}
     if empty := [key for key in ("listener", "item", "condition") if not rest[key]]:
@@ -99,29 +100,26 @@ def _add(done: Imported, source: str, number: int, values: Mapping[str, Any], te
             item=rest["item"],
             condition=rest["condition"],
             score=score,
+            replicate=replicate,
         )
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)
-        return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+def _refuse_ragged(done: Imported, source: str, table: TextTable) -> None:
+    for ragged in table.ragged:
+        done.read += 1
+        done.refuse(source, ragged.line, str(ragged))
 
 
 def _columns(
     path: Path,
-    rows: list[dict[str, str]],
+    table: TextTable,
     usual: Mapping[str, tuple[str, ...]],
     given: Mapping[str, str],
     *,
     needed: tuple[str, ...],
 ) -> dict[str, str]:
-    header = list(rows[0]) if rows else []
+    header = table.columns
     lower = {name.lower(): name for name in header if name}
     found = {}
     for what, names in usual.items():

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synbench.errors import UsageError
+from synbench_base.folders import visible_files
+from synbench_base.text_table import table_text
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.report import Imported, number_trials
 from synbench_listening.importers.responses import Unusable, score_fields
@@ -107,7 +109,7 @@ def read_webmushra_folder(folder: Path, *, listener: str | None = None) -> Impor
 
     Files without uuid get it from mushra.csv where the questionnaire tells the listener.
     """
-    paths = sorted(folder.glob("*.csv"))
+    paths = visible_files(folder, (".csv",))
     if not paths:
         raise UsageError(f"{folder} holds no CSV files")
     return _import([(path.name, _text(path)) for path in paths], listener)
@@ -126,10 +128,7 @@ def read_webmushra_csv(path: Path, *, listener: str | None = None) -> Imported:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+    return table_text(path)
 
 
 def _import(files: Sequence[tuple[str, str]], listener: str | None) -> Imported:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from synbench.errors import UsageError
+from synbench_base.text_table import parse_number, read_table
 
 COLUMNS = ("giga_macs", "mega_parameters")
 
@@ -48,11 +48,7 @@ def read_complexity(path: Path) -> dict[str, dict[str, float]]:
     Raises:
         UsageError: the file cannot be read, or lacks a column.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+    rows = [row.cells for row in read_table(path).whole()]
     fields = set(rows[0]) if rows else set()
     name = "codec" if "codec" in fields else "label"
     if name not in fields or not fields & set(COLUMNS):
@@ -62,7 +58,7 @@ def read_complexity(path: Path) -> dict[str, dict[str, float]]:
         )
     try:
         return {
-            row[name]: {column: float(row[column]) for column in COLUMNS if row.get(column)}
+            row[name]: {column: parse_number(row[column]) for column in COLUMNS if row.get(column)}
             for row in rows
         }
     except ValueError as error:

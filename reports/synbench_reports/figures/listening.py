@@ -10,12 +10,12 @@ A column ``simulated`` with ``true`` in it says that no humans answered; the fig
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synbench.errors import UsageError
+from synbench_base.text_table import read_table
 from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, styled
 from synbench_reports.papers.specification import AbxPair, PublishedFigure
 
@@ -227,11 +227,7 @@ def is_simulated(path: Path) -> bool:
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+    rows = [row.cells for row in read_table(path).whole()]
     absent = [column for column in columns if not rows or column not in rows[0]]
     if absent:
         raise UsageError(f"{path}: expected the columns {', '.join(columns)}; absent: {absent}")
