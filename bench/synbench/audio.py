@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +19,12 @@ from numpy.typing import NDArray
 
 from synbench.errors import ItemError, UsageError
 from synbench_base.files import printable, write_bytes
+from synbench_base.sound_files import read_samples
 
-SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
+# Channels whose mean is so far below them in power cancel each other.
+CANCELLED_DB = -40.0
 
-__all__ = ["SUFFIXES", "Audio", "read_audio", "resample", "resampler_name", "write_audio"]
+__all__ = ["Audio", "read_audio", "resample", "resampler_name", "write_audio"]
 
 
 @dataclass(frozen=True)
@@ -47,23 +48,25 @@ def read_audio(path: Path) -> Audio:
     """Read a whole file.
 
     Raises:
-        ItemError: the file is absent or no audio; the message names it.
+        ItemError: the file is absent, no audio, cut off, or its channels cancel each other.
     """
-    import soundfile
-
-    if not path.is_file():
-        raise ItemError(f"no such file: {printable(path)}")
-    try:
-        # As bytes, for a name need not be valid text.
-        samples, sample_rate = soundfile.read(os.fsencode(path), dtype="float64", always_2d=True)
-    except soundfile.SoundFileError as error:
-        reason = getattr(error, "error_string", error)
-        raise ItemError(f"cannot read {printable(path)}: {reason}") from error
+    samples, sample_rate = read_samples(path)
     digest = hashlib.sha256(f"{sample_rate} {samples.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(samples, dtype="<f8").data)
     # The mean of one channel is the channel itself, bit for bit.
     wave = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    return Audio(np.ascontiguousarray(wave), int(sample_rate), samples.shape[1], digest.hexdigest())
+    if samples.shape[1] > 1 and _cancel(samples, wave):
+        raise ItemError(
+            f"{printable(path)}: its {samples.shape[1]} channels cancel each other (opposite "
+            f"phase), their mean is silent; turn one of them round, or keep one"
+        )
+    return Audio(np.ascontiguousarray(wave), sample_rate, samples.shape[1], digest.hexdigest())
+
+
+def _cancel(samples: NDArray[np.float64], mean: NDArray[np.float64]) -> bool:
+    """Whether the mean of the channels, ``(samples,)``, has lost what they hold."""
+    power = float(np.mean(samples**2)) if samples.size else 0.0
+    return float(np.mean(mean**2)) < power * 10 ** (CANCELLED_DB / 10) if power else False
 
 
 def resample(wave: NDArray[Any], *, sample_rate: int, to: int) -> NDArray[Any]:

@@ -1,51 +1,79 @@
-"""Scoring pairs of files without a run: match by name, score on all cores, keep the order."""
+"""Scoring pairs of files without a run, by the rules of a run: the same files belong together, the
+same policy brings them onto each other, and what was cut, filled, clipped or delayed is kept.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 import synbench_metrics
 from synbench import policy
-from synbench.audio import SUFFIXES
+from synbench.corpora.folder import folder
+from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
-from synbench.execution.executors import ProcessPool
+from synbench.execution.executors import WORKER_DIED, ProcessPool
+from synbench_base.folders import AudioFiles
+from synbench_base.sound_files import read_decoded
 from synbench_metrics import Metric, Outcome
 
 # Starting workers costs about this much; less work than that stays in this process.
 START_OF_A_WORKER_SECONDS = 1.0
 USUAL_CLIP_SECONDS = 5.0
 CHUNKS_PER_WORKER = 4
+NO_TRANSCRIPT = Outcome.not_applicable(
+    "no transcript: put one into NAME.txt beside each reference, or take a column that needs none, "
+    "such as dwer_pocketsphinx_english"
+)
 
-__all__ = ["Pair", "Pairing", "Scored", "load_metrics", "match", "score_pairs"]
+__all__ = [
+    "Pairing",
+    "ScoredPair",
+    "SoundPair",
+    "doubts_of",
+    "load_metrics",
+    "match",
+    "score_pairs",
+]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two files that belong together."""
+class SoundPair:
+    """Two files that belong together, and what is said in them where that is known."""
 
     name: str
     reference: Path
     degraded: Path
+    transcript: str = ""
 
 
 @dataclass(frozen=True)
 class Pairing:
     """The pairs of two folders, and the names that have no partner."""
 
-    pairs: list[Pair]
+    pairs: list[SoundPair]
     only_reference: list[str]
     only_degraded: list[str]
 
 
 @dataclass(frozen=True)
-class Scored:
-    """The outcomes of one pair by column."""
+class ScoredPair:
+    """The outcomes of one pair by column.
+
+    Attributes:
+        measures: those of :mod:`synbench.doubt`; empty where the pair could not be read.
+        seconds_per_sample: of the reference; 0 where it could not be read.
+    """
 
     name: str
     outcomes: dict[str, Outcome]
+    measures: Mapping[str, float] = field(default_factory=dict)
+    seconds_per_sample: float = 0.0
 
 
 def load_metrics(columns: Sequence[str]) -> list[Metric]:
@@ -60,86 +88,172 @@ def load_metrics(columns: Sequence[str]) -> list[Metric]:
     metrics = [synbench_metrics.load(column) for column in columns]
     for metric in metrics:
         metric.check()
-        if "transcript" in metric.info.needs:
-            raise UsageError(f"{metric.info.column} needs transcripts: use a suite with a corpus")
     return metrics
 
 
 def match(reference: Path, degraded: Path) -> Pairing:
-    """Pair two files, or the files of two folders by relative path without suffix.
+    """Pair two files; or the files of two folders as a run with ``recordings`` does.
 
     Raises:
-        UsageError: one is a file and the other a folder, or a name stands for two files.
+        UsageError: one is a file and the other a folder, or two files fit one name.
+        EnvironmentFault: a folder cannot be listed.
     """
-    if reference.is_file() and degraded.is_file():
-        return Pairing([Pair(degraded.stem, reference, degraded)], [], [])
-    if reference.is_file() or degraded.is_file():
+    if reference.is_dir() != degraded.is_dir():
         raise UsageError("--reference and --degraded must both be files or both be folders")
-    left, right = _by_name(reference), _by_name(degraded)
-    return Pairing(
-        [Pair(name, left[name], right[name]) for name in sorted(left.keys() & right.keys())],
-        sorted(left.keys() - right.keys()),
-        sorted(right.keys() - left.keys()),
-    )
+    if not reference.is_dir():
+        return Pairing([SoundPair(degraded.stem, reference, degraded)], [], [])
+    files = AudioFiles(degraded)
+    _check_names(degraded, files.ids)
+    entries = sorted(folder(path=str(reference)).entries, key=lambda entry: entry.id)
+    _check_names(reference, {entry.path: entry.id for entry in entries})
+    pairs, alone, taken = [], [], Counter[Path]()
+    for entry in entries:
+        found = files.matching(entry.id)
+        if len(found) > 1:
+            named = " and ".join(files.ids[path] for path in found[:3])
+            raise UsageError(
+                f"{degraded}: {named} fit {entry.id!r} equally well; give them the same folders as "
+                f"in {reference}"
+            )
+        taken.update(found)
+        if found:
+            pairs.append(SoundPair(entry.id, entry.path, found[0], entry.transcript))
+        else:
+            alone.append(entry.id)
+    unused = sorted(key for path, key in files.ids.items() if not taken[path])
+    return Pairing(pairs, alone, unused)
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and path.is_file():
-            found[path.relative_to(folder).with_suffix("").as_posix()].append(path)
-    for name, paths in found.items():
-        if len(paths) > 1:
-            names = " and ".join(path.name for path in paths)
-            raise UsageError(f"{folder}: {names} have the same name {name!r}; keep one of them")
-    return {name: paths[0] for name, paths in found.items()}
+def _check_names(root: Path, ids: Mapping[Path, str]) -> None:
+    first: dict[str, Path] = {}
+    for path, name in ids.items():
+        if first.setdefault(name, path) != path:
+            names = " and ".join((first[name].name, path.name))
+            raise UsageError(f"{root}: {names} have the same name {name!r}; keep one of them")
 
 
 def score_pairs(
-    pairs: Sequence[Pair], columns: Sequence[str], *, workers: int, cut: bool = False
-) -> list[Scored]:
-    """Score all pairs, in their order; with ``cut`` the longer of a pair is cut to the shorter.
-
-    Raises:
-        concurrent.futures.BrokenExecutor: a worker died.
-    """
+    pairs: Sequence[SoundPair], columns: Sequence[str], *, workers: int
+) -> list[ScoredPair]:
+    """Score all pairs, in their order; a pair that kills its worker twice has failed."""
     per_second = sum(m.info.cpu_seconds_per_audio_second for m in load_metrics(columns))
     expected = len(pairs) * USUAL_CLIP_SECONDS * per_second
     if workers < 2 or len(pairs) < 2 or expected < 2 * START_OF_A_WORKER_SECONDS:
-        return score_chunk(pairs, columns, cut)
+        return score_chunk(pairs, columns)
     size = max(1, -(-len(pairs) // (workers * CHUNKS_PER_WORKER)))
     chunks = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    pool = ProcessPool(min(workers, len(chunks)))
+    scored = {one.name: one for one in _in_pool(chunks, columns, min(workers, len(chunks)))}
+    return [scored[pair.name] for pair in pairs]
+
+
+def _in_pool(
+    chunks: Sequence[Sequence[SoundPair]], columns: Sequence[str], workers: int
+) -> list[ScoredPair]:
+    """All chunks in worker processes.
+
+    Every chunk in flight fails with a worker that dies, and any may be the cause: their pairs are
+    tried again one at a time, when all others are done.
+    """
+    scored: list[ScoredPair] = []
+    waiting, suspects = deque(chunks), deque[SoundPair]()
+    running: dict[Future[list[ScoredPair]], Sequence[SoundPair]] = {}
+    pool = ProcessPool(workers)
     try:
-        futures = [pool.submit(score_chunk, chunk, columns, cut) for chunk in chunks]
-        return [scored for future in futures for scored in future.result()]
+        while waiting or suspects or running:
+            while waiting and len(running) < pool.in_flight:
+                chunk = waiting.popleft()
+                running[_submit(pool, chunk, columns)] = chunk
+            alone = not running
+            if alone:
+                chunk = [suspects.popleft()]
+                running[_submit(pool, chunk, columns)] = chunk
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            lost: list[SoundPair] = []
+            for future in done:
+                chunk = running.pop(future)
+                try:
+                    scored += future.result()
+                except BrokenExecutor:
+                    lost += chunk
+            if lost:
+                lost += [pair for chunk in running.values() for pair in chunk]
+                running.clear()
+                pool.restart()
+            if alone:
+                scored += [_failed(pair.name, columns, WORKER_DIED) for pair in lost]
+            else:
+                suspects += lost
     finally:
         pool.shutdown(kill=True)
+    return scored
 
 
-def score_chunk(pairs: Sequence[Pair], columns: Sequence[str], cut: bool) -> list[Scored]:
+def _submit(
+    pool: ProcessPool, chunk: Sequence[SoundPair], columns: Sequence[str]
+) -> Future[list[ScoredPair]]:
+    try:
+        return pool.submit(score_chunk, chunk, columns)
+    except BrokenExecutor as error:  # an idle worker has died
+        future: Future[list[ScoredPair]] = Future()
+        future.set_exception(error)
+        return future
+
+
+def score_chunk(pairs: Sequence[SoundPair], columns: Sequence[str]) -> list[ScoredPair]:
     """Score some pairs in this process."""
     metrics = [synbench_metrics.load(column) for column in columns]
-    return [Scored(pair.name, _score_pair(pair, metrics, cut)) for pair in pairs]
+    return [_score_pair(pair, metrics) for pair in pairs]
 
 
-def _score_pair(pair: Pair, metrics: Sequence[Metric], cut: bool) -> dict[str, Outcome]:
+def _failed(name: str, columns: Sequence[str], reason: str) -> ScoredPair:
+    return ScoredPair(name, {column: Outcome.failed(reason) for column in columns})
+
+
+def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
+    columns = [metric.info.column for metric in metrics]
     try:
-        reference, reference_rate = policy.read_reference(pair.reference, target_rate=None)
-        degraded, degraded_rate = policy.read_reference(pair.degraded, target_rate=None)
-    except ItemError as error:
-        return {metric.info.column: Outcome.failed(str(error)) for metric in metrics}
-    outcomes = {}
-    for metric in metrics:
-        rate = metric.info.rate_for(reference_rate)
-        left = policy.at_rate(reference, sample_rate=reference_rate, to=rate)
-        right = policy.at_rate(degraded, sample_rate=degraded_rate, to=rate)
-        # Two rates of one recording round its length differently, by a sample at most.
-        rounding = reference_rate != degraded_rate and abs(left.size - right.size) <= 1
-        if cut or rounding:
-            shorter = min(left.size, right.size)
-            left, right = left[:shorter], right[:shorter]
-        outcomes[metric.info.column] = synbench_metrics.score(
-            metric, reference=left, degraded=right, sample_rate=rate
+        reference, rate = policy.read_reference(pair.reference, target_rate=None)
+        decoded, decoded_rate = read_decoded(pair.degraded)
+        aligned = policy.align(
+            decoded,
+            sample_rate=decoded_rate,
+            delay_samples=0,
+            reference=reference,
+            reference_rate=rate,
         )
-    return outcomes
+        outcomes = {
+            metric.info.column: _score(metric, pair, reference, aligned.wave, rate)
+            for metric in metrics
+        }
+    except ItemError as error:
+        return _failed(pair.name, columns, str(error))
+    except MemoryError:
+        return _failed(pair.name, columns, "out of memory")
+    except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others
+        return _failed(pair.name, columns, f"{type(error).__name__}: {error}")
+    return ScoredPair(pair.name, outcomes, measures_of(aligned), 1 / rate)
+
+
+def _score(
+    metric: Metric, pair: SoundPair, reference: policy.Wave, degraded: policy.Wave, rate: int
+) -> Outcome:
+    if "transcript" in metric.info.needs and not pair.transcript:
+        return NO_TRANSCRIPT
+    to = metric.info.rate_for(rate)
+    return synbench_metrics.score(
+        metric,
+        reference=policy.at_rate(reference, sample_rate=rate, to=to),
+        degraded=policy.at_rate(degraded, sample_rate=rate, to=to),
+        sample_rate=to,
+        transcript=pair.transcript or None,
+    )
+
+
+def doubts_of(scored: Sequence[ScoredPair]) -> list[Doubt]:
+    """What must be said about the degraded files, taken as the output of one system."""
+    read = [one for one in scored if one.measures]
+    measures = {
+        name: np.array([one.measures[name] for one in read], dtype=np.float64) for name in MEASURES
+    }
+    each = np.array([one.seconds_per_sample for one in read])
+    return list(doubts(measures, seconds_per_sample=each, items=len(scored)))

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
-from synbench_base.folders import typed_path
 
 from synbench_base.close_names import suggestion
 from synbench_base.errors import UsageError
+from synbench_base.folders import typed_path
 from synbench_base.option_values import Options, Scalar, written
 from synbench_base.yaml_text import check_mapping, read_yaml_model
 from synbench_codecs import parse_spec

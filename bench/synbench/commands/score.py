@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from synbench.errors import UsageError
 from synbench.execution.executors import default_workers
-from synbench.pairs import Pairing, Scored, load_metrics, match, score_pairs
+from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
+from synbench_metrics import Metric, Outcome
+
+SHOWN = 5
+REASONS = 10
 
 __all__ = ["score"]
 
@@ -19,7 +24,7 @@ __all__ = ["score"]
 @click.option("--reference", required=True, type=click.Path(exists=True), help="Folder or file.")
 @click.option("--degraded", required=True, type=click.Path(exists=True), help="Folder or file.")
 @click.option("--metrics", required=True, help="Columns, comma-separated; see: synbench metrics.")
-@click.option("--cut", is_flag=True, help="Cut the longer file of a pair to the shorter.")
+@click.option("--cut", is_flag=True, hidden=True, help="What is done anyway.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--workers", type=click.IntRange(min=0), default=None, help="Worker processes.")
 def score(
@@ -27,12 +32,13 @@ def score(
 ) -> None:
     """Score every file of a folder against the file of the same name in another.
 
-    Files are matched by name without suffix, whatever their format. Waves of another rate are
-    resampled; lengths must agree unless --cut is given. Exit code 1 when a file failed or had no
-    partner.
+    The rules are those of a run: files belong together by path, end of path or name, whatever
+    their format; the degraded wave is resampled, cut or filled to its reference and clipped at full
+    scale, and the lines below the table say so. Transcripts are NAME.txt beside the references.
+    Exit code 1 when a file failed or had no partner.
     """
-    columns = [column.strip() for column in metrics.split(",") if column.strip()]
-    load_metrics(columns)
+    columns = list(dict.fromkeys(filter(None, map(str.strip, metrics.split(",")))))
+    loaded = load_metrics(columns)
     pairing = match(Path(reference), Path(degraded))
     if not pairing.pairs:
         raise UsageError(
@@ -40,20 +46,25 @@ def score(
             f"{_unmatched(pairing) or 'both hold no audio'}"
         )
     count = default_workers() if workers is None else workers
-    scored = score_pairs(pairing.pairs, columns, workers=count, cut=cut)
+    scored = score_pairs(pairing.pairs, columns, workers=count)
+    absent = Outcome.failed(f"no file for it below {degraded}")
+    scored += [ScoredPair(name, dict.fromkeys(columns, absent)) for name in pairing.only_reference]
+    scored.sort(key=lambda one: one.name)
     if as_json:
-        click.echo(json.dumps(_as_json(pairing, scored, columns), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_as_json(pairing, scored, loaded), indent=2, ensure_ascii=False))
     else:
-        _print(pairing, scored, columns)
+        _print(pairing, scored, loaded)
     failed = any(outcome.status == "failed" for one in scored for outcome in one.outcomes.values())
-    if failed or pairing.only_reference or pairing.only_degraded:
+    if failed or pairing.only_degraded:
         sys.exit(1)
 
 
-def _as_json(pairing: Pairing, scored: list[Scored], columns: list[str]) -> dict[str, object]:
+def _as_json(
+    pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]
+) -> dict[str, object]:
     return {
-        "metrics": {metric.info.column: metric.info.to_json() for metric in load_metrics(columns)},
-        "summary": {column: _summary(scored, column) for column in columns},
+        "metrics": {metric.info.column: metric.info.to_json() for metric in metrics},
+        "summary": {metric.info.column: _summary(scored, metric) for metric in metrics},
         "files": [
             {
                 "name": one.name,
@@ -61,26 +72,46 @@ def _as_json(pairing: Pairing, scored: list[Scored], columns: list[str]) -> dict
                     column: {"status": out.status, "value": out.value, "reason": out.reason}
                     for column, out in one.outcomes.items()
                 },
+                "measures": dict(one.measures),
             }
             for one in scored
         ],
         "only_reference": pairing.only_reference,
         "only_degraded": pairing.only_degraded,
+        "warnings": list(_lines(pairing, scored, metrics)),
     }
 
 
-def _summary(scored: list[Scored], column: str) -> dict[str, object]:
-    values = [one.outcomes[column].value for one in scored]
-    present = [value for value in values if value is not None]
+def _summary(scored: list[ScoredPair], metric: Metric) -> dict[str, object]:
+    outcomes = [one.outcomes[metric.info.column] for one in scored]
     return {
-        "mean": sum(present) / len(present) if present else None,
-        "scored": len(present),
-        "failed": sum(one.outcomes[column].status == "failed" for one in scored),
-        "not_applicable": sum(one.outcomes[column].status == "not_applicable" for one in scored),
+        "mean": _mean(outcomes, metric),
+        "scored": sum(out.status == "ok" for out in outcomes),
+        "failed": sum(out.status == "failed" for out in outcomes),
+        "not_applicable": sum(out.status == "not_applicable" for out in outcomes),
     }
 
 
-def _print(pairing: Pairing, scored: list[Scored], columns: list[str]) -> None:
+def _mean(outcomes: list[Outcome], metric: Metric) -> float | None:
+    """The number of all files together, as a table of a run has it."""
+    present = [(out.value, out) for out in outcomes if out.value is not None]
+    if not present:
+        return None
+    if metric.info.pooling == "frechet":
+        import numpy as np
+
+        from synbench_metrics.frechet import pooled
+
+        return float(pooled(np.array([out.vector for _, out in present])))
+    weighted = metric.info.pooling == "weighted_mean"
+    weights = [out.weight if weighted else 1.0 for _, out in present]
+    total = sum(weights)
+    if not total:
+        return None
+    return sum(value * weight for (value, _), weight in zip(present, weights, strict=True)) / total
+
+
+def _print(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -89,34 +120,68 @@ def _print(pairing: Pairing, scored: list[Scored], columns: list[str]) -> None:
     console = output_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("file")
-    for column in columns:
-        table.add_column(column, justify="right")
+    for metric in metrics:
+        unit = "%" if _is_rate(metric) else metric.info.unit
+        heading = f"{metric.info.column}\n({unit})" if unit else metric.info.column
+        table.add_column(escape(heading), justify="right")
     for one in scored:
-        cells = [one.outcomes[column] for column in columns]
-        shown = ["-" if cell.value is None else f"{cell.value:.4f}" for cell in cells]
-        table.add_row(escape(one.name), *shown)
-    summaries = [_summary(scored, column) for column in columns]
-    means = [item["mean"] for item in summaries]
+        cells = [_shown(one.outcomes[metric.info.column].value, metric) for metric in metrics]
+        table.add_row(escape(one.name), *cells)
+    summaries = [_summary(scored, metric) for metric in metrics]
     table.add_section()
-    table.add_row("mean", *["-" if mean is None else f"{mean:.4f}" for mean in means], style="bold")
+    means = [_mean([one.outcomes[m.info.column] for one in scored], m) for m in metrics]
+    shown = [_shown(mean, metric) for mean, metric in zip(means, metrics, strict=True)]
+    table.add_row("mean", *shown, style="bold")
     table.add_row("scored", *[f"{item['scored']}/{len(scored)}" for item in summaries])
     console.print(table)
+    for line in _lines(pairing, scored, metrics):
+        console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
+
+
+def _is_rate(metric: Metric) -> bool:
+    """Whether a value is a share of errors, shown in per cent."""
+    return metric.info.pooling == "weighted_mean" and not metric.info.unit
+
+
+def _shown(value: float | None, metric: Metric) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.2f}" if _is_rate(metric) else f"{value:.4f}"
+
+
+def _lines(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) -> Iterator[str]:
+    """What stands below the table: doubts, then scores that are absent, then files without one."""
+    for doubt in doubts_of(scored):
+        yield f"! {doubt.text}" if doubt.serious else f"  {doubt.text}"
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    partners = set(pairing.only_reference)
     for one in scored:
         for column, outcome in one.outcomes.items():
-            if outcome.status != "ok":
-                said = f"{one.name} {column}: {outcome.status}: {outcome.reason}"
-                console.print(escape(said), style="yellow", highlight=False)
+            if outcome.status != "ok" and one.name not in partners:
+                files = groups.setdefault((outcome.status, outcome.reason), {})
+                files.setdefault(one.name, []).append(column)
+    for (status, reason), files in list(groups.items())[:REASONS]:
+        concerned = {column for columns in files.values() for column in columns}
+        columns = [m.info.column for m in metrics if m.info.column in concerned]
+        yield (
+            f"! {len(files)} of {len(scored)} {status.replace('_', ' ')} "
+            f"({', '.join(columns)}): {reason}{_unless_all(list(files), scored)}"
+        )
+    if len(groups) > REASONS:
+        yield f"! and {len(groups) - REASONS} other reasons: --json has them all"
     if unmatched := _unmatched(pairing):
-        console.print(escape(unmatched), style="yellow", highlight=False)
+        yield f"! {unmatched}"
+
+
+def _unless_all(names: list[str], scored: list[ScoredPair]) -> str:
+    return "" if len(names) == len(scored) else f": {_named(names)}"
 
 
 def _unmatched(pairing: Pairing) -> str:
-    parts = []
-    for side, names in (
-        ("reference", pairing.only_reference),
-        ("degraded", pairing.only_degraded),
-    ):
-        if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            parts.append(f"only in {side}: {', '.join(names[:5])}{more}")
-    return "; ".join(parts)
+    sides = (("reference", pairing.only_reference), ("degraded", pairing.only_degraded))
+    return "; ".join(f"only in {side}: {_named(names)}" for side, names in sides if names)
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -12,6 +12,7 @@ from synbench.cache import Measured, Measurements, Stamp, stamp
 from synbench.corpora._model import Entry, Item, Progress
 from synbench.errors import ItemError
 from synbench_base.files import printable
+from synbench_base.sound_files import check_regular
 
 __all__ = ["measure", "measure_file"]
 
@@ -79,14 +80,22 @@ def measure_file(path: Path) -> Measured:
 
 def _bytes_digest(path: Path) -> str:
     try:
+        check_regular(path)
         with path.open("rb") as file:
             return "file:" + hashlib.file_digest(file, "sha256").hexdigest()
+    except ItemError:
+        return "file:none"
     except OSError as error:
         return f"file:unreadable:{error.strerror}"
 
 
 def _absent(entry: Entry) -> Measured:
-    return Measured(f"absent:{entry.id}", 0.0, 0, 0, f"no such file: {printable(entry.path)}")
+    try:
+        check_regular(entry.path)
+        reason = f"no such file: {printable(entry.path)}"  # it has come back just now
+    except ItemError as error:
+        reason = str(error)
+    return Measured(f"absent:{entry.id}", 0.0, 0, 0, reason)
 
 
 def _item(entry: Entry, measured: Measured) -> Item:

@@ -18,8 +18,8 @@ from typing import Any
 
 from synbench.corpora._build import build
 from synbench.corpora._model import Corpus, Listing, Progress
-from synbench.corpora._scan import typed_path
 from synbench_base.errors import UsageError
+from synbench_base.folders import typed_path
 from synbench_base.option_values import Options, typed_options
 from synbench_base.registry import Registry, check_options, options_of
 from synbench_codecs import format_spec, parse_spec

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import data_folders
-from synbench.corpora._scan import audio_files
 from synbench.corpora.librispeech import LIBRISPEECH
 from synbench.corpora.libritts import LIBRITTS
 from synbench.corpora.manifest import SUFFIXES, usable_header
 from synbench.corpora.vctk import find_tree
 from synbench.errors import EnvironmentFault
+from synbench_base.folders import audio_files, is_hidden
 
 # Smallest and most usual first.
 SUBSETS = (
@@ -80,6 +80,8 @@ def _candidates(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     yield from _manifests(folder)
     yield from _official(folder)
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if is_hidden(below.name):
+            continue
         yield from _manifests(below)
     if next(audio_files(folder), None) is not None:
         yield "folder", {"path": str(folder)}

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from synbench.corpora._model import Entry, Listing, Progress
-from synbench.corpora._scan import audio_files, existing_folder, file_id, read_text, suffixes
+from synbench.corpora._scan import existing_folder, read_text, suffixes
 from synbench.errors import UsageError
+from synbench_base.folders import audio_files, file_id
 
 __all__ = ["CORPORA", "folder"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import Distribution, incomplete, subset_folder
-from synbench.corpora._scan import read_text
+from synbench.corpora._scan import read_text, tree_files
 
 # Checksums as published in https://www.openslr.org/resources/12/md5sum.txt
 LIBRISPEECH = Distribution(
@@ -52,7 +52,7 @@ def librispeech(
     texts = _transcripts(tree)
     entries = tuple(
         Entry(id=file.stem, path=file, speaker=file.parts[-3], transcript=texts.get(file.stem, ""))
-        for file in sorted(tree.glob("*/*/*.flac"))
+        for file in tree_files(tree, depth=2, suffix=".flac")
     )
     expected = LIBRISPEECH.counts.get(subset)
     return Listing(
@@ -67,7 +67,7 @@ def librispeech(
 def _transcripts(tree: Path) -> dict[str, str]:
     lines = [
         line.partition(" ")
-        for file in tree.glob("*/*/*.trans.txt")
+        for file in sorted(tree.glob("*/*/[!.]*.trans.txt"))
         for line in read_text(file).splitlines()
     ]
     return {key: text.strip() for key, _, text in lines}

@@ -10,10 +10,10 @@ from typing import Any
 from synbench.cache import build_once
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import downloads_folder
-from synbench.corpora._scan import typed_path
 from synbench.corpora.manifest import manifest
 from synbench.download import address, check, fetch
 from synbench.errors import UsageError
+from synbench_base.folders import typed_path
 
 REPOSITORY = "huggingface.co/datasets/hf-internal-testing/librispeech_asr_dummy"
 REVISION = "5be91486e11a2d616f4ec5db8d3fd248585ac07a"

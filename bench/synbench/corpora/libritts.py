@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import Distribution, incomplete, subset_folder
-from synbench.corpora._scan import read_text
+from synbench.corpora._scan import read_text, tree_files
 from synbench.errors import UsageError
 
 RECORDED_RATE = 24000
@@ -58,7 +58,7 @@ def libritts(
             speaker=file.parts[-3],
             transcript=read_text(file.with_name(f"{file.stem}.normalized.txt")),
         )
-        for file in sorted(tree.glob("*/*/*.wav"))
+        for file in tree_files(tree, depth=2, suffix=".wav")
     )
     return Listing(
         name=f"libritts-{subset}",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from synbench.corpora._model import Entry, Listing, Progress
-from synbench.corpora._scan import typed_path
 from synbench.errors import UsageError
+from synbench_base.folders import typed_path
 from synbench_base.text_table import read_table
 
 Row = Mapping[str, object]

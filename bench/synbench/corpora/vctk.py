@@ -7,7 +7,7 @@ from pathlib import Path
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import incomplete
 from synbench.corpora._places import roots
-from synbench.corpora._scan import read_text
+from synbench.corpora._scan import read_text, tree_files
 from synbench.errors import UsageError
 
 HELD_OUT = frozenset({"p360", "p361", "p362", "p363", "p364", "p374", "p376", "s5"})
@@ -40,7 +40,7 @@ def vctk(_: Progress | None = None, *, split: str = "test", path: str = "") -> L
             speaker=file.parent.name,
             transcript=_transcript(tree, file),
         )
-        for file in sorted((tree / AUDIO).glob("*/*_mic2.flac"))
+        for file in tree_files(tree / AUDIO, depth=1, suffix="_mic2.flac")
         if split == "all" or (file.parent.name in HELD_OUT) == (split == "test")
     )
     return Listing(

@@ -15,14 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from synbench.execution.executors import Executor, WorkerDied
+from synbench.execution.executors import WORKER_DIED, Executor, WorkerDied
 from synbench.execution.plan import Plan
 from synbench.execution.schedule import Schedule, Takes, Task, Unit
 from synbench.execution.units import DecodeUnit
 from synbench.execution.worker import Report, decode_unit, score_unit
 from synbench.results.store import Row, RunFolder
-
-WORKER_DIED = "the worker process died twice on this cell (crash or out of memory)"
 
 Listener = Callable[[Unit, Report], None]
 

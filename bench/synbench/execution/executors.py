@@ -36,6 +36,7 @@ THREAD_VARIABLES = (
 )
 
 LOCAL_UNIT_SECONDS = (2.0, 60.0)
+WORKER_DIED = "the worker process died twice on this cell (crash or out of memory)"
 EXECUTORS = {
     "local": "synbench.execution.executors:local",
     "slurm": "synbench.execution.executor_slurm:Slurm",
@@ -43,6 +44,7 @@ EXECUTORS = {
 }
 
 __all__ = [
+    "WORKER_DIED",
     "Executor",
     "ProcessPool",
     "Serial",

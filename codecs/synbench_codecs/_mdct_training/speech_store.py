@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.errors import ItemError
 from synbench_base.files import complete_file, write_bytes
+from synbench_base.folders import SUFFIXES, audio_files
+from synbench_base.sound_files import check_regular, read_samples
 from synbench_codecs.errors import Unavailable, UsageError
 from synbench_codecs.support.adapting import FULL_SCALE, from_pcm, to_pcm
 
-SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 SAMPLE = np.dtype("<i2")
 AHEAD = 64
 
@@ -153,7 +155,7 @@ def spread(store: SpeechStore, count: int) -> list[int]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UsageError(f"no such folder: {folder}")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    files = sorted(audio_files(folder))
     if not files:
         raise UsageError(f"no audio in {folder}; known are {', '.join(sorted(SUFFIXES))}")
     return files
@@ -161,7 +163,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _digest(folder: Path, files: list[Path], sample_rate: int) -> str:
     """Names, sizes and times stand for the content: hashing days of audio would take too long."""
-    stats = [(str(path.relative_to(folder)), path.stat()) for path in files]
+    try:
+        stats = [(str(path.relative_to(folder)), check_regular(path)) for path in files]
+    except ItemError as error:
+        raise Unavailable(str(error)) from error
     listing = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return hashlib.sha256(json.dumps([sample_rate, listing]).encode()).hexdigest()[:24]
 
@@ -194,13 +199,12 @@ def _decoded(files: list[Path], sample_rate: int) -> Iterator[NDArray[np.int16]]
 
 
 def _decode(path: Path, sample_rate: int) -> NDArray[np.int16]:
-    import soundfile
     import soxr
 
     try:
-        wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        raise Unavailable(f"cannot read {path}: {error}") from error
+        wave, rate = read_samples(path, dtype="float32")
+    except ItemError as error:
+        raise Unavailable(str(error)) from error
     mono = wave.mean(axis=1)
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate, quality="VHQ")

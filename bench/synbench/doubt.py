@@ -1,0 +1,181 @@
+"""What measures of a system's decoded files make doubtful, said in words beside its scores.
+
+One place for ``run``, whose tables read them from stored rows, and for ``score``. Every measure is
+that of :class:`synbench.policy.Aligned`, one number per decoded item; NaN where it is not known, as
+in rows of older runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.policy import TRUSTED_CORRELATION
+
+Floats = NDArray[np.float64]
+
+# A lag of 1 ms is more than any rounding of a declared delay, and enough to move a score.
+LAG_SECONDS = 1e-3
+# No usual codec has longer frames: what is missing or too much beyond them is no padding.
+FRAME_SECONDS = 0.04
+LEVEL_DB = 15.0
+OFFSET = 0.1  # of the level, which is -20 dB
+# Codecs of speech, parametric ones too, keep their envelope to .75 and more, and their waveform to
+# .08 and more; another utterance reaches .4 and .06 at most times.
+SAME_ENVELOPE, SURELY_SAME_ENVELOPE = 0.5, 0.8
+SAME_WAVEFORM = 0.06
+
+MEASURES = (
+    "clipped_samples",
+    "filled_samples",
+    "cut_samples",
+    "lag_seconds",
+    "correlation",
+    "anticorrelation",
+    "envelope_correlation",
+    "level_db",
+    "offset",
+)
+
+__all__ = ["MEASURES", "Doubt", "doubts", "measures_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """One sentence; ``serious`` where the scores may not mean what they seem to."""
+
+    text: str
+    serious: bool
+
+
+def measures_of(aligned: Any) -> dict[str, float]:
+    """The measures of one item as plain numbers."""
+    return {name: float(getattr(aligned, name)) for name in MEASURES}
+
+
+def doubts(
+    measures: Mapping[str, Floats], *, seconds_per_sample: Floats, items: int
+) -> Iterator[Doubt]:
+    """What must be said about one system.
+
+    Args:
+        measures: each of shape ``(decoded items,)``, in one order; absent ones are not judged.
+        seconds_per_sample: of each item's reference, ``(decoded items,)``.
+        items: how many there are in all, decoded or not.
+    """
+    known = {name: np.asarray(measures.get(name, ()), dtype=np.float64) for name in MEASURES}
+    if len(seconds_per_sample):
+        yield from _paired_wrongly(known)
+        yield from _upside_down(known)
+        yield from _late(known)
+        yield from _level(known)
+        yield from _offset(known)
+        yield from _length(known, seconds_per_sample, items)
+    yield from _clipped(known, items)
+
+
+def _median(values: Floats) -> float:
+    values = values[~np.isnan(values)]
+    return float(np.median(values)) if values.size else float("nan")
+
+
+def _paired_wrongly(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    envelope = _median(known["envelope_correlation"])
+    waveform = _median(np.maximum(known["correlation"], known["anticorrelation"]))
+    if envelope < SAME_ENVELOPE or (waveform < SAME_WAVEFORM and envelope < SURELY_SAME_ENVELOPE):
+        yield Doubt(
+            text=f"files hardly resemble their references (median correlation of waveforms "
+            f"{waveform:.2f}, of levels {envelope:.2f}): other utterances, paired wrongly?",
+            serious=True,
+        )
+
+
+def _upside_down(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    upright, inverted = known["correlation"], known["anticorrelation"]
+    if upright.size != inverted.size:
+        return
+    turned = (inverted > TRUSTED_CORRELATION) & (inverted > 1.1 * upright)
+    if 2 * np.count_nonzero(turned) > turned.size:
+        yield Doubt(
+            text=f"inverted polarity in {_of(turned)} files: metrics that compare waveforms suffer",
+            serious=True,
+        )
+
+
+def _late(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    trusted = known["correlation"] > TRUSTED_CORRELATION
+    lags = known["lag_seconds"][trusted]
+    median = _median(np.abs(lags))
+    if median > LAG_SECONDS:
+        yield Doubt(
+            text=f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items); "
+            f"scores that need alignment suffer",
+            serious=True,
+        )
+
+
+def _level(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    level = _median(known["level_db"])
+    if abs(level) > LEVEL_DB:
+        side = "below" if level < 0 else "above"
+        yield Doubt(
+            text=f"the level is {abs(level):.3g} dB {side} the references' (median); metrics that "
+            f"do not normalise it suffer",
+            serious=True,
+        )
+
+
+def _offset(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    far = np.abs(known["offset"]) > OFFSET
+    if far.any():
+        share = _median(np.abs(known["offset"][far]))
+        yield Doubt(
+            text=f"a constant offset (DC) of {share:.0%} of the level in {_of(far)} files",
+            serious=True,
+        )
+
+
+def _length(known: Mapping[str, Floats], each: Floats, items: int) -> Iterator[Doubt]:
+    changes: tuple[tuple[str, str, str], ...] = (
+        ("filled_samples", "shorter", "filled with zeros"),
+        ("cut_samples", "longer", "cut"),
+    )
+    within: list[Floats] = []
+    for name, kind, done in changes:
+        if known[name].size != each.size:
+            continue
+        seconds = np.nan_to_num(known[name]) * each
+        far = seconds > FRAME_SECONDS
+        if far.any():
+            yield Doubt(
+                text=f"{kind} than the reference by more than a frame "
+                f"({1000 * FRAME_SECONDS:g} ms) in {np.count_nonzero(far)} of {items} items, by "
+                f"{seconds.max():.3g} s at most: {done} at the end",
+                serious=True,
+            )
+        within.append(np.where(far, 0.0, seconds))
+    small = np.maximum.reduce(within) if within else np.zeros(0)
+    if small.any():
+        yield Doubt(
+            text=f"cut or filled at the end to the reference's length, by "
+            f"{1000 * small.max():.3g} ms at most: {np.count_nonzero(small)} of {items} items",
+            serious=False,
+        )
+
+
+def _clipped(known: Mapping[str, Floats], items: int) -> Iterator[Doubt]:
+    clipped = np.nan_to_num(known["clipped_samples"])
+    if clipped.any():
+        yield Doubt(
+            text=f"samples clipped at full scale: {int(clipped.sum())}, in "
+            f"{np.count_nonzero(clipped)} of {items} items",
+            serious=False,
+        )
+
+
+def _of(mask: NDArray[np.bool_]) -> str:
+    return f"{np.count_nonzero(mask)} of {mask.size}"

@@ -1,0 +1,189 @@
+"""Reading audio files whole, or not at all: one way for corpora, decoded files and training speech.
+
+A file whose decoder was killed, or that was written on a full disk, holds less than its header
+promises; decoders read what is there and say nothing. Here that is an error, found by
+
+WAV, RF64, W64, AIFF, AU   the size of the samples in the header against the size of the file
+FLAC, MP3                  the number of samples in the header against those that could be decoded
+Ogg (Vorbis, Opus)         the last page, which is complete and marked as the end of the stream
+
+A header that promises nothing (size 0 or the largest, as programs write that stream to a pipe) is
+believed. Pipes, devices and links to nowhere are named as such, and none is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from numpy.typing import NDArray
+
+from synbench_base.errors import ItemError
+from synbench_base.files import printable
+
+# Sizes from here on are what SoX (0x7FFFF000) and FFmpeg (all ones) write when they know none.
+NO_SIZE = 0x7FFFF000
+PAGE_BYTES = 65307  # the largest page of Ogg
+KINDS = {
+    stat.S_ISFIFO: "a named pipe",
+    stat.S_ISDIR: "a folder",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
+
+__all__ = ["check_regular", "missing_part", "read_decoded", "read_samples"]
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """The status of a file that can be read without waiting for anybody.
+
+    Raises:
+        ItemError: it is absent, or a pipe, a device, a folder or a link to nowhere.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        if path.is_symlink():
+            raise ItemError(
+                f"no such file: {printable(path)} is a link to "
+                f"{printable(path.readlink())}, which cannot be read"
+            ) from error
+        raise ItemError(f"no such file: {printable(path)}") from error
+    for is_kind, kind in KINDS.items():
+        if is_kind(status.st_mode):
+            raise ItemError(f"{printable(path)} is {kind}, expected an audio file")
+    return status
+
+
+def read_samples(
+    path: Path, *, dtype: Literal["float32", "float64"] = "float64"
+) -> tuple[NDArray[Any], int]:
+    """All samples of a file, shape ``(samples, channels)``, and its rate in Hz.
+
+    Raises:
+        ItemError: absent, no regular file, no audio, or less of it than its header promises.
+    """
+    import soundfile
+
+    check_regular(path)
+    try:
+        # As bytes, for a name need not be valid text.
+        with soundfile.SoundFile(os.fsencode(path)) as file:
+            promised, rate = file.frames, int(file.samplerate)
+            samples = file.read(dtype=dtype, always_2d=True)
+    except soundfile.SoundFileError as error:
+        reason = getattr(error, "error_string", error)
+        raise ItemError(f"cannot read {printable(path)}: {reason}{_cut(path)}") from error
+    if len(samples) < promised < 2**62:
+        raise ItemError(
+            f"{printable(path)} is truncated: the header promises {promised} samples, "
+            f"{len(samples)} could be read"
+        )
+    if missing := missing_part(path):
+        raise ItemError(f"{printable(path)} is truncated: {missing}")
+    return samples, rate
+
+
+def _cut(path: Path) -> str:
+    missing = missing_part(path)
+    return f" (truncated: {missing})" if missing else ""
+
+
+def read_decoded(path: Path) -> tuple[NDArray[Any], int]:
+    """The wave of a decoded file, mono float32, shape ``(samples,)``, and its rate in Hz.
+
+    Raises:
+        ItemError: as :func:`read_samples`; or no samples, NaN, or channels that differ, since
+            speech codecs are compared in mono and nobody said how to mix them.
+    """
+    import numpy as np
+
+    samples, rate = read_samples(path, dtype="float32")
+    if not samples.size:
+        raise ItemError(f"{printable(path)}: the file holds no samples")
+    if not np.isfinite(samples).all():
+        raise ItemError(f"{printable(path)}: the file contains NaN or infinity")
+    if (samples != samples[:, :1]).any():
+        opposite = samples.shape[1] == 2 and (samples[:, 0] == -samples[:, 1]).all()
+        raise ItemError(
+            f"{printable(path)}: expected mono, got {samples.shape[1]} different channels"
+            f"{' of opposite phase' if opposite else ''}"
+        )
+    return np.ascontiguousarray(samples[:, 0]), rate
+
+
+def missing_part(path: Path) -> str:
+    """What a file lacks of what its header promises, or an empty string."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            end = _promised_end(file)
+            if end is not None and end > size + 1:  # some writers count a padding byte
+                return f"the header promises {end} bytes, the file has {size}"
+            file.seek(0)
+            if file.read(4) == b"OggS" and not _has_last_page(file, size):
+                return "the stream does not end with its last page"
+    except OSError:
+        pass
+    return ""
+
+
+def _promised_end(file: BinaryIO) -> int | None:
+    """Where the samples should end, in bytes from the start; ``None`` where nothing is promised."""
+    start = file.read(12)
+    if start[:4] in (b"RIFF", b"RF64") and start[8:] == b"WAVE":
+        return _chunked_end(file, b"data", "little")
+    if start[:4] == b"FORM" and start[8:] in (b"AIFF", b"AIFC"):
+        return _chunked_end(file, b"SSND", "big")
+    if start[:4] == b"riff":
+        return _wave64_end(file)
+    if start[:4] == b".snd":
+        begin, size = int.from_bytes(start[4:8], "big"), int.from_bytes(start[8:12], "big")
+        return begin + size if 0 < size < NO_SIZE else None
+    return None
+
+
+def _chunked_end(file: BinaryIO, wanted: bytes, order: Literal["little", "big"]) -> int | None:
+    """End of one chunk of a file of chunks: name (4 bytes), size (4 bytes), content, padding."""
+    long_size = 0
+    while len(head := file.read(8)) == 8:
+        name, size = head[:4], int.from_bytes(head[4:], order)
+        begin = file.tell()
+        if name == wanted:
+            if size >= NO_SIZE and long_size:
+                size = long_size
+            elif size >= NO_SIZE or not size:
+                return None
+            return begin + size
+        if name == b"ds64":
+            long_size = int.from_bytes(file.read(16)[8:], "little")
+        file.seek(begin + size + size % 2)
+    return None
+
+
+def _wave64_end(file: BinaryIO) -> int | None:
+    """The same for W64: name (16 bytes), size with the head (8 bytes), padding to 8 bytes."""
+    file.seek(40)
+    while len(head := file.read(24)) == 24:
+        begin, size = file.tell() - 24, int.from_bytes(head[16:], "little")
+        if head[:4] == b"data":
+            return begin + size
+        if size < 24:
+            return None
+        file.seek(begin + size + -size % 8)
+    return None
+
+
+def _has_last_page(file: BinaryIO, size: int) -> bool:
+    """Whether the last page of an Ogg file is complete and marked as the last."""
+    file.seek(max(0, size - PAGE_BYTES))
+    tail = file.read()
+    begin = tail.rfind(b"OggS")
+    page = tail[begin:]
+    if begin < 0 or len(page) < 27 or len(page) < 27 + page[26]:
+        return False
+    return bool(page[5] & 4) and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
