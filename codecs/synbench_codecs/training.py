@@ -24,6 +24,7 @@ from synbench_codecs._mdct_training.configuration import (
     wants_periodicity,
 )
 from synbench_codecs._mdct_training.journal import plot_curves
+from synbench_codecs._mdct_training.parts import join_parts, split_into_parts
 from synbench_codecs.errors import UsageError
 
 # A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
@@ -39,7 +40,10 @@ __all__ = [
     "config_names",
     "configure",
     "export",
+    "join_parts",
     "plot_curves",
+    "split_into_parts",
+    "steps_done",
     "train_pseudo",
     "train_teacher",
 ]
@@ -65,6 +69,7 @@ def train_teacher(
     score: Score,
     start_from: Path | None = None,
     find_pitch: FindPitch | None = None,
+    seconds: float | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Stage 1: train encoder, quantizer and decoder; the same call again resumes.
@@ -80,6 +85,7 @@ def train_teacher(
             the new model's record. With ``predicted_share``, a model with predictors.
         find_pitch: fundamental frequency of a wave, for configurations with a pitch weight or a
             periodicity weight.
+        seconds: save and stop after this time, which starts with the first step.
         report: takes one line of progress at a time.
 
     Raises:
@@ -115,7 +121,7 @@ def train_teacher(
         stage: Teacher = Receiver(config, folder=folder, report=report, **common)
     else:
         stage = Teacher(config, pitch=track, **common)
-    train(stage, config, folder, accelerator=accelerator, report=report)
+    train(stage, config, folder, accelerator=accelerator, seconds=seconds, report=report)
 
 
 def train_pseudo(
@@ -127,6 +133,7 @@ def train_pseudo(
     folder: Path,
     cache: Path,
     score: Score,
+    seconds: float | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Stage 2: train the predictors on the tokens of ``teacher``, a ``model.safetensors``.
@@ -164,7 +171,15 @@ def train_pseudo(
         score=score,
         accelerator=accelerator,
     )
-    train(stage, config, folder, accelerator=accelerator, report=report)
+    train(stage, config, folder, accelerator=accelerator, seconds=seconds, report=report)
+
+
+def steps_done(folder: Path) -> int:
+    """Steps after which a run was last saved; 0 where there is none."""
+    import_extra("torch", extra="torch")
+    from synbench_codecs._mdct_training.loop import saved_step
+
+    return saved_step(folder)
 
 
 def export(folder: Path, out: Path, *, half: bool = True, teacher: Path | None = None) -> None:

@@ -94,6 +94,7 @@ def teach(
     text: str = TEACHER,
     start_from: Path | None = None,
     find_pitch: Any = None,
+    seconds: float | None = None,
     **changes: Any,
 ) -> Path:
     folder.mkdir(exist_ok=True)
@@ -106,6 +107,7 @@ def teach(
         score=score,
         start_from=start_from,
         find_pitch=find_pitch,
+        seconds=seconds,
         report=lambda line: None,
     )
     return folder / "model.safetensors"

@@ -16,7 +16,7 @@ from synbench.cache import cache_folder
 from synbench_codecs import training
 from synbench_metrics.errors import Unavailable
 
-__all__ = ["train"]
+__all__ = ["find_pitch", "train", "validation_score"]
 
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -28,6 +28,11 @@ Command = Callable[..., None]
 def speech_options(command: Command) -> Command:
     """What both stages take."""
     for option in (
+        click.option(
+            "--seconds",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Save and stop after this time; the same command goes on.",
+        ),
         click.option("--steps", type=click.IntRange(min=1), help="Instead of the configuration's."),
         click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the run."),
         click.option(
@@ -66,6 +71,7 @@ def teacher(
     validation: Path,
     out: Path,
     steps: int | None,
+    seconds: float | None,
     start_from: Path | None,
 ) -> None:
     """Stage 1: encoder, residual quantizer and decoder, against the discriminator."""
@@ -76,9 +82,10 @@ def teacher(
         validation=validation,
         folder=out,
         cache=cache_folder() / "training",
-        score=functools.partial(_score, sample_rate=chosen.sample_rate),
+        score=validation_score(chosen.sample_rate),
         start_from=start_from,
-        find_pitch=_pitch,
+        find_pitch=find_pitch,
+        seconds=seconds,
         report=_report,
     )
     _plot(out)
@@ -89,7 +96,13 @@ def teacher(
 @click.option("--teacher", type=EXISTING_FILE, required=True, help="model.safetensors of stage 1.")
 @speech_options
 def pseudo(
-    config: str, teacher: Path, data: Path, validation: Path, out: Path, steps: int | None
+    config: str,
+    teacher: Path,
+    data: Path,
+    validation: Path,
+    out: Path,
+    steps: int | None,
+    seconds: float | None,
 ) -> None:
     """Stage 2: the predictors of the pseudo quantizers, everything else frozen."""
     chosen = training.configure(config, training.PseudoConfig, **_changes(steps))
@@ -100,7 +113,8 @@ def pseudo(
         validation=validation,
         folder=out,
         cache=cache_folder() / "training",
-        score=functools.partial(_score, sample_rate=chosen.sample_rate),
+        score=validation_score(chosen.sample_rate),
+        seconds=seconds,
         report=_report,
     )
     _plot(out)
@@ -153,11 +167,16 @@ def _plot(out: Path) -> None:
         click.echo("curves.csv is written; for the plot: pip install 'synbench[reports]'")
 
 
-def _pitch(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
-    """What a pitch head learns: Hz every 5 ms, 0 where unvoiced."""
+def find_pitch(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
+    """The pitch that a codec is taught: Hz every 5 ms, 0 where unvoiced."""
     from synbench_metrics import voice
 
     return voice.pitch(wave, sample_rate, "dio")
+
+
+def validation_score(sample_rate: int) -> training.Score:
+    """What a run prints of its validation speech at some rate."""
+    return functools.partial(_score, sample_rate=sample_rate)
 
 
 def _score(

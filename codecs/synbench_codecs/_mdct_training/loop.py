@@ -14,6 +14,7 @@ import json
 import math
 import platform
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "learning_rate",
     "make_accelerator",
     "make_optimiser",
+    "saved_step",
     "set_rate",
     "train",
 ]
@@ -109,6 +111,7 @@ def make_optimiser(module: nn.Module, chosen: Optimiser) -> torch.optim.AdamW:
         lr=chosen.learning_rate,
         betas=chosen.betas,
         weight_decay=chosen.weight_decay,
+        fused=torch.cuda.is_available() or None,
     )
 
 
@@ -134,9 +137,10 @@ def train(
     folder: Path,
     *,
     accelerator: Any,
+    seconds: float | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Run a stage from where it was to its last step.
+    """Run a stage from where it was to its last step, or until ``seconds`` have passed.
 
     Raises:
         UsageError: the folder holds a run of another configuration.
@@ -146,6 +150,7 @@ def train(
     journal = Journal(folder / "curves.csv", config.steps, keep_to=first)
     if first:
         report(f"going on after step {first} of {config.steps}")
+    started = time.monotonic()
     crop_seconds = config.batch * config.crop / config.sample_rate
 
     def save(step: int) -> None:
@@ -163,7 +168,8 @@ def train(
                 report(journal.write(done))
             if (last or done % config.validate_every == 0) and accelerator.is_main_process:
                 report(journal.write_scores(done, stage.validate()))
-            ending = _agreed(accelerator, stopped())
+            late = seconds is not None and time.monotonic() - started > seconds
+            ending = _agreed(accelerator, stopped() or late)
             if last or done % config.save_every == 0 or ending:
                 save(done)
             if ending and not last:
@@ -176,6 +182,14 @@ def train(
 def _identity(config: TrainingConfig) -> dict[str, Any]:
     record = json.loads(json.dumps(dataclasses.asdict(config)))
     return {key: value for key, value in record.items() if key not in MAY_CHANGE}
+
+
+def saved_step(folder: Path) -> int:
+    """Steps after which a run was last saved; 0 where there is none."""
+    path = folder / "state.pt"
+    if not path.exists():
+        return 0
+    return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["step"])
 
 
 def _resume(stage: Stage, config: TrainingConfig, folder: Path) -> int:

@@ -1,9 +1,10 @@
 """Does the decoded wave repeat itself after the recording's period? The voice, as a loss.
 
 At 10 ms steps in voiced speech, both waves are correlated with themselves one period of the
-recording later. What the decoded wave lacks of the recording's correlation is the loss. Log-mel
-spectra ask for harmonics too, but weakly: where they are missing, noise of the right envelope is
-almost as good.
+recording later, as they are and differentiated, since the fundamental alone outweighs all other
+harmonics. What the decoded wave lacks of the recording's correlation is the loss. Log-mel spectra
+ask for harmonics too, but weakly: where they are missing, noise of the right envelope is almost as
+good.
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ def periodicity_loss(decoded: Tensor, wave: Tensor, pitch: Tensor, *, sample_rat
         sample_rate: Hz.
     """
     voiced = pitch > 0
-    with torch.no_grad():
-        wanted = self_similarity(wave, pitch, sample_rate=sample_rate)
-    lacking = torch.relu(wanted - self_similarity(decoded, pitch, sample_rate=sample_rate))
-    return (lacking * voiced).sum() / voiced.sum().clamp(min=1)
+    lacking = torch.zeros_like(pitch)
+    for given, made in ((wave, decoded), (wave.diff(), decoded.diff())):
+        with torch.no_grad():
+            wanted = self_similarity(given, pitch, sample_rate=sample_rate)
+        lacking = lacking + torch.relu(
+            wanted - self_similarity(made, pitch, sample_rate=sample_rate)
+        )
+    return (lacking * voiced).sum() / (2 * voiced.sum()).clamp(min=1)
 
 
 def self_similarity(wave: Tensor, pitch: Tensor, *, sample_rate: int) -> Tensor:

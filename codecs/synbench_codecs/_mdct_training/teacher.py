@@ -21,6 +21,7 @@ from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.quantizer import Quantized
 from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.trained_model import TrainedModel, read_model
+from synbench_codecs._mdct_training.ahead import Ahead
 from synbench_codecs._mdct_training.average import RunningMean
 from synbench_codecs._mdct_training.balance import weighed
 from synbench_codecs._mdct_training.configuration import TeacherConfig, wants_periodicity
@@ -90,6 +91,7 @@ class Teacher:
         self.config, self.speech, self.validation = config, speech, validation
         self.score, self.accelerator = score, accelerator
         self.data_seconds = 0.0
+        self.ahead = Ahead(self._crops)
         torch.manual_seed(config.seed)
         self.model = MDCTModel(codec_config(config), usage_decay=config.usage_decay)
         self.start = self._take(start_from) if start_from else {}
@@ -99,14 +101,15 @@ class Teacher:
             self.model.encoder.requires_grad_(False)
             self.model.quantizer.requires_grad_(False)
         self.mean = RunningMean(self.model, config.average) if config.average else None
+        discriminator = make_discriminator(config.discriminator)
         if config.compile:
             self.model.encoder.compile()
             self.model.decoder.compile()
+            discriminator.compile()
         self.mels = _log_mels(config).to(accelerator.device)
         self.prepared, self.optimiser = accelerator.prepare(
             self._trained(), make_optimiser(self._trained(), config.optimiser)
         )
-        discriminator = make_discriminator(config.discriminator)
         head = PitchHead(config.network.latent, config.pitch.channels)
         self.helpers = {
             "discriminator": Helper(discriminator, config.optimiser, accelerator),
@@ -276,12 +279,13 @@ class Teacher:
     def _seed(self, step: int) -> tuple[int, int, int]:
         return (self.config.seed, step, self.accelerator.process_index)
 
+    def _crops(self, step: int) -> Tensor:
+        begin = self._crops_begin(step)
+        return torch.from_numpy(self.speech.stretches(begin, self.config.crop))
+
     def _batch(self, step: int) -> Tensor:
         started = time.perf_counter()
-        crops = torch.from_numpy(
-            self.speech.crops(self._share(), self.config.crop, self._seed(step))
-        )
-        wave = crops.to(self.accelerator.device, non_blocking=True)
+        wave = self.ahead(step).to(self.accelerator.device, non_blocking=True)
         self.data_seconds = time.perf_counter() - started
         return wave
 
