@@ -5,11 +5,11 @@ Beside the parts lies ``parts.json``: for each file its parts in order and the S
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
-from synbench_codecs._weights import file_sha256
+from synbench_base.files import replacing
+from synbench_base.weights import file_sha256
 from synbench_codecs.errors import UsageError
 
 LARGEST = 15_000_000  # bytes
@@ -65,16 +65,11 @@ def join_parts(parts: Path, folder: Path) -> list[Path]:
             raise UsageError(f"{parts} lacks {', '.join(absent)} of {name}: bring it along")
         path = folder / name
         if not path.is_file() or file_sha256(path) != entry["sha256"]:
-            temporary = path.with_name(f".{name}.tmp")
-            digest = hashlib.sha256()
-            with temporary.open("wb") as file:
-                for piece in entry["parts"]:
-                    content = (parts / piece).read_bytes()
-                    digest.update(content)
-                    file.write(content)
-            if digest.hexdigest() != entry["sha256"]:
-                temporary.unlink()
-                raise UsageError(f"the parts of {name} in {parts} are damaged: copy them again")
-            temporary.replace(path)
+            with replacing(path) as temporary:
+                with temporary.open("wb") as file:
+                    for piece in entry["parts"]:
+                        file.write((parts / piece).read_bytes())
+                if file_sha256(temporary) != entry["sha256"]:
+                    raise UsageError(f"the parts of {name} in {parts} are damaged: copy them again")
         joined.append(path)
     return joined
