@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import SynbenchError, UsageError
-from synbench.results.confined import stored_file
+from synbench.results.planned import PlannedCodec, read_planned
 from synbench.results.store import RunFolder
+from synbench.results.stored_files import ItemFiles, item_files
 from synbench_codecs import Encoded, read_stream, token_bits, unpack_tokens
 from synbench_metrics._tokens import BookStatistics, statistics
 
@@ -79,70 +80,51 @@ def token_reports(run: RunFolder) -> list[TokenReport]:
     """
     if not run.exists():
         raise UsageError(f"{run.path} holds no run; make one with: synbench run SUITE")
-    manifest = run.manifest()
-    rows = run.query(
-        "decodes",
-        "SELECT codec_id, corpus, item, item_digest, policy_id, arg_max(bitstream, written), "
-        "arg_max(seconds, written), arg_max(status, written) FROM rows GROUP BY ALL",
-    )
-    current = _items(run)
-    return [
-        _report(run, record, corpus["name"], manifest["policy_id"], rows, current)
-        for corpus in manifest["corpora"]
-        for record in manifest["codecs"]
-    ]
-
-
-def _items(run: RunFolder) -> set[tuple[str, str, str]]:
-    import pyarrow.parquet
-
-    table = pyarrow.parquet.read_table(run.items_path, columns=["corpus", "item", "item_digest"])
-    return {(row["corpus"], row["item"], row["item_digest"]) for row in table.to_pylist()}
+    planned = read_planned(run.path)
+    reports = []
+    for corpus in planned.corpora:
+        items = sorted(item_files(planned, corpus.name), key=lambda item: item.item)
+        reports += [
+            _report(codec, corpus.name, items, place) for place, codec in enumerate(planned.codecs)
+        ]
+    return reports
 
 
 def _report(
-    run: RunFolder,
-    record: dict[str, Any],
-    corpus: str,
-    policy_id: str,
-    rows: list[tuple[Any, ...]],
-    current: set[tuple[str, str, str]],
+    codec: PlannedCodec, corpus: str, items: Sequence[ItemFiles], place: int
 ) -> TokenReport:
-    sizes = tuple(record["codebook_sizes"])
-    mine = [
-        (item, bitstream, seconds)
-        for codec_id, of, item, digest, policy, bitstream, seconds, status in rows
-        if (codec_id, of, policy, status) == (record["codec_id"], corpus, policy_id, "ok")
-        and (of, item, digest) in current
-    ]
+    coded = [item for item in items if item.decoded[place]]
     found = [
-        (tokens, seconds)
-        for _, bitstream, seconds in sorted(mine)
-        if (tokens := _read(run, bitstream, sizes)) is not None and tokens.size
+        (tokens, item.seconds)
+        for item in coded
+        if (tokens := _read(item.bitstreams[place], codec.codebook_sizes)) is not None
+        and tokens.size
     ]
-    reason = "" if found else _why_none(record, sizes, len(mine))
     return TokenReport(
-        codec=record["spec"],
-        label=record["label"],
+        codec=codec.spec,
+        label=codec.label,
         corpus=corpus,
         items=len(found),
-        without=len(mine) - len(found),
+        without=len(coded) - len(found),
         seconds=sum(seconds for _, seconds in found),
-        books=tuple(statistics([tokens for tokens, _ in found], sizes)) if found else (),
-        reason=reason,
+        books=(
+            tuple(statistics([tokens for tokens, _ in found], codec.codebook_sizes))
+            if found
+            else ()
+        ),
+        reason="" if found else _why_none(codec, len(coded)),
     )
 
 
-def _why_none(record: dict[str, Any], sizes: Sequence[int], coded: int) -> str:
-    if not record["bits_counted"]:
+def _why_none(codec: PlannedCodec, coded: int) -> str:
+    if not codec.bits_counted:
         return "only decoded files exist"
-    if not sizes:
+    if not codec.codebook_sizes:
         return "it has no codebooks"
     return "nothing is coded yet" if not coded else "its streams are not packed tokens alone"
 
 
-def _read(run: RunFolder, name: str | None, sizes: Sequence[int]) -> NDArray[np.int64] | None:
-    path = stored_file(run.path, name) if name else None
+def _read(path: Path | None, sizes: Sequence[int]) -> NDArray[np.int64] | None:
     if path is None:
         return None
     try:

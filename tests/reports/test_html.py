@@ -99,7 +99,7 @@ def test_failures_have_reasons_and_nasty_names_stay_text(audible_run: Any) -> No
     text = page(audible_run)
     assert "failed: crashed \\u003c/script>" in text
     assert "crashed &lt;/script&gt;&lt;b&gt;bold" in text
-    assert "1 scores are absent, with reasons" in text
+    assert "1 score is absent, with reasons" in text
     assert "<img src=x" not in text
     assert "</script><b>bold" not in text
 

@@ -17,6 +17,9 @@ from synbench.execution.plan import Plan, make_plan
 from synbench.execution.progress import Progress, Reading, duration, print_skipped
 from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
+from synbench.results.cells import failure_counts
+from synbench.results.compact import compact
+from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
 from synbench.suite import find_suite, load_suite
 
@@ -59,7 +62,9 @@ def run(suite: str, out: str | None, workers: int | None, executor: str, quiet: 
         else:
             made = make_executor(executor, workers=workers, folder=folder.path)
             _work(plan, folder, made, console)
-    failures = _failures(plan, folder)
+        with fatal_faults(str(folder.path)):
+            compact(folder)
+    failures = failure_counts(read_planned(folder.path))
     folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
     if not quiet:
         _show(folder.path)
@@ -93,27 +98,6 @@ def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -
     finally:
         for one in filter(None, (executor, devices)):
             one.shutdown(kill=not clean)
-
-
-def _failures(plan: Plan, folder: RunFolder) -> Counter[str]:
-    """Reason to count, over the cells of this plan."""
-    items = {(item.corpus, item.item, item.digest) for item in plan.items}
-    codecs = {codec.point.codec_id for codec in plan.codecs}
-    metrics = {metric.point.metric_id for metric in plan.metrics}
-    latest = folder.query(
-        "scores",
-        "SELECT corpus, item, item_digest, codec_id, metric_id, policy_id, "
-        "arg_max(status, written) AS latest, arg_max(reason, written) "
-        "FROM rows GROUP BY ALL HAVING latest = 'failed'",
-    )
-    return Counter(
-        reason
-        for *item, codec_id, metric_id, policy_id, _, reason in latest
-        if tuple(item) in items
-        and codec_id in codecs
-        and metric_id in metrics
-        and policy_id == plan.policy_id
-    )
 
 
 def _show(path: Path) -> None:

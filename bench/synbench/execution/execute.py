@@ -7,20 +7,19 @@ others along), so that only the piece that really kills a worker is recorded as 
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from synbench.execution.executors import WORKER_DIED, Executor, WorkerDied
 from synbench.execution.plan import Plan
 from synbench.execution.schedule import Schedule, Takes, Task, Unit
 from synbench.execution.units import DecodeUnit
-from synbench.execution.worker import Report, decode_unit, score_unit
-from synbench.results.store import Row, RunFolder
+from synbench.execution.worker import Report, blank_decode, decode_unit, score_row, score_unit
+from synbench.results.store import RunFolder
+from synbench_metrics import Outcome
 
 Listener = Callable[[Unit, Report], None]
 
@@ -155,33 +154,25 @@ def _pieces(unit: Unit) -> Iterator[Unit]:
 
 def _record_crash(run: RunFolder, unit: Unit) -> Report:
     """Store a failed row for a unit of one cell; transient, so the next start tries again."""
-    failed = {"status": "failed", "reason": WORKER_DIED, "transient": True, "written": time.time()}
     if isinstance(unit, DecodeUnit):
         (item,) = unit.items
-        codec, stage = unit.codec, "decodes"
-        extra: dict[str, Any] = {"threads": 1}
-    else:
-        ((item, (cell,)),) = unit.items
-        (metric,) = cell.metrics
-        codec, stage = cell.codec, "scores"
-        extra = {"metric": metric.column, "metric_id": metric.metric_id, "cpu_seconds": 0.0}
-    row: Row = {
-        "corpus": item.corpus,
-        "item": item.item,
-        "item_digest": item.digest,
-        "codec": codec.spec,
-        "codec_id": codec.codec_id,
-        "policy_id": unit.policy_id,
-        "seconds": item.seconds,
-        **failed,
-        **extra,
-    }
-    run.add(stage, [row])
-    place = (item.corpus, item.item, codec.codec_id)
+        row = blank_decode(unit, item)
+        run.add("decodes", [replace(row, reason=WORKER_DIED, transient=True)])
+        undecoded = {(item.corpus, item.item, row.codec_id): (WORKER_DIED, True)}
+        return _failed(row.codec_id, undecoded)
+    ((item, (cell,)),) = unit.items
+    (metric,) = cell.metrics
+    outcome = Outcome.failed(WORKER_DIED)
+    score = score_row(unit, item, cell, metric, outcome, transient=True, cpu_seconds=0.0)
+    run.add("scores", [score])
+    return _failed(score.codec_id, {})
+
+
+def _failed(codec_id: str, undecoded: dict[tuple[str, str, str], tuple[str, bool]]) -> Report:
     return Report(
-        statuses=Counter({(codec.codec_id, "failed"): 1}),
+        statuses=Counter({(codec_id, "failed"): 1}),
         reasons=Counter({WORKER_DIED: 1}),
-        undecoded={place: (WORKER_DIED, True)} if stage == "decodes" else {},
+        undecoded=undecoded,
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from synbench import policy
 from synbench.execution.plan import Plan, PlannedCodec
-from synbench.results.store import FORMAT, Row
+from synbench.results.rows import Row
+from synbench.results.store import FORMAT
 from synbench_base.files import printable
 
 PACKAGES = (

@@ -10,7 +10,9 @@ import dataclasses
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 import synbench_codecs
 import synbench_metrics
@@ -18,6 +20,7 @@ from synbench import corpora, policy
 from synbench.corpora import Corpus
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
 from synbench.results.confined import plain_name
+from synbench.results.outcomes import stored_outcomes
 from synbench.results.store import RunFolder
 from synbench.suite import CodecEntry, CorpusEntry, Suite
 from synbench_base.errors import MissingWeights, Unavailable, UsageError
@@ -74,6 +77,8 @@ class Plan:
         scores: metrics wanted, per (item, codec) that lacks some.
         undecoded: known reasons why an (item, codec id) has no reconstruction.
         cached_decodes, cached_scores: cells that need no work.
+        decode_attempts: how often missing decodes were tried before, where they were.
+        score_attempts: likewise by metric id.
     """
 
     suite: Suite
@@ -88,6 +93,8 @@ class Plan:
     undecoded: dict[tuple[ItemWork, CodecPoint], str]
     cached_decodes: int
     cached_scores: int
+    decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = field(default_factory=dict)
+    score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = field(default_factory=dict)
 
     @property
     def total_decodes(self) -> int:
@@ -149,26 +156,44 @@ def make_plan(
     loaded = _corpora(suite, progress)
     items = tuple(_item(corpus, item) for corpus in loaded for item in corpus.items)
     policy_id = policy.policy_id()
-    stored_decodes = _stored_decodes(run)
-    stored_scores = _stored_scores(run)
+    stored = stored_outcomes(
+        run.path,
+        items=(
+            [item.corpus for item in items],
+            [item.item for item in items],
+            [item.digest for item in items],
+        ),
+        policy_id=policy_id,
+        codec_ids=[codec.point.codec_id for codec in codecs],
+        metric_ids=[metric.point.metric_id for metric in metrics],
+    )
     decodes: dict[CodecPoint, list[ItemWork]] = defaultdict(list)
     scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]] = {}
     undecoded: dict[tuple[ItemWork, CodecPoint], str] = {}
-    for planned in codecs:
-        for item in items:
-            key = (item.corpus, item.item, item.digest, planned.point.codec_id, policy_id)
-            wanted = tuple(
-                metric.point
-                for metric in metrics
-                if (*key, metric.point.metric_id) not in stored_scores
-            )
-            if wanted:
-                scores[item, planned.point] = wanted
-            reason = stored_decodes.get(key)
-            if reason is None or (wanted and not reason and not _file_is_there(run, planned, item)):
+    decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = {}
+    score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = {}
+    unfinished = ~stored.decoded | ~stored.scored.all(axis=2)
+    for number, planned in enumerate(codecs):
+        for place in np.flatnonzero(unfinished[:, number]):
+            item, pair = items[place], (int(place), number)
+            key = item, planned.point
+            missing = np.flatnonzero(~stored.scored[pair])
+            if missing.size:
+                scores[key] = tuple(metrics[metric].point for metric in missing)
+                attempts = {
+                    metrics[metric].point.metric_id: int(stored.score_attempts[pair][metric])
+                    for metric in missing
+                    if stored.score_attempts[pair][metric]
+                }
+                if attempts:
+                    score_attempts[key] = attempts
+            reason = stored.undecoded.get(pair)
+            if reason is not None:
+                undecoded[key] = reason
+            elif not stored.decoded[pair] or not _file_is_there(run, planned, item):
                 decodes[planned.point].append(item)
-            elif reason:
-                undecoded[item, planned.point] = reason
+                if stored.decode_attempts[pair]:
+                    decode_attempts[key] = int(stored.decode_attempts[pair])
     return Plan(
         suite=suite,
         policy_id=policy_id,
@@ -182,6 +207,8 @@ def make_plan(
         undecoded=undecoded,
         cached_decodes=len(items) * len(codecs) - sum(map(len, decodes.values())),
         cached_scores=len(items) * len(codecs) * len(metrics) - sum(map(len, scores.values())),
+        decode_attempts=decode_attempts,
+        score_attempts=score_attempts,
     )
 
 
@@ -238,11 +265,11 @@ def _codecs(
             continue
         planned.append(_planned_codec(entry, codec, measured))
     rows = [*planned, *(each.codec for each in skipped if each.codec is not None)]
-    for field in ("label", "point"):
-        values = [getattr(codec, field) for codec in rows]
+    for attribute in ("label", "point"):
+        values = [getattr(codec, attribute) for codec in rows]
         for value in values:
             if values.count(value) > 1:
-                raise UsageError(f"the suite has two codecs with the same {field}: {value}")
+                raise UsageError(f"the suite has two codecs with the same {attribute}: {value}")
     return tuple(planned)
 
 
@@ -308,25 +335,6 @@ def _metrics(
             )
         )
     return tuple(planned)
-
-
-def _stored_decodes(run: RunFolder) -> dict[tuple[str, ...], str]:
-    """Cell key to the reason of its failure, empty for a success; transient failures are absent."""
-    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id", "written", "status")
-    latest: dict[tuple[str, ...], tuple[float, str | None]] = {}
-    for *key, written, status, reason, transient in run.rows(
-        "decodes", (*columns, "reason", "transient")
-    ):
-        outcome = None if transient else ("" if status == "ok" else reason)
-        if written >= latest.get(tuple(key), (0.0, None))[0]:
-            latest[tuple(key)] = (written, outcome)
-    return {key: outcome for key, (_, outcome) in latest.items() if outcome is not None}
-
-
-def _stored_scores(run: RunFolder) -> set[tuple[str, ...]]:
-    """Keys of the cells that have a lasting outcome."""
-    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id", "metric_id", "transient")
-    return {tuple(key) for *key, transient in run.rows("scores", columns) if not transient}
 
 
 def _measured_costs(run: RunFolder) -> dict[str, float]:

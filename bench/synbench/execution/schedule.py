@@ -137,6 +137,11 @@ class Schedule:
                     codec=codec,
                     items=here,
                     attempt=0,
+                    earlier={
+                        (item.corpus, item.item): count
+                        for item in here
+                        if (count := self._plan.decode_attempts.get((item, codec)))
+                    },
                 )
                 self._queue_of(unit).append(Task(unit, part))
                 part.decoding[codec] += 1
@@ -168,7 +173,13 @@ class Schedule:
         place = (item.corpus, item.item, codec.codec_id)
         reason, transient = self._undecoded.get(place, (known, False))
         metrics = self._plan.scores[item, codec]
-        return Cell(codec=codec, metrics=metrics, undecoded=reason, transient=transient)
+        return Cell(
+            codec=codec,
+            metrics=metrics,
+            undecoded=reason,
+            transient=transient,
+            earlier=self._plan.score_attempts.get((item, codec), {}),
+        )
 
 
 def _cut(

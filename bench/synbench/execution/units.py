@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 LONGEST_NAME_BYTES = 200
@@ -47,26 +48,32 @@ class MetricPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeUnit:
-    """Code and decode some items with one codec; ``attempt`` counts the tries before this one."""
+    """Code and decode some items with one codec; ``attempt`` counts the tries before this one.
+
+    ``earlier`` are the attempts of earlier starts by (corpus, item), where there were any.
+    """
 
     run: str
     policy_id: str
     codec: CodecPoint
     items: tuple[ItemWork, ...]
     attempt: int
+    earlier: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """The scores wanted of one reconstruction.
 
-    ``undecoded`` is why there is no reconstruction, empty when there is one.
+    ``undecoded`` is why there is no reconstruction, empty when there is one. ``earlier`` are the
+    attempts of earlier starts by metric id, where there were any.
     """
 
     codec: CodecPoint
     metrics: tuple[MetricPoint, ...]
     undecoded: str = ""
     transient: bool = False
+    earlier: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

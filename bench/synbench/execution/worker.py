@@ -15,7 +15,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ from synbench.execution.units import (
     ScoreUnit,
     artefact,
 )
-from synbench.results.store import Row, RunFolder
+from synbench.results.rows import DecodeRow, ScoreRow
+from synbench.results.store import RunFolder
 from synbench_base.errors import EnvironmentFault, ItemError, Unavailable, UsageError
 from synbench_base.files import write_bytes
 from synbench_codecs import Codec, CodecInfo, Recording
@@ -43,7 +44,7 @@ from synbench_metrics import Metric, Outcome
 NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
 FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 
-__all__ = ["Report", "decode_unit", "score_unit"]
+__all__ = ["Report", "blank_decode", "decode_unit", "score_row", "score_unit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,29 +83,29 @@ def decode_unit(unit: DecodeUnit) -> Report:
         for item in unit.items:
             row = _decode_item(unit, item)
             rows.append(row)
-            report.statuses[unit.codec.codec_id, row["status"]] += 1
-            if row["status"] != "ok":
-                report.reasons[row["reason"]] += 1
+            report.statuses[unit.codec.codec_id, row.status] += 1
+            if row.status != "ok":
+                report.reasons[row.reason] += 1
                 place = (item.corpus, item.item, unit.codec.codec_id)
-                report.undecoded[place] = (row["reason"], row["transient"])
+                report.undecoded[place] = (row.reason, row.transient)
         RunFolder(Path(unit.run)).add("decodes", rows)
     return report
 
 
-def _decode_item(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
-    row = _blank_decode(unit, item)
+def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
+    row = blank_decode(unit, item)
     if item.problem:
-        return row | {"status": "failed", "reason": item.problem}
+        return replace(row, reason=item.problem)
     try:
-        return row | _code_and_decode(unit, item)
+        return replace(row, **_code_and_decode(unit, item))
     except (ItemError, UsageError, Unavailable) as error:
-        return row | {"status": "failed", "reason": str(error), "transient": not _still(item)}
+        return replace(row, reason=str(error), transient=not _still(item))
     except (EnvironmentFault, OSError):
         raise
     except MemoryError:
-        return row | {"status": "failed", "reason": "out of memory", "transient": True}
+        return replace(row, reason="out of memory", transient=True)
     except Exception as error:  # noqa: BLE001 - a codec's own bug is that item's failure
-        return row | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        return replace(row, reason=f"{type(error).__name__}: {error}")
 
 
 def _code_and_decode(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
@@ -173,19 +174,19 @@ def score_unit(unit: ScoreUnit) -> Report:
         EnvironmentFault: the disk is full or read-only.
     """
     report = Report()
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     with fatal_faults(unit.run):
         for item, cells in unit.items:
             for row in _score_item(unit, item, cells):
                 rows.append(row)
-                report.statuses[row["codec_id"], row["status"]] += 1
-                if row["status"] == "failed":
-                    report.reasons[row["reason"]] += 1
+                report.statuses[row.codec_id, row.status] += 1
+                if row.status == "failed":
+                    report.reasons[row.reason] += 1
         RunFolder(Path(unit.run)).add("scores", rows)
     return report
 
 
-def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[Row]:
+def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[ScoreRow]:
     references = _Resampled(Path(item.path), item.target_rate)
     together: dict[MetricPoint, list[Cell]] = {}
     for cell in cells:
@@ -196,13 +197,23 @@ def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Ite
                 continue
             with stopwatch() as spent:
                 outcome, transient = _score_cell(item, cell, metric.column, references, degraded)
-            yield _scored(unit, item, cell, metric, outcome, transient, spent["cpu"])
+            yield score_row(
+                unit,
+                item,
+                cell,
+                metric,
+                outcome,
+                transient=transient,
+                cpu_seconds=spent["cpu"],
+            )
     for metric, wanted in together.items():
         with stopwatch() as spent:
             found = _score_together(unit, item, wanted, metric.column, references)
         for cell, (outcome, transient) in zip(wanted, found, strict=True):
             share = spent["cpu"] / len(wanted)
-            yield _scored(unit, item, cell, metric, outcome, transient, share)
+            yield score_row(
+                unit, item, cell, metric, outcome, transient=transient, cpu_seconds=share
+            )
 
 
 def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> _Resampled:
@@ -210,32 +221,38 @@ def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> _Resampled:
     return _Resampled(Path(unit.run) / "reconstructions" / name, None)
 
 
-def _scored(
+def score_row(
     unit: ScoreUnit,
     item: ItemWork,
     cell: Cell,
     metric: MetricPoint,
     outcome: Outcome,
+    *,
     transient: bool,
     cpu_seconds: float,
-) -> Row:
-    details = json.dumps(dict(outcome.details), ensure_ascii=False) if outcome.details else None
+) -> ScoreRow:
+    """What is stored of one score."""
     vector = np.asarray(outcome.vector, dtype="<f4").tobytes() if outcome.vector else None
-    return {
-        **_place(unit.policy_id, item, cell.codec),
-        "metric": metric.column,
-        "metric_id": metric.metric_id,
-        "status": outcome.status,
-        "value": outcome.value,
-        "reason": outcome.reason,
-        "weight": outcome.weight if outcome.status == "ok" else None,
-        "details": details,
-        "vector": vector,
-        "transient": transient,
-        "written": time.time(),
-        "seconds": item.seconds,
-        "cpu_seconds": cpu_seconds,
-    }
+    return ScoreRow(
+        corpus=item.corpus,
+        item=item.item,
+        item_digest=item.digest,
+        codec=cell.codec.spec,
+        codec_id=cell.codec.codec_id,
+        metric=metric.column,
+        metric_id=metric.metric_id,
+        policy_id=unit.policy_id,
+        status=outcome.status,
+        value=outcome.value,
+        reason=outcome.reason,
+        weight=outcome.weight if outcome.status == "ok" else None,
+        details=json.dumps(dict(outcome.details), ensure_ascii=False) if outcome.details else None,
+        vector=vector,
+        transient=transient,
+        attempt=cell.earlier.get(metric.metric_id, 0) + 1,
+        seconds=item.seconds,
+        cpu_seconds=cpu_seconds,
+    )
 
 
 def _score_together(
@@ -364,36 +381,16 @@ def _still(item: ItemWork) -> bool:
     return Path(item.path).is_file()
 
 
-def _place(policy_id: str, item: ItemWork, codec: CodecPoint) -> dict[str, Any]:
-    return {
-        "corpus": item.corpus,
-        "item": item.item,
-        "item_digest": item.digest,
-        "codec": codec.spec,
-        "codec_id": codec.codec_id,
-        "policy_id": policy_id,
-    }
-
-
-def _blank_decode(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
-    return {
-        **_place(unit.policy_id, item, unit.codec),
-        "status": "failed",
-        "reason": "",
-        "transient": False,
-        "written": time.time(),
-        "seconds": item.seconds,
-        "payload_bits": None,
-        "side_bits": None,
-        "encode_cpu_seconds": None,
-        "encode_wall_seconds": None,
-        "decode_cpu_seconds": None,
-        "decode_wall_seconds": None,
-        "threads": 1,
-        "lag_seconds": None,
-        "correlation": None,
-        "clipped_samples": None,
-        "filled_samples": None,
-        "bitstream": None,
-        "reconstruction": None,
-    }
+def blank_decode(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
+    """What is stored of a decode before anything was done: a failure without a reason."""
+    return DecodeRow(
+        corpus=item.corpus,
+        item=item.item,
+        item_digest=item.digest,
+        codec=unit.codec.spec,
+        codec_id=unit.codec.codec_id,
+        policy_id=unit.policy_id,
+        status="failed",
+        attempt=unit.earlier.get((item.corpus, item.item), 0) + 1,
+        seconds=item.seconds,
+    )

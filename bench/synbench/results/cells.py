@@ -5,14 +5,15 @@ Axes of every array
     codec   in the order of the suite
     metric  in the order of the suite
 
-A row counts when it was made from the item, codec, metric and policy of the latest start; of
-several rows of one cell the last written counts. A cell without any row is missing, or not planned
-where none of several merged runs had it in its plan. DuckDB picks
-the rows, so a million of them cost well under a second and no Python loop.
+A row counts when it was made from the item, codec, metric and policy of the latest start, and is
+the one of its cell that :mod:`synbench.results.counting` picks. A cell without any row is missing,
+or not planned where none of several merged runs had it in its plan. DuckDB picks the rows, so a
+million of them cost well under a second and no Python loop.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench.errors import UsageError
 from synbench.results import queries
+from synbench.results.counted_rows import CountedRows
 from synbench.results.planned import PlannedCorpus, PlannedRun
 from synbench.results.queries import (
     FAILED,
@@ -32,7 +33,6 @@ from synbench.results.queries import (
     OK,
     STATUS_NAMES,
 )
-from synbench.results.store import DECODE_COLUMNS, SCORE_COLUMNS, RunFolder
 
 ROW_COLUMNS = {
     "corpus": "string",
@@ -63,6 +63,8 @@ __all__ = [
     "STATUS_NAMES",
     "Cells",
     "Store",
+    "Unscored",
+    "failure_counts",
 ]
 
 
@@ -103,6 +105,39 @@ class Cells:
         return self.clusters if 1 < found < len(self.clusters) else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unscored:
+    """A cell that has a row and no score: which, and why.
+
+    ``place`` is that of the item in its corpus; ``status`` is one of :data:`STATUS_NAMES`.
+    """
+
+    place: int
+    codec_id: str
+    metric_id: str
+    status: str
+    reason: str
+
+
+def failure_counts(planned: PlannedRun) -> Counter[str]:
+    """How often each reason made a planned score fail, of the codecs that could run.
+
+    Raises:
+        UsageError: a Parquet file of the run is absent or damaged; the message names it.
+    """
+    counted = CountedRows(
+        planned.folder,
+        policy_id=planned.policy_id,
+        codec_ids=[codec.codec_id for codec in planned.codecs if not codec.missing],
+        metric_ids=[metric.metric_id for metric in planned.metrics],
+    )
+    counted.load("scores")
+    failures: Counter[str] = Counter()
+    for corpus in planned.corpora:
+        failures.update(dict(counted.tuples(queries.FAILURES, corpus.name)))
+    return failures
+
+
 class Store:
     """Reads the rows of one run with an in-memory DuckDB.
 
@@ -111,38 +146,15 @@ class Store:
     """
 
     def __init__(self, planned: PlannedRun) -> None:
-        import duckdb
-
         self.planned = planned
-        self._run = RunFolder(planned.folder)
-        self._connection = duckdb.connect()
-        try:
-            self._load()
-        except duckdb.Error as error:
-            raise UsageError(f"cannot read the run {planned.folder}: {error}") from error
-
-    def _load(self) -> None:
-        planned, connection = self.planned, self._connection
-        items = str(self._run.items_path)
-        connection.execute(queries.ITEMS, [items])
-        connection.execute(queries.CODECS, [[codec.codec_id for codec in planned.codecs]])
-        connection.execute(queries.METRICS, [[metric.metric_id for metric in planned.metrics]])
-        self._collect("decodes", queries.DECODES, DECODE_COLUMNS)
-        self._collect("scores", queries.SCORES, SCORE_COLUMNS)
-
-    def _collect(self, stage: str, query: str, columns: dict[str, str]) -> None:
-        files = [str(path) for path in self._run.shards(stage)]
-        if files:
-            # Files of an older version lack the columns that came later.
-            source = (
-                "(SELECT * FROM read_parquet($files, union_by_name = true) "
-                f"UNION ALL BY NAME SELECT * FROM {_no_rows(columns)})"
-            )
-            values = {"files": files, "policy_id": self.planned.policy_id}
-        else:
-            source = _no_rows(columns)
-            values = {"policy_id": self.planned.policy_id}
-        self._connection.execute(query.format(source=source), values)
+        self.counted = CountedRows(
+            planned.folder,
+            policy_id=planned.policy_id,
+            codec_ids=[codec.codec_id for codec in planned.codecs],
+            metric_ids=[metric.metric_id for metric in planned.metrics],
+        )
+        self.counted.load("decodes")
+        self.counted.load("scores")
 
     def corpora(self) -> Iterator[tuple[PlannedRun, PlannedCorpus, Cells]]:
         """Every corpus with its cells and the plan, without the codecs not planned for it."""
@@ -158,13 +170,13 @@ class Store:
 
     def cells(self, corpus: str) -> Cells:
         """The cells of one corpus of the plan."""
-        items = self._fetch(
+        items = self.counted.columns(
             "SELECT seconds, coalesce(nullif(speaker, ''), 'item ' || item_index) AS speaker "
             "FROM items WHERE corpus = ? ORDER BY item_index",
             corpus,
         )
-        decoded = self._fetch(f"SELECT * FROM decoded {queries.IN_CORPUS}", corpus)
-        scored = self._fetch(f"SELECT {queries.SCORED} FROM scored {queries.IN_CORPUS}", corpus)
+        decoded = self.counted.columns(queries.DECODED, corpus)
+        scored = self.counted.columns(queries.SCORED, corpus)
         count, codecs = len(items["seconds"]), len(self.planned.codecs)
         pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
         pair = (decoded["place"], decoded["codec_index"])
@@ -188,8 +200,24 @@ class Store:
                 name: _scattered(pairs, pair, decoded[name], np.float64(np.nan))
                 for name in MEASURES
             },
-            failures=tuple(self._connection.execute(queries.FAILURES, [corpus]).fetchall()),
+            failures=tuple(
+                (reason, count) for reason, count in self.counted.tuples(queries.FAILURES, corpus)
+            ),
         )
+
+    def unscored(self, corpus: str) -> list[Unscored]:
+        """The cells of a corpus that have a row and no score, in the order of the plan."""
+        codecs, metrics = self.planned.codecs, self.planned.metrics
+        return [
+            Unscored(
+                place=place,
+                codec_id=codecs[codec].codec_id,
+                metric_id=metrics[metric].metric_id,
+                status=STATUS_NAMES[code],
+                reason=reason,
+            )
+            for place, codec, metric, code, reason in self.counted.tuples(queries.UNSCORED, corpus)
+        ]
 
     def _asked(self, corpus: str) -> NDArray[np.bool_]:
         """Whether each cell was planned, shape ``(codec, metric)``."""
@@ -211,7 +239,7 @@ class Store:
         from synbench_metrics.frechet import pooled as distance
 
         stored: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
-        found = self._connection.execute(queries.VECTORS, [corpus]).fetchall()
+        found = self.counted.tuples(queries.VECTORS, corpus)
         for codec, metric, vector in found:
             if metrics[metric].is_distance:
                 stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
@@ -228,7 +256,7 @@ class Store:
         The order is that of the plan, so the same rows always come out the same.
         """
         planned = self.planned
-        cursor = self._connection.execute(
+        cursor = self.counted.execute(
             queries.ROWS,
             {
                 "corpora": [corpus.name for corpus in planned.corpora],
@@ -252,17 +280,6 @@ class Store:
                     or planned.asks(corpus=row[corpus], codec_id=row[codec], metric_id=row[metric])
                 ]
             yield rows
-
-    def _fetch(self, query: str, corpus: str) -> dict[str, NDArray[Any]]:
-        """Columns by name; NULL becomes NaN in columns of numbers."""
-        found = self._connection.execute(query, [corpus]).fetchnumpy()
-        return {name: _filled(column) for name, column in found.items()}
-
-
-def _filled(column: NDArray[Any]) -> NDArray[Any]:
-    if isinstance(column, np.ma.MaskedArray):
-        return np.ma.filled(column.astype(np.float64), np.nan)
-    return column
 
 
 def _chosen(cells: Cells, codecs: NDArray[np.intp]) -> Cells:
@@ -289,12 +306,3 @@ def _scattered(
     array = np.full(shape, empty)
     array[place] = values
     return array
-
-
-def _no_rows(columns: dict[str, str]) -> str:
-    """A query with the store's columns and no row, for a run killed before its first score."""
-    kinds = {"string": "VARCHAR", "bool_": "BOOLEAN", "float64": "DOUBLE", "binary": "BLOB"}
-    fields = ", ".join(
-        f"NULL::{kinds.get(kind, 'BIGINT')} AS {name}" for name, kind in columns.items()
-    )
-    return f"(SELECT {fields} WHERE false)"

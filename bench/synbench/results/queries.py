@@ -1,4 +1,7 @@
-"""The SQL that picks the rows which count. ``{source}`` is filled with the files of a stage."""
+"""The SQL that joins the rows that count with a plan: items, codecs and metrics by number.
+
+``{source}`` is filled with the stored rows of a stage, ``{counting}`` with the rule.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,17 @@ MEASURES = (
     "lag_seconds",
     "correlation",
     "clipped_samples",
+    "filled_samples",
 )
 __all__ = [
     "CODECS",
+    "DECODED",
     "DECODES",
+    "DECODE_OUTCOMES",
     "FAILED",
     "FAILURES",
+    "FILES",
+    "GIVEN_ITEMS",
     "IN_CORPUS",
     "ITEMS",
     "MEASURES",
@@ -32,7 +40,9 @@ __all__ = [
     "ROWS",
     "SCORED",
     "SCORES",
+    "SCORE_OUTCOMES",
     "STATUS_NAMES",
+    "UNSCORED",
     "VECTORS",
 ]
 
@@ -40,7 +50,8 @@ ITEMS = """
 CREATE TABLE items AS
 SELECT file_row_number AS item_index,
     file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS place,
-    corpus, item, item_digest, seconds, speaker
+    corpus, item, item_digest, path, seconds, target_rate, coalesce(speaker, '') AS speaker,
+    coalesce(transcript, '') AS transcript, coalesce(problem, '') AS problem
 FROM read_parquet(?, file_row_number = true)
 """
 CODECS = """
@@ -53,30 +64,36 @@ CREATE TABLE metrics AS
 SELECT row_number() OVER () - 1 AS metric_index, metric_id
 FROM (SELECT unnest(?::VARCHAR[]) AS metric_id)
 """
-# The order after `written` only matters for equal times; it makes the choice a fixed one.
-DECODES = f"""
-CREATE TABLE decoded AS
-SELECT item_index, codec_index, {", ".join(MEASURES)},
-    CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
-FROM {{source}}
+GIVEN_ITEMS = """
+CREATE TABLE items AS SELECT row_number() OVER () - 1 AS item_index, corpus, item, item_digest
+FROM given
+"""
+_COUNTED_DECODES = """
+FROM {source}
 JOIN items USING (corpus, item, item_digest)
 JOIN codecs USING (codec_id)
 WHERE policy_id = $policy_id
-QUALIFY row_number() OVER (
-    PARTITION BY item_index, codec_index ORDER BY written DESC, status DESC, reason) = 1
+{counting}
+"""
+_COUNTED_SCORES = """
+FROM {source}
+JOIN items USING (corpus, item, item_digest)
+JOIN codecs USING (codec_id)
+JOIN metrics USING (metric_id)
+WHERE policy_id = $policy_id
+{counting}
+"""
+DECODES = f"""
+CREATE TABLE decoded AS
+SELECT item_index, codec_index, {", ".join(MEASURES)}, reason, bitstream, reconstruction,
+    CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
+{_COUNTED_DECODES}
 """
 SCORES = f"""
 CREATE TABLE scored AS
 WITH rows AS (
-    SELECT item_index, codec_index, metric_index, written, status, value, reason, weight, vector
-    FROM {{source}}
-    JOIN items USING (corpus, item, item_digest)
-    JOIN codecs USING (codec_id)
-    JOIN metrics USING (metric_id)
-    WHERE policy_id = $policy_id
-    QUALIFY row_number() OVER (
-        PARTITION BY item_index, codec_index, metric_index
-        ORDER BY written DESC, status DESC, value, reason) = 1
+    SELECT item_index, codec_index, metric_index, status, value, reason, weight, vector
+    {_COUNTED_SCORES}
 )
 SELECT item_index, codec_index, metric_index,
     CASE WHEN status = 'ok' AND isfinite(value) THEN {OK}
@@ -87,9 +104,20 @@ SELECT item_index, codec_index, metric_index,
         ELSE reason END AS reason
 FROM rows
 """
-# Not the reasons: a million strings would take longer than all the rest.
-SCORED = "place, codec_index, metric_index, code, value, weight"
+DECODE_OUTCOMES = f"""
+SELECT item_index, codec_index, coalesce(attempt, 0)::INTEGER AS attempt,
+    coalesce(transient, false) AS transient, if(status = 'ok', NULL, reason) AS reason
+{_COUNTED_DECODES}
+"""
+SCORE_OUTCOMES = f"""
+SELECT item_index, codec_index, metric_index, coalesce(attempt, 0)::INTEGER AS attempt,
+    coalesce(transient, false) AS transient
+{_COUNTED_SCORES}
+"""
 IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
+# Not the texts: a million of them would take longer than all the rest.
+DECODED = f"SELECT place, codec_index, code, {', '.join(MEASURES)} FROM decoded {IN_CORPUS}"
+SCORED = f"SELECT place, codec_index, metric_index, code, value, weight FROM scored {IN_CORPUS}"
 VECTORS = f"""
 SELECT codec_index, metric_index, vector FROM scored {IN_CORPUS}
 AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_index
@@ -97,6 +125,13 @@ AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_
 FAILURES = f"""
 SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
 GROUP BY reason ORDER BY failures DESC, reason
+"""
+UNSCORED = f"""
+SELECT place, codec_index, metric_index, code, coalesce(reason, '') FROM scored {IN_CORPUS}
+AND code <> {OK} ORDER BY item_index, codec_index, metric_index
+"""
+FILES = f"""
+SELECT place, codec_index, reconstruction, bitstream FROM decoded {IN_CORPUS} AND code = {OK}
 """
 ROWS = """
 SELECT corpus, item, item_digest,

@@ -7,18 +7,19 @@
       items.parquet        the items of every corpus
       bitstreams/          <codec>/<corpus>/<item>.<digest>.syn
       reconstructions/     <codec>/<corpus>/<item>.<digest>.flac
-      decodes/*.parquet    one row per (item, codec), one file per finished unit of work
-      scores/*.parquet     one row per (item, codec, metric), likewise
+      decodes/*.parquet    one row per (item, codec)
+      scores/*.parquet     one row per (item, codec, metric)
+      earlier/             decodes and scores that the latest start did not ask for
       log.txt
 
-A score has beside its value the weight with which it enters a mean over the corpus, details such as
-counts of errors (JSON), and, where the corpus is compared as a whole, its embeddings (float32).
-A cell is found by what it was made from: item digest, codec id, metric id and policy id are columns
-of its row. A row made from something else is simply not the cell that is looked for. Of several
-rows of one cell the last written counts: a ``transient`` failure (a crashed worker, a file that was
-away) is tried again at the next start. Files appear under their name only when they are complete.
-A file of rows is named by the digest of its bytes, and a reader refuses one that has another: a
-flipped bit is no score.
+While a run works, every finished unit of work is one more file; when it ends, one file is made of
+them (:mod:`synbench.results.compact`). A cell is found by what it was made from: item digest, codec
+id, metric id and policy id are columns of its row. A row made from something else is simply not the
+cell that is looked for; it waits in ``earlier`` until a suite asks for it again. Which of several
+rows of one cell counts is said in :mod:`synbench.results.counting`: a ``transient`` failure (a
+crashed worker, a file that was away) is tried again at the next start, and then the later attempt
+counts. Files appear under their name only when they are complete. A file of rows is named by the
+digest of its bytes, and a reader refuses one that has another: a flipped bit is no score.
 """
 
 from __future__ import annotations
@@ -32,6 +33,20 @@ from typing import TYPE_CHECKING, Any
 
 from synbench.errors import EnvironmentFault
 from synbench.results.confined import inside, stored_file
+from synbench.results.counting import counting, stored
+from synbench.results.rows import (
+    COLUMNS,
+    DECODE_COLUMNS,
+    ITEM_COLUMNS,
+    SCORE_COLUMNS,
+    STAGES,
+    DecodeRow,
+    Row,
+    ScoreRow,
+    Stage,
+    arrow_schema,
+    as_mapping,
+)
 from synbench_base.files import sweep, write_bytes
 
 if TYPE_CHECKING:
@@ -41,76 +56,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 # Hex digits of the digest in the name of a file of rows; those of older versions have 16 at random.
 NAME_DIGITS = 32
-
-DECODE_COLUMNS = {
-    "corpus": "string",
-    "item": "string",
-    "item_digest": "string",
-    "codec": "string",
-    "codec_id": "string",
-    "policy_id": "string",
-    "status": "string",
-    "reason": "string",
-    "transient": "bool_",
-    "written": "float64",
-    "seconds": "float64",
-    "payload_bits": "int64",
-    "side_bits": "int64",
-    "encode_cpu_seconds": "float64",
-    "encode_wall_seconds": "float64",
-    "decode_cpu_seconds": "float64",
-    "decode_wall_seconds": "float64",
-    "threads": "int32",
-    "lag_seconds": "float64",
-    "correlation": "float64",
-    "clipped_samples": "int64",
-    "filled_samples": "int64",
-    "bitstream": "string",
-    "reconstruction": "string",
-}
-SCORE_COLUMNS = {
-    "corpus": "string",
-    "item": "string",
-    "item_digest": "string",
-    "codec": "string",
-    "codec_id": "string",
-    "metric": "string",
-    "metric_id": "string",
-    "policy_id": "string",
-    "status": "string",
-    "value": "float64",
-    "reason": "string",
-    "weight": "float64",
-    "details": "string",
-    "vector": "binary",
-    "transient": "bool_",
-    "written": "float64",
-    "seconds": "float64",
-    "cpu_seconds": "float64",
-}
-ITEM_COLUMNS = {
-    "corpus": "string",
-    "item": "string",
-    "item_digest": "string",
-    "path": "string",
-    "seconds": "float64",
-    "sample_rate": "int32",
-    "channels": "int32",
-    "target_rate": "int32",
-    "speaker": "string",
-    "transcript": "string",
-    "problem": "string",
-}
-
-Row = Mapping[str, Any]
-STAGE_COLUMNS = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}
+EARLIER = "earlier"
 
 __all__ = [
     "DECODE_COLUMNS",
+    "EARLIER",
     "FORMAT",
     "ITEM_COLUMNS",
     "SCORE_COLUMNS",
     "RunFolder",
+    "name_of",
     "write_table",
 ]
 
@@ -124,7 +79,7 @@ def _parquet(rows: Sequence[Row], columns: Mapping[str, str]) -> memoryview:
     import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in columns.items()])
+    schema = arrow_schema(columns)
     sink = pyarrow.BufferOutputStream()
     with pyarrow.parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
         if rows:
@@ -203,7 +158,7 @@ class RunFolder:
         Raises:
             UsageError: a link in the folder leads out of it.
         """
-        for tree in ("bitstreams", "reconstructions", *STAGE_COLUMNS):
+        for tree in ("bitstreams", "reconstructions", *STAGES, EARLIER):
             inside(self.path, tree)
         sweep(self.path)
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
@@ -216,48 +171,67 @@ class RunFolder:
         with inside(self.path, "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{moment} {line}\n")
 
-    def add(self, stage: str, rows: Sequence[Row]) -> None:
-        """Store the rows of one finished unit of work; stage is ``decodes`` or ``scores``."""
-        data = _parquet(rows, STAGE_COLUMNS[stage])
-        write_bytes(inside(self.path, f"{stage}/{_name_of(data)}.parquet"), data)
+    def add(
+        self, stage: Stage, rows: Sequence[DecodeRow] | Sequence[ScoreRow] | Sequence[Row]
+    ) -> None:
+        """Store the rows of one finished unit of work, complete or not at all."""
+        data = _parquet(list(map(as_mapping, rows)), COLUMNS[stage])
+        write_bytes(inside(self.path, f"{stage}/{name_of(data)}.parquet"), data)
 
-    def shards(self, stage: str) -> list[Path]:
-        """The files of rows of a stage, sorted, each read and found to be what was written.
+    def shards(self, stage: Stage) -> list[Path]:
+        """The files with rows of a stage that the latest start asked for, sorted.
+
+        Each was read and found to be what was written.
 
         Raises:
             EnvironmentFault: one is damaged.
             UsageError: one is no file of this folder.
         """
-        names = sorted(path.name for path in inside(self.path, stage).glob("[!.]*.parquet"))
-        paths = [stored_file(self.path, f"{stage}/{name}") for name in names]
+        return self._shards(stage)
+
+    def earlier_shards(self, stage: Stage) -> list[Path]:
+        """Likewise the files with rows of a stage that only earlier starts asked for."""
+        return self._shards(f"{EARLIER}/{stage}")
+
+    def all_shards(self, stage: Stage) -> list[str]:
+        """Paths of all files with rows of a stage, as DuckDB takes them."""
+        return [str(path) for path in self.shards(stage) + self.earlier_shards(stage)]
+
+    def _shards(self, tree: str) -> list[Path]:
+        names = sorted(path.name for path in inside(self.path, tree).glob("[!.]*.parquet"))
+        paths = [stored_file(self.path, f"{tree}/{name}") for name in names]
         for path in filter(None, paths):
-            if len(path.stem) == NAME_DIGITS and _name_of(path.read_bytes()) != path.stem:
+            if len(path.stem) == NAME_DIGITS and name_of(path.read_bytes()) != path.stem:
                 raise EnvironmentFault(
                     f"cannot read {path}: its bytes are not those that were written (a damaged "
                     "disk or copy); remove the damaged file, then type the same command again"
                 )
         return [path for path in paths if path is not None]
 
-    def rows(self, stage: str, columns: Iterable[str]) -> list[tuple[Any, ...]]:
-        """All stored rows of a stage as tuples of the named columns, in no order."""
+    def rows(self, stage: Stage, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+        """The row that counts of every stored cell, as tuples of the named columns, in no order."""
         return self.query(stage, f"SELECT {', '.join(columns)} FROM rows")
 
-    def query(self, stage: str, sql: str) -> list[tuple[Any, ...]]:
-        """The answer to a query over the stored ``rows`` of a stage; nothing where there are none.
+    def query(self, stage: Stage, sql: str) -> list[tuple[Any, ...]]:
+        """The answer to a query over ``rows``: of every stored cell the row that counts.
+
+        It is empty where nothing is stored.
 
         Raises:
             EnvironmentFault: a stored file is damaged.
             UsageError: one is no file of this folder.
         """
-        files = [str(file) for file in self.shards(stage)]
+        files = self.all_shards(stage)
         if not files:
             return []
         import duckdb
 
+        rows = f"SELECT * FROM {stored(stage, files=True)} {counting(stage)}"
         with duckdb.connect() as connection:
             try:
-                connection.read_parquet(files, union_by_name=True).create_view("rows")
-                return connection.execute(sql).fetchall()
+                return connection.execute(
+                    f"WITH rows AS ({rows}) {sql}", {"files": files}
+                ).fetchall()
             except duckdb.Error as error:
                 raise EnvironmentFault(
                     f"cannot read {self.path / stage}: {error}; remove the damaged file, "
@@ -265,6 +239,6 @@ class RunFolder:
                 ) from error
 
 
-def _name_of(data: bytes | memoryview) -> str:
+def name_of(data: bytes | memoryview) -> str:
     """The name of a file of rows: the beginning of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:NAME_DIGITS]

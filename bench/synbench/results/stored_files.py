@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from synbench.corpora.whereabouts import known_recordings
+from synbench.results import queries
 from synbench.results.confined import stored_file
+from synbench.results.counted_rows import CountedRows
 from synbench.results.planned import PlannedRun
-from synbench.results.store import RunFolder
 
-__all__ = ["ItemFiles", "even_choice", "item_files", "item_keys"]
+ITEMS = """
+SELECT item, speaker, transcript, seconds, target_rate, problem
+FROM items WHERE corpus = ? ORDER BY item_index
+"""
+
+__all__ = ["ItemFiles", "even_choice", "files_of", "item_files", "item_keys"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,8 @@ class ItemFiles:
 
     Recordings are those that this machine knows of the corpus; a run folder does not name them.
     ``target_rate`` is the rate in Hz at which the corpus is used, ``None`` for that of the file.
+    ``problem`` is why the recording cannot be used, empty where it can. ``decoded`` says per codec
+    whether coding and decoding worked, though its files may be gone.
     """
 
     item: str
@@ -28,49 +35,48 @@ class ItemFiles:
     transcript: str
     seconds: float
     target_rate: int | None
+    problem: str
     source: Path | None
+    decoded: tuple[bool, ...]
     reconstructions: tuple[Path | None, ...]
     bitstreams: tuple[Path | None, ...]
 
 
 def item_files(planned: PlannedRun, corpus: str) -> list[ItemFiles]:
-    """All items of a corpus; a file is named when a row of today's plan names it.
+    """All items of a corpus; a file is named where the row that counts names it.
 
     Raises:
         UsageError: a row names a file outside the run folder.
     """
-    run = RunFolder(planned.folder)
-    recordings = known_recordings(planned.digest_of(corpus))
-    with duckdb.connect() as connection:
-        items = connection.execute(
-            "SELECT item, item_digest, coalesce(speaker, ''), coalesce(transcript, ''), "
-            "seconds, target_rate FROM read_parquet(?, file_row_number = true) WHERE corpus = ? "
-            "ORDER BY file_row_number",
-            [str(run.items_path), corpus],
-        ).fetchall()
-    columns = ("corpus", "item", "item_digest", "codec_id", "policy_id")
-    rows = run.query(
-        "decodes",
-        f"SELECT {', '.join(columns)}, arg_max(reconstruction, written), "
-        "arg_max(bitstream, written) FROM rows WHERE status = 'ok' GROUP BY ALL",
-    )
-    found = {tuple(key): (made, coded) for *key, made, coded in rows}
+    codec_ids = [codec.codec_id for codec in planned.codecs]
+    rows = CountedRows(planned.folder, policy_id=planned.policy_id, codec_ids=codec_ids)
+    return files_of(rows, corpus, known_recordings(planned.digest_of(corpus)))
+
+
+def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> list[ItemFiles]:
+    """Likewise from the rows of a run, codecs in their order there, and the paths of its items."""
+    rows.load("decodes")
+    made = {
+        (place, codec): (_below(rows.folder, reconstruction), _below(rows.folder, bitstream))
+        for place, codec, reconstruction, bitstream in rows.tuples(queries.FILES, corpus)
+    }
+    codecs = range(rows.codecs)
     files = []
-    for item, digest, speaker, transcript, seconds, target_rate in items:
-        keys = [
-            (corpus, item, digest, codec.codec_id, planned.policy_id) for codec in planned.codecs
-        ]
-        pairs = [found.get(key, ("", "")) for key in keys]
+    for place, item in enumerate(rows.tuples(ITEMS, corpus)):
+        name, speaker, transcript, seconds, target_rate, problem = item
+        pairs = [made.get((place, codec), (None, None)) for codec in codecs]
         files.append(
             ItemFiles(
-                item=item,
+                item=name,
                 speaker=speaker,
                 transcript=transcript,
                 seconds=seconds,
                 target_rate=target_rate,
-                source=recordings.get(item),
-                reconstructions=tuple(_below(planned.folder, made) for made, _ in pairs),
-                bitstreams=tuple(_below(planned.folder, coded) for _, coded in pairs),
+                problem=problem,
+                source=recordings.get(name),
+                decoded=tuple((place, codec) in made for codec in codecs),
+                reconstructions=tuple(reconstruction for reconstruction, _ in pairs),
+                bitstreams=tuple(bitstream for _, bitstream in pairs),
             )
         )
     return files
@@ -89,9 +95,6 @@ def _below(folder: Path, name: str | None) -> Path | None:
 
 def item_keys(planned: PlannedRun, corpus: str) -> list[tuple[str, str]]:
     """Id and digest of every item of a corpus, in the order of the plan."""
-    with duckdb.connect() as connection:
-        return connection.execute(
-            "SELECT item, item_digest FROM read_parquet(?, file_row_number = true) "
-            "WHERE corpus = ? ORDER BY file_row_number",
-            [str(RunFolder(planned.folder).items_path), corpus],
-        ).fetchall()
+    rows = CountedRows(planned.folder, policy_id=planned.policy_id, codec_ids=())
+    query = "SELECT item, item_digest FROM items WHERE corpus = ? ORDER BY item_index"
+    return [(item, digest) for item, digest in rows.tuples(query, corpus)]

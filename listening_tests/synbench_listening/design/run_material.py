@@ -9,8 +9,10 @@ from typing import Any
 
 from synbench.corpora.whereabouts import known_recordings
 from synbench.errors import UsageError
-from synbench.results.confined import inside
+from synbench.results.counted_rows import CountedRows
+from synbench.results.queries import OK, SCORED
 from synbench.results.store import FORMAT, RunFolder
+from synbench.results.stored_files import ItemFiles, files_of
 from synbench_base.close_names import suggestion
 
 __all__ = ["Candidate", "Material", "System", "read_material"]
@@ -76,30 +78,33 @@ def read_material(
     if metric is not None:
         columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
         metric_id = columns[_one_of("metric", metric, list(columns))]
-    policy = manifest["policy_id"]
+    counted = CountedRows(
+        folder,
+        policy_id=manifest["policy_id"],
+        codec_ids=[system.codec_id for system in chosen],
+        metric_ids=[metric_id] if metric_id else [],
+    )
     recordings = _recordings(manifest, corpus)
-    decoded = _decoded(run, corpus, policy, chosen)
-    scores = _scores(run, corpus, policy, metric_id, chosen) if metric_id else None
+    scores = _mean_scores(counted, corpus) if metric_id else {}
     candidates: list[Candidate] = []
     left_out: dict[str, int] = {}
-    for item in _items(run, corpus):
-        reason = item["problem"] or _lacking(item, decoded, scores, chosen)
-        if item["item"] not in recordings:
+    for number, item in enumerate(files_of(counted, corpus, recordings)):
+        mean, unscored = scores.get(number, (None, range(len(chosen) if metric_id else 0)))
+        reason = item.problem or _lacking(item, unscored, chosen)
+        if item.source is None:
             reason = reason or "its recording is not known on this machine"
-        if reason:
+        if reason or item.source is None:
             left_out[reason] = left_out.get(reason, 0) + 1
             continue
-        place = (item["item"], item["item_digest"])
-        values = [scores[(*place, s.codec_id)] for s in chosen] if scores is not None else []
         candidates.append(
             Candidate(
-                item=item["item"],
-                path=recordings[item["item"]],
-                target_rate=item["target_rate"],
-                seconds=item["seconds"],
-                speaker=item["speaker"] or "",
-                decoded=tuple(inside(folder, decoded[(*place, s.codec_id)]) for s in chosen),
-                score=sum(values) / len(values) if values else None,
+                item=item.item,
+                path=item.source,
+                target_rate=item.target_rate,
+                seconds=item.seconds,
+                speaker=item.speaker,
+                decoded=tuple(path for path in item.reconstructions if path is not None),
+                score=mean,
             )
         )
     return Material(
@@ -109,9 +114,6 @@ def read_material(
         candidates=tuple(candidates),
         left_out=left_out,
     )
-
-
-Place = tuple[str, str, str]
 
 
 def _systems(manifest: dict[str, Any], wanted: Sequence[str]) -> tuple[System, ...]:
@@ -160,51 +162,28 @@ def _recordings(manifest: dict[str, Any], corpus: str) -> dict[str, Path]:
     return found
 
 
-def _items(run: RunFolder, corpus: str) -> list[dict[str, Any]]:
-    import pyarrow.parquet
-
-    rows = pyarrow.parquet.read_table(run.items_path).to_pylist()
-    return [row for row in rows if row["corpus"] == corpus]
-
-
-def _decoded(
-    run: RunFolder, corpus: str, policy: str, systems: Sequence[System]
-) -> dict[Place, str]:
-    names = {system.codec_id for system in systems}
-    columns = ("item", "item_digest", "codec_id", "status", "reconstruction", "corpus", "policy_id")
-    latest = {}
-    for row in sorted(run.rows("decodes", (*columns, "written")), key=lambda row: row[-1]):
-        item, digest, codec, status, path, in_corpus, with_policy, _ = row
-        if codec in names and in_corpus == corpus and with_policy == policy:
-            latest[item, digest, codec] = path if status == "ok" else None
-    return {place: path for place, path in latest.items() if path}
+def _mean_scores(
+    counted: CountedRows, corpus: str
+) -> dict[int, tuple[float | None, Sequence[int]]]:
+    """By place of an item: the mean of its scores over the systems, and the systems without one."""
+    counted.load("scores")
+    scores: dict[int, dict[int, float]] = {}
+    for place, codec, _, code, value, _ in counted.tuples(SCORED, corpus):
+        if code == OK:
+            scores.setdefault(place, {})[codec] = value
+    return {
+        place: (
+            sum(of[codec] for codec in sorted(of)) / len(of),
+            [codec for codec in range(counted.codecs) if codec not in of],
+        )
+        for place, of in scores.items()
+    }
 
 
-def _scores(
-    run: RunFolder, corpus: str, policy: str, metric_id: str, systems: Sequence[System]
-) -> dict[Place, float]:
-    names = {system.codec_id for system in systems}
-    columns = ("item", "item_digest", "codec_id", "status", "value", "corpus", "policy_id")
-    latest = {}
-    for row in sorted(
-        run.rows("scores", (*columns, "metric_id", "written")), key=lambda row: row[-1]
-    ):
-        item, digest, codec, status, value, in_corpus, with_policy, column, _ = row
-        if codec in names and in_corpus == corpus and with_policy == policy and column == metric_id:
-            latest[item, digest, codec] = value if status == "ok" else None
-    return {place: value for place, value in latest.items() if value is not None}
-
-
-def _lacking(
-    item: dict[str, Any],
-    decoded: dict[Place, str],
-    scores: dict[Place, float] | None,
-    systems: Sequence[System],
-) -> str:
-    place = (item["item"], item["item_digest"])
-    for system in systems:
-        if (*place, system.codec_id) not in decoded:
+def _lacking(item: ItemFiles, unscored: Sequence[int], systems: Sequence[System]) -> str:
+    for place, system in enumerate(systems):
+        if item.reconstructions[place] is None:
             return f"not decoded by {system.label}"
-        if scores is not None and (*place, system.codec_id) not in scores:
+        if place in unscored:
             return f"no score for {system.label}"
     return ""

@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 import numpy as np
 
-from synbench.results.cells import MISSING, OK, STATUS_NAMES, Cells
+from synbench.results.cells import Cells, Store, Unscored
 from synbench.results.planned import PlannedRun
-from synbench.results.store import RunFolder
-from synbench.results.stored_files import ItemFiles, even_choice, item_files
+from synbench.results.stored_files import ItemFiles, even_choice, item_files, item_keys
 from synbench_reports.html_report.spectrogram import picture, spectrum_levels
 
 KINDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -34,6 +33,7 @@ def item_data(
     planned: PlannedRun,
     corpus: str,
     cells: Cells,
+    unscored: Sequence[Unscored],
     *,
     beside: Path,
     embed_audio: bool,
@@ -42,6 +42,7 @@ def item_data(
     """What the page's script reads, ready for JSON.
 
     Args:
+        unscored: the cells of the corpus that have a row and no score.
         beside: the folder in which the page will lie; audio links count from it.
         embed_audio: put the audio into the page.
         spectrograms: pictures of this many items, the worst and some evenly spread.
@@ -60,7 +61,7 @@ def item_data(
             [item.item, item.speaker, round(item.seconds, 2), item.transcript] for item in items
         ],
         "scores": _scores(cells),
-        "reasons": _reasons(planned, corpus, cells, items),
+        "reasons": _reasons(planned, unscored),
         "files": [_files(paths, beside, embed_audio) for paths in systems],
         "pictures": {
             str(place): _pictures(items[place]) for place in _telling(cells, spectrograms, planned)
@@ -68,34 +69,19 @@ def item_data(
     }
 
 
-def failures(planned: PlannedRun, corpus: str) -> list[Failure]:
+def failures(planned: PlannedRun, store: Store, corpus: str) -> list[Failure]:
     """Codec, stage or metric, status, reason, how often, and an item; the most frequent first."""
-    run = RunFolder(planned.folder)
     codecs = {codec.codec_id: codec.label for codec in planned.codecs}
     metrics = {metric.metric_id: metric.label for metric in planned.metrics}
+    items = [item for item, _ in item_keys(planned, corpus)]
     found: dict[tuple[str, str, str, str], list[str]] = {}
-    for (item, codec_id, metric_id), (status, reason) in sorted(_unscored(run, corpus, planned)):
-        if codec_id in codecs and metric_id in metrics:
-            key = (codecs[codec_id], metrics[metric_id], status.replace("_", " "), reason)
-            found.setdefault(key, []).append(item)
+    for cell in store.unscored(corpus):
+        if cell.codec_id in codecs:
+            kind = codecs[cell.codec_id], metrics[cell.metric_id]
+            key = (*kind, cell.status.replace("_", " "), cell.reason)
+            found.setdefault(key, []).append(items[cell.place])
     ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-    return [(*key, len(names), names[0]) for key, names in ordered]
-
-
-def _unscored(
-    run: RunFolder, corpus: str, planned: PlannedRun
-) -> list[tuple[tuple[str, str, str], tuple[str, str]]]:
-    columns = "corpus, item, item_digest, codec_id, policy_id, metric_id"
-    rows = run.query(
-        "scores",
-        f"SELECT {columns}, arg_max(status, written) AS latest, arg_max(reason, written) "
-        "FROM rows GROUP BY ALL HAVING latest <> 'ok'",
-    )
-    return [
-        ((item, codec_id, metric_id), (status, reason or ""))
-        for where, item, _, codec_id, policy_id, metric_id, status, reason in rows
-        if where == corpus and policy_id == planned.policy_id
-    ]
+    return [(*key, len(names), min(names)) for key, names in ordered]
 
 
 def _scores(cells: Cells) -> list[list[list[float | None]]]:
@@ -111,24 +97,17 @@ def _short(value: float) -> float | None:
     return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
 
 
-def _reasons(
-    planned: PlannedRun, corpus: str, cells: Cells, items: Sequence[ItemFiles]
-) -> dict[str, str]:
+def _reasons(planned: PlannedRun, unscored: Sequence[Unscored]) -> dict[str, str]:
     """By ``item,codec,metric``: why there is no score; a missing one has no entry."""
-    places = {item.item: place for place, item in enumerate(items)}
     codecs = {codec.codec_id: place for place, codec in enumerate(planned.codecs)}
     metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
-    found = {}
-    for (item, codec_id, metric_id), (_, reason) in _unscored(
-        RunFolder(planned.folder), corpus, planned
-    ):
-        if item in places and codec_id in codecs and metric_id in metrics:
-            key = (places[item], codecs[codec_id], metrics[metric_id])
-            status = int(cells.status[key])
-            if status not in (OK, MISSING):
-                text = f"{STATUS_NAMES[status].replace('_', ' ')}: {reason}".removesuffix(": ")
-                found[",".join(map(str, key))] = text
-    return dict(sorted(found.items()))
+    return {
+        f"{cell.place},{codecs[cell.codec_id]},{metrics[cell.metric_id]}": (
+            f"{cell.status.replace('_', ' ')}: {cell.reason}".removesuffix(": ")
+        )
+        for cell in unscored
+        if cell.codec_id in codecs
+    }
 
 
 def _files(paths: Sequence[Path | None], beside: Path, embed: bool) -> dict[str, Any]:

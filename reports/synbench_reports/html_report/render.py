@@ -66,6 +66,7 @@ def render_html(
             narrowed,
             corpus.name,
             cells,
+            store.unscored(corpus.name),
             beside=beside,
             embed_audio=embed_audio,
             spectrograms=spectrograms,
@@ -80,7 +81,7 @@ def render_html(
             _table(table),
             _notes(note for note in table.notes if note.level == "note"),
             *_figures(narrowed, table, cells),
-            _failures(narrowed, corpus),
+            _failures(narrowed, store, corpus),
             _part("html").replace("PLACE", str(place)),
             f'<script type="application/json" class="data">{text}</script>',
             "</section>",
@@ -213,8 +214,8 @@ def _folded(title: str, figures: list[tuple[str, Figure]], is_open: bool = False
     )
 
 
-def _failures(planned: PlannedRun, corpus: PlannedCorpus) -> str:
-    found = failures(planned, corpus.name)
+def _failures(planned: PlannedRun, store: Store, corpus: PlannedCorpus) -> str:
+    found = failures(planned, store, corpus.name)
     if not found:
         return ""
     rows = "".join(
@@ -226,10 +227,14 @@ def _failures(planned: PlannedRun, corpus: PlannedCorpus) -> str:
     )
     total = sum(entry[4] for entry in found)
     return (
-        f"<details><summary>{total} scores are absent, with reasons</summary>"
+        f"<details><summary>{_absent(total)}, with reasons</summary>"
         '<div class="wide" tabindex="0" role="region" aria-label="Reasons"><table class="reasons">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
+
+
+def _absent(count: int) -> str:
+    return "1 score is absent" if count == 1 else f"{count} scores are absent"
 
 
 def _citations(planned: PlannedRun) -> str:

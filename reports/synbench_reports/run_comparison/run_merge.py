@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.results.compact import compact, write_rows
 from synbench.results.confined import inside, stored_file
+from synbench.results.counting import CELL, counting, stored
+from synbench.results.rows import STAGES, Stage
 from synbench.results.run_identity import CODEC_FIELDS, METRIC_FIELDS, differing_fields
 from synbench.results.store import FORMAT, RunFolder
 
-STAGES = ("decodes", "scores")
 TREES = ("bitstreams", "reconstructions")
 # Scores of one cell that differ by more than this share are two results, not one.
 TOLERANCE = 1e-6
@@ -50,11 +52,12 @@ def merge_runs(folders: Sequence[Path], out: Path, *, allow_differences: bool = 
     notes = _conflicts(runs, allow_differences)
     try:
         for run in runs:
-            for stage in STAGES:
-                _take_shards(run, target, stage)
             for tree in TREES:
                 _take_tree(run, target, tree)
+        for stage in STAGES:
+            _write_rows(runs, target, stage)
         target.begin(_manifest(manifests, folders, out, codecs, metrics, corpora), _items(runs))
+        compact(target)
     except OSError as error:
         raise EnvironmentFault(f"cannot write {out}: {error.strerror}") from error
     return notes
@@ -103,22 +106,18 @@ def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
     """
     import duckdb
 
-    key = "corpus, item, item_digest, codec_id, policy_id"
     notes = []
-    for stage, keys, value in (
-        ("scores", f"{key}, metric_id", "value"),
-        ("decodes", key, "payload_bits"),
-    ):
-        files = [str(file) for run in runs for file in run.shards(stage)]
-        if not files:
-            continue
+    values: dict[Stage, str] = {"scores": "value", "decodes": "payload_bits"}
+    for stage, value in values.items():
         with duckdb.connect() as connection:
+            if not _gather(connection, runs, stage):
+                continue
             shared, apart, widest = connection.execute(
                 f"SELECT count(*), count(*) FILTER (apart > $slack), max(apart) FROM ("
                 f"SELECT (max({value}) - min({value})) / greatest(1, max(abs({value}))) AS apart "
-                f"FROM read_parquet($files) WHERE status = 'ok' AND {value} IS NOT NULL "
-                f"GROUP BY {keys} HAVING count(*) > 1)",
-                {"files": files, "slack": TOLERANCE},
+                f"FROM gathered WHERE status = 'ok' AND {value} IS NOT NULL "
+                f"GROUP BY {', '.join(CELL[stage])} HAVING count(*) > 1)",
+                {"slack": TOLERANCE},
             ).fetchall()[0]
         if apart and not allow:
             raise UsageError(
@@ -129,6 +128,35 @@ def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
         if shared:
             notes.append(f"{shared} {stage} in several runs, {apart} of them different")
     return notes
+
+
+def _gather(connection: Any, runs: Sequence[RunFolder], stage: Stage) -> int:
+    """Make a table ``gathered`` of the rows that count in each run; how many there are.
+
+    Attempts were counted by each run for itself, so they do not say which of two runs was later.
+    """
+    connection.execute(f"CREATE TABLE gathered AS SELECT * FROM {stored(stage, files=False)}")
+    for run in runs:
+        if files := run.all_shards(stage):
+            connection.execute(
+                f"INSERT INTO gathered BY NAME SELECT * FROM {stored(stage, files=True)} "
+                f"{counting(stage)}",
+                {"files": files},
+            )
+    count: int = connection.execute("SELECT count(*) FROM gathered").fetchall()[0][0]
+    return count
+
+
+def _write_rows(runs: Sequence[RunFolder], target: RunFolder, stage: Stage) -> None:
+    """One row a cell: of several runs that have it the one written last."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        if not _gather(connection, runs, stage):
+            return
+        connection.execute("UPDATE gathered SET attempt = NULL")
+        query = f"SELECT * FROM gathered {counting(stage)} ORDER BY {', '.join(CELL[stage])}"
+        write_rows(target, stage, stage, query, connection)
 
 
 def _manifest(
@@ -197,11 +225,6 @@ def _items(runs: Sequence[RunFolder]) -> list[dict[str, Any]]:
             found.setdefault((row["corpus"], row["item"]), row)
     order = list(dict.fromkeys(corpus for corpus, _ in found))
     return sorted(found.values(), key=lambda row: order.index(row["corpus"]))
-
-
-def _take_shards(run: RunFolder, target: RunFolder, stage: str) -> None:
-    for shard in run.shards(stage):
-        _take(shard, inside(target.path, f"{stage}/{shard.name}"))
 
 
 def _take_tree(run: RunFolder, target: RunFolder, tree: str) -> None:

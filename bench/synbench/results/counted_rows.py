@@ -1,0 +1,122 @@
+"""The rows of a run that count, joined with some plan: tables of an in-memory DuckDB.
+
+Everything that reads results goes through here: tables and figures by way of
+:class:`synbench.results.cells.Store`, files by :mod:`synbench.results.stored_files`, the planner by
+:mod:`synbench.results.outcomes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench.errors import UsageError
+from synbench.results import queries
+from synbench.results.counting import counting, stored
+from synbench.results.rows import Stage
+from synbench.results.store import RunFolder
+
+# A run that ends meanwhile puts one file in place of many.
+READINGS = 3
+_CELL: dict[Stage, tuple[str, ...]] = {
+    "decodes": ("item_index", "codec_index"),
+    "scores": ("item_index", "codec_index", "metric_index"),
+}
+
+__all__ = ["CountedRows"]
+
+
+class CountedRows:
+    """Tables ``items``, ``codecs``, ``metrics``, and on demand ``decoded`` and ``scored``.
+
+    Args:
+        folder: of the run.
+        policy_id, codec_ids, metric_ids: of the plan; rows of others are not its cells.
+        items: corpora, ids and digests of the items of the plan, one tuple each, in three columns;
+            those of the latest start where not given.
+
+    Raises:
+        UsageError: a Parquet file of the run is absent or damaged; the message names it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        policy_id: str,
+        codec_ids: Sequence[str],
+        metric_ids: Sequence[str] = (),
+        items: tuple[Sequence[str], Sequence[str], Sequence[str]] | None = None,
+    ) -> None:
+        import duckdb
+
+        self.folder = folder
+        self.codecs, self.metrics = len(codec_ids), len(metric_ids)
+        self._policy_id = policy_id
+        self._connection = duckdb.connect()
+        try:
+            if items is None:
+                self._connection.execute(queries.ITEMS, [str(RunFolder(folder).items_path)])
+            else:
+                self._connection.register("given", _table(items))
+                self._connection.execute(queries.GIVEN_ITEMS)
+            self._connection.execute(queries.CODECS, [list(codec_ids)])
+            self._connection.execute(queries.METRICS, [list(metric_ids)])
+        except duckdb.Error as error:
+            raise UsageError(f"cannot read the run {folder}: {error}") from error
+
+    def load(self, stage: Stage) -> None:
+        """Make the table ``decoded`` or ``scored``; once, and before it is asked for."""
+        self.counted(stage, {"decodes": queries.DECODES, "scores": queries.SCORES}[stage])
+
+    def counted(self, stage: Stage, query: str) -> Any:
+        """A cursor over the answer to one of the queries that begin with the stored rows."""
+        import duckdb
+
+        for reading in range(READINGS):
+            files: list[str] = []
+            try:
+                files = RunFolder(self.folder).all_shards(stage)
+                source = stored(stage, files=bool(files))
+                text = query.format(source=source, counting=counting(stage, _CELL[stage]))
+                values = {"policy_id": self._policy_id} | ({"files": files} if files else {})
+                return self._connection.execute(text, values)
+            except (duckdb.Error, FileNotFoundError) as error:
+                moved = not all(Path(file).exists() for file in files)
+                if reading == READINGS - 1 or not (moved or isinstance(error, FileNotFoundError)):
+                    raise UsageError(f"cannot read the run {self.folder}: {error}") from error
+        raise AssertionError("unreachable")
+
+    def execute(self, query: str, values: Any = None) -> Any:
+        """A cursor over the answer to a query of the tables; of one at a time."""
+        return self._connection.execute(query, values)
+
+    def tuples(self, query: str, corpus: str) -> list[tuple[Any, ...]]:
+        """The answer to a query that takes the name of a corpus."""
+        answer: list[tuple[Any, ...]] = self._connection.execute(query, [corpus]).fetchall()
+        return answer
+
+    def columns(self, query: str, corpus: str) -> dict[str, NDArray[Any]]:
+        """Likewise as columns by name; NULL becomes NaN in columns of numbers."""
+        answer = self._connection.execute(query, [corpus]).fetchnumpy()
+        return {name: filled(column) for name, column in answer.items()}
+
+
+def _table(items: tuple[Sequence[str], Sequence[str], Sequence[str]]) -> Any:
+    import pyarrow
+
+    arrays = [pyarrow.array(column, pyarrow.string()) for column in items]
+    return pyarrow.Table.from_arrays(arrays, ["corpus", "item", "item_digest"])
+
+
+def filled(column: NDArray[Any]) -> NDArray[Any]:
+    """A column of DuckDB with NaN, or ``None`` among texts, for NULL."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return column
+    if column.dtype == object:
+        return np.ma.filled(column, None)
+    return np.ma.filled(column.astype(np.float64), np.nan)
