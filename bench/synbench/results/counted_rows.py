@@ -27,7 +27,7 @@ _CELL: dict[Stage, tuple[str, ...]] = {
     "scores": ("item_index", "codec_index", "metric_index"),
 }
 
-__all__ = ["CountedRows"]
+__all__ = ["CountedRows", "filled"]
 
 
 class CountedRows:
@@ -117,6 +117,10 @@ def filled(column: NDArray[Any]) -> NDArray[Any]:
     """A column of DuckDB with NaN, or ``None`` among texts, for NULL."""
     if not isinstance(column, np.ma.MaskedArray):
         return column
-    if column.dtype == object:
-        return np.ma.filled(column, None)
-    return np.ma.filled(column.astype(np.float64), np.nan)
+    if not np.any(column.mask):
+        return column.data
+    if column.dtype != object:
+        return np.ma.filled(column.astype(np.float64), np.nan)
+    texts = column.data.copy()
+    texts[column.mask] = None
+    return texts

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.results import queries
-from synbench.results.counted_rows import CountedRows
+from synbench.results.counted_rows import CountedRows, filled
 from synbench.results.rows import Stage
 
 __all__ = ["Outcomes", "stored_outcomes"]
@@ -92,11 +92,7 @@ def _fetched(rows: CountedRows, stage: Stage, query: str) -> dict[str, NDArray[A
         raise EnvironmentFault(
             f"{error}; remove the damaged file, then type the same command again"
         ) from error
-    return {name: _plain(column) for name, column in answer.items()}
-
-
-def _plain(column: NDArray[Any]) -> NDArray[Any]:
-    return np.ma.filled(column, None) if isinstance(column, np.ma.MaskedArray) else column
+    return {name: filled(column) for name, column in answer.items()}
 
 
 def _scattered(
