@@ -77,6 +77,8 @@ class CodecInfo:
         batch_policy: whether equal-length waves may share one forward pass.
         code_licence, weights_licence: SPDX names or the licence's own name.
         weights: the files of the checkpoint; empty where the codec has none.
+        training_data: corpora that the weights were trained on, as far as their authors state;
+            scores on one of them are warned about.
         training_note: what a reader must know about the weights; shown wherever scores appear.
         bits_counted: False where no bitstream exists and the rate is only declared.
         source: the paper or standard that defines the codec.
@@ -104,6 +106,7 @@ class CodecInfo:
     code_licence: str = ""
     weights_licence: str = ""
     weights: tuple[WeightsSource, ...] = ()
+    training_data: tuple[str, ...] = ()
     training_note: str = ""
     bits_counted: bool = True
     source: str = ""
@@ -114,6 +117,7 @@ class CodecInfo:
         for name in ("nominal_bitrate_bps", "frame_rate_hz"):
             record[name] = None if record[name] is None else str(record[name])
         record["codebook_sizes"] = list(self.codebook_sizes)
+        record["training_data"] = list(self.training_data)
         record["weights"] = list(record["weights"])
         return record
 

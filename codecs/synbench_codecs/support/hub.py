@@ -53,13 +53,14 @@ class HubCodec(TokenCodec):
         require("torch", extra="torch")
         require("transformers", extra="hf")
         self.options = options
-        self.info = self._info(sources=self.checkpoint.files)
-        (self._file,) = find_weights(self.checkpoint, options["weights"])
+        released = self._released(options)
+        self.info = self._info(sources=released.files)
+        (self._file,) = find_weights(released, options["weights"])
         self.info = dataclasses.replace(
             self.info,
             weights=(self._file.source,),
             # Nobody but their owner can say under what licence one's own weights are.
-            weights_licence="" if options["weights"] else self.checkpoint.licence,
+            weights_licence="" if options["weights"] else released.licence,
         )
 
     @classmethod
@@ -67,7 +68,7 @@ class HubCodec(TokenCodec):
         """What is known of the codec where its weights are absent."""
         codec = cls.__new__(cls)
         codec.options = {**cls._defaults(), **options}
-        return codec._info(sources=cls.checkpoint.files)
+        return codec._info(sources=cls._released(codec.options).files)
 
     @classmethod
     def untrained(cls, *, reduced: bool = False, **options: Any) -> Self:
@@ -86,6 +87,11 @@ class HubCodec(TokenCodec):
     @abc.abstractmethod
     def _defaults(cls) -> dict[str, Any]:
         """The options' default values."""
+
+    @classmethod
+    def _released(cls, options: Mapping[str, Any]) -> Checkpoint:
+        """The released weights that the options ask for."""
+        return cls.checkpoint
 
     @abc.abstractmethod
     def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
