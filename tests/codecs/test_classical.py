@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from synbench_codecs import load
 from synbench_codecs.adapters import amr_wb
 from synbench_codecs.adapters.codec2 import MODES
-from synbench_codecs.errors import BitstreamError, Unavailable
+from synbench_codecs.errors import BitstreamError, Unavailable, UsageError
 
 PYCODEC2 = """
 import sys, numpy, pycodec2
@@ -52,6 +52,76 @@ def test_opus_packets_carry_the_stated_configuration() -> None:
         heads = payload[:: bitrate_bps // 400]
         assert {head >> 3 for head in heads[1:]} == {configuration}
         assert not any(head & 0b100 for head in heads)
+
+
+@pytest.mark.parametrize("enhance", ["lace", "nolace"])
+def test_opus_networks_change_the_wave_and_not_the_bits(
+    enhance: str, synthetic: Callable[[int], NDArray[np.float32]]
+) -> None:
+    try:
+        enhanced = load("opus", bitrate_bps=12000, enhance=enhance)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    plain, wave = load("opus", bitrate_bps=12000), synthetic(16000)
+    encoded, same = enhanced.encode(wave, 16000), plain.encode(wave, 16000)
+    assert encoded.payload == same.payload
+    one, other = enhanced.decode(encoded), plain.decode(same)
+    assert one.size == other.size
+    # The same speech with other details.
+    assert 0.5 < np.corrcoef(one, other)[0, 1] < 0.999
+    assert "decoder" in enhanced.info.implementation
+
+
+def test_opus_networks_are_asked_for_where_they_work() -> None:
+    pytest.importorskip("av")
+    for options in ({"bitrate_bps": 6000}, {"sample_rate": 8000}):
+        with pytest.raises(UsageError, match="enhance=nolace needs wideband"):
+            load("opus", enhance="nolace", **options)
+
+
+def test_a_libopus_without_the_networks_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV's own exports every function of 1.5 and carries no networks."""
+    from synbench_codecs.support import libopus
+    from synbench_codecs.support.adapting import bundled_library
+
+    pytest.importorskip("av")
+    monkeypatch.setenv("SYNBENCH_LIBOPUS", str(bundled_library("av", "libopus")))
+    libopus._library.cache_clear()
+    try:
+        with pytest.raises(Unavailable, match="without LACE and NoLACE; set SYNBENCH_LIBOPUS to"):
+            load("opus", enhance="lace")
+    finally:
+        libopus._library.cache_clear()
+
+
+def test_lc3_is_what_the_library_gives_in_one_stream(
+    synthetic: Callable[[int], NDArray[np.float32]],
+) -> None:
+    lc3 = pytest.importorskip("lc3", reason="pip install 'synbench[classical]'")
+    codec, wave = load("lc3", bitrate_bps=24000), synthetic(16000)
+    encoder, decoder = lc3.Encoder(10000, 16000), lc3.Decoder(10000, 16000)
+    filled = np.pad(wave, (0, 160 + -wave.size % 160))
+    frames = [encoder.encode(frame.tolist(), 30) for frame in filled.reshape(-1, 160)]
+    encoded = codec.encode(wave, 16000)
+    assert encoded.payload == b"".join(frames)[: len(encoded.payload)]
+    expected = np.concatenate([decoder.decode(frame) for frame in frames])
+    decoded = codec.decode(encoded)
+    np.testing.assert_array_equal(decoded, expected[: decoded.size])
+
+
+def test_g723_1_keeps_all_bits_that_a_frame_uses() -> None:
+    pytest.importorskip("av")
+    from synbench_codecs.adapters.g723_1 import _kept, _whole
+    from synbench_codecs.support.ffmpeg import encode_packets
+
+    noise = (3000 * np.random.default_rng(1).standard_normal(240 * 40)).astype(np.int16)
+    packets = encode_packets(
+        noise, encoder="g723_1", sample_rate=8000, frame_length=240, bitrate_bps=6300
+    )
+    assert [_whole(_kept(packet)) for packet in packets] == packets
+    # 189 bits: the last three of 24 bytes are free.
+    assert not any(_kept(packet)[-1] & 0b111 for packet in packets)
+    assert load("g723-1").encode(np.zeros(24000, np.float32), 8000).payload_bits == 101 * 189
 
 
 def test_damaged_opus_packets_are_refused() -> None:

@@ -7,6 +7,7 @@ no torchaudio is needed. The wave is filled up to whole frames.
 
 from __future__ import annotations
 
+import importlib.machinery
 import importlib.util
 import math
 import sys
@@ -172,9 +173,12 @@ class HiggsTokenizer(HubCodec):
 
 def _without_torchaudio(name: str) -> ModuleType:
     """Import a module whose torchaudio is never called here; CPU builds of torch have none."""
+    # transformers looks for torchaudio once, when it is imported.
+    import_extra("transformers", extra="hf")
     absent = importlib.util.find_spec("torchaudio") is None
     if absent:
         sys.modules["torchaudio"] = ModuleType("torchaudio")
+        sys.modules["torchaudio"].__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
     try:
         return import_extra(name, extra="hf")
     finally:

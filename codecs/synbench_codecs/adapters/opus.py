@@ -8,6 +8,10 @@ wideband from about 10 kbps). The decoder always works at 48 kHz.
 The wave that comes back starts with the encoder's pre-skip of 6.5 ms (312 samples). The declared
 delay is a few samples shorter: the high-pass filter of the voip mode advances the low harmonics,
 where most of the energy of speech lies.
+
+With ``enhance=lace`` or ``enhance=nolace`` the same packets are decoded by a libopus that carries
+these networks. They work on wideband speech alone, so bit rates where the encoder codes narrowband
+are refused.
 """
 
 from __future__ import annotations
@@ -31,12 +35,14 @@ from synbench_codecs.support.adapting import (
     pad_to,
 )
 from synbench_codecs.support.ffmpeg import decode_packets, encode_packets, require
+from synbench_codecs.support.libopus import COMPLEXITY, decode_enhanced, library_name
 
 OUTPUT_RATE = 48000
 FRAMES_PER_SECOND = 50
 OUTPUT_HOP = OUTPUT_RATE // FRAMES_PER_SECOND
 PRE_SKIP = 312
 LOWEST_BPS, HIGHEST_BPS = 6000, 256000
+LOWEST_WIDEBAND_BPS = 10000
 STEP_BPS = 8 * FRAMES_PER_SECOND
 SAMPLE_RATES = (8000, 12000, 16000, 24000, 48000)
 
@@ -49,6 +55,7 @@ class Opus:
     Args:
         bitrate_bps: 6000 to 256000 in steps of 400, which is one byte per 20 ms.
         sample_rate: rate of the input in Hz: 8000, 12000, 16000, 24000 or 48000.
+        enhance: ``none``, ``lace`` or ``nolace``: the networks of the decoder.
     """
 
     points: ClassVar[tuple[Options, ...]] = (
@@ -58,19 +65,30 @@ class Opus:
         {"bitrate_bps": 16000},
         {"bitrate_bps": 24000},
         {"bitrate_bps": 24000, "sample_rate": 48000},
+        {"bitrate_bps": 10000, "enhance": "lace"},
+        {"bitrate_bps": 10000, "enhance": "nolace"},
     )
     local_options: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *, bitrate_bps: int = 12000, sample_rate: int = 16000) -> None:
+    def __init__(
+        self, *, bitrate_bps: int = 12000, sample_rate: int = 16000, enhance: str = "none"
+    ) -> None:
         check_range("opus", "bitrate_bps", bitrate_bps, LOWEST_BPS, HIGHEST_BPS)
         if bitrate_bps % STEP_BPS:
             raise UsageError(
                 f"opus: bitrate_bps must be a multiple of {STEP_BPS}; got {bitrate_bps}"
             )
         check_choice("opus", "sample_rate", sample_rate, SAMPLE_RATES)
+        check_choice("opus", "enhance", enhance, COMPLEXITY)
+        if enhance != "none" and (bitrate_bps < LOWEST_WIDEBAND_BPS or sample_rate < 16000):
+            raise UsageError(
+                f"opus: enhance={enhance} needs wideband: bitrate_bps of {LOWEST_WIDEBAND_BPS} or "
+                f"more and a sample_rate of 16000 or more; got {bitrate_bps} and {sample_rate}"
+            )
         require("libopus")
         self.bitrate_bps = bitrate_bps
         self.sample_rate = sample_rate
+        self.enhance = enhance
         self.packet_bytes = bitrate_bps // STEP_BPS
         self.info = self._info()
 
@@ -121,6 +139,8 @@ class Opus:
                 f"{len(encoded.payload)} bytes"
             )
         packets = [encoded.payload[i * size : (i + 1) * size] for i in range(n_packets)]
+        if self.enhance != "none":
+            return decode_enhanced(packets, enhance=self.enhance)
         wave = decode_packets(packets, decoder="libopus", sample_rate=OUTPUT_RATE)
         if wave.size != n_packets * OUTPUT_HOP:
             raise BitstreamError(f"{self.info.spec}: the packets are not frames of 20 ms")
@@ -138,17 +158,26 @@ class Opus:
                 f"{self.info.spec}: expected packets of {self.packet_bytes} bytes, got {sizes}"
             )
 
+    def _implementation(self) -> str:
+        if self.enhance == "none":
+            return libopus_name()
+        return f"{libopus_name()} encoder, {library_name()} decoder"
+
     def _info(self) -> CodecInfo:
         return CodecInfo(
             spec=full_spec(
                 "opus",
-                {"bitrate_bps": self.bitrate_bps, "sample_rate": self.sample_rate},
-                {"sample_rate": 16000},
+                {
+                    "bitrate_bps": self.bitrate_bps,
+                    "sample_rate": self.sample_rate,
+                    "enhance": self.enhance,
+                },
+                {"sample_rate": 16000, "enhance": "none"},
             ),
-            label=_label(self.bitrate_bps, self.sample_rate),
+            label=_label(self.bitrate_bps, self.sample_rate, self.enhance),
             kind="classical",
             adapter_version=1,
-            implementation=libopus_name(),
+            implementation=self._implementation(),
             sample_rate=self.sample_rate,
             output_sample_rate=OUTPUT_RATE,
             nominal_bitrate_bps=Fraction(self.bitrate_bps),
@@ -173,8 +202,9 @@ def _delay(bitrate_bps: int, sample_rate: int) -> int:
     return 308 if wideband_silk else 311
 
 
-def _label(bitrate_bps: int, sample_rate: int) -> str:
-    label = f"Opus {bitrate_bps / 1000:g} kbps"
+def _label(bitrate_bps: int, sample_rate: int, enhance: str) -> str:
+    network = {"none": "", "lace": " LACE", "nolace": " NoLACE"}[enhance]
+    label = f"Opus{network} {bitrate_bps / 1000:g} kbps"
     return label if sample_rate == 16000 else f"{label} ({sample_rate / 1000:g} kHz)"
 
 

@@ -1,0 +1,114 @@
+"""Decoding Opus with the trained enhancers of libopus 1.5 and later, LACE and NoLACE.
+
+PyAV's own libopus exports the same functions without the networks, and Debian 12's is too old; so a
+library counts only after it has decoded a vowel differently with the networks than without. It is
+the one that ``$SYNBENCH_LIBOPUS`` names, else the system's. Debian 13's ``libopus0`` has them; that
+file also runs on older systems.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synbench_codecs.errors import BitstreamError, Unavailable
+from synbench_codecs.support.adapting import load_library
+from synbench_codecs.support.ffmpeg import encode_packets
+
+OUTPUT_RATE = 48000
+FRAME = 960
+# OPUS_SET_COMPLEXITY of the decoder: the networks begin at 6 and 7.
+SET_COMPLEXITY = 4010
+COMPLEXITY = {"none": 0, "lace": 6, "nolace": 7}
+VOWEL_RATE = 16000
+VOWEL_BPS = 16000
+
+__all__ = ["COMPLEXITY", "decode_enhanced", "library_name"]
+
+
+def decode_enhanced(packets: Sequence[bytes], *, enhance: str) -> NDArray[np.float32]:
+    """The decoder's wave at 48 kHz of packets of 20 ms, pre-skip included.
+
+    Raises:
+        BitstreamError: a packet is not one of 20 ms.
+        Unavailable: no library with the networks is here.
+    """
+    return _decode(_library(), packets, COMPLEXITY[enhance])
+
+
+def library_name() -> str:
+    """The decoder's own version string, ``libopus 1.5.2``.
+
+    Raises:
+        Unavailable: no library with the networks is here.
+    """
+    return _version(_library())
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    name = os.environ.get("SYNBENCH_LIBOPUS") or ctypes.util.find_library("opus") or "libopus.so.0"
+    library = load_library(name)
+    if library is None:
+        raise Unavailable(f"{name} does not load; {_remedy()}")
+    library.opus_get_version_string.restype = ctypes.c_char_p
+    library.opus_decoder_create.restype = ctypes.c_void_p
+    if not _has_networks(library):
+        raise Unavailable(f"{name} is {_version(library)} without LACE and NoLACE; {_remedy()}")
+    return library
+
+
+def _remedy() -> str:
+    return (
+        "set SYNBENCH_LIBOPUS to a libopus.so.0 of version 1.5 or later that was built with them, "
+        "such as that of Debian 13's package libopus0"
+    )
+
+
+def _version(library: ctypes.CDLL) -> str:
+    version: bytes = library.opus_get_version_string()
+    return version.decode()
+
+
+def _has_networks(library: ctypes.CDLL) -> bool:
+    time = np.arange(VOWEL_RATE // 2) / VOWEL_RATE
+    vowel = sum(np.sin(2 * np.pi * 120 * k * time + k * k) / k for k in range(1, 30))
+    packets = encode_packets(
+        (0.1 * vowel).astype(np.float32),
+        encoder="libopus",
+        sample_rate=VOWEL_RATE,
+        frame_length=VOWEL_RATE // 50,
+        bitrate_bps=VOWEL_BPS,
+        options={"vbr": "off", "application": "voip", "frame_duration": "20"},
+    )
+    plain, enhanced = (_decode(library, packets, COMPLEXITY[one]) for one in ("none", "nolace"))
+    return not np.array_equal(plain, enhanced)
+
+
+def _decode(library: ctypes.CDLL, packets: Sequence[bytes], complexity: int) -> NDArray[np.float32]:
+    failure = ctypes.c_int()
+    decoder = ctypes.c_void_p(library.opus_decoder_create(OUTPUT_RATE, 1, ctypes.byref(failure)))
+    if failure.value:
+        raise Unavailable(f"libopus makes no decoder: error {failure.value}")
+    try:
+        library.opus_decoder_ctl(decoder, SET_COMPLEXITY, ctypes.c_int(complexity))
+        return np.concatenate([_one_frame(library, decoder, packet) for packet in packets])
+    finally:
+        library.opus_decoder_destroy(decoder)
+
+
+def _one_frame(
+    library: ctypes.CDLL, decoder: ctypes.c_void_p, packet: bytes
+) -> NDArray[np.float32]:
+    samples = np.empty(FRAME, dtype=np.float32)
+    pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    count = library.opus_decode_float(decoder, packet, len(packet), pointer, FRAME, 0)
+    if count != FRAME:
+        raise BitstreamError(f"libopus: a packet is no frame of 20 ms (answer {count})")
+    return samples
