@@ -15,11 +15,13 @@ from fractions import Fraction
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from synbench_codecs._interface import Checkpoint, CodecInfo, WeightsSource
+from synbench_base.packages import import_extra
+from synbench_base.weights import Checkpoint, WeightsSource
+from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, full_spec
 from synbench_codecs.support.hub import HubCodec, hub_version
-from synbench_codecs.support.torch_models import import_extra, without_weight_norm
+from synbench_codecs.support.torch_models import without_weight_norm
 
 if TYPE_CHECKING:
     from torch import Tensor

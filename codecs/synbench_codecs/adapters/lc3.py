@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from synbench_base.packages import import_extra, named_version
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import BitstreamError, UsageError
@@ -19,8 +20,6 @@ from synbench_codecs.support.adapting import (
     check_choice,
     check_range,
     full_spec,
-    import_classical,
-    package_version,
     pad_to,
 )
 
@@ -56,10 +55,10 @@ class Lc3:
                 f"lc3: bitrate_bps must be a multiple of {STEP_BPS}; got {bitrate_bps}"
             )
         check_choice("lc3", "sample_rate", sample_rate, SAMPLE_RATES)
-        self._lc3: Any = import_classical("lc3")
+        self._lc3: Any = import_extra("lc3", extra="classical")
         self.frame_bytes = bitrate_bps // STEP_BPS
         self.hop = sample_rate // FRAMES_PER_SECOND
-        self.delay = self._lc3.Encoder(FRAME_US, sample_rate).get_delay_samples()
+        self.delay: int = self._lc3.Encoder(FRAME_US, sample_rate).get_delay_samples()
         self.info = CodecInfo(
             spec=full_spec(
                 "lc3",
@@ -69,7 +68,7 @@ class Lc3:
             label=_label(bitrate_bps, sample_rate),
             kind="classical",
             adapter_version=1,
-            implementation=f"liblc3 in lc3py {package_version('lc3py')}",
+            implementation=f"liblc3 in {named_version('lc3py')}",
             sample_rate=sample_rate,
             output_sample_rate=sample_rate,
             nominal_bitrate_bps=Fraction(bitrate_bps),
