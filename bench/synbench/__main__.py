@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "synbench.commands.complexity:complexity",
         "Count a codec's parameters and operations.",
     ),
+    "latency": ("synbench.commands.latency:latency", "Measure how long codecs keep speech back."),
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),

@@ -10,6 +10,12 @@ from synbench_base.device import device
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._bitstream import read_stream, write_stream
 from synbench_codecs._costs import Complexity, Speed, count_costs, has_costs, measure_speed
+from synbench_codecs._framing import (
+    payload_frames,
+    payload_tokens,
+    with_payload_frames,
+    with_payload_tokens,
+)
 from synbench_codecs._interface import (
     Codec,
     CodecInfo,
@@ -19,6 +25,7 @@ from synbench_codecs._interface import (
     check_encoded,
     check_wave,
 )
+from synbench_codecs._latency import Latency, declared_latency, measure_latency
 from synbench_codecs._packing import pack_tokens, token_bits, unpack_tokens
 from synbench_codecs._published import published_spec
 from synbench_codecs._registry import codec_class, describe, load, names
@@ -31,6 +38,7 @@ __all__ = [
     "CodecInfo",
     "Complexity",
     "Encoded",
+    "Latency",
     "Options",
     "Recording",
     "Speed",
@@ -41,6 +49,7 @@ __all__ = [
     "check_wave",
     "codec_class",
     "count_costs",
+    "declared_latency",
     "describe",
     "device",
     "find_weights",
@@ -48,13 +57,18 @@ __all__ = [
     "has_costs",
     "load",
     "load_stored",
+    "measure_latency",
     "measure_speed",
     "names",
     "pack_tokens",
     "parse_spec",
+    "payload_frames",
+    "payload_tokens",
     "published_spec",
     "read_stream",
     "token_bits",
     "unpack_tokens",
+    "with_payload_frames",
+    "with_payload_tokens",
     "write_stream",
 ]

@@ -8,15 +8,23 @@ declare is said as an error, which becomes the status of the cell.
 from __future__ import annotations
 
 import dataclasses
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synbench.conditions.loss_pattern import Lost, lost_frames
 from synbench.errors import ItemError
-from synbench_codecs import CodecInfo, Encoded, pack_tokens, unpack_tokens
+from synbench_codecs import (
+    CodecInfo,
+    Encoded,
+    payload_frames,
+    payload_tokens,
+    with_payload_frames,
+    with_payload_tokens,
+)
 from synbench_codecs.errors import BitstreamError
 
 Frames = NDArray[np.int64]
@@ -63,7 +71,7 @@ def lose_frames(encoded: Encoded, slots: Lost, *, info: CodecInfo) -> Received:
     Raises:
         ItemError: the codec declares no frames.
     """
-    frames = _frames_of(encoded, info)
+    frames = _declared(payload_frames, encoded, info)
     if info.frame_rate_hz is None:
         raise ItemError(f"{info.spec} declares no frame rate, so no frame of it can be lost")
     lost = lost_frames(slots, n_frames=len(frames), frame_rate_hz=info.frame_rate_hz)
@@ -71,7 +79,7 @@ def lose_frames(encoded: Encoded, slots: Lost, *, info: CodecInfo) -> Received:
     source = np.maximum.accumulate(arrived)
     received = np.where(source[:, None] >= 0, frames[source], 0)
     return Received(
-        encoded=_with_frames(encoded, received, info),
+        encoded=with_payload_frames(encoded, received, info=info),
         damaged=int(np.count_nonzero(lost)),
         of=len(frames),
         lost=lost,
@@ -86,13 +94,13 @@ def replace_tokens(
     Raises:
         ItemError: the codec has no tokens.
     """
-    tokens = _tokens_of(encoded, info)
+    tokens = _declared(payload_tokens, encoded, info)
     sizes = np.array(info.codebook_sizes)[:, None]
     hit = (draw.random(tokens.shape) < rate) & (sizes > 1)
     shift = 1 + np.floor(draw.random(tokens.shape) * (sizes - 1)).astype(np.int64)
     damaged = np.where(hit, (tokens + shift) % sizes, tokens)
     return Received(
-        encoded=_with_tokens(encoded, damaged, info),
+        encoded=with_payload_tokens(encoded, damaged, info=info),
         damaged=int(np.count_nonzero(hit)),
         of=tokens.size,
     )
@@ -107,66 +115,22 @@ def without_last_books(encoded: Encoded, *, info: CodecInfo, kept: CodecInfo) ->
     Raises:
         ItemError: the codec has no books to drop.
     """
-    tokens = _tokens_of(encoded, info)
+    tokens = _declared(payload_tokens, encoded, info)
     count = len(kept.codebook_sizes)
     if not 0 < count < len(tokens) or kept.codebook_sizes != info.codebook_sizes[:count]:
         raise ItemError(f"{kept.spec} does not decode the first books of {info.spec}")
-    payload, bits = pack_tokens(tokens[:count], kept.codebook_sizes)
-    side = encoded.payload[: encoded.side_bits // 8]
+    first = with_payload_tokens(encoded, tokens[:count], info=kept)
     return Received(
-        encoded=dataclasses.replace(
-            encoded,
-            spec=kept.spec,
-            payload=side + payload,
-            payload_bits=encoded.side_bits + bits,
-            model_digest=kept.model_digest,
-        ),
+        encoded=dataclasses.replace(first, spec=kept.spec, model_digest=kept.model_digest),
         damaged=len(tokens) - count,
         of=len(tokens),
     )
 
 
-def _frames_of(encoded: Encoded, info: CodecInfo) -> Frames:
-    """One row a frame: its tokens where there are codebooks, else its bits."""
-    if info.codebook_sizes:
-        return _tokens_of(encoded, info).T
-    if info.bits_per_frame is None or info.bits_per_frame != int(info.bits_per_frame):
-        raise ItemError(f"{info.spec} declares no frames in its payload")
-    width = int(info.bits_per_frame)
-    bits = np.unpackbits(np.frombuffer(encoded.payload, dtype=np.uint8))
-    framed = bits[encoded.side_bits : encoded.payload_bits]
-    if framed.size % width:
-        raise ItemError(f"{info.spec}: {framed.size} bits are no whole frames of {width} bits")
-    return framed.reshape(-1, width).astype(np.int64)
-
-
-def _with_frames(encoded: Encoded, frames: Frames, info: CodecInfo) -> Encoded:
-    if info.codebook_sizes:
-        return _with_tokens(encoded, frames.T, info)
-    bits = np.unpackbits(np.frombuffer(encoded.payload, dtype=np.uint8))
-    bits[encoded.side_bits : encoded.payload_bits] = frames.ravel()
-    return dataclasses.replace(encoded, payload=np.packbits(bits).tobytes())
-
-
-def _tokens_of(encoded: Encoded, info: CodecInfo) -> Frames:
-    """Tokens, shape ``(codebooks, frames)``."""
-    if not info.codebook_sizes:
-        raise ItemError(f"{info.spec} has no codebooks")
-    if encoded.side_bits % 8:
-        raise ItemError(f"{info.spec}: side information of {encoded.side_bits} bits ends in a byte")
-    bits_per_frame = sum(math.log2(size) for size in info.codebook_sizes)
-    n_frames = math.floor((encoded.payload_bits - encoded.side_bits) / bits_per_frame + 1e-6)
+def _declared(read: Callable[..., Any], encoded: Encoded, info: CodecInfo) -> Frames:
+    """What is read from the payload; what the codec does not declare is the item's failure."""
     try:
-        return unpack_tokens(
-            encoded.payload[encoded.side_bits // 8 :], info.codebook_sizes, n_frames
-        )
+        frames: Frames = read(encoded, info=info)
     except BitstreamError as error:
-        raise ItemError(f"{info.spec}: its payload is not frames of its codebooks: {error}") from (
-            error
-        )
-
-
-def _with_tokens(encoded: Encoded, tokens: Frames, info: CodecInfo) -> Encoded:
-    payload, _ = pack_tokens(tokens, info.codebook_sizes)
-    side = encoded.payload[: encoded.side_bits // 8]
-    return dataclasses.replace(encoded, payload=side + payload)
+        raise ItemError(str(error)) from error
+    return frames

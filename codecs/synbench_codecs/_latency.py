@@ -1,0 +1,201 @@
+"""How long a codec keeps speech back: what it declares, and what its bytes and waves show.
+
+Measured by changing the input from one sample on and looking where the output changes first. Output
+times are those of the input: the declared delay of the wave is taken off. Then
+
+    algorithmic delay    the longest time by which an output sample has to wait for the input that
+                         it depends on: frame, look-ahead and what the decoder adds
+    encoder, decoder     the same for bytes after input, and for output after bytes
+
+A change that reaches back to the start of a wave of any length means that the codec needs the whole
+file. No weights are needed: a network's reach does not depend on them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synbench_codecs._framing import payload_frames
+from synbench_codecs._interface import CodecInfo, Wave
+from synbench_codecs.errors import BitstreamError
+
+ANY_RATE = 16000
+# Rounding differs by this much where the same sums are taken over another wave.
+SAME = 1e-5
+# A reach of more than half of the wave in both lengths is that of the whole file.
+SHORT_SECONDS, LONG_SECONDS = 2.0, 8.0
+CLICK_SAMPLES = 8
+SEVERAL_FRAMES = 6
+
+__all__ = ["Latency", "declared_latency", "measure_latency"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Delays of one codec in seconds; ``None`` where the codec needs the whole file.
+
+    Attributes:
+        spec, label: of the codec.
+        frame_seconds: duration of a frame; 0 where it declares none.
+        declared_seconds: frame and look-ahead as declared.
+        measured_seconds: algorithmic delay as measured.
+        encoder_seconds: by which bytes wait for input, of ``measured_seconds``; NaN where the
+            payload has no frames to look at.
+        decoder_seconds: by which output waits for bytes, beyond the frame itself; NaN likewise.
+    """
+
+    spec: str
+    label: str
+    frame_seconds: float
+    declared_seconds: float | None
+    measured_seconds: float | None
+    encoder_seconds: float | None
+    decoder_seconds: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; what could not be measured is null."""
+        record = dataclasses.asdict(self)
+        for name, value in record.items():
+            if isinstance(value, float) and math.isnan(value):
+                record[name] = None
+        return record | {"whole_file": self.measured_seconds is None}
+
+
+def declared_latency(info: CodecInfo) -> float | None:
+    """Frame and look-ahead in seconds as a codec declares them; ``None``: the whole file."""
+    if info.lookahead_samples is None or info.context == "global":
+        return None
+    sample_rate = info.sample_rate or ANY_RATE
+    output_rate = info.output_sample_rate or sample_rate
+    # The lag of the wave is no time on top: it is look-ahead, seen from the output.
+    beyond = max(info.lookahead_samples / sample_rate, info.output_delay_samples / output_rate)
+    return (info.hop_length or 0) / sample_rate + beyond
+
+
+def measure_latency(codec: Any) -> Latency:
+    """Measure a codec by 13 codings of 2 seconds, or of 8 for networks that reach far.
+
+    What is found is what certainly has to be waited for: a codec whose windows fade out at the end
+    of a frame depends on its last samples so little that no bit shows it.
+
+    Args:
+        codec: with ``info``, ``encode`` and ``decode``.
+    """
+    info: CodecInfo = codec.info
+    sample_rate = info.sample_rate or ANY_RATE
+    measured = _longest_wait(codec, _first_sample(codec), seconds=SHORT_SECONDS)
+    if measured is None or measured > SHORT_SECONDS / 8:
+        measured = _longest_wait(codec, _first_sample(codec), seconds=LONG_SECONDS)
+    encoder = None if measured is None else _encoder_wait(codec)
+    return Latency(
+        spec=info.spec,
+        label=info.label,
+        frame_seconds=(info.hop_length or 0) / sample_rate,
+        declared_seconds=declared_latency(info),
+        measured_seconds=measured,
+        encoder_seconds=encoder,
+        decoder_seconds=None if measured is None or encoder is None else measured - encoder,
+    )
+
+
+def _encoder_wait(codec: Any) -> float | None:
+    try:
+        return _longest_wait(codec, _first_frame(codec), seconds=SHORT_SECONDS)
+    except BitstreamError:
+        return math.nan
+
+
+def _longest_wait(
+    codec: Any, first_change: Callable[[Wave, Wave], float], *, seconds: float
+) -> float | None:
+    """Longest time from an output to the input that it depends on; ``None``: the whole file.
+
+    A frame waits longest for its last samples, so the input is changed just before the ends of
+    frames, and at some places between, because look-ahead shifts those ends.
+    """
+    info: CodecInfo = codec.info
+    sample_rate = info.sample_rate or ANY_RATE
+    wave = _speech_like(seconds, sample_rate)
+    hop = info.hop_length or 1
+    # A network shows every change; where few bits are left for it, one frame may hide it.
+    count = 1 if info.kind == "neural" else SEVERAL_FRAMES
+    middle = wave.size // 2 // hop
+    starts = set()
+    for boundary in (hop * (middle + 5 * number) for number in range(count)):
+        starts |= {boundary - before for before in (1, 2, 4, 8, 16)}
+        starts |= {boundary - round(share * hop / 8) for share in range(1, 8)}
+    waits = []
+    for start in sorted(starts):
+        first = first_change(wave, _changed(wave, start))
+        # The first output sample that changed knows of the input sample `start` itself.
+        waits.append((start - first + 1) / sample_rate)
+    longest = max(waits)
+    return None if longest > 0.4 * seconds else max(longest, 0.0)
+
+
+def _first_sample(codec: Any) -> Callable[[Wave, Wave], float]:
+    """When the output of two waves differs first, in samples of the input, delay taken off."""
+    info: CodecInfo = codec.info
+    sample_rate = info.sample_rate or ANY_RATE
+    output_rate = info.output_sample_rate or sample_rate
+    whole: dict[int, Wave] = {}
+
+    def first_change(wave: Wave, other: Wave) -> float:
+        if wave.size not in whole:
+            whole[wave.size] = codec.decode(codec.encode(wave, sample_rate))
+        changed = codec.decode(codec.encode(other, sample_rate))
+        first = _first_difference(whole[wave.size], changed)
+        return (first - info.output_delay_samples) * sample_rate / output_rate
+
+    return first_change
+
+
+def _first_frame(codec: Any) -> Callable[[Wave, Wave], float]:
+    """Where the first frame begins whose bits differ, in samples of the input."""
+    info: CodecInfo = codec.info
+    sample_rate = info.sample_rate or ANY_RATE
+
+    def first_change(wave: Wave, other: Wave) -> float:
+        if info.hop_length is None:
+            raise BitstreamError(f"{info.spec} declares no frames")
+        one, two = (
+            payload_frames(codec.encode(each, sample_rate), info=info) for each in (wave, other)
+        )
+        different = np.flatnonzero(np.any(one != two, axis=1))
+        return float(different[0] * info.hop_length) if different.size else float(wave.size)
+
+    return first_change
+
+
+def _first_difference(one: Wave, two: Wave) -> int:
+    size = min(one.size, two.size)
+    different = np.abs(one[:size] - two[:size]) > SAME
+    return int(np.argmax(different)) if different.any() else size
+
+
+def _changed(wave: Wave, start: int) -> Wave:
+    """The wave with a click at full scale at ``start`` and another voice behind it.
+
+    The click is what a codec of few bits notices even in the last sample of a frame.
+    """
+    other = wave.copy()
+    other[start:] = -0.9 * other[start:][::-1]
+    click = other[start : start + CLICK_SAMPLES]
+    click[:] = np.where(wave[start] > 0, -1, 1) * (-1.0) ** np.arange(click.size)
+    return other
+
+
+def _speech_like(seconds: float, sample_rate: int) -> Wave:
+    """Gliding harmonics with breath, the same at each call."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    phase = 2 * np.pi * np.cumsum(140 + 40 * np.sin(2 * np.pi * 0.8 * time)) / sample_rate
+    voice = sum(np.sin(k * phase + k * k) / k for k in range(1, 24))
+    breath = np.random.default_rng(5).standard_normal(time.size)
+    wave = voice * (1 + 0.5 * np.sin(2 * np.pi * 2.7 * time)) + 0.1 * breath
+    return np.asarray(0.5 * wave / np.max(np.abs(wave)), dtype=np.float32)
