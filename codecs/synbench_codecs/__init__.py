@@ -9,7 +9,14 @@
 from synbench_base.device import device
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._bitstream import read_stream, write_stream
-from synbench_codecs._costs import Complexity, Speed, count_costs, has_costs, measure_speed
+from synbench_codecs._costs import (
+    Complexity,
+    Speed,
+    count_costs,
+    has_costs,
+    measure_speed,
+    untrained,
+)
 from synbench_codecs._framing import (
     payload_frames,
     payload_tokens,
@@ -68,6 +75,7 @@ __all__ = [
     "read_stream",
     "token_bits",
     "unpack_tokens",
+    "untrained",
     "with_payload_frames",
     "with_payload_tokens",
     "write_stream",

@@ -86,7 +86,7 @@ def has_costs(name: str) -> bool:
     return hasattr(codec_class(name), "untrained")
 
 
-def untrained(spec: str) -> Any:
+def untrained(spec: str, **more: bool) -> Any:
     """The codec of a spec with random weights, on torch's default device.
 
     Raises:
@@ -99,7 +99,8 @@ def untrained(spec: str) -> Any:
         raise UsageError(f"{name} has no network of which costs could be counted")
     loaded = codec_class(name)
     options.pop("weights", None)
-    return loaded.untrained(**typed_options(options, inspect.signature(loaded).parameters))
+    typed = typed_options(options, inspect.signature(loaded).parameters)
+    return loaded.untrained(**typed, **more)
 
 
 def count_costs(spec: str, *, seconds: float = 1.0) -> Complexity:

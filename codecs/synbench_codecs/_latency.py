@@ -26,12 +26,10 @@ from synbench_codecs._interface import CodecInfo, Wave
 from synbench_codecs.errors import BitstreamError
 
 ANY_RATE = 16000
-# Rounding differs by this much where the same sums are taken over another wave.
-SAME = 1e-5
 # A reach of more than half of the wave in both lengths is that of the whole file.
 SHORT_SECONDS, LONG_SECONDS = 2.0, 8.0
 CLICK_SAMPLES = 8
-SEVERAL_FRAMES = 6
+SEVERAL_FRAMES = 3
 
 __all__ = ["Latency", "declared_latency", "measure_latency"]
 
@@ -79,7 +77,7 @@ def declared_latency(info: CodecInfo) -> float | None:
 
 
 def measure_latency(codec: Any) -> Latency:
-    """Measure a codec by 13 codings of 2 seconds, or of 8 for networks that reach far.
+    """Measure a codec by some 20 codings of 2 seconds, or of 8 for networks that reach far.
 
     What is found is what certainly has to be waited for: a codec whose windows fade out at the end
     of a frame depends on its last samples so little that no bit shows it.
@@ -125,17 +123,24 @@ def _longest_wait(
     hop = info.hop_length or 1
     # A network shows every change; where few bits are left for it, one frame may hide it.
     count = 1 if info.kind == "neural" else SEVERAL_FRAMES
-    middle = wave.size // 2 // hop
+    half = wave.size // 2 // hop
     starts = set()
-    for boundary in (hop * (middle + 5 * number) for number in range(count)):
+    for boundary in (hop * (half + 5 * number) for number in range(count)):
         starts |= {boundary - before for before in (1, 2, 4, 8, 16)}
         starts |= {boundary - round(share * hop / 8) for share in range(1, 8)}
-    waits = []
-    for start in sorted(starts):
-        first = first_change(wave, _changed(wave, start))
-        # The first output sample that changed knows of the input sample `start` itself.
-        waits.append((start - first + 1) / sample_rate)
-    longest = max(waits)
+
+    def first_of(start: int) -> float:
+        return first_change(wave, _changed(wave, start))
+
+    firsts = {start: first_of(start) for start in sorted(starts)}
+    low = max(firsts, key=lambda start: start - firsts[start])
+    # Between two places the wait grows sample by sample, up to the one where a frame ends.
+    first, high = firsts[low], low + hop // 8 + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if first_of(middle) <= first else (low, middle)
+    # The first output sample that changed knows of the input sample itself.
+    longest = (low - first + 1) / sample_rate
     return None if longest > 0.4 * seconds else max(longest, 0.0)
 
 
@@ -175,7 +180,7 @@ def _first_frame(codec: Any) -> Callable[[Wave, Wave], float]:
 
 def _first_difference(one: Wave, two: Wave) -> int:
     size = min(one.size, two.size)
-    different = np.abs(one[:size] - two[:size]) > SAME
+    different = one[:size] != two[:size]
     return int(np.argmax(different)) if different.any() else size
 
 

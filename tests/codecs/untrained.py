@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import synbench_codecs
+from synbench_codecs.support.random_weights import calibrate
 
 __all__ = ["is_trainable", "weights"]
 
@@ -58,33 +59,3 @@ def _written(name: str, options: str) -> str:
     elif isinstance(config, dict):
         (folder / "config.json").write_text(json.dumps(config))
     return str(folder / "model.safetensors")
-
-
-def calibrate(codec: Any) -> None:
-    """Give every convolution and linear layer an output of mean 0 and standard deviation 1."""
-    import torch
-    from torch import nn
-
-    def scale(layer: Any, _: Any, output: Any) -> Any:
-        channels_last = isinstance(layer, nn.Linear)
-        rows = output.movedim(-1 if channels_last else 1, 0).flatten(1)
-        mean, spread = rows.mean(1), (rows - rows.mean(1, keepdim=True)).std() + 1e-6
-        layer.weight.div_(spread)
-        if layer.bias is not None:
-            layer.bias.sub_(mean).div_(spread)
-            output = output - (mean if channels_last else mean[:, None])
-        return output / spread
-
-    kinds = nn.Conv1d | nn.ConvTranspose1d | nn.Linear
-    hooks = [
-        module.register_forward_hook(scale)
-        for module in codec.model.modules()
-        if isinstance(module, kinds)
-    ]
-    rate = codec.info.sample_rate
-    time = torch.arange(rate // 4) / rate
-    tone = torch.sin(2 * torch.pi * (200 + 900 * time) * time) * torch.sin(40 * time)
-    with torch.no_grad():
-        codec.synthesise(codec.tokenise((tone + 0.1 * torch.randn(time.numel()))[None]))
-    for hook in hooks:
-        hook.remove()
