@@ -25,6 +25,7 @@ __all__ = [
     "DECODED",
     "DECODES",
     "DECODE_OUTCOMES",
+    "DECODE_TEXTS",
     "FAILED",
     "FAILURES",
     "FILES",
@@ -132,6 +133,9 @@ AND code <> {OK} ORDER BY item_index, codec_index, metric_index
 """
 FILES = f"""
 SELECT place, codec_index, reconstruction, bitstream FROM decoded {IN_CORPUS} AND code = {OK}
+"""
+DECODE_TEXTS = f"""
+SELECT place, codec_index, code, reason, reconstruction, bitstream FROM decoded {IN_CORPUS}
 """
 ROWS = """
 SELECT corpus, item, item_digest,

@@ -17,23 +17,6 @@ if TYPE_CHECKING:
     from synbench_reports.tables.codec_pairs import Pair
     from synbench_reports.tables.fixed_comparisons import Fixed
 
-HEADINGS = (
-    "metric",
-    "first",
-    "second",
-    "difference",
-    "low",
-    "high",
-    "items",
-    "clusters",
-    "test",
-    "p",
-    "p_holm",
-    "margin",
-    "p_equal",
-    "verdict",
-)
-
 __all__ = ["compare"]
 
 
@@ -85,13 +68,12 @@ def compare(
         pairs,
         test_of,
     )
+    from synbench_reports.tables.frames import PAIR_COLUMNS, check_asked, pair_fields
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
     planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
-    stated = _margins(margins, [metric.column for metric in planned.metrics])
-    labels = [codec.label for codec in planned.codecs]
-    if against is not None and against not in labels:
-        raise UsageError(f"the run has no codec {against!r}; it has: {', '.join(labels)}")
+    stated = _margins(margins)
+    check_asked(planned, against, stated)
     asked: Test = "sign_flip" if test == "sign_flip" else "wilcoxon"
     if fixed:
         if against is not None or stated or form != "text":
@@ -100,7 +82,7 @@ def compare(
         return
     store = Store(planned)
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
-    writer.writerow(("corpus", *HEADINGS))
+    writer.writerow(PAIR_COLUMNS)
     for narrowed, entry, cells in store.corpora():
         for place, metric in enumerate(narrowed.metrics):
             found = pairs(
@@ -112,7 +94,7 @@ def compare(
                 test=asked,
             )
             if form == "csv":
-                writer.writerows((entry.name, *_fields(pair)) for pair in found)
+                writer.writerows((entry.name, *pair_fields(pair)) for pair in found)
                 continue
             click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
             if metric.is_distance:
@@ -165,7 +147,7 @@ def _fixed_text(family: list[Fixed]) -> Iterator[str]:
             yield f"    of {one.share.of}: {one.share.value:.0%} {ends}"
 
 
-def _margins(texts: tuple[str, ...], columns: list[str]) -> dict[str, float]:
+def _margins(texts: tuple[str, ...]) -> dict[str, float]:
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -175,29 +157,7 @@ def _margins(texts: tuple[str, ...], columns: list[str]) -> dict[str, float]:
             found[name] = 0.0
         if not found[name] > 0:
             raise UsageError(f"expected METRIC=VALUE above 0, such as stoi=0.02, got {text!r}")
-        if name not in columns:
-            raise UsageError(f"the run has no metric {name!r}; it has: {', '.join(columns)}")
     return found
-
-
-def _fields(pair: Pair) -> tuple[object, ...]:
-    equal = pair.equal
-    return (
-        pair.metric,
-        pair.first,
-        pair.second,
-        pair.difference,
-        pair.low,
-        pair.high,
-        pair.items,
-        pair.clusters,
-        pair.test,
-        pair.p,
-        pair.p_holm,
-        None if equal is None else equal.margin,
-        None if equal is None else equal.p,
-        pair.verdict,
-    )
 
 
 def _text(found: list[Pair]) -> Iterator[str]:

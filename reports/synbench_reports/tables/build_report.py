@@ -21,7 +21,7 @@ from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.notes import corpus_notes, run_notes
 from synbench_reports.tables.table import Report, Row, Table
 
-__all__ = ["build_report", "build_table", "read_selection"]
+__all__ = ["build_report", "build_table", "read_selection", "select"]
 
 
 def read_selection(
@@ -32,7 +32,11 @@ def read_selection(
     Raises:
         UsageError: no such corpus or metric in the run, or a damaged manifest.
     """
-    planned = read_planned(folder)
+    return select(read_planned(folder), corpus=corpus, metrics=metrics)
+
+
+def select(planned: PlannedRun, *, corpus: str | None, metrics: Sequence[str]) -> PlannedRun:
+    """A plan cut likewise."""
     corpora = {entry.name: entry for entry in planned.corpora}
     columns = {entry.column: entry for entry in planned.metrics}
     if corpus is not None:
