@@ -231,8 +231,8 @@ def serve() -> Iterator[Callable[..., Any]]:
 
     servers: list[WatchedServer] = []
 
-    def start(folder: StudyFolder, *, process: bool = False) -> WatchedServer:
-        servers.append(WatchedServer(folder, process=process))
+    def start(folder: StudyFolder, *, process: bool = False, lab: bool = False) -> WatchedServer:
+        servers.append(WatchedServer(folder, process=process, lab=lab))
         return servers[-1]
 
     yield start

@@ -26,6 +26,12 @@ class VirtualListener:
         self.page.keyboard.press("Enter")
         return None
 
+    def sound_test(self) -> None:
+        """Play the tones, and say that they are heard."""
+        self.use(".play.large")
+        self.page.locator("button.main:enabled").wait_for()
+        self.press_main()
+
     def tab_to(self, selector: str) -> None:
         """Move the focus by the tab key alone."""
         for _ in range(80):
@@ -39,6 +45,8 @@ class VirtualListener:
         before = len(self.server.sessions)
         self.page.goto(self.server.url + path)
         self.press_main()
+        if self.server.public.sound_test:
+            self.sound_test()
         deadline = time.monotonic() + 10
         while len(self.server.sessions) == before:
             assert time.monotonic() < deadline, "no session was begun"
@@ -111,7 +119,7 @@ class VirtualListener:
     def trial(self, plan: PlanPage, block: BlockPage, *, leave: bool = True) -> None:
         """Hear everything, then grade: the hidden reference 100, the others less and less."""
         self.page.locator(".play").first.wait_for()
-        rated = plan.kind in ("mushra", "bs1116")
+        rated = plan.kind in ("mushra", "mushra1s", "bs1116")
         positions = ([-1] if plan.reference else []) + list(range(len(plan.stimuli)))
         for place, position in enumerate(positions):
             self.hear(place, position)
@@ -133,7 +141,7 @@ class VirtualListener:
         mark.and_(self.page.locator(".enough")).wait_for(timeout=15_000)
 
     def grade(self, position: int, *, best: bool) -> None:
-        slider = self.page.locator(".fader input").nth(position)
+        slider = self.page.locator(".slider").nth(position)
         wanted = 100 if best else 20 + 5 * position
         if self.server.public.test == "bs1116":
             wanted = 5 if best else 3
@@ -146,15 +154,17 @@ class VirtualListener:
             ):
                 self.page.keyboard.press("Shift+ArrowUp")
         else:
+            slider.scroll_into_view_if_needed()
             box = slider.bounding_box()
             low, high = self.server.public.scale
-            share = min(0.999, max(0.001, (wanted - low) / (high - low)))
+            # Both ends of the scale lie half a handle inside of the box.
+            share, half = (wanted - low) / (high - low), 14
             if box["height"] > box["width"]:
-                self.page.mouse.click(
-                    box["x"] + box["width"] / 2, box["y"] + box["height"] * (1 - share)
-                )
+                along = half + (box["height"] - 2 * half) * (1 - share)
+                self.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + along)
             else:
-                self.page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+                along = half + (box["width"] - 2 * half) * share
+                self.page.mouse.click(box["x"] + along, box["y"] + box["height"] / 2)
 
     def choose(self, place: int) -> None:
         if self.by_keyboard:

@@ -26,9 +26,9 @@ class StoredEvent:
 class WatchedServer:
     """Looks into the database of a server without asking it; at the latest session of all."""
 
-    def __init__(self, folder: StudyFolder, *, process: bool = False) -> None:
+    def __init__(self, folder: StudyFolder, *, process: bool = False, lab: bool = False) -> None:
         self.folder, self.key, self.public = folder, folder.key(), folder.public()
-        self.server = ServerProcess(folder.path) if process else ServerThread(folder)
+        self.server = ServerProcess(folder.path) if process else ServerThread(folder, lab=lab)
 
     @property
     def url(self) -> str:
@@ -37,6 +37,10 @@ class WatchedServer:
     @property
     def sessions(self) -> list[str]:
         return [row[0] for row in self._rows("SELECT code FROM session WHERE state != 'withdrawn'")]
+
+    @property
+    def listeners(self) -> list[str]:
+        return [row[0] for row in self._rows("SELECT listener FROM session ORDER BY id")]
 
     @property
     def session(self) -> WatchedServer:

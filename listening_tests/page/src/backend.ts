@@ -5,14 +5,31 @@ import type { Language, LogEvent, SaveReply, Session, Study, Submission } from "
 export interface Backend {
   readonly study: Study;
   readonly offline: boolean;
+  // Listeners have numbers, and the browser passes from one to the next.
+  readonly lab: boolean;
+  // The number in the address, and whether a crowd platform sent the listener.
+  readonly listener: string;
+  readonly ofPlatform: boolean;
+  // Of everything that this browser remembers of the study.
+  readonly base: string;
   // The session that this browser already has, or null.
   resume(): Promise<Session | null>;
-  begin(start: { language: Language; code: string }): Promise<Session>;
+  begin(start: Start): Promise<Session>;
   clip(id: string): Promise<ArrayBuffer>;
   save(n: number, submission: Submission): Promise<SaveReply>;
   log(events: LogEvent[]): Promise<void>;
   finish(): Promise<Session>;
   withdraw(): Promise<void>;
+  // Forget whose session this browser has: somebody else takes part.
+  startAnew(): void;
+}
+
+export interface Start {
+  language: Language;
+  // The listener's number, empty if there is none.
+  code: string;
+  // Of the audio context, in Hz.
+  sampleRate: number;
 }
 
 // What was refused for good; everything else is worth another try.
@@ -28,6 +45,7 @@ export class Refused extends Error {
 export interface ServerStart {
   mode: "server";
   api: string;
+  lab: boolean;
   study: Study;
 }
 

@@ -1,10 +1,10 @@
 // Answers that are chosen: which one X is, which one is preferred, a category, a comparison.
 
 import { h, newId } from "./dom";
+import type { Grades, Trial } from "./grades";
 import type { ChoiceKind, RatedKind } from "./model";
 import { since } from "./simple_pages";
 import { type Key, t } from "./texts";
-import type { Grades, Trial } from "./trial";
 
 interface Option {
   label: string;
@@ -27,6 +27,10 @@ export function choices(
       if (!chosen) touched = since(trial.started);
       chosen = option;
     });
+    if (option === wasChosen(trial, options)) {
+      input.checked = true;
+      chosen = option;
+    }
     return { input, label: h("label", { class: "option" }, input, h("span", {}, option.label)) };
   });
   const answers = h(
@@ -62,9 +66,19 @@ export function choices(
       }
       const position = page.kind === "ccr" ? 1 : 0;
       const rating = { position, score: value ?? Number.NaN, first_touch_ms: touched };
-      return { kind: page.kind as RatedKind, ratings: [rating] };
+      return { kind: page.kind as RatedKind, ratings: chosen ? [rating] : [] };
     },
   };
+}
+
+function wasChosen(trial: Trial, options: Option[]): Option | undefined {
+  const before = trial.before;
+  if (!before) return undefined;
+  if ("choice" in before) return options.find((option) => option.value === before.choice);
+  if ("ratings" in before && before.ratings.length) {
+    return options.find((option) => option.value === before.ratings[0]!.score);
+  }
+  return undefined;
 }
 
 function optionsOf(trial: Trial): Option[] {

@@ -1,7 +1,8 @@
-// Clips: fetched, checked, decoded once per page; the next page's are fetched ahead.
+// Clips: fetched, checked, read once per page; the next page's are fetched ahead.
 
 import type { Engine } from "./engine";
 import { type Clip, clipsOf, type Page } from "./model";
+import { readWav } from "./wav";
 
 export class ClipError extends Error {}
 
@@ -51,26 +52,19 @@ export class Clips {
 
   private async one(clip: Clip): Promise<AudioBuffer> {
     const bytes = await this.fetch(clip.id);
-    const rate = rateInHeader(bytes);
-    if (rate !== this.sampleRate || rate !== this.engine.contextRate) {
+    const wave = readWav(bytes);
+    if (wave.rate !== this.sampleRate || wave.rate !== this.engine.contextRate) {
       throw new ClipError(
-        `rate: file ${rate}, study ${this.sampleRate}, device ${this.engine.contextRate} Hz`,
+        `rate: file ${wave.rate}, study ${this.sampleRate}, device ${this.engine.contextRate} Hz`,
       );
     }
-    const buffer = await this.engine.decode(bytes);
-    if (buffer.length !== clip.samples || buffer.numberOfChannels !== clip.channels) {
+    const length = wave.channels[0]!.length;
+    if (length !== clip.samples || wave.channels.length !== clip.channels) {
       throw new ClipError(
-        `length: got ${buffer.length} x ${buffer.numberOfChannels}, ` +
+        `length: got ${length} x ${wave.channels.length}, ` +
           `expected ${clip.samples} x ${clip.channels}`,
       );
     }
-    return buffer;
+    return this.engine.buffer(wave.channels);
   }
-}
-
-// The rate that the WAV header names; decoding would hide it by resampling.
-export function rateInHeader(bytes: ArrayBuffer): number {
-  const view = new DataView(bytes);
-  if (bytes.byteLength < 44 || view.getUint32(0) !== 0x52494646) throw new ClipError("no WAV file");
-  return view.getUint32(24, true);
 }

@@ -18,6 +18,7 @@ const AHEAD_SECONDS = 4;
 // within a block, Chromium gets them wrong.
 const BLOCK = 128;
 const TICK_MS = 50;
+const STALLED_TICKS = 20;
 
 export interface Loop {
   start: number;
@@ -50,6 +51,9 @@ export class Engine {
   private position = 0;
   private freeAt = 0;
   private timer = 0;
+  // Ticks in a row at which the sound's clock had not moved.
+  private stalled = 0;
+  private lastTick = -1;
   heard = new Map<number, Heard>();
   loop: Loop | null = null;
   repeat = false;
@@ -76,6 +80,7 @@ export class Engine {
   // Has to be called in a click or a key press, else browsers keep the context silent.
   async start(): Promise<void> {
     if (!this.context) {
+      if (!("AudioContext" in window)) return;
       const context = new AudioContext({ sampleRate: this.sampleRate, latencyHint: "interactive" });
       this.context = context;
       this.master = context.createGain();
@@ -94,6 +99,12 @@ export class Engine {
     if (this.context.state !== "running") await withTimeout(this.context.resume(), 2000);
   }
 
+  // Something should sound, and its clock stands still.
+  get silent(): boolean {
+    if (!this.run || !this.context) return false;
+    return this.context.state !== "running" || this.stalled >= STALLED_TICKS;
+  }
+
   get contextState(): string {
     return this.context?.state ?? "none";
   }
@@ -102,9 +113,26 @@ export class Engine {
     return this.context?.sampleRate ?? 0;
   }
 
-  decode(bytes: ArrayBuffer): Promise<AudioBuffer> {
+  // Samples as the nodes want them; at the context's rate, so that nothing is resampled.
+  buffer(channels: Float32Array<ArrayBuffer>[]): AudioBuffer {
     if (!this.context) throw new Error("audio was not started");
-    return this.context.decodeAudioData(bytes);
+    const made = this.context.createBuffer(channels.length, channels[0]!.length, this.sampleRate);
+    channels.forEach((wave, channel) => made.copyToChannel(wave, channel));
+    return made;
+  }
+
+  // Whether the clock of the sound runs: it stands still where there is no device, or the browser
+  // keeps the sound back.
+  async runs(): Promise<boolean> {
+    await this.start();
+    const context = this.context;
+    if (!context) return false;
+    const before = context.currentTime;
+    for (let tries = 0; tries < 15; tries++) {
+      if (context.state === "running" && context.currentTime > before) return true;
+      await new Promise((resolve) => window.setTimeout(resolve, 100));
+    }
+    return false;
   }
 
   // Take over the stimuli of a page and forget those of the last.
@@ -333,6 +361,8 @@ export class Engine {
     const context = this.context;
     if (!run || !context) return;
     const now = context.currentTime;
+    this.stalled = now > this.lastTick ? 0 : this.stalled + 1;
+    this.lastTick = now;
     if (this.pending !== null && now + LEAD_SECONDS >= run.busyUntil) {
       const key = this.pending;
       this.pending = null;

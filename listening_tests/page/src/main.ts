@@ -3,21 +3,29 @@
 import "./page.css";
 import { type Backend, type OfflineStart, Refused, type ServerStart } from "./backend";
 import { Clips } from "./clips";
-import { download, h, newId, paragraphs } from "./dom";
+import { download, h } from "./dom";
 import { Engine } from "./engine";
-import type { Answer, Language, LogEvent, Page, Session } from "./model";
+import { type Answer, type Language, type LogEvent, type Page, type Session, TRIALS } from "./model";
 import { Offline } from "./offline";
 import { Outbox } from "./outbox";
 import { Server } from "./server";
+import { type Shell, shell } from "./shell";
 import { simplePages } from "./simple_pages";
-import { mainButton, pressed, show, type Stage } from "./stage";
-import { currentLanguage, languageNames, local, setLanguage, t } from "./texts";
+import { soundTest } from "./sound_test";
+import { BACK, type GoneBack, mainButton, pressed, show, type Stage } from "./stage";
+import { holdSession } from "./tabs";
+import { currentLanguage, local, setLanguage, t } from "./texts";
 import { trial } from "./trial";
+import { consentForm, usedBefore, welcomeBack } from "./welcome";
 
 const LOG_EVERY_MS = 15_000;
 const LOG_BATCH = 200;
 const REPLY_WAIT_MS = 4000;
 const FINISH_WAIT_MS = 20_000;
+// Revisions after a reload have to be higher than any before it.
+const MOST_MINUTES = 90_000;
+// Refusals that the listener is told of in words.
+const SAID = new Set(["already_taken_part", "paused"]);
 
 const app = document.getElementById("app")!;
 const start = JSON.parse(document.getElementById("start")!.textContent!) as
@@ -43,21 +51,54 @@ async function sendLog(): Promise<void> {
   }
 }
 
+// A card in the middle of the screen, for all that comes before and after the session.
+function card(): HTMLElement {
+  const element = h("div", { class: "page card" });
+  app.replaceChildren(element);
+  return element;
+}
+
 async function run(): Promise<void> {
   const wanted = navigator.languages.map((name) => name.slice(0, 2) as Language);
   setLanguage(wanted.find((name) => study.languages.includes(name)) ?? study.languages[0]!);
   document.title = local(study.title) || study.name;
   const engine = new Engine(study.sample_rate, log);
-  let session = await patiently(() => backend.resume());
-  if (session) {
-    setLanguage(session.language);
-    const left = session.next < session.plan.pages.length - 1;
-    if (session.state === "running" && left) await welcomeBack(engine);
-  } else {
-    session = await welcome(engine);
-  }
+  const session = await whose(engine);
   document.title = local(study.title) || study.name;
+  inThisTab(session.session);
   await listen(session, engine);
+}
+
+// The session that this browser goes on with, or a new one.
+async function whose(engine: Engine): Promise<Session> {
+  const session = await patiently(() => backend.resume());
+  if (!session) return welcome(engine);
+  setLanguage(session.language);
+  const left = session.next < session.plan.pages.length - 1;
+  let same = true;
+  if (session.state === "running" && left) same = await welcomeBack(card(), backend, engine);
+  else if (session.state !== "running" && !wasInThisTab(session.session)) {
+    same = await usedBefore(card(), backend);
+  }
+  if (same) return session;
+  backend.startAnew();
+  return welcome(engine);
+}
+
+function inThisTab(code: string): void {
+  try {
+    sessionStorage.setItem(backend.base, code);
+  } catch {
+    // Forbidden, as in some private windows: then the question is asked once more.
+  }
+}
+
+function wasInThisTab(code: string): boolean {
+  try {
+    return sessionStorage.getItem(backend.base) === code;
+  } catch {
+    return false;
+  }
 }
 
 // Ask until the server answers.
@@ -66,63 +107,30 @@ async function patiently<Result>(ask: () => Promise<Result>): Promise<Result> {
     try {
       return await ask();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       const again = mainButton(t("try_again"));
-      show(app, local(study.title), h("p", { role: "alert" }, t("start_failed", { reason })), again);
+      const text = h("p", { role: "alert" }, refusalText(error));
+      show(card(), local(study.title), text, again);
       await pressed(again);
     }
   }
 }
 
+function refusalText(error: unknown): string {
+  const code = error instanceof Refused ? error.problems.find((each) => SAID.has(each)) : undefined;
+  if (code) return t(code as "already_taken_part" | "paused");
+  const reason = error instanceof Error ? error.message : String(error);
+  return t("start_failed", { reason });
+}
+
 async function welcome(engine: Engine): Promise<Session> {
   for (;;) {
-    const choice = await consentForm();
-    if (!choice) continue;
+    const code = await consentForm(card(), backend);
+    if (code === null) continue;
     await engine.start();
-    return patiently(() => backend.begin({ language: currentLanguage(), code: choice.code }));
+    if (study.sound_test) await soundTest(card(), engine);
+    const sampleRate = engine.contextRate;
+    return patiently(() => backend.begin({ language: currentLanguage(), code, sampleRate }));
   }
-}
-
-// Null when the language was changed and everything has to be said again.
-function consentForm(): Promise<{ code: string } | null> {
-  const go = mainButton(t(study.asks_consent ? "agree" : "begin"));
-  const id = newId("code");
-  const code = h("input", { id, type: "text", maxlength: 40, autocomplete: "off" });
-  const language = h(
-    "select",
-    { id: newId("language") },
-    ...study.languages.map((name) =>
-      h("option", { value: name, selected: name === currentLanguage() }, languageNames[name]),
-    ),
-  );
-  show(
-    app,
-    local(study.title),
-    study.languages.length > 1
-      ? h("div", { class: "field" }, h("label", { for: language.id }, t("language")), language)
-      : null,
-    ...(study.asks_consent ? paragraphs(local(study.consent)) : []),
-    backend.offline
-      ? h("div", { class: "field" }, h("label", { for: id }, t("listener_code")), code)
-      : null,
-    go,
-  );
-  return new Promise((resolve) => {
-    go.addEventListener("click", () => resolve({ code: code.value }));
-    language.addEventListener("change", () => {
-      setLanguage(language.value as Language);
-      resolve(null);
-    });
-  });
-}
-
-// A gesture is needed before a browser lets anything sound.
-async function welcomeBack(engine: Engine): Promise<void> {
-  const go = mainButton(t("resume"));
-  show(app, t("resume_title"), h("p", {}, t("resume_text")), go);
-  go.focus();
-  await pressed(go);
-  await engine.start();
 }
 
 async function listen(session: Session, engine: Engine): Promise<void> {
@@ -130,10 +138,12 @@ async function listen(session: Session, engine: Engine): Promise<void> {
   const answers = new Map<number, Answer>(
     Object.entries(session.answers).map(([n, answer]) => [Number(n), answer]),
   );
-  const body = h("div", { class: "page" });
-  const progress = h("progress", { "aria-label": local(study.title), max: 1, value: 0 });
-  const foot = footer(session, outbox, answers, engine);
-  app.replaceChildren(progress, body, foot);
+  const around = shell(backend, session.session, outbox, engine, {
+    download: () => saveAnswers(session, answers),
+    withdraw: () => void withdraw(engine, outbox),
+  });
+  app.replaceChildren(around.element);
+  holdSession(backend.base, () => takenOver(engine));
   window.setInterval(() => void sendLog(), LOG_EVERY_MS);
   document.addEventListener("visibilitychange", () => {
     log("visibility", { state: document.visibilityState });
@@ -142,78 +152,110 @@ async function listen(session: Session, engine: Engine): Promise<void> {
       void sendLog();
     }
   });
-
   const clips = new Clips(engine, (id) => backend.clip(id), study.sample_rate);
+  const state = await pages(session, { around, engine, clips, session, outbox, answers });
+  around.progress(1);
+  around.actions.replaceChildren();
+  engine.stop();
+  if (state === "ended" || state === "withdrawn") {
+    around.end();
+    const ended = state === "ended";
+    const text = h("p", {}, t(ended ? "ended_text" : "withdrawn_text"));
+    show(around.body, t(ended ? "ended_title" : "withdrawn_title"), text);
+    return;
+  }
+  await finish(around, session, outbox, answers);
+}
+
+interface Setting {
+  around: Shell;
+  engine: Engine;
+  clips: Clips;
+  session: Session;
+  outbox: Outbox;
+  answers: Map<number, Answer>;
+}
+
+// All pages that are left, one after the other; the state of the session after them.
+async function pages(session: Session, setting: Setting): Promise<Session["state"]> {
   const { plan } = session;
-  let { state } = session;
+  const { around, engine, outbox, answers } = setting;
+  const drafts = new Map<number, Answer>();
   const last = plan.pages.length - 1;
-  for (const page of plan.pages) {
-    if (state !== "running" || page.n === last) break;
+  let { state } = session;
+  // The page that the listener went back to, though it is answered.
+  let again = -1;
+  for (let n = 0; state === "running" && n < last; ) {
+    const page = plan.pages[n]!;
     pageNumber = page.n;
-    const stored = answers.get(page.n) ?? outbox.pendingAnswer(page.n);
-    if (stored) {
+    const stored = answers.get(n) ?? outbox.pendingAnswer(n);
+    if (stored && n !== again) {
       if (stored.kind === "volume") engine.setVolume(stored.gain_db);
+      n += 1;
       continue;
     }
     if (page.kind === "consent") {
       // Given before the session began; here it is stored with the answers.
-      outbox.put(page.n, { kind: "consent", total_ms: 0 });
+      outbox.put(n, { kind: "consent", total_ms: 0 });
+      n += 1;
       continue;
     }
-    progress.value = page.n / last;
+    around.progress(n / last);
     log("page", { kind: page.kind });
-    const next = plan.pages[page.n + 1];
-    for (let attempt = 1; ; attempt++) {
-      const answer = await view(page, { body, engine, clips, session, next });
-      body.replaceChildren(h("p", { role: "status" }, t("state_saving")));
-      if (answer.kind === "headphones") answer.attempt = attempt;
-      answers.set(page.n, answer);
-      outbox.put(page.n, answer);
-      const reply = await outbox.reply(page.n, REPLY_WAIT_MS);
-      void sendLog();
-      state = reply?.state ?? "running";
-      const again = reply?.passed === false && state === "running";
-      if (!again || attempt >= study.headphones.attempts) break;
-      const go = mainButton(t("try_again"));
-      show(body, t("headphones_title"), h("p", {}, t("headphones_again")), go);
-      await pressed(go);
+    const given = await view(page, setting, drafts.get(n) ?? stored);
+    around.actions.replaceChildren();
+    if (BACK in given) {
+      drafts.set(n, given[BACK]);
+      n -= 1;
+      again = n;
+      continue;
     }
+    around.body.replaceChildren(h("p", { role: "status" }, t("state_saving")));
+    const attempt = given.kind === "headphones" ? ++attempts : 1;
+    if (given.kind === "headphones") given.attempt = attempt;
+    answers.set(n, given);
+    drafts.delete(n);
+    outbox.put(n, given, stored ? Math.floor(Date.now() / 60_000) % MOST_MINUTES : 1);
+    const reply = await outbox.reply(n, REPLY_WAIT_MS);
+    void sendLog();
+    state = reply?.state ?? "running";
+    again = -1;
+    if (reply?.passed === false && state === "running" && attempt < study.headphones.attempts) {
+      again = n;
+      const go = mainButton(t("try_again"));
+      show(around.body, t("headphones_title"), h("p", {}, t("headphones_again")), go);
+      await pressed(go);
+      continue;
+    }
+    n += 1;
   }
-  progress.value = 1;
-  engine.stop();
-  if (state === "ended" || state === "withdrawn") {
-    foot.remove();
-    const ended = state === "ended";
-    const text = h("p", {}, t(ended ? "ended_text" : "withdrawn_text"));
-    show(body, t(ended ? "ended_title" : "withdrawn_title"), text);
-    return;
-  }
-  await finish(body, session, outbox, answers);
+  return state;
 }
 
-interface Setting {
-  body: HTMLElement;
-  engine: Engine;
-  clips: Clips;
-  session: Session;
-  next: Page | undefined;
-}
+let attempts = 0;
 
-async function view(page: Page, setting: Setting): Promise<Answer> {
-  const { body, engine, clips, session, next } = setting;
+async function view(
+  page: Page,
+  setting: Setting,
+  before: Answer | null | undefined,
+): Promise<Answer | GoneBack> {
+  const { around, engine, clips, session } = setting;
+  const { pages } = session.plan;
   const left = new AbortController();
   const stage: Stage = {
-    root: body,
+    root: around.body,
     study,
     plan: session.plan,
     engine,
     clips,
     signal: left.signal,
     log,
+    actions: around.actions,
+    mayGoBack: study.listening.back && isTrialLike(pages[page.n - 1], page),
   };
-  const done = (simplePages[page.kind] ?? trial)(stage, page);
+  const done = (simplePages[page.kind] ?? trial)(stage, page, before ?? null);
   // The page's own clips come first; the next page's may take the rest of the line.
-  window.setTimeout(() => clips.prefetch(next), 1500);
+  window.setTimeout(() => clips.prefetch(pages[page.n + 1]), 1500);
   try {
     return await done;
   } finally {
@@ -221,12 +263,32 @@ async function view(page: Page, setting: Setting): Promise<Answer> {
   }
 }
 
+// Whether the page before is a trial of the same part.
+function isTrialLike(before: Page | undefined, page: Page): boolean {
+  return before !== undefined && TRIALS.has(before.kind) && before.training === page.training;
+}
+
+function takenOver(engine: Engine): void {
+  engine.stop();
+  const here = mainButton(t("go_on_here"));
+  here.addEventListener("click", () => location.reload());
+  show(card(), t("other_tab_title"), h("p", {}, t("other_tab_text")), here);
+}
+
+async function withdraw(engine: Engine, outbox: Outbox): Promise<void> {
+  engine.stop();
+  await patiently(() => backend.withdraw());
+  outbox.drop();
+  show(card(), t("withdrawn_title"), h("p", {}, t("withdrawn_text")));
+}
+
 async function finish(
-  body: HTMLElement,
+  around: Shell,
   session: Session,
   outbox: Outbox,
   answers: Map<number, Answer>,
 ): Promise<void> {
+  const { body } = around;
   // Asked even if the session was finished before: only this reply has the completion code.
   let done: Session | null = null;
   while (!done) {
@@ -242,28 +304,32 @@ async function finish(
         return;
       }
       const again = mainButton(t("try_again"));
-      show(
-        body,
-        t("finish_title"),
-        h("p", { role: "alert" }, t("finish_failed")),
-        again,
-      );
+      show(body, t("finish_title"), h("p", { role: "alert" }, t("finish_failed")), again);
       await pressed(again);
     }
   }
   outbox.drop();
+  // The next person at this browser must not find a button that deletes somebody else's answers.
+  around.end();
   const save = mainButton(t("download"));
   save.addEventListener("click", () => saveAnswers(session, answers));
   const url = /^https?:\/\//.test(done.completion_url) ? done.completion_url : "";
+  const next = backend.lab ? mainButton(t("next_listener")) : h("button", { type: "button" }, t("somebody_else"));
+  next.addEventListener("click", () => {
+    backend.startAnew();
+    location.reload();
+  });
+  const twice = done.state === "ended" ? "already_taken_part" : "finish_text";
   show(
     body,
     t("finish_title"),
-    h("p", {}, t(backend.offline ? "finish_offline" : "finish_text")),
+    h("p", {}, t(backend.offline ? "finish_offline" : twice)),
     done.completion_code
       ? h("p", {}, `${t("completion_code")}: `, h("code", {}, done.completion_code))
       : null,
     url ? h("p", {}, h("a", { href: url, rel: "noreferrer" }, t("completion_link"))) : null,
-    backend.offline ? save : null,
+    h("p", { class: "soft" }, t("your_code", { code: session.session })),
+    h("div", { class: "row" }, backend.offline ? save : null, backend.ofPlatform ? null : next),
   );
 }
 
@@ -282,44 +348,6 @@ function saveAnswers(session: Session, answers: Map<number, Answer>): void {
           1,
         );
   download(`${study.name}-${session.session}.json`, text);
-}
-
-function footer(
-  session: Session,
-  outbox: Outbox,
-  answers: Map<number, Answer>,
-  engine: Engine,
-): HTMLElement {
-  const status = h("span", { role: "status", class: "state" });
-  const save = h("button", { type: "button" }, t("download"));
-  save.addEventListener("click", () => saveAnswers(session, answers));
-  const leave = h("button", { type: "button" }, t("withdraw"));
-  const yes = h("button", { type: "button" }, t("withdraw_yes"));
-  const no = h("button", { type: "button" }, t("withdraw_no"));
-  const question = h(
-    "dialog",
-    { "aria-label": t("withdraw") },
-    h("p", {}, t("withdraw_text")),
-    h("div", { class: "row" }, no, yes),
-  );
-  leave.addEventListener("click", () => {
-    engine.pause();
-    question.showModal();
-  });
-  no.addEventListener("click", () => question.close());
-  yes.addEventListener("click", async () => {
-    question.close();
-    engine.stop();
-    await patiently(() => backend.withdraw());
-    outbox.drop();
-    show(app, t("withdrawn_title"), h("p", {}, t("withdrawn_text")));
-  });
-  outbox.onchange = () => {
-    const reason = outbox.problems.join(", ");
-    status.textContent = t(`state_${outbox.state}`, { reason });
-    status.dataset["state"] = outbox.state;
-  };
-  return h("footer", {}, status, h("span", { class: "code" }, session.session), save, leave, question);
 }
 
 window.addEventListener("pagehide", () => void sendLog());

@@ -1,8 +1,8 @@
 // The data of study.json, of a session, and of answers: as the Python models have them.
 
-export type Language = "en" | "de" | "fr" | "zh";
+export type Language = "en" | "de" | "es" | "fr" | "zh";
 export type Text = string | Partial<Record<Language, string>>;
-export type RatedKind = "mushra" | "bs1116" | "acr" | "dcr" | "ccr";
+export type RatedKind = "mushra" | "mushra1s" | "bs1116" | "acr" | "dcr" | "ccr" | "effort";
 export type ChoiceKind = "abx" | "ab";
 export type Kind =
   | RatedKind
@@ -44,7 +44,10 @@ export interface Study {
     on_switch: "continue" | "start_over";
     loop: boolean;
     require_hundred: "off" | "warn" | "enforce";
+    back: boolean;
   };
+  sound_test: boolean;
+  traps: boolean;
   no_preference: boolean;
   comments: boolean;
   scale: [number, number];
@@ -133,7 +136,7 @@ export interface LogEvent {
 export const REFERENCE = -1;
 
 export const TRIALS: ReadonlySet<Kind> = new Set<Kind>([
-  "mushra", "bs1116", "abx", "ab", "acr", "dcr", "ccr",
+  "mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort",
 ]);
 
 export function clipsOf(page: Page): Map<number, Clip> {

@@ -1,6 +1,6 @@
 // One file from disk: plans and audio lie in the document, answers in the browser's storage.
 
-import { type Backend, memory, type OfflineStart, Refused, uuid } from "./backend";
+import { type Backend, memory, type OfflineStart, Refused, type Start, uuid } from "./backend";
 import type { Answer, Language, LogEvent, Plan, SaveReply, Session, Submission } from "./model";
 
 const FORMAT = 1;
@@ -24,6 +24,9 @@ interface Result {
 
 export class Offline implements Backend {
   readonly offline = true;
+  readonly lab = false;
+  readonly listener = "";
+  readonly ofPlatform = false;
   readonly study;
   private readonly place;
   private result: Result | null = null;
@@ -40,7 +43,7 @@ export class Offline implements Backend {
     return this.session();
   }
 
-  async begin(start: { language: Language; code: string }): Promise<Session> {
+  async begin(start: Start): Promise<Session> {
     const { blocks } = this.start;
     // A number from the experimenter picks the block; without one it is drawn.
     const number = Number.parseInt(start.code.replace(/\D/g, ""), 10);
@@ -95,8 +98,16 @@ export class Offline implements Backend {
   }
 
   async withdraw(): Promise<void> {
+    this.startAnew();
+  }
+
+  startAnew(): void {
     memory.set(this.place, null);
     this.result = null;
+  }
+
+  get base(): string {
+    return this.place;
   }
 
   // The text of the result file.

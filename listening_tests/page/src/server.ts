@@ -1,25 +1,38 @@
 // The server behind the page: a token in a header, every answer saved by itself.
 
-import { type Backend, memory, Refused, type ServerStart, uuid } from "./backend";
-import type { Language, LogEvent, SaveReply, Session, Submission } from "./model";
+import { type Backend, memory, Refused, type ServerStart, type Start, uuid } from "./backend";
+import { forgetCurrent, type Identity, placeOf, takeIdentity } from "./identity";
+import type { LogEvent, SaveReply, Session, Submission } from "./model";
 
 const TRIES = 4;
-const PLATFORM = ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "assignmentId", "hitId", "workerId"];
+const LONGEST_AGENT = 400;
 
 export class Server implements Backend {
   readonly offline = false;
   readonly study;
   private readonly api;
-  private readonly place;
+  readonly lab;
+  readonly base;
+  private identity: Identity;
+  private place;
   private token: string | null;
-  private readonly platform: Record<string, string>;
 
   constructor(start: ServerStart) {
     this.study = start.study;
     this.api = start.api;
-    this.place = `synbench ${this.study.name} ${this.study.version.slice(0, 16)}`;
+    this.lab = start.lab;
+    this.base = `synbench ${this.study.name} ${this.study.version.slice(0, 16)}`;
+    this.identity = takeIdentity();
+    this.place = placeOf(this.base, this.identity);
     this.token = memory.get(this.place);
-    this.platform = takePlatform();
+  }
+
+  get listener(): string {
+    return this.identity.listener;
+  }
+
+  get ofPlatform(): boolean {
+    return Object.keys(this.identity.platform).length > 0;
   }
 
   async resume(): Promise<Session | null> {
@@ -34,18 +47,29 @@ export class Server implements Backend {
     }
   }
 
-  async begin(start: { language: Language; code: string }): Promise<Session> {
+  async begin(start: Start): Promise<Session> {
     // The same uuid on a second try keeps a lost reply from making a second session.
     const key = `${this.place} start`;
     const id = memory.get(key) ?? uuid();
     memory.set(key, id);
+    if (start.code && start.code !== this.identity.listener) {
+      this.identity = { ...this.identity, listener: start.code };
+      this.place = placeOf(this.base, this.identity);
+    }
     const session = await this.json<Session>("POST", "/sessions", {
       uuid: id,
       study: this.study.name,
       version: this.study.version,
       language: start.language,
       consent: this.study.asks_consent ? this.study.consent_version : null,
-      platform: this.platform,
+      platform: this.identity.platform,
+      listener: this.identity.listener,
+      client: {
+        user_agent: navigator.userAgent.slice(0, LONGEST_AGENT),
+        screen: `${window.innerWidth}x${window.innerHeight}`,
+        touch: window.matchMedia("(pointer: coarse)").matches,
+        sample_rate: start.sampleRate,
+      },
     });
     this.token = session.token ?? null;
     memory.set(this.place, this.token);
@@ -72,6 +96,16 @@ export class Server implements Backend {
 
   async withdraw(): Promise<void> {
     await this.ask("DELETE", "/session");
+    this.forget();
+  }
+
+  // The next person at this browser begins anew; the session itself stays on the server.
+  startAnew(): void {
+    // Who came with a number or an id finds the session again under it.
+    forgetCurrent(this.base);
+    this.identity = { platform: {}, listener: "" };
+    this.place = this.base;
+    memory.set(`${this.base} start`, null);
     this.forget();
   }
 
@@ -123,20 +157,4 @@ async function problemsOf(reply: Response): Promise<string[]> {
   } catch {
     return [];
   }
-}
-
-// The platform's ids are read from the address, then taken out of it.
-function takePlatform(): Record<string, string> {
-  const query = new URLSearchParams(location.search);
-  const found: Record<string, string> = {};
-  for (const name of PLATFORM) {
-    const value = query.get(name);
-    if (value) found[name] = value.slice(0, 200);
-    query.delete(name);
-  }
-  if (Object.keys(found).length) {
-    const rest = query.toString();
-    history.replaceState(null, "", location.pathname + (rest ? `?${rest}` : ""));
-  }
-  return found;
 }

@@ -2,7 +2,16 @@
 
 import { h, newId, paragraphs } from "./dom";
 import type { Answer, Kind, Question } from "./model";
-import { loadAudio, mainButton, pressed, problemBox, show, type Stage, type View } from "./stage";
+import {
+  loadAudio,
+  mainButton,
+  pressed,
+  problemBox,
+  show,
+  silentBox,
+  type Stage,
+  type View,
+} from "./stage";
 import { type Key, local, t } from "./texts";
 
 const QUIETEST_DB = -40;
@@ -24,7 +33,9 @@ const pause: View = (stage) => seen(stage, "break", t("break_title"), t("break_t
 
 const instructions: View = (stage) => {
   const { study } = stage;
-  const text = [taskText(stage), t("task_listen"), t("training_text"), local(study.instructions)];
+  const text = [taskText(stage), t("task_listen")];
+  if (stage.plan.pages.some((page) => page.training)) text.push(t("training_text"));
+  text.push(local(study.instructions));
   return seen(stage, "instructions", t("training_title"), text.join("\n"));
 };
 
@@ -32,7 +43,7 @@ export function taskText(stage: Stage): string {
   const { test } = stage.study;
   const shown = stage.plan.pages.some((page) => page.kind === "ab" && page.reference);
   const name = test === "ab" && shown ? "task_ab_reference" : `task_${test}`;
-  return t(name as Key);
+  return t(name as Key) + (stage.study.traps ? ` ${t("task_traps")}` : "");
 }
 
 const questionnaire: View = (stage) => {
@@ -134,8 +145,11 @@ const headphones: View = async (stage, page) => {
       h("div", { class: "row" }, play),
       h("div", { class: "row", role: "group", "aria-label": t("your_answer") }, ...tones),
     );
+    const silent = silentBox(engine);
+    stage.root.append(silent.element);
     const step = new AbortController();
     engine.onchange = () => {
+      silent.refresh();
       const share = (engine.heard.get(k)?.seconds ?? 0) / engine.duration;
       for (const tone of tones) tone.disabled = share < 0.9;
     };
@@ -181,7 +195,10 @@ const volume: View = async (stage, page) => {
   onKeys(stage.signal, (key) => {
     if (key === " ") toggle();
   });
+  const silent = silentBox(engine);
   engine.onchange = () => {
+    silent.refresh();
+    play.setAttribute("aria-pressed", String(engine.playing));
     play.textContent = t(engine.playing ? "pause" : "play");
     next.disabled = (engine.heard.get(0)?.plays ?? 0) === 0;
   };
@@ -191,6 +208,7 @@ const volume: View = async (stage, page) => {
     h("p", {}, t("volume_text")),
     h("div", { class: "row" }, play),
     h("div", { class: "field" }, h("label", { for: id }, t("volume")), slider),
+    silent.element,
     next,
   );
   next.disabled = true;
@@ -217,7 +235,10 @@ const attention: View = async (stage, page) => {
     h("div", { class: "row" }, play),
     h("div", { class: "row", role: "group", "aria-label": t("your_answer") }, ...counts),
   );
+  const silent = silentBox(engine);
+  stage.root.append(silent.element);
   engine.onchange = () => {
+    silent.refresh();
     const share = (engine.heard.get(0)?.seconds ?? 0) / engine.duration;
     for (const button of counts) button.disabled = share < 0.9;
   };
@@ -241,7 +262,9 @@ export function onKeys(signal: AbortSignal, act: (key: string, event: KeyboardEv
   document.addEventListener(
     "keydown",
     (event) => {
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      // Brackets need AltGr, or Option, on many keyboards.
+      const third = event.getModifierState("AltGraph") || "[]".includes(event.key);
+      if ((event.ctrlKey || event.altKey || event.metaKey) && !third) return;
       const target = event.target as HTMLElement;
       if (target.closest("textarea, select, input[type=text], dialog")) return;
       if (event.key === " " && target.closest("button, a, summary, input")) {

@@ -1,16 +1,17 @@
 // Grades on a continuous scale: one slider for each stimulus, without a handle until it is touched.
 
 import { h } from "./dom";
+import type { Grades, Trial } from "./grades";
 import { REFERENCE, type RatedKind } from "./model";
 import { since } from "./simple_pages";
+import { Slider } from "./slider";
 import { type Key, t } from "./texts";
-import type { Grades, Trial } from "./trial";
 
-const INTERVALS = 5;
+const WORDS = 5;
 
-interface Slider {
+interface Strip {
   position: number;
-  input: HTMLInputElement;
+  slider: Slider;
   output: HTMLOutputElement;
   touched: number | null;
 }
@@ -23,139 +24,122 @@ export function sliders(
   const { stage, page } = trial;
   const { engine, study } = stage;
   const [low, high] = study.scale;
-  const step = study.scale_step;
-  const digits = step < 1 ? 1 : 0;
   const kind = page.kind as RatedKind;
+  const points = kind === "bs1116";
+  const shown = (score: number) => score.toFixed(study.scale_step < 1 ? 1 : 0);
+  const name = (k: number) => t(`${points ? "bs1116" : "mushra"}_${k}` as Key);
 
-  const word = (score: number) => {
-    const place = Math.min(INTERVALS - 1, Math.floor(((score - low) / (high - low)) * INTERVALS));
-    // BS.1116 names its whole numbers, MUSHRA its five intervals.
-    return t(`${kind}_${kind === "bs1116" ? Math.round(score) : place + 1}` as Key);
-  };
-
-  const show = (slider: Slider) => {
-    const rated = slider.touched !== null;
-    const score = Number(slider.input.value);
-    slider.input.classList.toggle("unrated", !rated);
-    slider.output.textContent = rated ? score.toFixed(digits) : "–";
-    const text = rated ? `${score.toFixed(digits)}, ${word(score)}` : t("not_rated");
-    slider.input.setAttribute("aria-valuetext", text);
-  };
-  const touch = (slider: Slider) => {
-    slider.touched ??= since(trial.started);
-    show(slider);
-  };
-
-  const all = page.stimuli.map((_, position): Slider => {
-    const name = trial.names.get(position)!;
-    const input = h("input", {
-      type: "range",
-      min: low,
-      max: high,
-      step,
-      value: (low + high) / 2,
-      "aria-label": name,
-    });
-    const slider = { position, input, output: h("output", { "aria-hidden": "true" }), touched: null };
-    // A press that leaves the value where it was is a grade too.
-    for (const event of ["input", "change", "pointerup"]) {
-      input.addEventListener(event, () => {
-        if (!input.disabled) touch(slider);
-      });
+  // BS.1116 names its whole numbers, MUSHRA its five intervals.
+  const words = (score: number) => {
+    if (!points) {
+      const interval = Math.floor(((score - low) / (high - low)) * WORDS);
+      return name(Math.min(WORDS - 1, interval) + 1);
     }
-    input.addEventListener("keydown", (event) => {
-      if (/^(Home|End|PageUp|PageDown|Enter)$/.test(event.key)) touch(slider);
-    });
-    show(slider);
-    return slider;
-  });
-
-  let selected: number | null = null;
-  const move = (slider: Slider, amount: number) => {
-    if (slider.input.disabled) return;
-    const value = Number(slider.input.value) + amount;
-    slider.input.value = String(Math.min(high, Math.max(low, value)));
-    touch(slider);
+    const below = Math.floor(score + 1e-9);
+    if (score - below < 1e-6) return name(below);
+    return t("between", { a: name(below + 1), b: name(below) });
   };
 
-  const labels = Array.from({ length: INTERVALS }, (_, k) =>
-    h("span", {}, t(`${kind}_${INTERVALS - k}` as Key)),
+  const all = page.stimuli.map((_, position): Strip => {
+    const label = trial.names.get(position)!;
+    const slider = new Slider({ label, low, high, step: study.scale_step, words, shown });
+    const output = h("output", { "aria-hidden": "true" }, "–");
+    const strip: Strip = { position, slider, output, touched: null };
+    slider.onchange = () => {
+      strip.touched ??= since(trial.started);
+      output.textContent = shown(slider.value!);
+    };
+    return strip;
+  });
+  restore(trial, all);
+
+  const labels = Array.from({ length: WORDS }, (_, k) =>
+    h("span", {}, points ? `${shown(high - k)} ${name(WORDS - k)}` : name(WORDS - k)),
   );
-  const strips = all.map(({ position, input, output }) => {
+  const numbers = Array.from({ length: points ? 0 : WORDS + 1 }, (_, k) =>
+    h("span", {}, String(high - (k * (high - low)) / WORDS)),
+  );
+  const strips = all.map(({ position, slider, output }) => {
     const button = buttons.get(position)!;
     // A narrow column has room for the number alone.
-    if (kind === "mushra") {
+    if (!points) {
       button.setAttribute("aria-label", trial.names.get(position)!);
       button.textContent = String(position + 1);
     }
     return h(
       "div",
       { class: "strip" },
-      button,
-      h("div", { class: "fader" }, input),
+      h("div", { class: "player" }, button, marks.get(position)),
+      h("div", { class: "fader" }, slider.element),
       output,
-      marks.get(position),
     );
   });
-  const board = h(
+  const reference = buttons.get(REFERENCE);
+  const element = h(
     "div",
-    { class: "board", role: "group", "aria-label": t("your_answer") },
+    { class: `board ${points ? "points" : "bands"}`, role: "group", "aria-label": t("your_answer") },
     h(
       "div",
       { class: "strip left" },
-      buttons.get(REFERENCE),
-      h("div", { class: "scale" }, ...labels),
-      marks.get(REFERENCE),
+      reference ? h("div", { class: "player" }, reference, marks.get(REFERENCE)) : null,
+      h(
+        "div",
+        { class: "scale", "aria-hidden": "true" },
+        h("div", { class: "words" }, ...labels),
+        h("div", { class: "numbers" }, ...numbers),
+      ),
     ),
     ...strips,
   );
+  window.addEventListener("resize", () => all.forEach((each) => each.slider.draw()), {
+    signal: stage.signal,
+  });
 
+  let selected: number | null = null;
   return {
-    element: board,
+    element,
     refresh() {
       if (engine.playing) selected = engine.active;
-      for (const slider of all) {
-        const open = !study.listening.rate_only_what_plays || slider.position === selected;
-        if (slider.input.disabled === open) slider.input.disabled = !open;
-        slider.input.closest(".strip")!.classList.toggle("open", slider.position === selected);
+      for (const { position, slider } of all) {
+        slider.disabled = study.listening.rate_only_what_plays && position !== selected;
+        slider.element.closest(".strip")!.classList.toggle("open", position === selected);
       }
     },
     problems() {
       const missing = all
-        .filter((slider) => slider.touched === null)
-        .map((slider) => t("unrated", { name: trial.names.get(slider.position)! }));
-      if (!missing.length && kind === "bs1116") {
-        if (!all.some((slider) => Number(slider.input.value) === high)) {
-          missing.push(t("no_hidden_reference"));
-        }
+        .filter((each) => each.touched === null)
+        .map((each) => t("unrated", { name: trial.names.get(each.position)! }));
+      if (!missing.length && points && !all.some((each) => each.slider.value === high)) {
+        missing.push(t("no_hidden_reference"));
       }
       return missing;
     },
     key(event) {
-      const direction = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
-      if (!direction) return false;
-      const slider =
-        all.find((each) => each.input === document.activeElement) ??
-        all.find((each) => each.position === selected);
-      if (!slider) return false;
+      // Of a slider that has the focus the slider itself has taken its keys already.
+      if (!/^(Arrow|Page|Home|End)/.test(event.key)) return false;
+      const strip = all.find((each) => each.position === selected);
+      if (!strip?.slider.key(event)) return false;
       event.preventDefault();
-      slider.input.focus();
-      move(slider, direction * step * (event.shiftKey ? 10 : 1));
+      strip.slider.element.focus({ preventScroll: true });
       return true;
     },
     answer() {
-      const ratings = all.flatMap((slider) =>
-        slider.touched === null
+      const ratings = all.flatMap(({ position, slider, touched }) =>
+        slider.value === null || touched === null
           ? []
-          : [
-              {
-                position: slider.position,
-                score: Number(Number(slider.input.value).toFixed(digits)),
-                first_touch_ms: slider.touched,
-              },
-            ],
+          : [{ position, score: slider.value, first_touch_ms: touched }],
       );
       return { kind, ratings };
     },
   };
+}
+
+function restore(trial: Trial, all: Strip[]): void {
+  const before = trial.before;
+  if (!before || !("ratings" in before)) return;
+  for (const rating of before.ratings) {
+    const strip = all[rating.position];
+    strip?.slider.set(rating.score);
+    if (strip) strip.touched = rating.first_touch_ms;
+  }
 }

@@ -15,12 +15,21 @@ export interface Stage {
   // Aborted when the page is left: listeners hang on it.
   readonly signal: AbortSignal;
   readonly log: (type: string, data: Record<string, string | number | boolean | null>) => void;
+  // Where buttons that always stay in view belong.
+  readonly actions: HTMLElement;
+  readonly mayGoBack: boolean;
 }
 
-export type View = (stage: Stage, page: Page) => Promise<Answer>;
+export const BACK = "back";
+
+// The listener goes back, and leaves behind what is answered so far.
+export type GoneBack = { [BACK]: Answer };
+
+export type View = (stage: Stage, page: Page, before: Answer | null) => Promise<Answer | GoneBack>;
 
 // Replace what is shown and put the focus on its title, where a screen reader goes on.
 export function show(root: HTMLElement, title: string, ...content: (Node | null)[]): void {
+  if (root.classList.contains("page")) root.className = "page card";
   const heading = h("h1", { tabindex: -1 }, title);
   root.replaceChildren(heading, ...content.filter((node): node is Node => node !== null));
   heading.focus({ preventScroll: true });
@@ -51,6 +60,18 @@ export function problemBox(): { element: HTMLElement; say: (lines: string[]) => 
         h("p", {}, t("missing")),
         h("ul", {}, ...lines.map((line) => h("li", {}, line))),
       );
+    },
+  };
+}
+
+// Says so where something should sound and does not.
+export function silentBox(engine: Engine): { element: HTMLElement; refresh: () => void } {
+  const element = h("p", { class: "warning", role: "alert" });
+  return {
+    element,
+    refresh() {
+      const text = !engine.silent ? "" : t(engine.contextState === "running" ? "no_sound" : "audio_off");
+      if (element.textContent !== text) element.textContent = text;
     },
   };
 }

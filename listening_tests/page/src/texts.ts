@@ -1,25 +1,19 @@
-// Texts by language. A catalogue that lacks a key, or has one too many, fails the build.
+// Texts by language. Those of the study's languages lie in the document; that no catalogue lacks a
+// key, or has one too many, `catalogues.ts` makes sure of when the page is built.
 
+import type { Key } from "./catalogues";
 import type { Language, Text } from "./model";
-import de from "./texts/de.json";
-import en from "./texts/en.json";
-import fr from "./texts/fr.json";
-import zh from "./texts/zh.json";
 
-export type Key = keyof typeof en;
-type Catalogue = Record<Key, string>;
-type Exactly<Given> = Catalogue & Record<Exclude<keyof Given, Key>, never>;
+export type { Key };
 
-const catalogues: Record<Language, Catalogue> = {
-  en,
-  de: de satisfies Exactly<typeof de>,
-  fr: fr satisfies Exactly<typeof fr>,
-  zh: zh satisfies Exactly<typeof zh>,
-};
+const catalogues = JSON.parse(document.getElementById("texts")!.textContent!) as Partial<
+  Record<Language, Record<Key, string>>
+>;
 
 export const languageNames: Record<Language, string> = {
   en: "English",
   de: "Deutsch",
+  es: "Español",
   fr: "Français",
   zh: "中文",
 };
@@ -36,7 +30,7 @@ export function currentLanguage(): Language {
 }
 
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return catalogues[language][key].replace(/\{(\w+)\}/g, (all, name: string) =>
+  return catalogues[language]![key].replace(/\{(\w+)\}/g, (all, name: string) =>
     name in values ? String(values[name]) : all,
   );
 }

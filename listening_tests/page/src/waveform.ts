@@ -1,7 +1,7 @@
 // The time line of a trial: waveform of the open reference, play position, part that repeats.
 
 import { h } from "./dom";
-import { type Engine, SHORTEST_LOOP_SECONDS } from "./engine";
+import { type Engine, type Loop, SHORTEST_LOOP_SECONDS } from "./engine";
 import { t } from "./texts";
 
 export interface Waveform {
@@ -12,16 +12,24 @@ export interface Waveform {
 }
 
 export function waveform(engine: Engine, peaks: number[], loops: boolean): Waveform {
-  const label = t(peaks.length ? "waveform" : "timeline");
-  const canvas = h("canvas", { role: "img", "aria-label": label, class: "waveform" });
+  const label = t(!loops ? "progress" : peaks.length ? "waveform" : "timeline");
+  const shape = peaks.length ? "waveform" : "waveform thin";
+  const canvas = h("canvas", { role: "img", "aria-label": label, class: shape });
   const repeat = h("input", { type: "checkbox", checked: engine.repeat });
-  const start = h("button", { type: "button" }, `[ ${t("loop_start")}`);
-  const end = h("button", { type: "button" }, `${t("loop_end")} ]`);
-  const all = h("button", { type: "button" }, t("loop_all"));
+  const tool = (sign: string, text: string) =>
+    h(
+      "button",
+      { type: "button", title: text },
+      h("span", { class: "sign", "aria-hidden": "true" }, sign),
+      h("span", { class: "text" }, text),
+    );
+  const start = tool("[", t("loop_start"));
+  const end = tool("]", t("loop_end"));
+  const all = tool("↔", t("loop_all"));
   const tools = h(
     "div",
-    { class: "row tools" },
-    h("label", { class: "check" }, repeat, t("repeat")),
+    { class: "tools" },
+    h("label", { class: "check" }, repeat, h("span", {}, t("repeat"))),
     start,
     end,
     all,
@@ -40,41 +48,66 @@ export function waveform(engine: Engine, peaks: number[], loops: boolean): Wavef
   end.addEventListener("click", markEnd);
   all.addEventListener("click", () => engine.setLoop(null));
   repeat.addEventListener("change", () => engine.setRepeat(repeat.checked));
-  if (loops) drag(canvas, engine);
 
+  let dragged: Loop | null = null;
   const draw = () => {
     repeat.checked = engine.repeat;
     all.disabled = engine.loop === null;
-    paint(canvas, peaks, engine);
+    paint(canvas, peaks, engine, dragged ?? engine.loop);
   };
+  if (loops) {
+    drag(canvas, engine, (part) => {
+      dragged = part;
+      draw();
+    });
+  }
   const element = h("div", { class: "timeline" }, canvas, loops ? tools : null);
   return { element, draw, markStart, markEnd };
 }
 
 // A drag chooses a part, a click goes to a place.
-function drag(canvas: HTMLCanvasElement, engine: Engine): void {
+function drag(
+  canvas: HTMLCanvasElement,
+  engine: Engine,
+  show: (part: Loop | null) => void,
+): void {
   let from: number | null = null;
   const seconds = (event: PointerEvent) => {
     const box = canvas.getBoundingClientRect();
-    return ((event.clientX - box.left) / box.width) * engine.duration;
+    const share = (event.clientX - box.left) / box.width;
+    return Math.min(1, Math.max(0, share)) * engine.duration;
+  };
+  const part = (to: number): Loop | null => {
+    const long = from !== null && Math.abs(to - from) >= SHORTEST_LOOP_SECONDS;
+    return long ? { start: Math.min(from!, to), end: Math.max(from!, to) } : null;
   };
   canvas.addEventListener("pointerdown", (event) => {
     from = seconds(event);
     canvas.setPointerCapture(event.pointerId);
   });
+  canvas.addEventListener("pointermove", (event) => {
+    if (from !== null) show(part(seconds(event)));
+  });
   canvas.addEventListener("pointerup", (event) => {
     if (from === null) return;
-    const to = seconds(event);
-    if (Math.abs(to - from) >= SHORTEST_LOOP_SECONDS) engine.setLoop({ start: from, end: to });
+    const chosen = part(seconds(event));
+    if (chosen) engine.setLoop(chosen);
     else engine.seek(from);
     from = null;
+    show(null);
   });
   canvas.addEventListener("pointercancel", () => {
     from = null;
+    show(null);
   });
 }
 
-function paint(canvas: HTMLCanvasElement, peaks: number[], engine: Engine): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  peaks: number[],
+  engine: Engine,
+  part: Loop | null,
+): void {
   const box = canvas.getBoundingClientRect();
   const scale = window.devicePixelRatio || 1;
   const width = Math.round(box.width * scale);
@@ -87,19 +120,23 @@ function paint(canvas: HTMLCanvasElement, peaks: number[], engine: Engine): void
   const style = getComputedStyle(canvas);
   const at = (seconds: number) => (seconds / engine.duration) * width;
   pen.clearRect(0, 0, width, height);
-  if (engine.loop) {
+  if (part) {
     pen.fillStyle = style.getPropertyValue("--loop");
-    pen.fillRect(at(engine.loop.start), 0, at(engine.loop.end - engine.loop.start), height);
+    pen.fillRect(at(part.start), 0, at(part.end - part.start), height);
   }
-  pen.fillStyle = style.getPropertyValue("--wave");
   const count = peaks.length / 2;
+  pen.fillStyle = style.getPropertyValue(count ? "--wave" : "--accent");
   for (let k = 0; k < count; k++) {
     const low = peaks[2 * k]! / 127;
     const high = peaks[2 * k + 1]! / 127;
     const top = ((1 - high) / 2) * height;
     pen.fillRect((k / count) * width, top, width / count, Math.max(1, ((high - low) / 2) * height));
   }
-  if (!count) pen.fillRect(0, height / 2, width, scale);
-  pen.fillStyle = style.getPropertyValue("--now");
-  pen.fillRect(at(engine.now) - scale, 0, 2 * scale, height);
+  if (count) {
+    pen.fillStyle = style.getPropertyValue("--now");
+    pen.fillRect(at(engine.now) - scale, 0, 2 * scale, height);
+  } else {
+    const from = part?.start ?? 0;
+    pen.fillRect(at(from), 0, at(Math.max(0, engine.now - from)), height);
+  }
 }

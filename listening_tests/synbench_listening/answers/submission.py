@@ -51,7 +51,7 @@ class _Timed(_Strict):
 class RatedAnswer(_Timed):
     """Grades of every position; of a ccr page position 1 alone, relative to position 0."""
 
-    kind: Literal["mushra", "bs1116", "acr", "dcr", "ccr"]
+    kind: Literal["mushra", "mushra1s", "bs1116", "acr", "dcr", "ccr", "effort"]
     ratings: tuple[Rating, ...] = Field(max_length=20)
     heard: tuple[Heard, ...] = Field(max_length=20)
     comment: FreeText = ""

@@ -14,7 +14,7 @@ import random
 from collections import defaultdict
 
 from synbench.errors import UsageError
-from synbench_listening.delivery.page import data_block, document, static_file
+from synbench_listening.delivery.page import data_block, document, static_file, texts
 from synbench_listening.design.session_plan import plan_session
 from synbench_listening.design.study_folder import Key, StudyFolder
 
@@ -50,7 +50,7 @@ def bundle_study(folder: StudyFolder) -> bytes:
         "study": public.model_dump(mode="json"),
         "blocks": [block.name for block in key.blocks],
     }
-    parts.append(data_block("start", start))
+    parts += [data_block("texts", texts(public)), data_block("start", start)]
     script, style = static_file("page.js").decode(), static_file("page.css").decode()
     if "</script" in script or "</style" in style:
         raise AssertionError("the built page cannot be put into a document")

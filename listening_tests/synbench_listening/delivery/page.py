@@ -21,16 +21,26 @@ CONTENT_SECURITY_POLICY = (
 )
 
 __all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_index"]
-__all__ += ["render_page", "static_file"]
+__all__ += ["render_page", "static_file", "texts"]
 
-STATIC_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
+STATIC_FILES = {
+    "page.js": "text/javascript",
+    "page.css": "text/css",
+    "texts.json": "application/json",
+}
 
 
 def static_file(name: str) -> bytes:
-    """The content of ``page.js`` or ``page.css``; ``KeyError`` for any other name."""
+    """The content of a file that the build of the page made; ``KeyError`` for any other name."""
     if name not in STATIC_FILES:
         raise KeyError(name)
     return (resources.files("synbench_listening") / "static" / name).read_bytes()
+
+
+def texts(public: PublicStudy) -> dict[str, dict[str, str]]:
+    """What the page says, in the languages of a study."""
+    every: dict[str, dict[str, str]] = json.loads(static_file("texts.json"))
+    return {language: every[language] for language in public.languages}
 
 
 def render_page(
@@ -44,7 +54,8 @@ def render_page(
     return document(
         public,
         head=f'<link rel="stylesheet" href="{html.escape(static)}/page.css">',
-        body=data_block("start", start)
+        body=data_block("texts", texts(public))
+        + data_block("start", start)
         + f'<script src="{html.escape(static)}/page.js" defer></script>',
     )
 

@@ -16,7 +16,9 @@ from synbench_listening.design.study_folder import Block, BlockPage, Key, Kind, 
 
 # Position of the open reference in everything that names positions.
 REFERENCE = -1
-TRIAL_KINDS = frozenset({"mushra", "bs1116", "abx", "ab", "acr", "dcr", "ccr"})
+TRIAL_KINDS = frozenset(
+    {"mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"}
+)
 
 __all__ = ["REFERENCE", "TRIAL_KINDS", "Clip", "Plan", "PlanPage", "SessionState", "new_clip_id"]
 __all__ += ["plan_session"]

@@ -21,11 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synbench_base.yaml_text import read_yaml_model
 
-Test = Literal["mushra", "bs1116", "abx", "ab", "acr", "dcr", "ccr"]
+Test = Literal["mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"]
 PageName = Literal[
     "consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"
 ]
-Language = Literal["en", "de", "fr", "zh"]
+Language = Literal["en", "de", "es", "fr", "zh"]
 Text = str | dict[Language, str]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
@@ -101,6 +101,7 @@ class Listening(_Strict):
     require_hundred: Literal["off", "warn", "enforce"] = Field(
         default="warn", description="mushra: one stimulus of every trial must get 100"
     )
+    back: bool = Field(default=True, description="a listener may go back to the trial before")
     lufs: float = Field(default=-23.0, ge=-40, le=-10, description="BS.1770 target")
 
 
@@ -123,9 +124,24 @@ class StudyDesign(_Strict):
     training_items: int = Field(default=1, ge=0, description="further items, never in results")
     replicates: int = Field(default=0, ge=0, description="items that each listener gets twice")
     attention_checks: int = Field(default=0, ge=0, le=10, description="pages that count beeps")
+    gold_trials: int = Field(
+        default=0, ge=0, le=10, description="trials whose answer is known: clean, or ruined"
+    )
+    traps: int = Field(
+        default=0, ge=0, le=10, description="acr, dcr, effort: beeps say what to answer"
+    )
+    sound_test: bool = Field(default=True, description="asked first: is anything heard at all?")
+    minimum_listeners: int | None = Field(
+        default=None, ge=1, description="how many are wanted; progress and export say what lacks"
+    )
+    mnru: list[float] = Field(
+        default=[],
+        max_length=8,
+        description="speech with modulated noise at these Q in dB, as further conditions (P.810)",
+    )
     break_after: int | None = Field(default=None, ge=1, description="a break after so many trials")
     pages: list[PageName] = Field(
-        default=["consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"]
+        default=["consent", "questionnaire", "volume", "headphones", "training", "trials", "finish"]
     )
     languages: list[Language] = Field(default=["en"], min_length=1)
     consent: Text = Field(default="", description="shown before anything is stored")

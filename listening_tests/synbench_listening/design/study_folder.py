@@ -36,12 +36,14 @@ Kind = Literal[
     "volume",
     "instructions",
     "mushra",
+    "mushra1s",
     "bs1116",
     "abx",
     "ab",
     "acr",
     "dcr",
     "ccr",
+    "effort",
     "attention",
     "break",
     "finish",
@@ -142,6 +144,8 @@ class PublicStudy(_Frozen):
     scale: tuple[float, float]
     scale_step: float
     asks_consent: bool
+    sound_test: bool = True
+    traps: bool = False
 
 
 class Key(_Frozen):
