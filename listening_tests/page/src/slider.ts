@@ -82,7 +82,8 @@ export class Slider {
 
   // A key that means something to a slider; true if it was of use.
   key(event: KeyboardEvent): boolean {
-    if (event.ctrlKey || event.altKey || event.metaKey) return false;
+    // What is closed leaves its keys to the one that is being heard.
+    if (this.disabled || event.ctrlKey || event.altKey || event.metaKey) return false;
     const { low, high } = this.options;
     const by = event.shiftKey ? 10 : 1;
     const steps: Record<string, number> = {

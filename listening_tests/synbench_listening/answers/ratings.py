@@ -3,9 +3,9 @@
 ``score`` means, by ``test``:
 
 ==========  =========================================================================
-mushra      0 to 100
+mushra      0 to 100; mushra1s too
 bs1116      1.0 to 5.0; one row for the object, one for the hidden reference
-acr, dcr    1 to 5
+acr, dcr    1 to 5; effort too
 likert      as the scale of the tool had it
 ccr         -3 to 3, ``condition`` relative to ``versus``, the order of playing undone
 abx         1 where X was identified, 0 where not (``undecided`` counts as not)
@@ -78,7 +78,7 @@ class Rating:
     Attributes:
         study, version: the study and the digest of its key; the test's name from other tools.
         session: one sitting; ``listener`` is the person, as far as the tool tells.
-        test: mushra, bs1116, acr, dcr, ccr, abx, ab or likert.
+        test: mushra, mushra1s, bs1116, acr, dcr, ccr, effort, abx, ab or likert.
         page: number of the page in the session, from 0, where the tool stores it.
         trial: place among the rated pages as presented, from 1.
         position: place of the stimulus on its page, from 0.

@@ -8,6 +8,7 @@ import click
 
 # name -> ("module:object", one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("synbench_listening.commands.init:init", "Write a design to begin with."),
     "build": ("synbench_listening.commands.build:build", "Make a listening test from a run."),
     "bundle": ("synbench_listening.commands.bundle:bundle", "Write a study as one HTML file."),
     "webmushra": (

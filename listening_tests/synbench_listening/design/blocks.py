@@ -13,6 +13,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from synbench_listening.design.known_answers import Gold, Trap, check_pages
 from synbench_listening.design.latin_square import balanced_orders
 from synbench_listening.design.stimuli import REFERENCE
 from synbench_listening.design.study import PageName, StudyDesign
@@ -43,6 +44,8 @@ class Stock:
     headphones: tuple[str, ...]
     volume: str
     attention: tuple[str, ...]
+    gold: tuple[Gold, ...] = ()
+    traps: tuple[Trap, ...] = ()
 
 
 def make_blocks(design: StudyDesign, stock: Stock) -> tuple[Block, ...]:
@@ -74,11 +77,11 @@ def _treatments(design: StudyDesign, stock: Stock) -> list[Treatment]:
     """What is asked about one item, one page each; a MUSHRA page asks about all at once."""
     if design.test == "mushra":
         return [stock.conditions]
-    if design.test in ("acr", "dcr"):
+    if design.test in ("acr", "dcr", "effort", "mushra1s"):
         return [(condition,) for condition in stock.conditions]
     if design.test == "bs1116":
         return [(REFERENCE, system) for system in stock.systems]
-    if design.test == "ccr":
+    if design.test == "ccr" and not design.pairs_are_between_systems:
         return [(REFERENCE, condition) for condition in stock.conditions if condition != REFERENCE]
     if design.pairs_are_between_systems:
         return list(itertools.combinations(stock.systems, 2))
@@ -143,7 +146,9 @@ def _page(
     if design.test == "abx":
         x = side // 2 % 2
         ids.append(ids[x])
-    shown = design.test in ("bs1116", "dcr") or (design.test == "ab" and design.show_reference)
+    shown = design.test in ("bs1116", "dcr", "mushra1s") or (
+        design.test == "ab" and design.show_reference
+    )
     return BlockPage(
         kind=design.test,
         item=item,
@@ -212,15 +217,14 @@ def _training(
 def _with_breaks(
     design: StudyDesign, stock: Stock, trials: list[BlockPage], generator: random.Random
 ) -> list[BlockPage]:
-    checks = list(stock.attention)
+    checks = [BlockPage(kind="attention", stimuli=(name,)) for name in stock.attention]
+    checks += check_pages(design, stock.gold, stock.traps, generator)
     generator.shuffle(checks)
     spots = [(k + 1) * len(trials) // (len(checks) + 1) for k in range(len(checks))]
     pages: list[BlockPage] = []
     for place, trial in enumerate(trials):
         if design.break_after and place and place % design.break_after == 0:
             pages.append(BlockPage(kind="break"))
-        for spot, name in zip(spots, checks, strict=True):
-            if spot == place:
-                pages.append(BlockPage(kind="attention", stimuli=(name,)))
+        pages += [check for spot, check in zip(spots, checks, strict=True) if spot == place]
         pages.append(trial)
     return pages

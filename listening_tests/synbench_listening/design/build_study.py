@@ -19,7 +19,10 @@ from synbench_base.files import write_bytes
 from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
 from synbench_listening.design.check_sounds import attention_sounds, headphone_sounds
 from synbench_listening.design.choose_items import choose_items
+from synbench_listening.design.known_answers import Gold, Trap, ruined, trap_wave
 from synbench_listening.design.limits import advise, check_limits
+from synbench_listening.design.loudness import equalise
+from synbench_listening.design.mnru import mnru_label
 from synbench_listening.design.run_material import Material, read_material
 from synbench_listening.design.stimuli import (
     LOW_ANCHOR,
@@ -38,7 +41,13 @@ ROLES: dict[str, Role] = {
     LOW_ANCHOR: "low_anchor",
     MID_ANCHOR: "mid_anchor",
 }
-SCALES = {"bs1116": (1.0, 5.0, 0.1), "acr": (1, 5, 1), "dcr": (1, 5, 1), "ccr": (-3, 3, 1)}
+SCALES = {
+    "bs1116": (1.0, 5.0, 0.1),
+    "acr": (1, 5, 1),
+    "dcr": (1, 5, 1),
+    "ccr": (-3, 3, 1),
+    "effort": (1, 5, 1),
+}
 
 __all__ = ["build_study", "wav_bytes"]
 
@@ -82,8 +91,9 @@ def build_study(
                 make_item(
                     candidate,
                     material.systems,
-                    anchors=design.has_anchors,
+                    anchors=design.anchor_names,
                     target_lufs=design.listening.lufs,
+                    mnru_db=design.mnru,
                 )
             )
             listener(candidate.item)
@@ -113,6 +123,7 @@ def _write(
         *_material_notes(material, waves),
     ]
     shelf = _Shelf(out, sample_rate=rate, seed=design.seed)
+    noisy = {mnru_label(q) for q in design.mnru}
     ids: dict[tuple[str, str], str] = {}
     peaks = {}
     for item in waves:
@@ -121,7 +132,7 @@ def _write(
             log = {name: value for name, value in vars(treated).items() if name != "wave"}
             ids[item.item, condition] = shelf.add(
                 treated.wave,
-                role=ROLES.get(condition, "system"),
+                role="degraded" if condition in noisy else ROLES.get(condition, "system"),
                 condition=REFERENCE if condition == OPEN_REFERENCE else condition,
                 item=item.item,
                 **log,
@@ -218,7 +229,65 @@ def _stock(
             shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
             for s in checks
         ),
+        gold=_gold(design, waves, training, ids, shelf),
+        traps=_traps(design, waves, training, ids, shelf),
     )
+
+
+def _check_items(waves: list[ItemWaves], training: int, count: int) -> list[ItemWaves]:
+    """Items to make checks of: those of the training first, which are in no other trial."""
+    split = len(waves) - training
+    ordered = [*waves[split:], *waves[:split]]
+    return [ordered[k % len(ordered)] for k in range(count)]
+
+
+def _gold(
+    design: StudyDesign,
+    waves: list[ItemWaves],
+    training: int,
+    ids: Mapping[tuple[str, str], str],
+    shelf: _Shelf,
+) -> tuple[Gold, ...]:
+    found = []
+    for k, item in enumerate(_check_items(waves, training, design.gold_trials)):
+        worse = ruined(item.conditions[REFERENCE].wave, seed=k)
+        levelled = equalise(
+            {"ruined": worse}, sample_rate=item.sample_rate, target_lufs=design.listening.lufs
+        )["ruined"]
+        name = shelf.add(levelled.wave, role="gold", condition="", item="")
+        found.append(
+            Gold(
+                item=item.item,
+                clean=ids[item.item, REFERENCE],
+                ruined=name,
+                reference=ids[item.item, OPEN_REFERENCE],
+            )
+        )
+    return tuple(found)
+
+
+def _traps(
+    design: StudyDesign,
+    waves: list[ItemWaves],
+    training: int,
+    ids: Mapping[tuple[str, str], str],
+    shelf: _Shelf,
+) -> tuple[Trap, ...]:
+    generator = random.Random(f"traps {design.seed}")
+    found = []
+    for item in _check_items(waves, training, design.traps):
+        beeps = generator.randint(1, 5)
+        wave = trap_wave(item.conditions[REFERENCE].wave, beeps=beeps, sample_rate=item.sample_rate)
+        name = shelf.add(wave, role="trap", condition="", item="", answer=beeps)
+        found.append(
+            Trap(
+                item=item.item,
+                stimulus=name,
+                beeps=beeps,
+                reference=ids[item.item, OPEN_REFERENCE],
+            )
+        )
+    return tuple(found)
 
 
 def _material_notes(material: Material, waves: list[ItemWaves]) -> list[str]:
@@ -268,6 +337,8 @@ def _public(design: StudyDesign, key: Key) -> PublicStudy:
         scale=(low, high),
         scale_step=step,
         asks_consent="consent" in design.pages,
+        sound_test=design.sound_test,
+        traps=design.traps > 0,
     )
 
 

@@ -16,7 +16,7 @@ QUIETER_DB = -6.0
 LEVEL = 0.1
 BEEP_HZ = 1000.0
 
-__all__ = ["CheckSound", "attention_sounds", "headphone_sounds"]
+__all__ = ["BEEP_HZ", "LEVEL", "CheckSound", "attention_sounds", "headphone_sounds", "tone"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,10 @@ def headphone_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
         antiphase = generator.choice([k for k in range(3) if k != answer])
         tones = []
         for place in range(3):
-            tone = _tone(TONE_HZ, TONE_SECONDS, sample_rate)
+            one = tone(TONE_HZ, TONE_SECONDS, sample_rate)
             level = LEVEL * (10 ** (QUIETER_DB / 20) if place == answer else 1.0)
             other = -1.0 if place == antiphase else 1.0
-            tones.append(np.stack([level * tone, other * level * tone], axis=1))
+            tones.append(np.stack([level * one, other * level * one], axis=1))
         sounds.append(CheckSound(wave=_joined(tones, sample_rate), answer=answer))
     return sounds
 
@@ -57,12 +57,13 @@ def attention_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
     last = 0
     for _ in range(count):
         last = generator.choice([k for k in range(2, 6) if k != last])
-        beeps = [LEVEL * _tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
+        beeps = [LEVEL * tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
         sounds.append(CheckSound(wave=_joined(beeps, sample_rate), answer=last))
     return sounds
 
 
-def _tone(frequency: float, seconds: float, sample_rate: int) -> NDArray[np.float64]:
+def tone(frequency: float, seconds: float, sample_rate: int) -> NDArray[np.float64]:
+    """A sine of level 1 that fades in and out, so that it does not click."""
     samples = round(seconds * sample_rate)
     time = np.arange(samples) / sample_rate
     edge = np.minimum(np.arange(samples), np.arange(samples)[::-1]) / (RAMP_SECONDS * sample_rate)

@@ -6,7 +6,8 @@ The rules are those of ITU-R BS.1534-3 (MUSHRA) and BS.1116-3, and of ITU-T P.80
 from __future__ import annotations
 
 from synbench.errors import UsageError
-from synbench_listening.design.study import StudyDesign
+from synbench_listening.design.known_answers import CHOSEN, RATED, TRAPPED
+from synbench_listening.design.study import ANCHORS, StudyDesign
 
 MUSHRA_SIGNALS = 12
 MUSHRA_SECONDS = 12.0
@@ -33,26 +34,32 @@ def check_limits(design: StudyDesign, *, systems: int, longest_seconds: float) -
 
 
 def _impossible(design: StudyDesign, systems: int) -> str:
-    if design.test in ("abx", "ab") and design.pairs_are_between_systems and systems < 2:
+    if design.test in ("abx", "ab", "ccr") and design.pairs_are_between_systems and systems < 2:
         return f"{design.test} between systems needs two of them, the design has {systems}"
     if design.test == "mushra" and systems < 1:
         return "mushra needs at least one system"
+    if design.gold_trials and design.test not in (*RATED, *CHOSEN):
+        return f"{design.test} has no gold_trials: its hidden reference and anchors tell as much"
+    if design.traps and design.test not in TRAPPED:
+        return f"traps are for {', '.join(TRAPPED)}: beeps say which category to choose"
     return ""
 
 
 def _breaches(design: StudyDesign, systems: int, longest_seconds: float) -> list[str]:
     found = []
     if design.test == "mushra":
-        signals = systems + 3
-        if not design.has_anchors:
+        signals = systems + 1 + len(design.anchor_names) + len(design.mnru)
+        if len(design.anchor_names) < len(ANCHORS):
             found.append(
-                "without both anchors and the hidden reference a test must not be called MUSHRA "
-                "(BS.1534-3)"
+                "without both anchors, of 3.5 kHz and 7 kHz, and the hidden reference a test must "
+                "not be called MUSHRA (BS.1534-3)"
             )
         if signals > MUSHRA_SIGNALS:
             found.append(
-                f"{systems} systems, the hidden reference and two anchors are {signals} signals in "
-                f"a trial; BS.1534-3 allows {MUSHRA_SIGNALS}, that is 9 systems"
+                f"{systems} systems, the hidden reference and {len(design.anchor_names)} anchors "
+                + (f"and {len(design.mnru)} MNRU conditions " if design.mnru else "")
+                + f"are {signals} signals in a trial; BS.1534-3 allows {MUSHRA_SIGNALS}, that is "
+                "9 systems"
             )
         if longest_seconds > MUSHRA_SECONDS:
             found.append(
@@ -76,7 +83,7 @@ def advise(design: StudyDesign, *, systems: int, sample_rate: int) -> list[str]:
             f"{per_listener} items per listener; BS.1534-3 asks for 1.5 times the number of "
             f"systems and at least 5, that is {wanted}"
         )
-    if design.has_anchors and sample_rate < 18000:
+    if "anchor70" in design.anchor_names and sample_rate < 18000:
         notes.append(
             f"at {sample_rate} Hz the 7 kHz anchor lacks only the band above 7 kHz; listeners may "
             "not tell it from the reference, and the mid-anchor rule of screening may exclude them"

@@ -18,6 +18,7 @@ from synbench.errors import ItemError, UsageError
 from synbench.policy import align, fit, read_reference
 from synbench_codecs.adapters.anchors import filter_without_delay, lowpass_taps
 from synbench_listening.design.loudness import equalise
+from synbench_listening.design.mnru import mnru, mnru_label
 from synbench_listening.design.run_material import Candidate, System
 
 REFERENCE, LOW_ANCHOR, MID_ANCHOR = "reference", "anchor35", "anchor70"
@@ -70,9 +71,18 @@ def anchor(name: str, wave: Wave, *, sample_rate: int) -> Wave:
 
 
 def make_item(
-    candidate: Candidate, systems: Sequence[System], *, anchors: bool, target_lufs: float
+    candidate: Candidate,
+    systems: Sequence[System],
+    *,
+    anchors: Sequence[str],
+    target_lufs: float,
+    mnru_db: Sequence[float] = (),
 ) -> ItemWaves:
     """Read, align, cut or fill, low-pass and level everything of one item.
+
+    Args:
+        anchors: which of :data:`ANCHOR_BANDS_HZ`.
+        mnru_db: Q of speech with modulated noise, a condition each.
 
     Raises:
         UsageError: a file is absent, damaged or silent; the message names item and condition.
@@ -80,8 +90,11 @@ def make_item(
     try:
         reference, rate = read_reference(candidate.path, target_rate=candidate.target_rate)
         made = {REFERENCE: Treated(wave=reference)}
-        for name in ANCHOR_BANDS_HZ if anchors else ():
+        for name in anchors:
             made[name] = Treated(wave=anchor(name, reference, sample_rate=rate))
+        for q in mnru_db:
+            noisy = mnru(reference, q_db=q, seed=f"{candidate.item} {q:g}")
+            made[mnru_label(q)] = Treated(wave=noisy)
         for system, path in zip(systems, candidate.decoded, strict=True):
             audio = read_audio(path)
             if audio.sample_rate != rate:

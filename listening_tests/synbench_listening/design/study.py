@@ -25,6 +25,8 @@ Test = Literal["mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr",
 PageName = Literal[
     "consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"
 ]
+AnchorName = Literal["anchor35", "anchor70"]
+ANCHORS: tuple[AnchorName, ...] = ("anchor35", "anchor70")
 Language = Literal["en", "de", "es", "fr", "zh"]
 Text = str | dict[Language, str]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
@@ -149,8 +151,9 @@ class StudyDesign(_Strict):
     questionnaire: list[Question] = []
     headphones: Headphones = Headphones()
     listening: Listening = Listening()
-    anchors: bool | None = Field(
-        default=None, description="low 3.5 kHz and mid 7 kHz; mushra has them, others may"
+    anchors: bool | list[AnchorName] | None = Field(
+        default=None,
+        description="low 3.5 kHz and mid 7 kHz; mushra has them, others may; a list names which",
     )
     not_standard: bool = Field(
         default=False, description="build even where the standard is broken; results say so"
@@ -158,7 +161,8 @@ class StudyDesign(_Strict):
     no_preference: bool = Field(default=True, description="ab: offer a third answer")
     show_reference: bool = Field(default=True, description="ab: the reference beside A and B")
     pairs: Literal["with_reference", "between_systems"] | None = Field(
-        default=None, description="abx, ab: what is A and B; abx with_reference, ab between_systems"
+        default=None,
+        description="abx, ab, ccr: what is compared; abx, ccr with_reference, ab between_systems",
     )
     comments: bool = Field(default=False, description="a field for free text on every trial")
     completion_url: str = Field(default="", description="where a finished listener is sent")
@@ -166,14 +170,17 @@ class StudyDesign(_Strict):
 
     @property
     def pairs_are_between_systems(self) -> bool:
-        """Whether A and B of abx and ab are two systems, not the reference and a system."""
+        """Whether both sides of abx, ab and ccr are systems, not the reference and a system."""
         default = "between_systems" if self.test == "ab" else "with_reference"
         return (self.pairs or default) == "between_systems"
 
     @property
-    def has_anchors(self) -> bool:
-        """Whether both anchors are among what is rated."""
-        return self.test == "mushra" if self.anchors is None else self.anchors
+    def anchor_names(self) -> tuple[AnchorName, ...]:
+        """The anchors that are among what is rated."""
+        if isinstance(self.anchors, list):
+            return tuple(name for name in ANCHORS if name in self.anchors)
+        wanted = self.test == "mushra" if self.anchors is None else self.anchors
+        return ANCHORS if wanted else ()
 
     def _texts(self) -> list[dict[Language, str]]:
         """All texts that are given by language."""

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_listening.design.check_sounds import BEEP_HZ
+from synbench_listening.design.known_answers import TRAPPED
 from synbench_listening.design.session_plan import REFERENCE, Clip, PlanPage
 from synbench_listening.design.study_folder import PublicStudy
 
@@ -67,7 +69,10 @@ class SimulatedListener:
             return {"count": len(bursts(self._hear(page.stimuli[0])))}
         levels = [spectrum(self._hear(clip)) for clip in page.stimuli]
         reference = spectrum(self._hear(page.reference)) if page.reference else None
-        rated = {"mushra", "bs1116", "acr", "dcr", "ccr"}
+        rated = {"mushra", "mushra1s", "bs1116", "acr", "dcr", "ccr", "effort"}
+        if page.kind in TRAPPED and (count := beeps(self._hear(page.stimuli[0]))):
+            rating = {"position": 0, "score": count, "first_touch_ms": 1000}
+            return {"ratings": [rating], **self._heard(page)}
         if page.kind in rated:
             return {"ratings": self._ratings(page, levels, reference), **self._heard(page)}
         if page.kind == "abx":
@@ -177,6 +182,19 @@ def bursts(wav: bytes) -> list[tuple[int, int]]:
     sounds = np.concatenate([[False], power > 0.01 * max(power.max(), 1e-12), [False]])
     edges = np.flatnonzero(sounds[1:] != sounds[:-1])
     return [(int(a) * step, int(b) * step) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def beeps(wav: bytes) -> int:
+    """Beeps in a recording: stretches of which nearly all is one pure tone."""
+    wave, rate = _read(wav)
+    step = round(CHECK_SECONDS * rate)
+    frames = len(wave) // step
+    parts = wave[: frames * step, 0].reshape(frames, step) * np.hanning(step)
+    power = np.abs(np.fft.rfft(parts, axis=1)) ** 2
+    near = np.abs(np.fft.rfftfreq(step, 1 / rate) - BEEP_HZ) <= 2 / CHECK_SECONDS
+    total = power.sum(axis=1)
+    pure = (power[:, near].sum(axis=1) > 0.95 * total) & (total > 0.01 * total.max())
+    return int(np.count_nonzero(pure[1:] & ~pure[:-1]) + int(pure[0]))
 
 
 def _read(wav: bytes) -> tuple[NDArray[np.float64], int]:
