@@ -149,8 +149,8 @@ def test_a_config_for_webmushra_is_exact_and_opaque(build: Any, tmp_path: Path) 
         config["testname"].endswith("long ") and "&lt;br/&gt; äöü 语音 <br/>" in config["testname"]
     )
     assert [page["type"] for page in config["pages"] if isinstance(page, dict)] == [
-        "likert_single_stimulus",
         "generic",
+        "likert_single_stimulus",
         "mushra",
         "finish",
     ]

@@ -162,6 +162,8 @@ def _conditions(
         rows.append(
             {
                 "condition": condition,
+                "test": test,
+                "role": role_of(condition, options),
                 "mean": interval.mean,
                 "low": interval.low,
                 "high": interval.high,
@@ -175,14 +177,15 @@ def _conditions(
                 "ratings": len(scores),
             }
         )
-    if test == "bs1116":
-        test = "bs1116 (object minus hidden reference)"
+    kind = "bs1116 (object minus hidden reference)" if test == "bs1116" else test
     when = "before screening" if name.endswith("before_screening") else "as analysed"
     return ResultTable(
         name=name,
-        title=f"Scores of {test} per condition, {when}",
+        title=f"Scores of {kind} per condition, {when}",
         columns=(
             Column(name="condition", label="Condition"),
+            Column(name="test", label="Test", file_only=True),
+            Column(name="role", label="Role", file_only=True),
             Column(name="mean", label="Mean", decimals=2),
             Column(name="low", label="Low", decimals=2),
             Column(name="high", label="High", decimals=2),
@@ -260,6 +263,17 @@ def compared_conditions(ratings: Sequence[Rating]) -> list[str]:
     """The systems, by falling mean: all conditions but those named like reference or anchor."""
     usual = {*REFERENCE_NAMES, *MID_ANCHOR_NAMES, *LOW_ANCHOR_NAMES}
     return [name for name in by_falling_mean(ratings) if name.strip().lower() not in usual]
+
+
+def role_of(condition: str, options: Options) -> str:
+    """``reference``, ``anchor`` (noise conditions too) or ``system``, by name and options."""
+    name = condition.strip().lower()
+    if condition == options.reference or name in REFERENCE_NAMES:
+        return "reference"
+    anchors = {*MID_ANCHOR_NAMES, *LOW_ANCHOR_NAMES}
+    if condition == options.mid_anchor or name in anchors or name.startswith("mnru "):
+        return "anchor"
+    return "system"
 
 
 def _mixed(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 Form = Literal["terminal", "csv", "markdown", "latex", "json"]
 NOTHING = "\N{EN DASH}"
+# What LaTeX has in its mathematics alone; accented letters it reads as they are.
+SIGNS = {
+    "²": "^2", "³": "^3", "±": r"\pm", "\N{MULTIPLICATION SIGN}": r"\times", "≤": r"\le",
+    "≥": r"\ge", "\N{MINUS SIGN}": "-", "≠": r"\ne", "≈": r"\approx", "→": r"\to",
+    "∞": r"\infty", "°": r"^\circ", "<": "<", ">": ">", "|": "|",
+}  # fmt: skip
 
 __all__ = ["Column", "Form", "ResultTable", "cell_text", "print_tables", "render"]
 __all__ += ["table_cells"]
@@ -26,12 +33,16 @@ __all__ += ["table_cells"]
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: ``decimals`` of numbers, or ``p`` for a p-value, or neither for text."""
+    """One column: ``decimals`` of numbers, or ``p`` for a p-value, or neither for text.
+
+    ``file_only``: in CSV and JSON, for programs; nobody has to read it.
+    """
 
     name: str
     label: str
     decimals: int | None = None
     p: bool = False
+    file_only: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -57,6 +68,11 @@ class ResultTable:
     notes: tuple[str, ...] = ()
     detail: bool = False
     simulated: bool = False
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns that are there to be read."""
+        return tuple(column for column in self.columns if not column.file_only)
 
     @property
     def heading(self) -> str:
@@ -114,8 +130,9 @@ def _grid(table: ResultTable, columns: Sequence[Column]) -> Table:
 
 def _fitting(table: ResultTable, width: int) -> list[list[Column]]:
     """Runs of columns that fit; each begins with the names, which are the first text columns."""
-    count = next((n for n, c in enumerate(table.columns) if c.numeric), len(table.columns))
-    names, rest = list(table.columns[:count]), list(table.columns[count:])
+    columns = table.shown
+    count = next((n for n, c in enumerate(columns) if c.numeric), len(columns))
+    names, rest = list(columns[:count]), list(columns[count:])
     start = sum(_width(table, column) for column in names)
     runs: list[list[Column]] = [[]]
     used = start
@@ -174,21 +191,21 @@ def _markdown(table: ResultTable) -> str:
             "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
         )
 
-    lines = [f"### {table.heading}", "", line([column.label for column in table.columns])]
-    lines.append(line(["---:" if column.numeric else "---" for column in table.columns]))
+    lines = [f"### {table.heading}", "", line([column.label for column in table.shown])]
+    lines.append(line(["---:" if column.numeric else "---" for column in table.shown]))
     for row in table.rows:
-        lines.append(line([cell_text(column, row.get(column.name)) for column in table.columns]))
+        lines.append(line([cell_text(column, row.get(column.name)) for column in table.shown]))
     lines += ["", *(f"- {note}" for note in table.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _latex(table: ResultTable) -> str:
-    places = "".join("r" if column.numeric else "l" for column in table.columns)
-    heading = " & ".join(_escaped(column.label) for column in table.columns)
+    places = "".join("r" if column.numeric else "l" for column in table.shown)
+    heading = " & ".join(_escaped(column.label) for column in table.shown)
     lines = [f"% {table.heading}", f"\\begin{{tabular}}{{{places}}}", "\\toprule"]
     lines += [f"{heading} \\\\", "\\midrule"]
     for row in table.rows:
-        cells = (_escaped(cell_text(column, row.get(column.name))) for column in table.columns)
+        cells = (_escaped(cell_text(column, row.get(column.name))) for column in table.shown)
         lines.append(" & ".join(cells) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}", *(f"% {note}" for note in table.notes)]
     return "\n".join(lines) + "\n"
@@ -197,5 +214,19 @@ def _latex(table: ResultTable) -> str:
 def _escaped(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     special |= {sign: "\\" + sign for sign in "&%$#_{}"}
-    special |= {NOTHING: "--", "²": "$^2$", "χ": "$\\chi$", "ε": "$\\varepsilon$", "\n": " "}
-    return "".join(special.get(sign, sign) for sign in text)
+    special |= {NOTHING: "--", "\n": " "}
+    special |= {sign: f"${name}$" for sign, name in SIGNS.items()}
+    return "".join(special.get(sign) or _greek(sign) for sign in text)
+
+
+def _greek(sign: str) -> str:
+    """A Greek letter as LaTeX calls it, which is nearly how Unicode does; any other sign as it is.
+
+    Capitals that look like Latin letters have no name there, and need none.
+    """
+    script, _, rest = unicodedata.name(sign, "").partition(" ")
+    size, _, letter = rest.partition(" LETTER ")
+    if script != "GREEK" or size not in ("SMALL", "CAPITAL") or " " in letter:
+        return sign
+    name = {"LAMDA": "lambda", "EPSILON": "varepsilon", "PHI": "varphi"}.get(letter, letter.lower())
+    return f"$\\{name}$" if size == "SMALL" else f"$\\{name.removeprefix('var').capitalize()}$"

@@ -224,6 +224,7 @@ def _by_sessions(
 def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[ResultTable]:
     from synbench_listening.analysis.analyse_choices import analyse_abx, analyse_preference
     from synbench_listening.analysis.analyse_rated import analyse_rated
+    from synbench_listening.analysis.comparisons import comparison_table
 
     tables: list[ResultTable] = []
     rated = {rating.test for rating in ratings} - {"abx", "ab"}
@@ -233,6 +234,8 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
             tables += analyse_abx(mine, by=by, correction=options.correction)
         elif test == "ab":
             tables += analyse_preference(mine, correction=options.correction)
+        elif test == "ccr" and not _with_reference(mine):
+            tables.append(comparison_table(mine, correction=options.correction))
         else:
             found = analyse_rated(test, mine, options)
             # Each table has a file of its own name.
@@ -246,6 +249,11 @@ def _noted(tables: list[ResultTable], notes: Sequence[str]) -> None:
     first = next((place for place, table in enumerate(tables) if not table.detail), 0)
     if notes:
         tables[first] = replace(tables[first], notes=(*tables[first].notes, *notes))
+
+
+def _with_reference(ratings: Sequence[Rating]) -> bool:
+    """Whether all comparisons are with one and the same condition, as P.800 has them."""
+    return len({rating.versus for rating in ratings}) == 1
 
 
 def _show(tables: Sequence[ResultTable], form: Any) -> None:

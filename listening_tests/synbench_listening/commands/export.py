@@ -53,8 +53,9 @@ def export(
     from synbench_listening.answers.spreadsheet import harmless_csv
     from synbench_listening.server.export import export_study
 
+    served = open_study(study)
     with open_database(database, study) as opened:
-        found = export_study(opened, open_study(study), unfinished=unfinished)
+        found = export_study(opened, served, unfinished=unfinished)
     rated = {"ratings": found.ratings}
     if found.collected.read:
         rated[WEBMUSHRA] = found.collected.ratings
@@ -90,6 +91,9 @@ def export(
     ):
         if count:
             click.echo(f"! {count} {text}", err=True)
+    wanted = served.key.design.get("minimum_listeners") or 0
+    if listeners < wanted:
+        click.echo(f"! the design asks for at least {wanted} listeners", err=True)
     click.echo(f"Next: synbench listen analyse {out / f'ratings.{form}'}")
 
 

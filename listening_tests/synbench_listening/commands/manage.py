@@ -33,6 +33,8 @@ def progress(study: Path, database: str | None) -> None:
         found = counted.progress(opened, open_study(study))
     click.echo(f"{found.name}{' (paused)' if found.paused else ''}")
     click.echo("  ".join(f"{count} {state}" for state, count in found.states.items()))
+    if found.wanted is not None:
+        click.echo(f"{found.states['finished']} of at least {found.wanted} listeners")
     for kind, count in found.failed_checks.items():
         click.echo(f"{count} {kind} checks failed")
     if found.simulated:

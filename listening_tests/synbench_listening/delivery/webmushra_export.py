@@ -108,13 +108,14 @@ def export_webmushra(
         "remoteService": collector or "service/write.php",
         "language": public.languages[0] if public.languages[0] in ("de", "fr") else "en",
         "pages": [
-            *first,
+            # Consent comes before any sound.
             {
                 "type": "generic",
                 "id": "welcome",
                 "name": _text(public.title),
                 "content": _text(public.consent) or TASKS[kind],
             },
+            *first,
             *training,
             ["random", *trials],
             _finish(public),
@@ -163,7 +164,7 @@ def _items(key: Key) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {"training": {}, "test": {}}
     for block in key.blocks:
         for page in block.pages:
-            if page.item:
+            if page.item and not page.check:
                 found["training" if page.training else "test"][page.item] = None
     return {part: list(names) for part, names in found.items()}
 

@@ -17,8 +17,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from synbench_base.option_values import written
 from synbench_base.yaml_text import read_yaml_model
 
 Test = Literal["mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"]
@@ -28,7 +29,11 @@ PageName = Literal[
 AnchorName = Literal["anchor35", "anchor70"]
 ANCHORS: tuple[AnchorName, ...] = ("anchor35", "anchor70")
 Language = Literal["en", "de", "es", "fr", "zh"]
-Text = str | dict[Language, str]
+# Names that look like numbers stay what was written: 007, 1.10, 2024.
+Written = Annotated[
+    str, BeforeValidator(lambda given: written(given) if isinstance(given, int | float) else given)
+]
+Text = Written | dict[Language, Written]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 __all__ = [
@@ -52,9 +57,9 @@ class Items(_Strict):
     """Which utterances of the run are heard."""
 
     count: int = Field(default=8, ge=1, description="how many utterances the study has")
-    corpus: str | None = Field(default=None, description="corpus of the run; needed if several")
-    only: list[str] = Field(default=[], description="choose among these item ids, not all")
-    without: list[str] = Field(default=[], description="never choose these item ids")
+    corpus: Written | None = Field(default=None, description="corpus of the run; needed if several")
+    only: list[Written] = Field(default=[], description="choose among these item ids, not all")
+    without: list[Written] = Field(default=[], description="never choose these item ids")
     stratify_by: str | None = Field(
         default=None, description="metric whose mean over systems is spread evenly"
     )
@@ -110,13 +115,13 @@ class Listening(_Strict):
 class StudyDesign(_Strict):
     """A listening test over the reconstructions of one run."""
 
-    name: str = Field(
+    name: Written = Field(
         pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60, description="also the folder and address"
     )
     test: Test
     title: Text = ""
     seed: int = 1
-    systems: list[str] = Field(
+    systems: list[Written] = Field(
         default=[], description="labels or specs of the run's codecs; all but anchors if empty"
     )
     items: Items = Items()
@@ -165,8 +170,8 @@ class StudyDesign(_Strict):
         description="abx, ab, ccr: what is compared; abx, ccr with_reference, ab between_systems",
     )
     comments: bool = Field(default=False, description="a field for free text on every trial")
-    completion_url: str = Field(default="", description="where a finished listener is sent")
-    completion_code: str = Field(default="", description="shown to a finished listener only")
+    completion_url: Written = Field(default="", description="where a finished listener is sent")
+    completion_code: Written = Field(default="", description="shown to a finished listener only")
 
     @property
     def pairs_are_between_systems(self) -> bool:
@@ -226,4 +231,5 @@ def load_study(path: Path) -> StudyDesign:
     Raises:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
-    return read_yaml_model(path, StudyDesign, what="design", keys="name, test, systems, items")
+    keys = "name, test, systems, items"
+    return read_yaml_model(path, StudyDesign, what="design", keys=keys, written=True)

@@ -29,6 +29,7 @@ class Progress:
         blocks: finished and running sessions by block.
         failed_checks: headphone and attention pages answered wrongly.
         collected: sessions that webMUSHRA sent.
+        wanted: listeners that the design asks for at least.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Progress:
     collected: int
     simulated: int
     last_seen_ms: int | None
+    wanted: int | None = None
 
 
 def progress(database: Database, study: ServedStudy) -> Progress:
@@ -75,6 +77,7 @@ def progress(database: Database, study: ServedStudy) -> Progress:
         failed_checks={kind: int(count) for kind, count in failed},
         collected=int(posts or 0),
         simulated=sum(row.simulated for row in rows),
+        wanted=study.key.design.get("minimum_listeners"),
         last_seen_ms=max((row.seen_ms for row in rows), default=None),
     )
 
@@ -102,6 +105,8 @@ def progress_page(found: list[Progress]) -> str:
 def _summary(study: Progress) -> str:
     parts = [f"{count} {state}" for state, count in study.states.items()]
     parts += [f"{count} {kind} checks failed" for kind, count in study.failed_checks.items()]
+    if study.wanted is not None:
+        parts.append(f"at least {study.wanted} wanted")
     if study.collected:
         parts.append(f"{study.collected} sessions from webMUSHRA")
     if study.simulated:

@@ -1,21 +1,31 @@
-"""Bars of listening tests, from small tables: MUSHRA means with intervals, ABX preferences.
+"""Figures of listening tests, from small tables: scores, identification, preference.
 
 Tables are CSV, as the analysis of a listening test writes them, or any other program
-    MUSHRA  condition, mean, low, high; optional group (a sub-plot of its own)
-    ABX     first, second, n_first, n_none, n_second: two systems, judgements for the first, for
-            none, for the second; optional p_judgements
+    scores          condition, mean, low, high; optional test (its scale; mushra if absent), role
+                    (reference, system or anchor), q1, median and q3, group (a sub-plot of its own)
+    preference      first, second, n_first, n_none, n_second: two systems, judgements for the first,
+                    for none, for the second; optional p_listeners, p_judgements
+    identification  treatment, rate, low, high; optional p_listeners
+    comparisons     first, second, mean, low, high; optional p_listeners
 A column ``simulated`` with ``true`` in it says that no humans answered; the figure says so too.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synbench.errors import UsageError
 from synbench_base.text_table import read_table
+from synbench_reports.figures.listening_scores import (
+    Role,
+    Score,
+    identification_figure,
+    p_text,
+    paired_figure,
+    score_figure,
+)
 from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, styled
 from synbench_reports.papers.specification import AbxPair, PublishedFigure
 
@@ -124,7 +134,7 @@ def abx_bars(
                 )
             left += share
         if pair.p is not None:
-            axes.text(101, row, f"$p$ = {pair.p:.4f}", va="center", fontsize=7)
+            axes.text(101, row, p_text(pair.p), va="center", fontsize=7)
     axes.set_yticks(range(len(pairs)), [pair.other for pair in pairs])
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.set_xlim(0, 100)
@@ -163,18 +173,89 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
     """The kind and the figure of a table that the analysis of a listening test wrote.
 
     Raises:
-        UsageError: it has the columns of neither kind.
+        UsageError: it has the columns of no kind.
     """
     note = SIMULATED if is_simulated(path) else ""
-    with contextlib.suppress(UsageError):
-        return "mushra", mushra_bars(read_mushra(path), width=width, note=note)
+    columns = set(_rows(path, ())[0]) if _rows(path, ()) else set()
+    if {"treatment", "rate", "low", "high"} <= columns:
+        return "identification", identification_figure(_rates(path), width=width, note=note)
+    if {"first", "second", "mean", "low", "high"} <= columns:
+        return "comparisons", paired_figure(_comparisons(path), width=width, note=note)
+    if {"condition", "mean", "low", "high"} <= columns:
+        groups = read_mushra(path)
+        if len(groups) > 1:
+            return "mushra", mushra_bars(groups, width=width, note=note)
+        kind = _rows(path, ())[0].get("test") or "mushra"
+        return kind, score_figure(kind, _scores(path), width=width, note=note)
     pairs = read_abx(path)
     rows = _rows(path, ("first", "second"))
     shown = [
         AbxPair(other=f"{row['first']} : {pair.other}", counts=pair.counts, p=pair.p)
         for row, pair in zip(rows, pairs, strict=True)
     ]
+    if any(row.get("p_listeners") for row in rows):
+        note = "\n".join(filter(None, (note, "p: paired t-test over listeners")))
+    elif any(row.get("p_judgements") for row in rows):
+        note = "\n".join(filter(None, (note, "p: judgements as if independent")))
     return "abx", abx_bars("the first", shown, width=width, note=note)
+
+
+def _scores(path: Path) -> list[Score]:
+    (bars,) = read_mushra(path).values()
+    found = []
+    for row in _rows(path, ("condition",)):
+        mean, low, high = bars[row["condition"]]
+        quartiles = tuple(_number(path, row, name) for name in ("q1", "median", "q3"))
+        first, median, third = quartiles
+        box = None if first is None or median is None or third is None else (first, median, third)
+        found.append(
+            Score(name=row["condition"], mean=mean, low=low, high=high, role=_role(row), box=box)
+        )
+    return found
+
+
+def _role(row: Mapping[str, str]) -> Role:
+    """As the table says; without that, by the usual names."""
+    given = row.get("role") or ""
+    if given == "reference" or (not given and row["condition"].lower() == "reference"):
+        return "reference"
+    anchors = ("anchor", "mnru")
+    named = given or ("anchor" if row["condition"].lower().startswith(anchors) else "system")
+    return "anchor" if named == "anchor" else "system"
+
+
+def _rates(path: Path) -> list[tuple[str, float, float, float, float | None]]:
+    return [
+        (row["treatment"], *_interval(path, row, "rate"), _number(path, row, "p_listeners"))
+        for row in _rows(path, ("treatment", "rate", "low", "high"))
+    ]
+
+
+def _comparisons(path: Path) -> list[tuple[str, str, float, float, float, float | None]]:
+    return [
+        (
+            row["first"],
+            row["second"],
+            *_interval(path, row, "mean"),
+            _number(path, row, "p_listeners"),
+        )
+        for row in _rows(path, ("first", "second", "mean", "low", "high"))
+    ]
+
+
+def _interval(path: Path, row: Mapping[str, str], name: str) -> tuple[float, float, float]:
+    middle, low, high = (_number(path, row, column) for column in (name, "low", "high"))
+    if middle is None or low is None or high is None or not low <= middle <= high:
+        raise UsageError(f"{path}: expected low <= {name} <= high, got {low}, {middle}, {high}")
+    return middle, low, high
+
+
+def _number(path: Path, row: Mapping[str, str], name: str) -> float | None:
+    text = row.get(name)
+    try:
+        return float(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def read_mushra(path: Path) -> dict[str, dict[str, Bar]]:
@@ -209,7 +290,9 @@ def read_abx(path: Path, subject: str = "") -> list[AbxPair]:
     for row in _rows(path, ("first", "second", "n_first", "n_none", "n_second")):
         try:
             counts = (int(row["n_first"]), int(row["n_none"]), int(row["n_second"]))
-            p = float(row["p_judgements"]) if row.get("p_judgements") else None
+            # Judgements of one listener are not independent: theirs is the p to trust.
+            trusted = row.get("p_listeners") or row.get("p_judgements")
+            p = float(trusted) if trusted else None
         except ValueError as error:
             raise UsageError(f"{path}: {error}") from error
         if min(counts) < 0 or not sum(counts):
