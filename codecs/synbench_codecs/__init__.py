@@ -9,6 +9,7 @@
 from synbench_base.device import device
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._bitstream import read_stream, write_stream
+from synbench_codecs._coding import decode, encode
 from synbench_codecs._costs import (
     Complexity,
     Speed,
@@ -57,8 +58,10 @@ __all__ = [
     "codec_class",
     "count_costs",
     "declared_latency",
+    "decode",
     "describe",
     "device",
+    "encode",
     "find_weights",
     "format_spec",
     "has_costs",

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.arrays import as_array, not_floats
 from synbench_base.weights import WeightsSource
 from synbench_codecs._published import published_spec
 from synbench_codecs._spec import Options, format_spec, parse_spec
@@ -253,8 +254,12 @@ def check_wave(wave: NDArray[Any], sample_rate: int, *, info: CodecInfo) -> Wave
     """The wave as contiguous float32, or an error that says what the codec wanted.
 
     Raises:
-        EncodeError: not one-dimensional, empty, not finite, or at another rate.
+        EncodeError: not of floats, not one-dimensional, empty, not finite, or at another rate.
     """
+    wave = as_array(wave)
+    problem = not_floats(wave, "the wave")
+    if problem:
+        raise EncodeError(f"{info.spec}: {problem}")
     if wave.ndim != 1:
         raise EncodeError(f"{info.spec}: expected a mono wave (samples,), got shape {wave.shape}")
     if wave.size == 0:

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.arrays import as_array
 from synbench_codecs.errors import BitstreamError
 
 Tokens = NDArray[np.int64]
@@ -33,8 +35,8 @@ def token_bits(codebook_sizes: Sequence[int], n_frames: int) -> int:
     return int((math.prod(codebook_sizes) ** n_frames - 1).bit_length())
 
 
-def pack_tokens(tokens: NDArray[np.integer], codebook_sizes: Sequence[int]) -> tuple[bytes, int]:
-    """Pack tokens of shape ``(codebooks, frames)``.
+def pack_tokens(tokens: Any, codebook_sizes: Sequence[int]) -> tuple[bytes, int]:
+    """Pack tokens of shape ``(codebooks, frames)``, an array or a tensor on any device.
 
     Returns:
         The bytes, and the number of bits in them that carry tokens.
@@ -42,7 +44,7 @@ def pack_tokens(tokens: NDArray[np.integer], codebook_sizes: Sequence[int]) -> t
     Raises:
         ValueError: wrong shape or type, or a token outside its codebook.
     """
-    checked = _check_tokens(tokens, codebook_sizes)
+    checked = _check_tokens(as_array(tokens), codebook_sizes)
     n_bits = token_bits(codebook_sizes, checked.shape[1])
     pack = _pack_powers_of_two if _powers_of_two(codebook_sizes) else _pack_mixed_radix
     return pack(checked, codebook_sizes), n_bits

@@ -6,16 +6,13 @@ import json
 from pathlib import Path
 
 import click
-import numpy as np
 
 import synbench_codecs
-from synbench import policy
+from synbench import coding
 from synbench.audio import write_audio
-from synbench.errors import UsageError
-from synbench.execution.worker import output_rate
+from synbench_base.errors import BitstreamError
 from synbench_base.files import one_line, write_bytes
-from synbench_codecs import Codec, Encoded, Recording
-from synbench_codecs.errors import BitstreamError
+from synbench_codecs import Encoded
 
 __all__ = ["decode", "encode", "info"]
 
@@ -29,11 +26,7 @@ NEW = click.Path(dir_okay=False, path_type=Path)
 @click.argument("target", metavar="OUT.syn", type=NEW)
 def encode(codec: str, source: Path, target: Path) -> None:
     """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
-    loaded = _real(synbench_codecs.load(codec), codec)
-    wave, rate = policy.read_reference(source, target_rate=None)
-    codec_rate = loaded.info.sample_rate or rate
-    wave = policy.at_rate(wave, sample_rate=rate, to=codec_rate)
-    encoded = loaded.encode(wave.astype(np.float32), codec_rate)
+    encoded = coding.codec(codec).encode(source)
     write_bytes(target, synbench_codecs.write_stream(encoded))
     click.echo(_rates(encoded))
 
@@ -55,18 +48,14 @@ def decode(source: Path, target: Path, chosen: str) -> None:
     programs and paths: --codec p2psyncodec:weights=mine.safetensors.
     """
     encoded = synbench_codecs.read_stream(source.read_bytes())
-    codec = _real(synbench_codecs.load_stored(encoded.spec, chosen=chosen), encoded.spec)
-    rate = output_rate(codec.info, encoded.sample_rate)
-    samples = round(encoded.n_samples * rate / encoded.sample_rate)
-    wave = codec.decode(encoded)[codec.info.output_delay_samples :].astype(np.float64)
-    short = samples - wave.size
-    if short > (codec.info.hop_length or rate // 50):
-        raise BitstreamError(
-            f"{source}: the decoder gave {wave.size} samples of the {samples} that the file states"
-        )
-    wave = np.clip(policy.fit(wave, n_samples=samples), -1.0, 1.0)
+    loaded = coding.loaded(synbench_codecs.load_stored(encoded.spec, chosen=chosen), encoded.spec)
+    try:
+        wave = loaded.decode(encoded)
+    except BitstreamError as error:
+        raise BitstreamError(f"{source}: {error}") from error
+    rate = loaded.output_rate(encoded)
     write_audio(target, wave, sample_rate=rate)
-    click.echo(f"{target}: {samples} samples at {rate} Hz, {samples / rate:.3f} s")
+    click.echo(f"{target}: {wave.size} samples at {rate} Hz, {wave.size / rate:.3f} s")
 
 
 @click.command()
@@ -92,12 +81,6 @@ def info(source: Path, as_json: bool) -> None:
     for name, value in facts.items():
         shown = f"{value:.6g}" if isinstance(value, float) else one_line(str(value))
         click.echo(f"{name:20} {shown}")
-
-
-def _real(codec: Codec | Recording, spec: str) -> Codec:
-    if isinstance(codec, Recording):
-        raise UsageError(f"{spec} is a folder of finished recordings: it can code nothing new")
-    return codec
 
 
 def _bitrate(encoded: Encoded) -> float:

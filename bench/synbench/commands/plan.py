@@ -12,9 +12,9 @@ from synbench.execution.executors import default_workers
 from synbench.execution.plan import Plan, make_plan
 from synbench.execution.progress import Reading, duration, print_skipped
 from synbench.results.store import RunFolder
-from synbench.suite import find_suite, load_suite
+from synbench.suite import Suite, find_suite, load_suite
 
-__all__ = ["plan"]
+__all__ = ["plan", "print_plan"]
 
 
 @click.command()
@@ -23,10 +23,14 @@ __all__ = ["plan"]
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="For the forecast.")
 def plan(suite: str, out: str | None, workers: int | None) -> None:
     """Say what `synbench run SUITE` would compute, what is there already, and how long it takes."""
+    print_plan(load_suite(find_suite(suite)), out=out, workers=workers)
+
+
+def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = None) -> None:
+    """Print what a run of a suite would do."""
     console = output_console()
-    loaded = load_suite(find_suite(suite))
-    folder = RunFolder(folder_of(loaded.name, out))
-    made = make_plan(loaded, folder, progress=Reading(console))
+    folder = RunFolder(folder_of(suite.name, out))
+    made = make_plan(suite, folder, progress=Reading(console))
     console.print(_corpora_table(made))
     console.print(_codecs_table(made))
     console.print(_metrics_table(made))

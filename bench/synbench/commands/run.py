@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections import Counter
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from synbench.execution.execute import execute, folder_of
-from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
-from synbench.execution.manifest import describe_run, item_rows
-from synbench.execution.plan import Plan, make_plan
-from synbench.execution.progress import Progress, Reading, duration, print_skipped
-from synbench.execution.worker import fatal_faults
-from synbench.lock import only_run
-from synbench.results.cells import failure_counts
-from synbench.results.compact import compact
-from synbench.results.planned import read_planned
-from synbench.results.store import RunFolder
-from synbench.suite import find_suite, load_suite
+from synbench.running import complete_run, read_suite
+
+# Named, not imported: reports are built on this package.
+TABLE = "synbench_reports.commands.show_and_export"
 
 __all__ = ["run"]
 
@@ -49,73 +40,15 @@ def run(suite: str, out: str | None, workers: int | None, executor: str, quiet: 
     only its own cells. Exit code 1 means more failures than the suite's budget allows.
     """
     console = Console(stderr=True)
-    loaded = load_suite(find_suite(suite))
-    folder = RunFolder(folder_of(loaded.name, out))
-    with only_run(folder.path):
-        plan = make_plan(loaded, folder, progress=Reading(console))
-        _announce(plan, console)
-        with fatal_faults(str(folder.path)):
-            folder.begin(describe_run(plan), item_rows(plan))
-            folder.log(f"start: {plan.missing_scores} of {plan.total_scores} scores are missing")
-        if plan.complete:
-            console.print(f"{folder.path}: all {plan.total_scores} scores are there")
-        else:
-            made = make_executor(executor, workers=workers, folder=folder.path)
-            _work(plan, folder, made, console)
-        with fatal_faults(str(folder.path)):
-            compact(folder)
-    failures = failure_counts(read_planned(folder.path))
-    folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
+    ended = complete_run(
+        read_suite(suite), out=out, workers=workers, executor=executor, console=console
+    )
     if not quiet:
-        _show(folder.path)
-    _conclude(plan, failures, console)
-    if failures.total() > loaded.allowed_failures(plan.total_scores):
+        importlib.import_module(TABLE).show_run(ended.folder)
+    style = "red" if ended.over_budget else "yellow"
+    for number, line in enumerate(ended.lines()):
+        console.print(
+            f"[{style}]{escape(line)}[/]" if number == 0 else escape(line), highlight=number == 0
+        )
+    if ended.over_budget:
         sys.exit(1)
-
-
-def _announce(plan: Plan, console: Console) -> None:
-    print_skipped(plan, console)
-    for corpus in plan.corpora:
-        if corpus.note:
-            console.print(f"[bold yellow]{escape(corpus.name)}: {escape(corpus.note)}[/]")
-
-
-def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -> None:
-    console.print(
-        f"{folder.path}: {plan.missing_scores} of {plan.total_scores} scores to compute, "
-        f"about {duration(plan.forecast_cpu_seconds / executor.workers)} "
-        f"on {executor.workers} workers",
-        highlight=False,
-        soft_wrap=True,
-    )
-    gpus = cuda_devices() if isinstance(executor, ProcessPool) else ()
-    devices = ProcessPool(len(gpus), devices=gpus) if gpus else None
-    clean = False
-    try:
-        with Progress(plan, workers=executor.workers, console=console) as progress:
-            execute(plan, folder, executor, progress.hear, devices=devices)
-        clean = True
-    finally:
-        for one in filter(None, (executor, devices)):
-            one.shutdown(kill=not clean)
-
-
-def _show(path: Path) -> None:
-    from synbench.__main__ import load_command
-
-    load_command("show").main([str(path)], standalone_mode=False)
-
-
-def _conclude(plan: Plan, failures: Counter[str], console: Console) -> None:
-    if not failures:
-        return
-    allowed = plan.suite.allowed_failures(plan.total_scores)
-    style = "red" if failures.total() > allowed else "yellow"
-    console.print(
-        f"[{style}]{failures.total()} of {plan.total_scores} scores failed "
-        f"(the suite allows {allowed}):[/]"
-    )
-    for reason, count in failures.most_common(10):
-        console.print(f"  {count} x {escape(reason)}", highlight=False)
-    if len(failures) > 10:
-        console.print(f"  and {len(failures) - 10} other reasons; all: synbench export --rows")

@@ -7,16 +7,19 @@ takes the other workers with it, and as :class:`WorkerDied` where only its own u
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synbench.errors import UsageError
@@ -139,7 +142,8 @@ class ProcessPool:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Start in a free worker."""
-        return self._pool.submit(function, *arguments)
+        with _without_main():
+            return self._pool.submit(function, *arguments)
 
     def restart(self) -> None:
         """A fresh pool; the broken one is left to die."""
@@ -152,6 +156,21 @@ class ProcessPool:
         self._pool.shutdown(wait=not kill, cancel_futures=True)
         for process in processes:
             process.kill()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Workers started here do not run the main script again.
+
+    They need nothing of it, and a script of a user's own, without ``if __name__ == "__main__"``,
+    would start a run in each of them.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _prepare_worker(devices: SimpleQueue[str] | None) -> None:

@@ -146,11 +146,11 @@ def _through_bytes(
     codec_rate = codec.info.sample_rate or rate
     wave = policy.at_rate(reference, sample_rate=rate, to=codec_rate).astype("float32")
     with stopwatch() as encode_time:
-        data = synbench_codecs.write_stream(codec.encode(wave, codec_rate))
+        data = synbench_codecs.write_stream(synbench_codecs.encode(codec, wave, codec_rate))
     write_bytes(path, data)
     encoded = synbench_codecs.read_stream(path.read_bytes())
     with stopwatch() as decode_time:
-        decoded = codec.decode(encoded)
+        decoded = synbench_codecs.decode(codec, encoded)
     measured = {
         "payload_bits": encoded.payload_bits,
         "side_bits": encoded.side_bits,

@@ -144,6 +144,14 @@ class IsolatedCodec:
         request = {"do": do, "source": str(source), "target": str(target), **more}
         return self._other.ask(request, failure=failure)
 
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a wave of ``n_samples``, as the script says.
+
+        Raises:
+            EncodeError: the script raised or died.
+        """
+        return self._n_frames(n_samples, EncodeError)
+
     def _n_frames(self, n_samples: int, failure: type[EncodeError] | type[BitstreamError]) -> int:
         answer = self._other.ask({"do": "frames", "samples": n_samples}, failure=failure)
         return int(answer["frames"])

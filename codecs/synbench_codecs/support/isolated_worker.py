@@ -51,14 +51,22 @@ def _answer(script: Any, request: dict[str, Any]) -> dict[str, Any]:
         if isinstance(codes, (bytes, bytearray)):
             Path(target).write_bytes(codes)
             return {"kind": "bytes"}
-        np.save(target, np.asarray(codes, dtype=np.int64), allow_pickle=False)
+        np.save(target, _array(codes).astype(np.int64), allow_pickle=False)
         return {"kind": "codes"}
     if request["kind"] == "bytes":
         wave = script.decode(Path(source).read_bytes(), request["samples"])
     else:
         wave = script.decode(np.load(source, allow_pickle=False), request["samples"])
-    np.save(target, np.asarray(wave, dtype=np.float32).reshape(-1), allow_pickle=False)
+    np.save(target, _array(wave).astype(np.float32).reshape(-1), allow_pickle=False)
     return {}
+
+
+def _array(value: Any) -> Any:
+    """An array of what may be a torch tensor on any device."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+        value = (value.float() if value.is_floating_point() else value).numpy()
+    return np.asarray(value)
 
 
 if __name__ == "__main__":

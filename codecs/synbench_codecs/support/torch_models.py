@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.arrays import as_array
 from synbench_base.device import check_device, device
 from synbench_base.packages import import_extra
 from synbench_codecs._interface import Wave
@@ -97,7 +98,7 @@ def to_wave(tensor: Tensor) -> Wave:
 
 def to_tokens(codes: Tensor) -> NDArray[np.int64]:
     """Codes of shape ``(codebooks, frames)`` as numpy integers."""
-    return codes.detach().cpu().numpy().astype(np.int64)
+    return as_array(codes).astype(np.int64)
 
 
 def read_tensors(path: Path) -> Tensors:

@@ -15,7 +15,7 @@ from synbench_base.files import complete_file
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
 
-__all__ = ["export", "show"]
+__all__ = ["export", "show", "show_run"]
 
 WIDTH_OF_FILES = 100
 
@@ -35,16 +35,27 @@ def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | No
     A number is a mean over items with half of its 95 % interval; (11/12) stands where not all
     planned items have a score.
     """
+    from synbench.results.find_run import find_run
+
+    show_run(find_run(run), corpus=corpus, metrics=metrics, width=width)
+
+
+def show_run(
+    folder: Path,
+    *,
+    corpus: str | None = None,
+    metrics: tuple[str, ...] = (),
+    width: int | None = None,
+) -> None:
+    """Print the table of a run folder, and what to type next; ``width`` is in columns."""
     from rich.console import Console
 
-    from synbench.results.find_run import find_run
     from synbench_reports.render.terminal import print_report
     from synbench_reports.tables.build_report import build_report, read_selection
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot print a plus-minus sign shows a question mark, not a traceback.
         sys.stdout.reconfigure(errors="replace")
-    folder = find_run(run)
     report = build_report(read_selection(folder, corpus=corpus, metrics=metrics))
     console = Console(highlight=False, markup=False, emoji=False)
     if width or not console.is_terminal:

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from synbench.errors import SynbenchError, UsageError
 from synbench.results.store import RunFolder
 from synbench.suite import CorpusEntry, Suite, anchored, find_suite, load_suite
-from synbench_codecs.errors import CodecError
-from synbench_metrics.errors import MetricError
 
 __all__ = ["SuiteRun", "parse_corpora", "run_suite", "suite_for"]
 
@@ -67,23 +67,25 @@ def run_suite(
         out: the folder of run folders; the suite as it was run is written there too.
         only_plan: print the plan, compute nothing.
     """
-    from synbench.__main__ import load_command
+    from rich.console import Console
+
+    from synbench.commands.plan import print_plan
+    from synbench.running import complete_run
 
     suite, absent = _available(suite)
     folder = out / suite.name
     if suite.codecs and suite.metrics:
-        path = out / f"{suite.name}.yaml"
-        _write(path, suite)
-        arguments = [str(path), "--out", str(folder)]
-        arguments += ["--workers", str(workers)] if workers is not None else []
-        arguments += [] if only_plan else ["--quiet"]
-        command = load_command("plan" if only_plan else "run")
+        _write(out / f"{suite.name}.yaml", suite)
         try:
-            command.main(arguments, standalone_mode=False)
-        except SystemExit:
-            # More failures than allowed: every one is in the table's counts.
-            pass
-        except (SynbenchError, CodecError, MetricError) as error:
+            if only_plan:
+                print_plan(suite, out=str(folder), workers=workers)
+            else:  # more failures than allowed are no error: each is in the table's counts
+                summary = complete_run(
+                    suite, out=folder, workers=workers, console=Console(stderr=True)
+                )
+                for line in summary.lines():
+                    click.echo(line, err=True)
+        except SynbenchError as error:
             absent.append((f"suite {suite.name}", str(error)))
     found = RunFolder(folder).exists()
     return SuiteRun(name=suite.name, folder=folder if found else None, absent=tuple(absent))

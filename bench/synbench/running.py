@@ -1,0 +1,188 @@
+"""``synbench.run``: do what a suite asks for, and only what is not done yet."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from synbench.execution.execute import execute, folder_of
+from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
+from synbench.execution.manifest import describe_run, item_rows
+from synbench.execution.plan import Plan, make_plan
+from synbench.execution.progress import Progress, Reading, duration, print_skipped
+from synbench.execution.worker import fatal_faults
+from synbench.lock import only_run
+from synbench.results.cells import failure_counts
+from synbench.results.compact import compact
+from synbench.results.planned import read_planned
+from synbench.results.store import RunFolder
+from synbench.suite import Suite, find_suite, load_suite, make_suite
+from synbench_base.device import check_device
+
+SHOWN_REASONS = 10
+
+__all__ = ["RunSummary", "complete_run", "read_suite", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """How a run ended.
+
+    Attributes:
+        folder: of the run.
+        plan: what the suite asked for.
+        failures: reason to count, over the scores that failed.
+    """
+
+    folder: Path
+    plan: Plan
+    failures: Counter[str]
+
+    @property
+    def allowed_failures(self) -> int:
+        """How many scores may fail by the suite's budget."""
+        return self.plan.suite.allowed_failures(self.plan.total_scores)
+
+    @property
+    def over_budget(self) -> bool:
+        """More scores failed than the suite allows."""
+        return self.failures.total() > self.allowed_failures
+
+    def lines(self) -> list[str]:
+        """What failed and how often, empty where nothing did."""
+        if not self.failures:
+            return []
+        shown = self.failures.most_common(SHOWN_REASONS)
+        more = len(self.failures) - len(shown)
+        return [
+            f"{self.failures.total()} of {self.plan.total_scores} scores failed "
+            f"(the suite allows {self.allowed_failures}):",
+            *(f"  {count} x {reason}" for reason, count in shown),
+            *([f"  and {more} other reasons; all: synbench export --rows"] if more else []),
+        ]
+
+
+def run(
+    suite: str | Path | Mapping[str, Any] | Suite,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    executor: str = "local",
+    quiet: bool = False,
+) -> Any:
+    """Run a suite and open its results; the same call again computes only what is missing.
+
+    ::
+
+        run = synbench.run({
+            "name": "first",
+            "corpora": ["folder:path=speech"],
+            "codecs": ["opus:bitrate_bps=6000", "opus:bitrate_bps=12000"],
+            "metrics": ["pesq_wb", "stoi"],
+        })
+        run.scores()
+
+    Args:
+        suite: the name of a packaged suite, the path of a YAML file, or the same as a dictionary,
+            whose relative paths count from the working folder.
+        out: the run's folder; ``runs/NAME`` without it.
+        workers: worker processes; one per core without it, 0 does everything in this process.
+        executor: ``local``, ``slurm:...`` or ``dask:...``.
+        quiet: show no progress.
+
+    Returns:
+        The run, as :func:`synbench.open` opens it. More failures than the suite allows are a
+        warning: every score that is absent has its reason in ``scores()``.
+
+    Raises:
+        UsageError: something that the suite names does not exist.
+        EnvironmentFault: something cannot run here, or the disk is full.
+    """
+    import synbench
+
+    console = Console(stderr=True, quiet=quiet)
+    ended = complete_run(
+        read_suite(suite), out=out, workers=workers, executor=executor, console=console
+    )
+    if ended.over_budget:
+        warnings.warn("\n".join(ended.lines()), stacklevel=2)
+    return synbench.open(ended.folder)
+
+
+def read_suite(suite: str | Path | Mapping[str, Any] | Suite) -> Suite:
+    """A suite by its name, path or content.
+
+    Raises:
+        UsageError: there is none, or it is not valid.
+    """
+    if isinstance(suite, Suite):
+        return suite
+    return make_suite(suite) if isinstance(suite, Mapping) else load_suite(find_suite(str(suite)))
+
+
+def complete_run(
+    suite: Suite,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    executor: str = "local",
+    console: Console,
+) -> RunSummary:
+    """Compute what a run folder lacks of a suite.
+
+    Raises:
+        UsageError, EnvironmentFault: as :func:`run`.
+    """
+    if executor.partition(":")[0] == "local":  # elsewhere, workers have devices of their own
+        check_device()
+    folder = RunFolder(folder_of(suite.name, None if out is None else str(out)))
+    with only_run(folder.path):
+        plan = make_plan(suite, folder, progress=Reading(console))
+        _announce(plan, console)
+        with fatal_faults(str(folder.path)):
+            folder.begin(describe_run(plan), item_rows(plan))
+            folder.log(f"start: {plan.missing_scores} of {plan.total_scores} scores are missing")
+        if plan.complete:
+            console.print(f"{folder.path}: all {plan.total_scores} scores are there")
+        else:
+            made = make_executor(executor, workers=workers, folder=folder.path)
+            _work(plan, folder, made, console)
+        with fatal_faults(str(folder.path)):
+            compact(folder)
+    failures = failure_counts(read_planned(folder.path))
+    folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
+    return RunSummary(folder=folder.path, plan=plan, failures=failures)
+
+
+def _announce(plan: Plan, console: Console) -> None:
+    print_skipped(plan, console)
+    for corpus in plan.corpora:
+        if corpus.note:
+            console.print(f"[bold yellow]{escape(corpus.name)}: {escape(corpus.note)}[/]")
+
+
+def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -> None:
+    console.print(
+        f"{folder.path}: {plan.missing_scores} of {plan.total_scores} scores to compute, "
+        f"about {duration(plan.forecast_cpu_seconds / executor.workers)} "
+        f"on {executor.workers} workers",
+        highlight=False,
+        soft_wrap=True,
+    )
+    gpus = cuda_devices() if isinstance(executor, ProcessPool) else ()
+    devices = ProcessPool(len(gpus), devices=gpus) if gpus else None
+    clean = False
+    try:
+        with Progress(plan, workers=executor.workers, console=console) as progress:
+            execute(plan, folder, executor, progress.hear, devices=devices)
+        clean = True
+    finally:
+        for one in filter(None, (executor, devices)):
+            one.shutdown(kill=not clean)
