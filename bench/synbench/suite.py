@@ -21,9 +21,9 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
 
 from synbench_base.close_names import suggestion
 from synbench_base.errors import UsageError
@@ -31,6 +31,9 @@ from synbench_base.folders import typed_path
 from synbench_base.option_values import Options, Scalar, written
 from synbench_base.yaml_text import check_mapping, read_yaml_model
 from synbench_codecs import parse_spec
+
+if TYPE_CHECKING:
+    from synbench.conditions.condition import Condition
 
 KEYS = "name, corpora, codecs, metrics"
 PATH_OPTIONS = ("folder", "path", "script", "weights")
@@ -107,6 +110,9 @@ class Suite(_Strict):
     comparisons: list[ComparisonEntry] = Field(
         default=[], description="the family that synbench compare --fixed tests"
     )
+    conditions: list[str | dict[str, Any]] = Field(
+        default=[], description="what is done to speech and streams: clean, {noise: babble, ...}"
+    )
     failure_budget: int | str = Field(
         default=0, description="failed cells allowed before exit code 1: a count, or '5%'"
     )
@@ -122,6 +128,18 @@ class Suite(_Strict):
         if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value):
             return value
         raise ValueError(f"expected a count such as 3 or a share such as '5%', got {value!r}")
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    def read_conditions(self) -> tuple[Condition, ...]:
+        """The conditions, clean first; none where the suite names none.
+
+        Raises:
+            UsageError: one is unknown or out of range, or its recordings are not there.
+        """
+        from synbench.conditions.condition import read_conditions
+
+        return read_conditions(self.conditions, folder=self._folder)
 
     def allowed_failures(self, cells: int) -> int:
         """How many of ``cells`` may fail."""
@@ -179,12 +197,14 @@ def make_suite(content: Mapping[str, Any]) -> Suite:
 
 
 def _anchored(suite: Suite, folder: Path) -> Suite:
-    return suite.model_copy(
+    anchored_suite = suite.model_copy(
         update={
             "codecs": [_anchor(entry, folder) for entry in suite.codecs],
             "corpora": [_anchor(entry, folder) for entry in suite.corpora],
         }
     )
+    anchored_suite._folder = folder
+    return anchored_suite
 
 
 def _anchor(entry: Entry, folder: Path) -> Entry:

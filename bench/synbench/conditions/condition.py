@@ -16,6 +16,7 @@ A list of numbers stands for one condition each. Damage of the input comes first
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import itertools
@@ -307,20 +308,20 @@ READERS: dict[str, Callable[[dict[str, Any]], Part]] = {
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # YAML reads 1e-3 as text, since its own numbers want a point: 1.0e-3.
+    number = value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            number = float(value)
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise UsageError(f"expected a number for {name}, got {value!r}")
+    value = number
     if not low <= value <= high:
         raise UsageError(f"expected {name} from {low:g} to {high:g}, got {value:g}")
     return float(value)
 
 
 def _share(name: str, value: Any) -> float:
-    # YAML reads 1e-3 as text, since its numbers want a point: 1.0e-3.
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise UsageError(f"expected a share from 0 to 1 for {name}, got {value!r}") from None
     return _number(name, value, 0, 1)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from synbench.errors import ItemError
 
@@ -62,6 +61,8 @@ def speech_level(wave: NDArray[np.floating], *, sample_rate: int) -> SpeechLevel
 
 def _active_samples(wave: NDArray[np.floating], sample_rate: int) -> NDArray[np.int64]:
     """For each threshold, how many samples are active."""
+    from scipy.signal import lfilter  # costs more than all the rest of a plan
+
     keep = math.exp(-1.0 / (TIME_CONSTANT_SECONDS * sample_rate))
     numerator, denominator = [1.0 - keep], [1.0, -keep]
     envelope = np.abs(wave)

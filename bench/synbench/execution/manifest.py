@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synbench import policy
+from synbench.conditions.corpora import Group
 from synbench.execution.plan import Plan, PlannedCodec
 from synbench.results.rows import Row
 from synbench.results.store import FORMAT
@@ -73,8 +74,10 @@ def describe_run(plan: Plan) -> dict[str, Any]:
                 "licence": corpus.licence,
                 "note": corpus.note,
                 "target_rate": corpus.target_rate,
+                **_condition(group),
             }
-            for corpus in plan.corpora
+            for group in plan.groups
+            for corpus in (group.corpus,)
         ],
         "skipped": [
             {"kind": skipped.kind, "name": skipped.name, "reason": skipped.reason}
@@ -93,6 +96,20 @@ def _codec(codec: PlannedCodec, *, missing: str) -> dict[str, Any]:
     }
 
 
+def _condition(group: Group) -> dict[str, Any]:
+    """What a table needs to set a corpus beside the same one as recorded; nothing where it is."""
+    condition = group.condition
+    if condition.is_clean:
+        return {}
+    return {
+        "clean": group.clean.name,
+        "condition": condition.label,
+        "condition_group": condition.group,
+        "condition_value": condition.value,
+        "condition_settings": dict(condition.settings),
+    }
+
+
 def item_rows(plan: Plan) -> list[Row]:
     """The items of every corpus as rows of ``items.parquet``."""
     works = {(work.corpus, work.item): work for work in plan.items}
@@ -101,6 +118,7 @@ def item_rows(plan: Plan) -> list[Row]:
             "corpus": corpus.name,
             "item": item.id,
             "item_digest": works[corpus.name, item.id].digest,
+            "condition": works[corpus.name, item.id].condition,
             "path": printable(item.path),
             "seconds": item.seconds,
             "sample_rate": item.sample_rate,

@@ -17,6 +17,8 @@ import numpy as np
 import synbench_codecs
 import synbench_metrics
 from synbench import corpora, policy
+from synbench.conditions.applied import apply_to
+from synbench.conditions.corpora import Group, groups
 from synbench.corpora import Corpus
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
 from synbench.results.confined import plain_name
@@ -73,6 +75,7 @@ class Plan:
     """Everything that a run needs to know.
 
     Attributes:
+        groups: every corpus under every condition.
         decodes: items that must be coded, per codec.
         scores: metrics wanted, per (item, codec) that lacks some.
         undecoded: known reasons why an (item, codec id) has no reconstruction.
@@ -83,7 +86,7 @@ class Plan:
 
     suite: Suite
     policy_id: str
-    corpora: tuple[Corpus, ...]
+    groups: tuple[Group, ...]
     items: tuple[ItemWork, ...]
     codecs: tuple[PlannedCodec, ...]
     metrics: tuple[PlannedMetric, ...]
@@ -95,6 +98,11 @@ class Plan:
     cached_scores: int
     decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = field(default_factory=dict)
     score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def corpora(self) -> tuple[Corpus, ...]:
+        """The corpora by the names under which their rows are kept, see ``groups``."""
+        return tuple(group.corpus for group in self.groups)
 
     @property
     def total_decodes(self) -> int:
@@ -153,8 +161,8 @@ def make_plan(
     skipped: list[Skipped] = []
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, skipped)
-    loaded = _corpora(suite, progress)
-    items = tuple(_item(corpus, item) for corpus in loaded for item in corpus.items)
+    grouped = groups(_corpora(suite, progress), suite.read_conditions())
+    items = tuple(_item(group, item) for group in grouped for item in group.corpus.items)
     policy_id = policy.policy_id()
     stored = stored_outcomes(
         run.path,
@@ -197,7 +205,7 @@ def make_plan(
     return Plan(
         suite=suite,
         policy_id=policy_id,
-        corpora=loaded,
+        groups=grouped,
         items=items,
         codecs=codecs,
         metrics=metrics,
@@ -236,8 +244,13 @@ def _corpus(entry: CorpusEntry, progress: Callable[[int, int], None] | None) -> 
     return dataclasses.replace(corpus, name=entry.name) if entry.name else corpus
 
 
-def _item(corpus: Corpus, item: corpora.Item) -> ItemWork:
+def _item(group: Group, item: corpora.Item) -> ItemWork:
+    corpus, damage, condition = group.corpus, "", ""
     made_from = f"{item.sha256} {corpus.target_rate} {item.transcript}"
+    if not group.condition.is_clean:
+        applied = apply_to(group.condition, group.clean, item)
+        damage, condition = applied.to_text(), group.condition.label
+        made_from = f"{made_from} {applied.identity}"
     return ItemWork(
         corpus=corpus.name,
         item=item.id,
@@ -247,6 +260,8 @@ def _item(corpus: Corpus, item: corpora.Item) -> ItemWork:
         target_rate=corpus.target_rate,
         transcript=item.transcript,
         problem=item.problem,
+        condition=condition,
+        damage=damage,
     )
 
 

@@ -17,7 +17,9 @@ __all__ = ["Cell", "CodecPoint", "DecodeUnit", "ItemWork", "MetricPoint", "Score
 class ItemWork:
     """One item of a corpus, as a worker needs it.
 
-    ``digest`` covers samples, target rate and transcript; ``problem`` says why it is unusable.
+    ``digest`` covers samples, target rate, transcript and condition; ``problem`` says why it is
+    unusable. ``condition`` is the label of its condition and ``damage`` what
+    :func:`synbench.conditions.applied.applied` reads; both are empty for the clean recording.
     """
 
     corpus: str
@@ -28,6 +30,8 @@ class ItemWork:
     target_rate: int | None
     transcript: str
     problem: str
+    condition: str = ""
+    damage: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,12 @@ class PlannedMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCorpus:
-    """One corpus; ``note`` is what a reader of any score must know, ``seconds`` its duration."""
+    """One corpus; ``note`` is what a reader of any score must know, ``seconds`` its duration.
+
+    Under a condition, ``clean`` is the name of the same corpus as recorded, ``condition`` the label
+    of what was done to it, ``condition_group`` what that varies and ``condition_value`` where it
+    lies on that scale.
+    """
 
     name: str
     digest: str
@@ -99,6 +104,10 @@ class PlannedCorpus:
     seconds: float
     note: str
     licence: str = ""
+    clean: str = ""
+    condition: str = ""
+    condition_group: str = ""
+    condition_value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,4 +262,6 @@ def _metric(record: dict[str, Any]) -> PlannedMetric:
 
 
 def _corpus(record: dict[str, Any]) -> PlannedCorpus:
-    return PlannedCorpus(**{name: record[name] for name in PlannedCorpus.__dataclass_fields__})
+    # A corpus as recorded has no condition, nor has any of an older version.
+    names = PlannedCorpus.__dataclass_fields__.keys() & record.keys()
+    return PlannedCorpus(**{name: record[name] for name in names})

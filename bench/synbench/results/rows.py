@@ -23,6 +23,7 @@ DECODE_COLUMNS = {
     "corpus": "string",
     "item": "string",
     "item_digest": "string",
+    "condition": "string",
     "codec": "string",
     "codec_id": "string",
     "policy_id": "string",
@@ -45,11 +46,14 @@ DECODE_COLUMNS = {
     "filled_samples": "int64",
     "bitstream": "string",
     "reconstruction": "string",
+    "channel_hits": "int64",
+    "channel_units": "int64",
 }
 SCORE_COLUMNS = {
     "corpus": "string",
     "item": "string",
     "item_digest": "string",
+    "condition": "string",
     "codec": "string",
     "codec_id": "string",
     "metric": "string",
@@ -71,6 +75,7 @@ ITEM_COLUMNS = {
     "corpus": "string",
     "item": "string",
     "item_digest": "string",
+    "condition": "string",
     "path": "string",
     "seconds": "float64",
     "sample_rate": "int32",
@@ -104,6 +109,7 @@ class DecodeRow:
     """How the coding and decoding of one item by one codec ended.
 
     Attributes:
+        condition: label of what was done to the speech, empty for the recording as it is.
         codec: its specification; ``codec_id`` covers version and weights too.
         reason: why it failed, empty otherwise.
         transient: whether the next start should try again.
@@ -111,11 +117,14 @@ class DecodeRow:
         written: seconds since 1970 by the clock of the machine that wrote it.
         seconds: duration of the item.
         bitstream, reconstruction: paths below the run folder.
+        channel_hits: how many bits, frames, tokens or books the channel hit.
+        channel_units: out of how many.
     """
 
     corpus: str
     item: str
     item_digest: str
+    condition: str = ""
     codec: str
     codec_id: str
     policy_id: str
@@ -138,6 +147,8 @@ class DecodeRow:
     filled_samples: int | None = None
     bitstream: str | None = None
     reconstruction: str | None = None
+    channel_hits: int | None = None
+    channel_units: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +167,7 @@ class ScoreRow:
     corpus: str
     item: str
     item_digest: str
+    condition: str = ""
     codec: str
     codec_id: str
     metric: str
