@@ -29,11 +29,17 @@ __all__ = ["Measured", "Measurements", "Stamp", "build_once", "cache_folder", "l
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file is still the same one: absolute path, bytes, nanoseconds."""
+    """What tells that a file is still the same one: absolute path, bytes, nanoseconds.
+
+    A file that replaced another has another inode, and the system sets the time of the last change
+    (ctime) whatever time of modification a program restores.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
+    inode: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,13 @@ def stamp(path: Path) -> Stamp | None:
         found = path.stat()
     except OSError:
         return None
-    return Stamp(os.fsencode(path.absolute()), found.st_size, found.st_mtime_ns)
+    name = os.fsencode(path.absolute())
+    return Stamp(name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
+
+
+def _row(one: Stamp) -> tuple[bytes | int | str, ...]:
+    # SQLite's integers are signed, and some file systems use all 64 bits of an inode.
+    return (one.path, one.size, one.mtime_ns, str(one.inode), one.ctime_ns)
 
 
 class Measurements:
@@ -63,7 +75,7 @@ class Measurements:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._path = (folder or cache_folder()) / "measurements-1.sqlite3"
+        self._path = (folder or cache_folder()) / "measurements-2.sqlite3"
         self._decoder = version("soundfile")
         self._database = self._open()
 
@@ -83,8 +95,8 @@ class Measurements:
             database.execute("PRAGMA synchronous=NORMAL")
             database.execute(
                 "CREATE TABLE IF NOT EXISTS measured (path BLOB PRIMARY KEY, size INTEGER,"
-                " mtime_ns INTEGER, decoder TEXT, sha256 TEXT, seconds REAL,"
-                " sample_rate INTEGER, channels INTEGER, problem TEXT) WITHOUT ROWID"
+                " mtime_ns INTEGER, inode TEXT, ctime_ns INTEGER, decoder TEXT, sha256 TEXT,"
+                " seconds REAL, sample_rate INTEGER, channels INTEGER, problem TEXT) WITHOUT ROWID"
             )
             database.execute(
                 "CREATE TABLE IF NOT EXISTS contents (digest TEXT, id TEXT, sha256 TEXT,"
@@ -113,11 +125,11 @@ class Measurements:
             return found
         query = (
             "SELECT sha256, seconds, sample_rate, channels, problem FROM measured"
-            " WHERE path=? AND size=? AND mtime_ns=? AND decoder=?"
+            " WHERE path=? AND size=? AND mtime_ns=? AND inode=? AND ctime_ns=? AND decoder=?"
         )
         with contextlib.suppress(sqlite3.Error):
             for one in stamps:
-                row = self._database.execute(query, (*astuple(one), self._decoder)).fetchone()
+                row = self._database.execute(query, (*_row(one), self._decoder)).fetchone()
                 if row is not None:
                     found[one] = Measured(*row)
         return found
@@ -126,11 +138,12 @@ class Measurements:
         """Remember files, except those that changed a moment ago."""
         settled = time.time_ns() - int(SETTLED_SECONDS * 1e9)
         rows = [
-            (*astuple(one), self._decoder, *astuple(what))
+            (*_row(one), self._decoder, *astuple(what))
             for one, what in measured.items()
-            if one.mtime_ns < settled
+            # Where a file system numbers no files, nothing but the content tells them apart.
+            if one.mtime_ns < settled and one.inode
         ]
-        self._write("INSERT OR REPLACE INTO measured VALUES (?,?,?,?,?,?,?,?,?)", rows)
+        self._write("INSERT OR REPLACE INTO measured VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
 
     def contents(self, digest: str) -> dict[str, str]:
         """Item id to sha256 of a corpus seen before; empty when it never was."""

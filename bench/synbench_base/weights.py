@@ -250,26 +250,30 @@ def _first_seen_path(source: WeightsSource) -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex digest of a file; read again only when its size or time has changed.
+    """Hex digest of a file; read again when its size, a time or its inode has changed.
 
     Raises:
         OSError: the file cannot be read.
     """
     status = path.stat()
-    return _remembered(str(path.absolute()), status.st_size, status.st_mtime_ns)
+    stamp = (status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
+    return _remembered(str(path.absolute()), stamp)
 
 
 @functools.lru_cache(maxsize=256)
-def _remembered(path: str, size: int, mtime_ns: int) -> str:
+def _remembered(path: str, stamp: tuple[int, int, int, int]) -> str:
     """Weights are large and every worker asks: the digest is kept beside the weights."""
-    note = cache_folder() / "weights" / "digests" / hashlib.sha256(path.encode()).hexdigest()[:32]
+    size, mtime_ns, inode, ctime_ns = stamp
+    key = hashlib.sha256(f"{path} {inode} {ctime_ns}".encode()).hexdigest()[:32]
+    note = cache_folder() / "weights" / "digests" / key
     with contextlib.suppress(OSError, ValueError):
         known = note.read_text(encoding="ascii").split()
         if known[1:] == [str(size), str(mtime_ns)]:
             return known[0]
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if mtime_ns < time.time_ns() - SETTLED_NS:
+    # Where a file system numbers no files, nothing but the content tells them apart.
+    if inode and mtime_ns < time.time_ns() - SETTLED_NS:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
             write_bytes(note, f"{digest} {size} {mtime_ns}\n".encode("ascii"))
     return digest

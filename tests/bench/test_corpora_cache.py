@@ -152,3 +152,23 @@ def test_a_place_that_cannot_be_written_is_an_environment_fault(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFault, match="SYNBENCH_CACHE"):
         cache.build_once(tmp_path / "file" / "made", lambda folder: None)
+
+
+@pytest.mark.parametrize("how", ["in place", "replaced"])
+def test_another_file_of_equal_size_and_time_is_read(how, place):
+    folder = make(place / "few", 2)
+    before = load(folder).digest
+    path = folder / "0000.wav"
+    moment = path.stat().st_mtime_ns
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    if how == "in place":
+        path.write_bytes(content)
+    else:
+        (place / "new.wav").write_bytes(content)
+        (place / "new.wav").replace(path)
+    os.utime(path, ns=(moment, moment))
+    after = load(folder)
+    assert after.digest != before
+    path.chmod(0o600)  # a change that is none costs a reading, and nothing else
+    assert load(folder) == after

@@ -106,12 +106,18 @@ def _open_store(
         Unavailable: a file does not decode; the message names it.
     """
     files = _files(folder)
-    digest = _digest(folder, files, sample_rate)
+    stats = _stats(files)
+    digest = _digest(folder, files, stats, sample_rate)
+    # What tells that a file was replaced by one of equal size and time; it differs by machine, so
+    # that it cannot be part of the digest.
+    stamps = _hash([(stat.st_ino, stat.st_ctime_ns) for stat in stats])
     index_path, samples_path = cache / f"{digest}.json", cache / f"{digest}.pcm"
-    if not index_path.exists():
+    index = _read_index(index_path)
+    # Stores of older versions say nothing about it, and are believed.
+    if index is None or index.get("stamps", stamps) != stamps:
         report(f"decoding {len(files)} files of {folder} to {samples_path}, once")
-        _build(folder, files, sample_rate, samples_path, index_path)
-    index = json.loads(index_path.read_text(encoding="utf-8"))
+        index = _build(folder, files, sample_rate, samples_path) | {"stamps": stamps}
+        write_bytes(index_path, json.dumps(index).encode())
     starts = np.asarray(index["starts"], dtype=np.int64)
     samples = np.memmap(samples_path, dtype=SAMPLE, mode="r")
     if samples.size != starts[-1]:
@@ -161,19 +167,36 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _digest(folder: Path, files: list[Path], sample_rate: int) -> str:
-    """Names, sizes and times stand for the content: hashing days of audio would take too long."""
+def _stats(files: list[Path]) -> list[os.stat_result]:
     try:
-        stats = [(str(path.relative_to(folder)), check_regular(path)) for path in files]
+        return [check_regular(path) for path in files]
     except ItemError as error:
         raise Unavailable(str(error)) from error
-    listing = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    return hashlib.sha256(json.dumps([sample_rate, listing]).encode()).hexdigest()[:24]
 
 
-def _build(
-    folder: Path, files: list[Path], sample_rate: int, samples_path: Path, index_path: Path
-) -> None:
+def _digest(folder: Path, files: list[Path], stats: list[os.stat_result], sample_rate: int) -> str:
+    """Names, sizes and times stand for the content: hashing days of audio would take too long."""
+    listing = [
+        (str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns)
+        for path, stat in zip(files, stats, strict=True)
+    ]
+    return _hash([sample_rate, listing])
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+
+
+def _read_index(path: Path) -> dict[str, Any] | None:
+    try:
+        index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return index
+
+
+def _build(folder: Path, files: list[Path], sample_rate: int, samples_path: Path) -> dict[str, Any]:
+    """Decode all files; returns their names and where each begins."""
     samples_path.parent.mkdir(parents=True, exist_ok=True)
     lengths = []
     with complete_file(samples_path) as out:
@@ -182,7 +205,7 @@ def _build(
             lengths.append(samples.size)
     names = [str(path.relative_to(folder)) for path in files]
     starts = [0, *np.cumsum(lengths).tolist()]
-    write_bytes(index_path, json.dumps({"names": names, "starts": starts}).encode())
+    return {"names": names, "starts": starts}
 
 
 def _decoded(files: list[Path], sample_rate: int) -> Iterator[NDArray[np.int16]]:
