@@ -10,6 +10,14 @@ import sys
 
 import click
 
+from synbench.standard_streams import (
+    ReaderHasGone,
+    abandon_output,
+    output_fault,
+    prepare_streams,
+    reader_has_gone,
+)
+
 # name -> ("module:object", one line of help). Keeps `synbench --help` free of heavy imports.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("synbench.commands.run:run", "Run a suite; the same command again resumes it."),
@@ -76,6 +84,17 @@ class _LazyGroup(click.Group):
             ctx.fail(f"no command {args[0]!r}; {suggestion(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            # click would make exit code 1 of it; and a pipe to a worker may break as well.
+            if reader_has_gone():
+                raise ReaderHasGone from error
+            raise RuntimeError("a pipe to another process broke") from error
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -92,22 +111,38 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every expected error becomes one message and an exit code."""
+    prepare_streams()
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        try:
+            code = cli.main(standalone_mode=False) or 0
+        finally:
+            # While an error can still be told.
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; the same command resumes", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
-    except Exception as error:
-        code = exit_code(error)
-        if code is None:
-            raise
-        click.echo(f"Error: {_message(error)}", err=True)
-        sys.exit(code)
+        code = 130
+    except Exception as error:  # noqa: BLE001 - a bug is raised again
+        code = _said(error)
+    sys.exit(code)
+
+
+def _said(error: Exception) -> int:
+    """Print one message; the exit code. A bug is raised again."""
+    fault = output_fault(error)
+    if fault is not None:
+        abandon_output()
+        code, message = fault
+    else:
+        found = exit_code(error)
+        if found is None:
+            raise error
+        code, message = found, _message(error)
+    if message:
+        click.echo(f"Error: {message}", err=True)
+    return code
 
 
 def _message(error: Exception) -> str:

@@ -24,7 +24,7 @@ from synbench_base.sound_files import read_samples
 # Channels whose mean is so far below them in power cancel each other.
 CANCELLED_DB = -40.0
 
-__all__ = ["Audio", "read_audio", "resample", "resampler_name", "write_audio"]
+__all__ = ["Audio", "audio_bytes", "read_audio", "resample", "resampler_name", "write_audio"]
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,20 @@ def write_audio(path: Path, wave: NDArray[Any], *, sample_rate: int) -> None:
     Raises:
         UsageError: another suffix.
     """
+    write_bytes(path, audio_bytes(wave, sample_rate=sample_rate, suffix=path.suffix))
+
+
+def audio_bytes(wave: NDArray[Any], *, sample_rate: int, suffix: str) -> memoryview:
+    """The content of a WAV or FLAC file.
+
+    Raises:
+        UsageError: another suffix.
+    """
     import soundfile
 
-    container = path.suffix.lower().lstrip(".").upper()
+    container = suffix.lower().lstrip(".").upper()
     if container not in ("FLAC", "WAV"):
-        raise UsageError(f"expected a name that ends in .wav or .flac, got {path.name}")
+        raise UsageError(f"expected a name that ends in .wav or .flac, got {suffix or 'no ending'}")
     buffer = io.BytesIO()
     soundfile.write(buffer, wave, sample_rate, format=container, subtype="PCM_24")
-    write_bytes(path, buffer.getbuffer())
+    return buffer.getbuffer()

@@ -7,6 +7,10 @@
 ``device``      where networks run
 ``packages``    optional packages and the files inside them
 ``files``       files that are complete under their name, or not there
+``outputs``     what a user names with --out: files, links, pipes, devices
+``folders``     the one walk through folders of audio, and which files belong together
+``sound_files`` reading audio whole, or saying what is absent of it
+``text_table``  CSV and TSV, strictly
 ``yaml_text``   reading YAML, and explaining what is wrong with it
 ``close_names`` the name that was probably meant
 ``option_values``  options: text that stays text

@@ -51,6 +51,7 @@ from pathlib import Path
 from synbench_base.cache import cache_folder
 from synbench_base.errors import MissingWeights, UsageError, WeightsError
 from synbench_base.files import write_bytes
+from synbench_base.folders import typed_path
 from synbench_base.packages import distribution_file, package_file
 
 PACKAGED = "package:"
@@ -170,7 +171,7 @@ def find_weights(checkpoint: Checkpoint, own: str = "") -> tuple[WeightsFile, ..
 
 def _paths_in(checkpoint: Checkpoint, own: str) -> list[Path]:
     """The user's files, whether they are there or not."""
-    path = Path(own).expanduser()
+    path = typed_path(own)
     if len(checkpoint.files) == 1 and not path.is_dir():
         return [path]
     return [path / source.name for source in checkpoint.files]

@@ -9,9 +9,10 @@ import click
 
 import synbench_codecs
 from synbench import coding
-from synbench.audio import write_audio
+from synbench.audio import audio_bytes
 from synbench_base.errors import BitstreamError
-from synbench_base.files import one_line, write_bytes
+from synbench_base.files import one_line
+from synbench_base.outputs import is_standard_output, is_stream, write_output
 from synbench_codecs import Encoded
 
 __all__ = ["decode", "encode", "info"]
@@ -27,8 +28,8 @@ NEW = click.Path(dir_okay=False, path_type=Path)
 def encode(codec: str, source: Path, target: Path) -> None:
     """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
     encoded = coding.codec(codec).encode(source)
-    write_bytes(target, synbench_codecs.write_stream(encoded))
-    click.echo(_rates(encoded))
+    write_output(target, synbench_codecs.write_stream(encoded))
+    click.echo(_rates(encoded), err=is_standard_output(target))
 
 
 @click.command()
@@ -54,8 +55,10 @@ def decode(source: Path, target: Path, chosen: str) -> None:
     except BitstreamError as error:
         raise BitstreamError(f"{source}: {error}") from error
     rate = loaded.output_rate(encoded)
-    write_audio(target, wave, sample_rate=rate)
-    click.echo(f"{target}: {wave.size} samples at {rate} Hz, {wave.size / rate:.3f} s")
+    ending = ".wav" if is_stream(target) else target.suffix
+    write_output(target, audio_bytes(wave, sample_rate=rate, suffix=ending))
+    said = f"{target}: {wave.size} samples at {rate} Hz, {wave.size / rate:.3f} s"
+    click.echo(said, err=is_standard_output(target))
 
 
 @click.command()

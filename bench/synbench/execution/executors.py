@@ -16,13 +16,14 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from synbench.errors import UsageError
+from synbench.errors import EnvironmentFault, UsageError
 from synbench_base.device import device
 
 if TYPE_CHECKING:
@@ -129,20 +130,25 @@ class ProcessPool:
         self._pool = self._make()
 
     def _make(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        devices = context.SimpleQueue()
-        for index in self._devices:
-            devices.put(index)
-        return ProcessPoolExecutor(
-            self.workers,
-            mp_context=context,
-            initializer=_prepare_worker,
-            initargs=(devices if self._devices else None,),
-        )
+        with _startable():
+            context = multiprocessing.get_context("spawn")
+            devices = context.SimpleQueue()
+            for index in self._devices:
+                devices.put(index)
+            return ProcessPoolExecutor(
+                self.workers,
+                mp_context=context,
+                initializer=_prepare_worker,
+                initargs=(devices if self._devices else None,),
+            )
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Start in a free worker."""
-        with _without_main():
+        """Start in a free worker.
+
+        Raises:
+            EnvironmentFault: the system starts no further process.
+        """
+        with _startable(), _without_main():
             return self._pool.submit(function, *arguments)
 
     def restart(self) -> None:
@@ -171,6 +177,27 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _startable() -> Iterator[None]:
+    """Turn what keeps processes from starting into one sentence.
+
+    Spawned workers need a helper process of Python's (the resource tracker), pipes and shared
+    memory; limits on processes and memory show as ``OSError``, a helper that died as a broken pipe.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Python warns that the helper died, and fails a moment later.
+            warnings.filterwarnings("ignore", message="resource_tracker")
+            yield
+    except BrokenExecutor:
+        raise
+    except (OSError, RuntimeError) as error:
+        raise EnvironmentFault(
+            f"cannot start worker processes: {error}; raise the limits of this shell (ulimit -a), "
+            f"or do everything in one process with --workers 0"
+        ) from error
 
 
 def _prepare_worker(devices: SimpleQueue[str] | None) -> None:

@@ -31,11 +31,11 @@ import dataclasses
 import functools
 import struct
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from synbench_base.folders import typed_path
 from synbench_base.packages import import_extra, named_version, require
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded
@@ -307,7 +307,7 @@ def _check(model: str, weights: str, sample_rate: int) -> None:
     check_choice("dac", "model", model, ("", *SHAPES))
     check_range("dac", "sample_rate", sample_rate, 0, 1_000_000)
     said = bool(model) + bool(sample_rate)
-    if weights and said != 1 and (said or not Path(weights).expanduser().is_file()):
+    if weights and said != 1 and (said or not typed_path(weights).is_file()):
         raise UsageError(NEEDED)
     if sample_rate and not weights:
         raise UsageError("dac: sample_rate goes with weights=PATH; choose a model instead")

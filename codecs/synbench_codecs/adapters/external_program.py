@@ -23,6 +23,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from synbench_base.folders import typed_path
 from synbench_base.weights import WeightsSource, file_sha256
 from synbench_codecs._bitstream import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
@@ -178,7 +179,7 @@ def _named_files(*commands: list[str]) -> list[Path]:
         found[Path(where or program)] = None
         for word in words:
             for text in (word, *PATH_IN_TEXT.findall(word)):
-                path = Path(text).expanduser() if text.startswith(("/", "~/")) else None
+                path = typed_path(text) if text.startswith(("/", "~/")) else None
                 if path is not None and path.is_file():
                     found[path] = None
     return list(found)

@@ -31,6 +31,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from synbench_base.folders import typed_path
 from synbench_base.weights import WeightsSource, file_sha256
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._packing import pack_tokens, unpack_tokens
@@ -77,7 +78,7 @@ class IsolatedCodec:
 
     def __init__(self, *, python: str, script: str, timeout: int = 600) -> None:
         check_range("isolated", "timeout", timeout, 1, 86400)
-        self._places = Path(python).expanduser(), Path(script).expanduser()
+        self._places = typed_path(python), typed_path(script)
         self._timeout = timeout
         self._process: Isolated | None = None
         answer = self._other.ask({"do": "describe"}, failure=Unavailable)

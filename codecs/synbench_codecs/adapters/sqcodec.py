@@ -27,6 +27,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from synbench_base.folders import typed_path
 from synbench_base.packages import import_extra, named_version, require
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo
@@ -253,7 +254,7 @@ class SQCodec(TokenCodec):
 
 
 def _find(checkpoint: Checkpoint, own: str) -> tuple[WeightsFile, ...]:
-    if own and Path(own).expanduser().is_file():
+    if own and typed_path(own).is_file():
         checkpoint = dataclasses.replace(checkpoint, files=checkpoint.files[:1])
     return find_weights(checkpoint, own)
 

@@ -26,8 +26,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from synbench.errors import EnvironmentFault, UsageError
-from synbench_base.files import write_bytes
+from synbench.errors import UsageError
+from synbench_base.outputs import is_stream, write_output
 from synbench_base.text_table import parse_number, read_table
 from synbench_listening.answers.csv_text import csv_bytes
 
@@ -126,11 +126,9 @@ def write_ratings(path: Path, ratings: Sequence[Rating]) -> None:
         UsageError: no form has this ending.
         EnvironmentFault: the file cannot be written.
     """
-    data = encode_ratings(ratings, path.suffix)
-    try:
-        write_bytes(path, data)
-    except OSError as error:
-        raise EnvironmentFault(f"cannot write {path}: {error.strerror}") from error
+    # A pipe or a device has no ending.
+    ending = ".csv" if is_stream(path) and path.suffix not in ENDINGS else path.suffix
+    write_output(path, encode_ratings(ratings, ending))
 
 
 def encode_ratings(ratings: Sequence[Rating], ending: str) -> bytes:

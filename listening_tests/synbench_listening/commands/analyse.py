@@ -263,11 +263,11 @@ def _show(tables: Sequence[ResultTable], form: Any) -> None:
         shown = [table for table in tables if not table.detail] if form != "json" else tables
         click.echo(render(shown, form), nl=False)
         return
-    from rich.console import Console
+    from synbench.console import OutputConsole
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = OutputConsole(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
     print_tables(tables, console)

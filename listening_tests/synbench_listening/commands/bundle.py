@@ -14,13 +14,17 @@ __all__ = ["bundle"]
 @click.option("--out", type=click.Path(path_type=Path), help="default: STUDY.html")
 def bundle(study: Path, out: Path | None) -> None:
     """Write STUDY, a built study, as one HTML file that listeners open from their disk."""
-    from synbench_base.files import write_bytes
+    from synbench_base.outputs import is_standard_output, write_output
     from synbench_listening.delivery.offline_bundle import bundle_study
     from synbench_listening.design.study_folder import StudyFolder
 
     place = out or study.with_name(study.name + ".html")
     content = bundle_study(StudyFolder(study))
-    write_bytes(place, content)
-    click.echo(f"{place}: {len(content) / 1e6:.1f} MB")
-    click.echo("Listeners send back the file that the last page offers; give each a number from 1.")
-    click.echo(f"Next     synbench listen import RESULT.json ... --study {study} --out ratings.csv")
+    write_output(place, content)
+    said = (
+        f"{place}: {len(content) / 1e6:.1f} MB",
+        "Listeners send back the file that the last page offers; give each a number from 1.",
+        f"Next     synbench listen import RESULT.json ... --study {study} --out ratings.csv",
+    )
+    for line in said:
+        click.echo(line, err=is_standard_output(place))

@@ -84,6 +84,7 @@ def import_results(
     SOURCES are files or folders of webMUSHRA (CSV, session JSON, raw bodies), pymushra (CSV,
     TinyDB), the MUSHRA application of Netflix (XML), plain tables, tables with lists, or synbench.
     """
+    from synbench_base.outputs import is_standard_output
     from synbench_listening.answers.ratings import write_ratings
     from synbench_listening.design.study_folder import StudyFolder
     from synbench_listening.importers.offline_session import is_result_file, read_offline_sessions
@@ -103,8 +104,10 @@ def import_results(
     done = once(done)
     if pattern is not None:
         done.ratings = item_from_pattern(done.ratings, pattern)
+    own = not is_standard_output(out)
     click.echo(
-        f"read {done.read} rows, kept {len(done.ratings)} ratings, refused {len(done.refusals)}"
+        f"read {done.read} rows, kept {len(done.ratings)} ratings, refused {len(done.refusals)}",
+        err=not own,
     )
     for note in done.notes:
         click.echo(f"  note: {note}", err=True)
@@ -117,4 +120,5 @@ def import_results(
         raise UsageError("nothing could be read as a rating; nothing was written")
     write_ratings(out, done.ratings)
     listeners = len({rating.listener for rating in done.ratings})
-    click.echo(f"{out}: {listeners} listeners. Next: synbench listen analyse {out}")
+    if own:
+        click.echo(f"{out}: {listeners} listeners. Next: synbench listen analyse {out}")

@@ -30,6 +30,7 @@ def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> N
     require_matplotlib()
     from synbench.results.find_run import find_run
     from synbench_base.files import complete_file
+    from synbench_base.outputs import is_standard_output, output_file
     from synbench_reports.html_report.render import render_html
     from synbench_reports.tables.build_report import read_selection
 
@@ -41,6 +42,8 @@ def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> N
         embed_audio=embed_audio,
         spectrograms=spectrograms,
     )
-    with complete_file(path) as target:
+    # A name that was typed may be a link or a pipe; one in the run is replaced by a file.
+    with output_file(path) if out else complete_file(path) as target:
         target.write(text.encode())
-    click.echo(f"{path}: {len(text.encode()) / 1e6:.1f} MB")
+    size = f"{path}: {len(text.encode()) / 1e6:.1f} MB"
+    click.echo(size, err=is_standard_output(path))

@@ -168,12 +168,12 @@ def say_absent(made: Sequence[SuiteRun]) -> None:
 
 def write_text(text: str, out: str | None) -> None:
     """Print, or write a complete file."""
-    from synbench_base.files import complete_file
+    from synbench_base.outputs import output_file
 
     if out is None:
         click.echo(text, nl=False)
         return
-    with complete_file(Path(out)) as target:
+    with output_file(Path(out)) as target:
         target.write(text.encode())
 
 

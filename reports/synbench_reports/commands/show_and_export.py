@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from synbench.errors import UsageError
-from synbench_base.files import complete_file
+from synbench_base.outputs import output_file
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
@@ -48,8 +48,7 @@ def show_run(
     width: int | None = None,
 ) -> None:
     """Print the table of a run folder, and what to type next; ``width`` is in columns."""
-    from rich.console import Console
-
+    from synbench.console import OutputConsole
     from synbench_reports.render.terminal import print_report
     from synbench_reports.tables.build_report import build_report, read_selection
 
@@ -57,7 +56,7 @@ def show_run(
         # A terminal that cannot print a plus-minus sign shows a question mark, not a traceback.
         sys.stdout.reconfigure(errors="replace")
     report = build_report(read_selection(folder, corpus=corpus, metrics=metrics))
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = OutputConsole(highlight=False, markup=False, emoji=False)
     if width or not console.is_terminal:
         console.width = width or WIDTH_OF_FILES
     print_report(report, console)
@@ -114,7 +113,7 @@ def export(
     if out is None:
         _write(sys.stdout.buffer, planned, form, rows)
         return
-    with complete_file(Path(out)) as target:
+    with output_file(Path(out)) as target:
         _write(target, planned, form, rows)
 
 
