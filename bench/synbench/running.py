@@ -21,6 +21,7 @@ from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
 from synbench.results.cells import failure_counts
 from synbench.results.compact import compact
+from synbench.results.opened import OpenedRun, open_run
 from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
 from synbench.suite import Suite, find_suite, load_suite, make_suite
@@ -76,7 +77,7 @@ def run(
     workers: int | None = None,
     executor: str = "local",
     quiet: bool = False,
-) -> Any:
+) -> OpenedRun:
     """Run a suite and open its results; the same call again computes only what is missing.
 
     ::
@@ -105,15 +106,13 @@ def run(
         UsageError: something that the suite names does not exist.
         EnvironmentFault: something cannot run here, or the disk is full.
     """
-    import synbench
-
     console = Console(stderr=True, quiet=quiet)
     ended = complete_run(
         read_suite(suite), out=out, workers=workers, executor=executor, console=console
     )
     if ended.over_budget:
         warnings.warn("\n".join(ended.lines()), stacklevel=2)
-    return synbench.open(ended.folder)
+    return open_run(ended.folder)
 
 
 def read_suite(suite: str | Path | Mapping[str, Any] | Suite) -> Suite:

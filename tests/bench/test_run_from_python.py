@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import synbench
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.running import complete_run, read_suite
 
 SCRIPT = """
-from rich.console import Console
-from synbench.running import complete_run, read_suite
-complete_run(read_suite({suite!r}), out={out!r}, workers=2, console=Console(quiet=True))
-open({log!r}, "a").write("done")
+import synbench
+run = synbench.run({suite!r}, out={out!r}, workers=2, quiet=True)
+open({log!r}, "a").write(" ".join(sorted(run.scores()["item"])))
 """
 
 
@@ -92,4 +92,16 @@ def test_a_script_without_a_guard_runs_once(
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert log.read_text() == "started done"
+    assert log.read_text() == "started a b c"
+
+
+def test_more_failures_than_allowed_are_a_warning_and_rows(
+    suite: dict[str, Any], speech_folder: Path, tmp_path: Path
+) -> None:
+    (speech_folder / "b.wav").write_bytes(b"RIFF but no audio")
+    with pytest.warns(UserWarning, match="1 of 3 scores failed .the suite allows 0.:"):
+        run = synbench.run(suite, out=tmp_path / "run", workers=0, quiet=True)
+    rows = run.scores().set_index("item")
+    assert rows.loc["b", "status"] == "failed"
+    assert "b.wav" in rows.loc["b", "reason"]
+    assert rows.loc[["a", "c"], "value"].notna().all()
