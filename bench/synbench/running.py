@@ -22,6 +22,7 @@ from synbench.lock import only_run
 from synbench.results.cells import failure_counts
 from synbench.results.compact import compact
 from synbench.results.opened import OpenedRun, open_run
+from synbench.results.outcomes import MOST_ATTEMPTS
 from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
 from synbench.suite import Suite, find_suite, load_suite, make_suite
@@ -67,6 +68,7 @@ class RunSummary:
             f"(the suite allows {self.allowed_failures}):",
             *(f"  {count} x {reason}" for reason, count in shown),
             *([f"  and {more} other reasons; all: synbench export --rows"] if more else []),
+            f"the same command tries them again, {MOST_ATTEMPTS} times in all; --retry any time",
         ]
 
 
@@ -76,6 +78,8 @@ def run(
     out: str | Path | None = None,
     workers: int | None = None,
     executor: str = "local",
+    retry: bool = False,
+    cell_seconds: float | None = None,
     quiet: bool = False,
 ) -> OpenedRun:
     """Run a suite and open its results; the same call again computes only what is missing.
@@ -96,6 +100,9 @@ def run(
         out: the run's folder; ``runs/NAME`` without it.
         workers: worker processes; one per core without it, 0 does everything in this process.
         executor: ``local``, ``slurm:...`` or ``dask:...``.
+        retry: try every failure again, also those that failed so often that they count as final.
+        cell_seconds: longest time of one clip by one codec or metric; without it 10 minutes, and
+            one more for each second of the clip.
         quiet: show no progress.
 
     Returns:
@@ -108,7 +115,13 @@ def run(
     """
     console = Console(stderr=True, quiet=quiet)
     ended = complete_run(
-        read_suite(suite), out=out, workers=workers, executor=executor, console=console
+        read_suite(suite),
+        out=out,
+        workers=workers,
+        executor=executor,
+        retry=retry,
+        cell_seconds=cell_seconds,
+        console=console,
     )
     if ended.over_budget:
         warnings.warn("\n".join(ended.lines()), stacklevel=2)
@@ -132,6 +145,8 @@ def complete_run(
     out: str | Path | None = None,
     workers: int | None = None,
     executor: str = "local",
+    retry: bool = False,
+    cell_seconds: float | None = None,
     console: Console,
 ) -> RunSummary:
     """Compute what a run folder lacks of a suite.
@@ -143,7 +158,13 @@ def complete_run(
         check_device()
     folder = RunFolder(folder_of(suite.name, None if out is None else str(out)))
     with only_run(folder.path):
-        plan = make_plan(suite, folder, progress=Reading(console))
+        plan = make_plan(
+            suite,
+            folder,
+            progress=Reading(console),
+            retry=retry,
+            cell_seconds=cell_seconds or 0.0,
+        )
         _announce(plan, console)
         with fatal_faults(str(folder.path)):
             folder.begin(describe_run(plan), item_rows(plan))

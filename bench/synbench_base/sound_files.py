@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from synbench_base.errors import ItemError
 from synbench_base.files import printable
+from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
 # Sizes from here on are what SoX (0x7FFFF000) and FFmpeg (all ones) write when they know none.
 NO_SIZE = 0x7FFFF000
@@ -64,7 +65,8 @@ def read_samples(
     """All samples of a file, shape ``(samples, channels)``, and its rate in Hz.
 
     Raises:
-        ItemError: absent, no regular file, no audio, or less of it than its header promises.
+        ItemError: absent, no regular file, no audio, or less of it than its header promises, or it
+            states a rate that no speech has.
     """
     import soundfile
 
@@ -77,6 +79,11 @@ def read_samples(
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", error)
         raise ItemError(f"cannot read {printable(path)}: {reason}{_cut(path)}") from error
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise ItemError(
+            f"{printable(path)} states a sample rate of {rate} Hz, expected {LOWEST_RATE_HZ} to "
+            f"{HIGHEST_RATE_HZ}"
+        )
     if len(samples) < promised < 2**62:
         raise ItemError(
             f"{printable(path)} is truncated: the header promises {promised} samples, "

@@ -29,18 +29,18 @@ from __future__ import annotations
 import struct
 import zlib
 
+from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from synbench_codecs._interface import Encoded
 from synbench_codecs.errors import BitstreamError
 
 MAGIC = b"\x93SYN"
 VERSION = 1
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
 FREE_SECONDS, LOWEST_BPS = 60.0, 20.0
 _START = struct.Struct(">4sH")
 _HEADER = struct.Struct(">4sH8sIQQQQH")
 _CHECKSUM = struct.Struct(">I")
 
-__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "MAGIC", "VERSION", "read_stream", "write_stream"]
+__all__ = ["MAGIC", "VERSION", "read_stream", "write_stream"]
 
 
 def write_stream(encoded: Encoded) -> bytes:

@@ -81,6 +81,8 @@ class CodecInfo:
         training_data: corpora that the weights were trained on, as far as their authors state;
             scores on one of them are warned about.
         training_note: what a reader must know about the weights; shown wherever scores appear.
+        surplus_samples: by how much the decoder's wave may be longer than the input, the delay and
+            one frame, at the output rate; more, or a frame less, is a failure of the item.
         bits_counted: False where no bitstream exists and the rate is only declared.
         source: the paper or standard that defines the codec.
     """
@@ -109,6 +111,7 @@ class CodecInfo:
     weights: tuple[WeightsSource, ...] = ()
     training_data: tuple[str, ...] = ()
     training_note: str = ""
+    surplus_samples: int = 0
     bits_counted: bool = True
     source: str = ""
 

@@ -164,6 +164,7 @@ class Outcome:
 
     ``value`` is a finite float exactly when ``status`` is ``"ok"``, else ``None``; ``reason`` is
     empty exactly then. ``weight``, ``details`` and ``vector`` are those of :class:`Measured`.
+    ``crashed`` says that the code fell over, which another time or place may not let it.
     """
 
     status: Status
@@ -172,6 +173,7 @@ class Outcome:
     weight: float = 1.0
     details: Details = field(default_factory=dict, hash=False)
     vector: tuple[float, ...] = ()
+    crashed: bool = False
 
     def __post_init__(self) -> None:
         if (self.status == "ok") != (self.value is not None) or (self.status == "ok") != (
@@ -193,6 +195,6 @@ class Outcome:
         return cls(status="not_applicable", reason=reason)
 
     @classmethod
-    def failed(cls, reason: str) -> Outcome:
+    def failed(cls, reason: str, *, crashed: bool = False) -> Outcome:
         """The metric should have had a value and has none."""
-        return cls(status="failed", reason=reason)
+        return cls(status="failed", reason=reason, crashed=crashed)

@@ -176,7 +176,7 @@ def _guarded(metric: Metric, arguments: dict[str, Any]) -> Outcome:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - any failure of any library is a status
-        return Outcome.failed(f"{type(error).__name__}: {error}".strip(": "))
+        return Outcome.failed(f"{type(error).__name__}: {error}".strip(": "), crashed=True)
 
 
 def _outcome(metric: Metric, measured: float | Measured) -> Outcome:

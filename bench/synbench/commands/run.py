@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from synbench.results.outcomes import MOST_ATTEMPTS
 from synbench.running import complete_run, read_suite
 
 # Named, not imported: reports are built on this package.
@@ -32,16 +33,42 @@ __all__ = ["run"]
     metavar="NAME[:OPTION=VALUE,...]",
     help="Where to work: local, slurm:partition=cpu, dask:address=tcp://host:8786.",
 )
+@click.option(
+    "--retry",
+    is_flag=True,
+    help=f"Try every failure again, also what failed {MOST_ATTEMPTS} times.",
+)
+@click.option(
+    "--cell-seconds",
+    type=click.FloatRange(min=0.1),
+    default=None,
+    help="Longest time of one clip by one codec or metric [default: 10 min, 1 min a second more].",
+)
 @click.option("--quiet", is_flag=True, help="Print no table at the end.")
-def run(suite: str, out: str | None, workers: int | None, executor: str, quiet: bool) -> None:
+def run(
+    suite: str,
+    out: str | None,
+    workers: int | None,
+    executor: str,
+    retry: bool,
+    cell_seconds: float | None,
+    quiet: bool,
+) -> None:
     """Run SUITE: the name of a packaged suite, or a YAML file.
 
     The same command again resumes: finished cells are found and kept, a new codec or metric runs
-    only its own cells. Exit code 1 means more failures than the suite's budget allows.
+    only its own cells, and what failed is tried again, up to three times in all. Exit code 1 means
+    more failures than the suite's budget allows. A suite can start programs: read a stranger's.
     """
     console = Console(stderr=True)
     ended = complete_run(
-        read_suite(suite), out=out, workers=workers, executor=executor, console=console
+        read_suite(suite),
+        out=out,
+        workers=workers,
+        executor=executor,
+        retry=retry,
+        cell_seconds=cell_seconds,
+        console=console,
     )
     if not quiet:
         importlib.import_module(TABLE).show_run(ended.folder)

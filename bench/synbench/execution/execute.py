@@ -7,18 +7,22 @@ others along), so that only the piece that really kills a worker is recorded as 
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from synbench.execution.decoding import blank_decode, decode_unit
 from synbench.execution.executors import WORKER_DIED, Executor, WorkerDied
 from synbench.execution.plan import Plan
 from synbench.execution.schedule import Schedule, Takes, Task, Unit
+from synbench.execution.scoring import score_row, score_unit
 from synbench.execution.units import DecodeUnit
-from synbench.execution.worker import Report, blank_decode, decode_unit, score_row, score_unit
+from synbench.execution.worker import Report, cell_seconds
 from synbench.results.store import RunFolder
+from synbench_base.errors import EnvironmentFault
 from synbench_metrics import Outcome
 
 Listener = Callable[[Unit, Report], None]
@@ -37,6 +41,7 @@ class _Lane:
     takes: Takes
     running: dict[Future[Report], Task] = field(default_factory=dict)
     alone: deque[Task] = field(default_factory=deque)
+    started: dict[Task, float] = field(default_factory=dict)
 
     def start(self, schedule: Schedule) -> None:
         """Give every free worker something to do."""
@@ -58,6 +63,14 @@ class _Lane:
             future = Future()
             future.set_exception(error)
         self.running[future] = task
+        self.started[task] = time.monotonic()
+
+    def why_died(self, task: Task) -> str:
+        """Why a worker died with a unit of one cell: it took too long, or crashed."""
+        spent = time.monotonic() - self.started.get(task, time.monotonic())
+        item = task.unit.items[0] if isinstance(task.unit, DecodeUnit) else task.unit.items[0][0]
+        limit = cell_seconds(item, task.unit.cell_seconds)
+        return f"took longer than {limit:g} s" if spent > limit else WORKER_DIED
 
 
 def execute(
@@ -106,6 +119,7 @@ def _collect(
 ) -> None:
     lost: list[Task] = []
     suspects: list[Task] = []
+    reasons: dict[Task, str] = {}
     broken = False
     for future in done:
         task = lane.running.pop(future)
@@ -116,6 +130,12 @@ def _collect(
         except BrokenExecutor:
             suspects.append(task)
             broken = True
+        except EnvironmentFault:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            # A bug of ours, or of what a worker imports: it costs the cells that meet it.
+            lost.append(task)
+            reasons[task] = f"{type(error).__name__}: {error}"
         else:
             listener(task.unit, report)
             schedule.finish(task, report)
@@ -128,7 +148,7 @@ def _collect(
         run.log(f"a worker died; {len(lost + suspects)} units are tried again, in pieces")
     for task in lost + suspects:
         if task.unit.attempt:
-            report = _record_crash(run, task.unit)
+            report = _record_crash(run, task.unit, reasons.get(task) or lane.why_died(task))
             listener(task.unit, report)
             schedule.finish(task, report)
             continue
@@ -152,26 +172,28 @@ def _pieces(unit: Unit) -> Iterator[Unit]:
                 yield replace(unit, items=((item, (alone,)),), attempt=1)
 
 
-def _record_crash(run: RunFolder, unit: Unit) -> Report:
+def _record_crash(run: RunFolder, unit: Unit, reason: str) -> Report:
     """Store a failed row for a unit of one cell; transient, so the next start tries again."""
     if isinstance(unit, DecodeUnit):
         (item,) = unit.items
         row = blank_decode(unit, item)
-        run.add("decodes", [replace(row, reason=WORKER_DIED, transient=True)])
-        undecoded = {(item.corpus, item.item, row.codec_id): (WORKER_DIED, True)}
-        return _failed(row.codec_id, undecoded)
+        run.add("decodes", [replace(row, reason=reason, transient=True)])
+        undecoded = {(item.corpus, item.item, row.codec_id): (reason, True)}
+        return _failed(row.codec_id, reason, undecoded)
     ((item, (cell,)),) = unit.items
     (metric,) = cell.metrics
-    outcome = Outcome.failed(WORKER_DIED)
+    outcome = Outcome.failed(reason)
     score = score_row(unit, item, cell, metric, outcome, transient=True, cpu_seconds=0.0)
     run.add("scores", [score])
-    return _failed(score.codec_id, {})
+    return _failed(score.codec_id, reason, {})
 
 
-def _failed(codec_id: str, undecoded: dict[tuple[str, str, str], tuple[str, bool]]) -> Report:
+def _failed(
+    codec_id: str, reason: str, undecoded: dict[tuple[str, str, str], tuple[str, bool]]
+) -> Report:
     return Report(
         statuses=Counter({(codec_id, "failed"): 1}),
-        reasons=Counter({WORKER_DIED: 1}),
+        reasons=Counter({reason: 1}),
         undecoded=undecoded,
     )
 

@@ -7,7 +7,6 @@ samples, codec, metric and policy of today's plan; everything else is missing an
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from synbench import corpora, policy
 from synbench.conditions.applied import apply_to
 from synbench.conditions.corpora import Group, groups
 from synbench.corpora import Corpus
-from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact
+from synbench.execution.identity import codec_identity
+from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
 from synbench.results.confined import plain_name
 from synbench.results.outcomes import stored_outcomes
 from synbench.results.store import RunFolder
@@ -82,6 +82,7 @@ class Plan:
         cached_decodes, cached_scores: cells that need no work.
         decode_attempts: how often missing decodes were tried before, where they were.
         score_attempts: likewise by metric id.
+        cell_seconds: how long one cell may take, 0 for the usual time.
     """
 
     suite: Suite
@@ -98,6 +99,7 @@ class Plan:
     cached_scores: int
     decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = field(default_factory=dict)
     score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = field(default_factory=dict)
+    cell_seconds: float = 0.0
 
     @property
     def corpora(self) -> tuple[Corpus, ...]:
@@ -146,12 +148,19 @@ class Plan:
 
 
 def make_plan(
-    suite: Suite, run: RunFolder, *, progress: Callable[[int, int], None] | None = None
+    suite: Suite,
+    run: RunFolder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    retry: bool = False,
+    cell_seconds: float = 0.0,
 ) -> Plan:
     """Resolve a suite against this machine and a run folder.
 
     Args:
         progress: called with (files read, files) while corpora are read.
+        retry: try every failure again, however often it was tried.
+        cell_seconds: how long one clip may take by one codec or metric; 0 for the usual time.
 
     Raises:
         UsageError: something the suite names does not exist.
@@ -174,6 +183,7 @@ def make_plan(
         policy_id=policy_id,
         codec_ids=[codec.point.codec_id for codec in codecs],
         metric_ids=[metric.point.metric_id for metric in metrics],
+        retry=retry,
     )
     decodes: dict[CodecPoint, list[ItemWork]] = defaultdict(list)
     scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]] = {}
@@ -217,6 +227,7 @@ def make_plan(
         cached_scores=len(items) * len(codecs) * len(metrics) - sum(map(len, scores.values())),
         decode_attempts=decode_attempts,
         score_attempts=score_attempts,
+        cell_seconds=cell_seconds,
     )
 
 
@@ -245,16 +256,14 @@ def _corpus(entry: CorpusEntry, progress: Callable[[int, int], None] | None) -> 
 
 
 def _item(group: Group, item: corpora.Item) -> ItemWork:
-    corpus, damage, condition = group.corpus, "", ""
-    made_from = f"{item.sha256} {corpus.target_rate} {item.transcript}"
+    corpus, damage, condition, made_by = group.corpus, "", "", ""
     if not group.condition.is_clean:
         applied = apply_to(group.condition, group.clean, item)
-        damage, condition = applied.to_text(), group.condition.label
-        made_from = f"{made_from} {applied.identity}"
+        damage, condition, made_by = applied.to_text(), group.condition.label, applied.identity
     return ItemWork(
         corpus=corpus.name,
         item=item.id,
-        digest=hashlib.sha256(made_from.encode()).hexdigest()[:16],
+        digest=item_digest(item.sha256, corpus.target_rate, item.transcript, condition=made_by),
         path=str(item.path),
         seconds=item.seconds,
         target_rate=corpus.target_rate,
@@ -313,19 +322,6 @@ def _planned_codec(
         info=info,
         cost=measured.get(codec_id, prior),
     )
-
-
-def codec_identity(codec: synbench_codecs.Codec | Recording) -> str:
-    """The id under which a codec's results are kept, 16 hex digits.
-
-    Recordings are identified by what lies in their folder, not by where the folder lies.
-    """
-    if not isinstance(codec, Recording):
-        return codec.info.identity[:16]
-    content = corpora.load(format_spec("folder", {"path": str(codec.folder)})).digest
-    info = codec.info
-    made_from = f"{content} {info.adapter_version} {info.output_delay_samples}"
-    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 
 def _metrics(

@@ -44,7 +44,7 @@ class Slice:
         return [codec for codec in self.unscored if not self.decoding[codec]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """A unit and the slice that waits for it."""
 
@@ -142,6 +142,7 @@ class Schedule:
                         for item in here
                         if (count := self._plan.decode_attempts.get((item, codec)))
                     },
+                    cell_seconds=self._plan.cell_seconds,
                 )
                 self._queue_of(unit).append(Task(unit, part))
                 part.decoding[codec] += 1
@@ -161,7 +162,11 @@ class Schedule:
                 items.append((item, cells))
         if items:
             unit = ScoreUnit(
-                run=self._run, policy_id=self._plan.policy_id, items=tuple(items), attempt=0
+                run=self._run,
+                policy_id=self._plan.policy_id,
+                items=tuple(items),
+                attempt=0,
+                cell_seconds=self._plan.cell_seconds,
             )
             self._scores.append(Task(unit, part))
 

@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from synbench_codecs import published_spec
+
 LONGEST_NAME_BYTES = 200
 
+# Part of the names of files; raised where an older version's files are not to be taken for ours.
+FILES_VERSION = 2
+
 __all__ = ["Cell", "CodecPoint", "DecodeUnit", "ItemWork", "MetricPoint", "ScoreUnit", "artefact"]
+__all__ += ["item_digest"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,8 @@ class MetricPoint:
 class DecodeUnit:
     """Code and decode some items with one codec; ``attempt`` counts the tries before this one.
 
-    ``earlier`` are the attempts of earlier starts by (corpus, item), where there were any.
+    ``earlier`` are the attempts of earlier starts by (corpus, item), where there were any;
+    ``cell_seconds`` is how long one item may take, 0 for the usual time.
     """
 
     run: str
@@ -63,6 +70,7 @@ class DecodeUnit:
     items: tuple[ItemWork, ...]
     attempt: int
     earlier: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    cell_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,7 @@ class ScoreUnit:
     policy_id: str
     items: tuple[tuple[ItemWork, tuple[Cell, ...]], ...]
     attempt: int
+    cell_seconds: float = 0.0
 
 
 def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> PurePosixPath:
@@ -96,13 +105,28 @@ def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> 
     The digest in the name keeps a file of changed audio or policy from being taken for this one.
     A name longer than file systems take is cut, and then the digest tells it from others.
     """
-    slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", codec.spec)[:60].strip("_")
+    slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", published_spec(codec.spec))[:60].strip("_")
     place = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
     # Only a name that was cut needs its id in the digest; all others keep their files of old runs.
     cut = "" if str(place) == item.item else f" {item.item}"
-    made_from = hashlib.sha256(f"{item.digest} {policy_id}{cut}".encode()).hexdigest()[:8]
+    made_from = f"{FILES_VERSION} {item.digest} {policy_id}{cut}"
+    digest = hashlib.sha256(made_from.encode()).hexdigest()[:8]
     folder = PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / _short(item.corpus) / place.parent
-    return folder / f"{place.name}.{made_from}{suffix}"
+    return folder / f"{place.name}.{digest}{suffix}"
+
+
+def item_digest(
+    sha256: str, target_rate: int | None, transcript: str, *, condition: str = ""
+) -> str:
+    """What an item's results depend on, 16 hex digits.
+
+    Args:
+        sha256: of the samples.
+        target_rate: Hz.
+        condition: identity of what is done to the recording or its stream; empty for nothing.
+    """
+    made_from = f"{sha256} {target_rate} {transcript}" + (f" {condition}" if condition else "")
+    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 
 def _short(part: str) -> str:

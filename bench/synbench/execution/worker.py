@@ -1,50 +1,53 @@
-"""What a worker does: code and decode, or score; then store its rows, complete or not at all.
+"""What decoding and scoring share in a worker: reports, clocks, limits, and what a fault becomes.
 
-Both functions return a small :class:`Report` for the progress display. A file that cannot be used
-is a row with a reason. Only what makes going on pointless (a full disk) leaves a function as an
-exception.
+Whatever goes wrong with one cell becomes that cell's row, with the reason. Only what makes going on
+pointless (the disk of the run folder is full) leaves a worker as an exception.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import faulthandler
 import functools
-import json
+import multiprocessing
+import os
+import re
 import resource
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import IO, Any
 
-import numpy as np
-
-import synbench_codecs
-import synbench_metrics
 from synbench import policy
-from synbench.audio import write_audio
-from synbench.execution.units import (
-    Cell,
-    CodecPoint,
-    DecodeUnit,
-    ItemWork,
-    MetricPoint,
-    ScoreUnit,
-    artefact,
-)
-from synbench.results.rows import DecodeRow, ScoreRow
-from synbench.results.store import RunFolder
-from synbench_base.errors import EnvironmentFault, ItemError, Unavailable, UsageError
-from synbench_base.files import write_bytes
-from synbench_codecs import Codec, CodecInfo, Recording
-from synbench_metrics import Metric, Outcome
+from synbench.audio import read_audio
+from synbench.conditions.applied import applied
+from synbench.execution.units import ItemWork, item_digest
+from synbench_base.errors import EnvironmentFault, ItemError, SynbenchError
+from synbench_base.files import one_line
 
-NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
 FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
+# Longest time of a cell where the user names none: enough for a slow codec on a busy machine.
+CELL_SECONDS, CELL_SECONDS_PER_AUDIO_SECOND = 600.0, 60.0
+# Python code is stopped by a signal; native code only with its process, so much later.
+GRACE_SECONDS = 20.0
+FOLDERS = re.compile(r"(?<![\w./])(?:~\w*)?/(?:[^\s/:'\"]+/)+|(?<![\w./])~\w*/")
 
-__all__ = ["Report", "blank_decode", "decode_unit", "score_row", "score_unit"]
+__all__ = [
+    "CellFault",
+    "Report",
+    "cell_seconds",
+    "fatal_faults",
+    "guarded",
+    "published_reason",
+    "read_item",
+    "stopwatch",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,291 +65,138 @@ class Report:
     undecoded: dict[tuple[str, str, str], tuple[str, bool]] = field(default_factory=dict)
 
 
-@functools.lru_cache(maxsize=1)
-def _codec(spec: str) -> Codec | Recording:
-    """One codec at a time stays in memory, built once per run of units."""
-    codec = synbench_codecs.load(spec)
-    # Networks are read at their first use; that must not count as the first wave's coding.
-    getattr(codec, "model", None)
-    return codec
+class CellFault(ItemError):
+    """What a codec or a metric raised or did wrong, in words; it costs one cell."""
 
 
-def decode_unit(unit: DecodeUnit) -> Report:
-    """Code every item, decode it from the bytes on disk, align it, store it.
+class _TimeIsUp(BaseException):
+    """Raised by the alarm inside foreign code, past its ``except Exception``."""
+
+
+def cell_seconds(item: ItemWork, wanted: float) -> float:
+    """How long one cell may take, in seconds; ``wanted`` is the user's limit, 0 for the usual."""
+    return wanted or CELL_SECONDS + CELL_SECONDS_PER_AUDIO_SECOND * item.seconds
+
+
+@contextlib.contextmanager
+def guarded(seconds: float) -> Iterator[None]:
+    """Foreign code: whatever it raises, and too long a time, is a fault of the cell.
+
+    ``SystemExit``, ``KeyboardInterrupt`` and the like count too where the code raised them itself.
+    Native code that does not come back is ended with its worker, whose unit is then taken apart.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only.
+        CellFault: with the reason.
     """
-    report = Report()
-    rows = []
-    with fatal_faults(unit.run):
-        for item in unit.items:
-            row = _decode_item(unit, item)
-            rows.append(row)
-            report.statuses[unit.codec.codec_id, row.status] += 1
-            if row.status != "ok":
-                report.reasons[row.reason] += 1
-                place = (item.corpus, item.item, unit.codec.codec_id)
-                report.undecoded[place] = (row.reason, row.transient)
-        RunFolder(Path(unit.run)).add("decodes", rows)
-    return report
-
-
-def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
-    row = blank_decode(unit, item)
-    if item.problem:
-        return replace(row, reason=item.problem)
     try:
-        return replace(row, **_code_and_decode(unit, item))
-    except (ItemError, UsageError, Unavailable) as error:
-        return replace(row, reason=str(error), transient=not _still(item))
-    except (EnvironmentFault, OSError):
+        with _alarm(seconds):
+            yield
+    except _TimeIsUp:
+        raise CellFault(f"took longer than {seconds:g} s") from None
+    except MemoryError:
+        raise CellFault("out of memory") from None
+    except ItemError:
         raise
-    except MemoryError:
-        return replace(row, reason="out of memory", transient=True)
-    except Exception as error:  # noqa: BLE001 - a codec's own bug is that item's failure
-        return replace(row, reason=f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt as error:
+        if _interrupted():
+            raise
+        raise CellFault(f"KeyboardInterrupt: {error}".rstrip(": ")) from error
+    except BaseException as error:
+        raise CellFault(_in_words(error)) from error
 
 
-def _code_and_decode(unit: DecodeUnit, item: ItemWork) -> dict[str, Any]:
-    run, codec = Path(unit.run), _codec(unit.codec.spec)
-    reference, rate = policy.read_reference(Path(item.path), target_rate=item.target_rate)
-    target = artefact(unit.codec, item, unit.policy_id, ".flac")
-    if isinstance(codec, Recording):
-        decoded, decoded_rate = codec.fetch(item.item)
-        measured: dict[str, Any] = {}
-    else:
-        stream = artefact(unit.codec, item, unit.policy_id, ".syn")
-        decoded, decoded_rate, measured = _through_bytes(
-            codec, reference, rate, run / "bitstreams" / stream
-        )
-        measured["bitstream"] = str(Path("bitstreams") / stream)
-    aligned = policy.align(
-        decoded,
-        sample_rate=decoded_rate,
-        delay_samples=codec.info.output_delay_samples,
-        reference=reference,
-        reference_rate=rate,
-    )
-    write_audio(run / "reconstructions" / target, aligned.wave, sample_rate=rate)
-    return measured | {
-        "status": "ok",
-        "lag_seconds": aligned.lag_seconds,
-        "correlation": aligned.correlation,
-        "clipped_samples": aligned.clipped_samples,
-        "filled_samples": aligned.filled_samples,
-        "reconstruction": str(Path("reconstructions") / target),
-    }
+def _in_words(error: BaseException) -> str:
+    """The message of an error that was raised on purpose; else what it was, too."""
+    if isinstance(error, SynbenchError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def _through_bytes(
-    codec: Codec, reference: policy.Wave, rate: int, path: Path
-) -> tuple[Any, int, dict[str, Any]]:
-    """Encode, write, read back, decode: the decoder sees what lies on the disk."""
-    codec_rate = codec.info.sample_rate or rate
-    wave = policy.at_rate(reference, sample_rate=rate, to=codec_rate).astype("float32")
-    with stopwatch() as encode_time:
-        data = synbench_codecs.write_stream(synbench_codecs.encode(codec, wave, codec_rate))
-    write_bytes(path, data)
-    encoded = synbench_codecs.read_stream(path.read_bytes())
-    with stopwatch() as decode_time:
-        decoded = synbench_codecs.decode(codec, encoded)
-    measured = {
-        "payload_bits": encoded.payload_bits,
-        "side_bits": encoded.side_bits,
-        "encode_cpu_seconds": encode_time["cpu"],
-        "encode_wall_seconds": encode_time["wall"],
-        "decode_cpu_seconds": decode_time["cpu"],
-        "decode_wall_seconds": decode_time["wall"],
-    }
-    return decoded, output_rate(codec.info, codec_rate), measured
+def _interrupted() -> bool:
+    """Whether the user may have typed Ctrl-C: workers do not hear of it."""
+    return multiprocessing.parent_process() is None and _Interrupt.typed
 
 
-def output_rate(info: CodecInfo, codec_rate: int) -> int:
-    """Rate in Hz of the wave that a codec returns for an input at ``codec_rate``."""
-    return info.output_sample_rate or codec_rate
+class _Interrupt:
+    """Tells Ctrl-C from a codec that raises ``KeyboardInterrupt`` in the same process."""
+
+    typed = False
+
+    @classmethod
+    def note(cls, _number: int, _frame: FrameType | None) -> None:
+        cls.typed = True
+        raise KeyboardInterrupt
 
 
-def score_unit(unit: ScoreUnit) -> Report:
-    """Score every wanted cell of every item; reads each reference once.
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a thread of somebody's cluster: no signal reaches it
+        return
+    before = signal.signal(signal.SIGALRM, _raise)
+    previous = _hear_interrupts()
+    worker = multiprocessing.parent_process() is not None
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    if worker:
+        faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=_nowhere())
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if worker:
+            faulthandler.cancel_dump_traceback_later()
+        signal.signal(signal.SIGALRM, before)
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+
+
+def _hear_interrupts() -> Callable[[int, FrameType | None], Any] | None:
+    """Take note of Ctrl-C in this very process, where Python's own handler stands."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return None
+    signal.signal(signal.SIGINT, _Interrupt.note)
+    return signal.default_int_handler
+
+
+@functools.cache
+def _nowhere() -> IO[bytes]:
+    return Path(os.devnull).open("wb")
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise _TimeIsUp
+
+
+def read_item(item: ItemWork) -> tuple[policy.Wave, int]:
+    """An item's wave and rate in Hz, as they were when the run was planned.
 
     Raises:
-        EnvironmentFault: the disk is full or read-only.
+        ItemError: absent, unreadable, or another recording than the planned one.
     """
-    report = Report()
-    rows: list[ScoreRow] = []
-    with fatal_faults(unit.run):
-        for item, cells in unit.items:
-            for row in _score_item(unit, item, cells):
-                rows.append(row)
-                report.statuses[row.codec_id, row.status] += 1
-                if row.status == "failed":
-                    report.reasons[row.reason] += 1
-        RunFolder(Path(unit.run)).add("scores", rows)
-    return report
-
-
-def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[ScoreRow]:
-    references = _Resampled(Path(item.path), item.target_rate)
-    together: dict[MetricPoint, list[Cell]] = {}
-    for cell in cells:
-        degraded = _reconstruction(unit, item, cell)
-        for metric in cell.metrics:
-            if synbench_metrics.load(metric.column).compute_batch is not None:
-                together.setdefault(metric, []).append(cell)
-                continue
-            with stopwatch() as spent:
-                outcome, transient = _score_cell(item, cell, metric.column, references, degraded)
-            yield score_row(
-                unit,
-                item,
-                cell,
-                metric,
-                outcome,
-                transient=transient,
-                cpu_seconds=spent["cpu"],
-            )
-    for metric, wanted in together.items():
-        with stopwatch() as spent:
-            found = _score_together(unit, item, wanted, metric.column, references)
-        for cell, (outcome, transient) in zip(wanted, found, strict=True):
-            share = spent["cpu"] / len(wanted)
-            yield score_row(
-                unit, item, cell, metric, outcome, transient=transient, cpu_seconds=share
-            )
-
-
-def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> _Resampled:
-    name = artefact(cell.codec, item, unit.policy_id, ".flac")
-    return _Resampled(Path(unit.run) / "reconstructions" / name, None)
-
-
-def score_row(
-    unit: ScoreUnit,
-    item: ItemWork,
-    cell: Cell,
-    metric: MetricPoint,
-    outcome: Outcome,
-    *,
-    transient: bool,
-    cpu_seconds: float,
-) -> ScoreRow:
-    """What is stored of one score."""
-    vector = np.asarray(outcome.vector, dtype="<f4").tobytes() if outcome.vector else None
-    return ScoreRow(
-        corpus=item.corpus,
-        item=item.item,
-        item_digest=item.digest,
-        codec=cell.codec.spec,
-        codec_id=cell.codec.codec_id,
-        metric=metric.column,
-        metric_id=metric.metric_id,
-        policy_id=unit.policy_id,
-        status=outcome.status,
-        value=outcome.value,
-        reason=outcome.reason,
-        weight=outcome.weight if outcome.status == "ok" else None,
-        details=json.dumps(dict(outcome.details), ensure_ascii=False) if outcome.details else None,
-        vector=vector,
-        transient=transient,
-        attempt=cell.earlier.get(metric.metric_id, 0) + 1,
-        seconds=item.seconds,
-        cpu_seconds=cpu_seconds,
+    audio = read_audio(Path(item.path))
+    damage = applied(item.damage)
+    found = item_digest(
+        audio.sha256,
+        item.target_rate,
+        item.transcript,
+        condition="" if damage is None else damage.identity,
     )
-
-
-def _score_together(
-    unit: ScoreUnit, item: ItemWork, cells: list[Cell], column: str, references: _Resampled
-) -> list[tuple[Outcome, bool]]:
-    """The outcomes of one item by several codecs, whose waves are equally long."""
-    outcomes: dict[CodecPoint, tuple[Outcome, bool]] = {}
-    waves: dict[CodecPoint, policy.Wave] = {}
-    metric = synbench_metrics.load(column)
-    for cell in cells:
-        degraded = _reconstruction(unit, item, cell)
-        try:
-            if not item.problem and not cell.undecoded:
-                waves[cell.codec] = degraded.at(metric.info.rate_for(references.rate))
-                continue
-        except (ItemError, MemoryError):
-            pass  # said again, and turned into a status, by the next line
-        outcomes[cell.codec] = _score_cell(item, cell, column, references, degraded)
-    if waves:
-        found = _guarded_batch(item, metric, list(waves.values()), references)
-        outcomes.update(zip(waves, found, strict=True))
-    return [outcomes[cell.codec] for cell in cells]
-
-
-def _guarded_batch(
-    item: ItemWork, metric: Metric, waves: list[policy.Wave], references: _Resampled
-) -> list[tuple[Outcome, bool]]:
-    try:
-        rate = metric.info.rate_for(references.rate)
-        found = synbench_metrics.score_batch(
-            metric,
-            reference=references.at(rate) if "reference" in metric.info.needs else None,
-            degraded=waves,
-            sample_rate=rate,
-            transcript=item.transcript or None,
+    if found != item.digest:
+        raise ItemError(
+            f"{Path(item.path).name} changed after the run was planned; type the same command again"
         )
-    except ItemError as error:
-        return [(Outcome.failed(str(error)), True)] * len(waves)
-    except UsageError:
-        return [(NO_TRANSCRIPT, False)] * len(waves)
-    except MemoryError:
-        return [(Outcome.failed("out of memory"), True)] * len(waves)
-    return [(outcome, False) for outcome in found]
+    if item.target_rate is None:
+        return audio.wave, audio.sample_rate
+    wave = policy.at_rate(audio.wave, sample_rate=audio.sample_rate, to=item.target_rate)
+    return wave, item.target_rate
 
 
-def _score_cell(
-    item: ItemWork, cell: Cell, column: str, references: _Resampled, degraded: _Resampled
-) -> tuple[Outcome, bool]:
-    """The outcome, and whether it should be tried again at the next start."""
-    if item.problem:
-        return Outcome.failed(item.problem), False
-    if cell.undecoded:
-        return Outcome.failed(cell.undecoded), cell.transient
-    try:
-        metric = synbench_metrics.load(column)
-        rate = metric.info.rate_for(references.rate)
-        outcome = synbench_metrics.score(
-            metric,
-            reference=references.at(rate) if "reference" in metric.info.needs else None,
-            degraded=degraded.at(rate),
-            sample_rate=rate,
-            transcript=item.transcript or None,
-        )
-    except ItemError as error:
-        return Outcome.failed(str(error)), True
-    except UsageError:
-        return NO_TRANSCRIPT, False
-    except MemoryError:
-        return Outcome.failed("out of memory"), True
-    return outcome, False
-
-
-class _Resampled:
-    """A file's wave at every rate asked for, read and resampled once."""
-
-    def __init__(self, path: Path, target_rate: int | None) -> None:
-        self._path, self._target_rate = path, target_rate
-        self._waves: dict[int, policy.Wave] = {}
-
-    @functools.cached_property
-    def _original(self) -> tuple[policy.Wave, int]:
-        return policy.read_reference(self._path, target_rate=self._target_rate)
-
-    @property
-    def rate(self) -> int:
-        """Rate in Hz before any resampling for a metric."""
-        return self._original[1]
-
-    def at(self, rate: int) -> policy.Wave:
-        """The wave at a rate in Hz."""
-        if rate not in self._waves:
-            wave, original = self._original
-            self._waves[rate] = policy.at_rate(wave, sample_rate=original, to=rate)
-        return self._waves[rate]
+def published_reason(reason: str, *, run: str, item: ItemWork) -> str:
+    """A reason as others may read it: on one line, without the folders of this machine."""
+    text = one_line(reason)
+    for folder in (str(Path(item.path).parent), run):
+        text = text.replace(f"{folder}/", "")
+    return FOLDERS.sub("", text)
 
 
 @contextlib.contextmanager
@@ -374,23 +224,3 @@ def fatal_faults(run: str) -> Iterator[None]:
         raise EnvironmentFault(
             f"cannot write to {run}: {error.strerror}; make room, then type the same command again"
         ) from error
-
-
-def _still(item: ItemWork) -> bool:
-    """Whether the item's file is there; a failure while it was away is worth another try."""
-    return Path(item.path).is_file()
-
-
-def blank_decode(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
-    """What is stored of a decode before anything was done: a failure without a reason."""
-    return DecodeRow(
-        corpus=item.corpus,
-        item=item.item,
-        item_digest=item.digest,
-        codec=unit.codec.spec,
-        codec_id=unit.codec.codec_id,
-        policy_id=unit.policy_id,
-        status="failed",
-        attempt=unit.earlier.get((item.corpus, item.item), 0) + 1,
-        seconds=item.seconds,
-    )

@@ -21,12 +21,15 @@ from synbench.results import queries
 from synbench.results.counted_rows import CountedRows, filled
 from synbench.results.rows import Stage
 
-__all__ = ["Outcomes", "stored_outcomes"]
+# So often a failure that may pass is tried, one attempt at each start.
+MOST_ATTEMPTS = 3
+
+__all__ = ["MOST_ATTEMPTS", "Outcomes", "stored_outcomes"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """A cell that failed for a passing reason has attempts and no outcome.
+    """A cell that failed for a passing reason has attempts and no outcome, until it had too many.
 
     Attributes:
         decoded: whether an outcome of coding is stored, shape ``(item, codec)``.
@@ -50,11 +53,13 @@ def stored_outcomes(
     policy_id: str,
     codec_ids: Sequence[str],
     metric_ids: Sequence[str],
+    retry: bool = False,
 ) -> Outcomes:
     """Read what a run folder has of a plan.
 
     Args:
         items: corpora, ids and digests of the items.
+        retry: no failure counts as an outcome, however often it was tried.
 
     Raises:
         EnvironmentFault: a stored file is damaged.
@@ -68,7 +73,7 @@ def stored_outcomes(
     scores = _fetched(rows, "scores", queries.SCORE_OUTCOMES)
     pair = (decodes["item_index"], decodes["codec_index"])
     triple = (scores["item_index"], scores["codec_index"], scores["metric_index"])
-    lasting = ~decodes["transient"]
+    lasting = _lasting(decodes, retry=retry)
     undecoded = {
         (int(item), int(codec)): str(reason)
         for item, codec, reason in zip(
@@ -80,9 +85,19 @@ def stored_outcomes(
         decoded=_scattered(pairs, pair, lasting, np.bool_),
         undecoded=undecoded,
         decode_attempts=_scattered(pairs, pair, decodes["attempt"], np.int32),
-        scored=_scattered(triples, triple, ~scores["transient"], np.bool_),
+        scored=_scattered(triples, triple, _lasting(scores, retry=retry), np.bool_),
         score_attempts=_scattered(triples, triple, scores["attempt"], np.int32),
     )
+
+
+def _lasting(rows: dict[str, NDArray[Any]], *, retry: bool) -> NDArray[np.bool_]:
+    """Whether a row is an outcome: a passing failure is one after so many attempts."""
+    failed = np.asarray(rows["failed"], dtype=bool)
+    if retry:
+        return ~failed
+    passing = np.asarray(rows["transient"], dtype=bool) & failed
+    early = np.asarray(rows["attempt"], dtype=np.int32) < MOST_ATTEMPTS
+    return ~(passing & early)
 
 
 def _fetched(rows: CountedRows, stage: Stage, query: str) -> dict[str, NDArray[Any]]:

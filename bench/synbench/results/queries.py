@@ -107,12 +107,13 @@ FROM rows
 """
 DECODE_OUTCOMES = f"""
 SELECT item_index, codec_index, coalesce(attempt, 0)::INTEGER AS attempt,
-    coalesce(transient, false) AS transient, if(status = 'ok', NULL, reason) AS reason
+    coalesce(transient, false) AS transient, if(status = 'ok', NULL, reason) AS reason,
+    status = 'failed' AS failed
 {_COUNTED_DECODES}
 """
 SCORE_OUTCOMES = f"""
 SELECT item_index, codec_index, metric_index, coalesce(attempt, 0)::INTEGER AS attempt,
-    coalesce(transient, false) AS transient
+    coalesce(transient, false) AS transient, status = 'failed' AS failed
 {_COUNTED_SCORES}
 """
 IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"

@@ -24,8 +24,8 @@ from typing import ClassVar
 import numpy as np
 
 from synbench_base.folders import typed_path
+from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from synbench_base.weights import WeightsSource, file_sha256
-from synbench_codecs._bitstream import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError

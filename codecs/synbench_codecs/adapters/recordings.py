@@ -92,6 +92,14 @@ class Recordings:
     def _files(self) -> AudioFiles:
         return AudioFiles(self.folder)
 
+    def path_of(self, item_id: str) -> Path:
+        """The resolved path of one item's file.
+
+        Raises:
+            EncodeError: no file, or several.
+        """
+        return self._find(item_id).resolve()
+
     def _find(self, item_id: str) -> Path:
         matches = self._files.matching(item_id)
         if len(matches) == 1:

@@ -1,0 +1,215 @@
+"""Coding and decoding in a worker: every item through the bytes on disk, aligned, stored."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import synbench_codecs
+from synbench import policy
+from synbench.audio import audio_bytes, read_audio
+from synbench.execution.identity import codec_identity, recorded_digests
+from synbench.execution.sealed import write_sealed
+from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
+from synbench.execution.worker import (
+    CellFault,
+    Report,
+    cell_seconds,
+    fatal_faults,
+    guarded,
+    published_reason,
+    read_item,
+    stopwatch,
+)
+from synbench.results.confined import inside
+from synbench.results.rows import DecodeRow
+from synbench.results.store import RunFolder
+from synbench_base.errors import ItemError
+from synbench_base.files import write_bytes
+from synbench_codecs import Codec, CodecInfo, Recording, published_spec
+
+# The longest frame of a codec that does not state one: that of Opus.
+LONGEST_FRAME_SECONDS = 0.06
+
+__all__ = ["blank_decode", "decode_unit", "output_rate", "store_reconstruction"]
+
+
+@functools.lru_cache(maxsize=1)
+def _codec(point: CodecPoint) -> Codec | Recording:
+    """One codec at a time stays in memory, built once per run of units.
+
+    Raises:
+        CellFault: programs, weights or recordings are not those that the run was planned with.
+    """
+    codec = synbench_codecs.load(point.spec)
+    # Networks are read at their first use; that must not count as the first wave's coding.
+    getattr(codec, "model", None)
+    if codec_identity(codec) != point.codec_id:
+        raise CellFault(
+            "the codec's programs, weights or recordings changed after the run was planned; type "
+            "the same command again"
+        )
+    return codec
+
+
+def decode_unit(unit: DecodeUnit) -> Report:
+    """Code every item, decode it from the bytes on disk, align it, store it.
+
+    Raises:
+        EnvironmentFault: the disk is full or read-only.
+    """
+    report = Report()
+    rows = []
+    for item in unit.items:
+        row = _decode_item(unit, item)
+        rows.append(row)
+        report.statuses[unit.codec.codec_id, row.status] += 1
+        if row.status != "ok":
+            report.reasons[row.reason] += 1
+            key = (item.corpus, item.item, unit.codec.codec_id)
+            report.undecoded[key] = (row.reason, row.transient)
+    with fatal_faults(unit.run):
+        RunFolder(Path(unit.run)).add("decodes", rows)
+    return report
+
+
+def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
+    row = blank_decode(unit, item)
+    if item.problem:
+        return replace(row, reason=published_reason(item.problem, run=unit.run, item=item))
+    try:
+        stored = store_reconstruction(unit, unit.codec, item)
+    except (ItemError, OSError) as error:
+        reason = published_reason(str(error), run=unit.run, item=item)
+        return replace(row, reason=reason, transient=True)
+    return replace(row, status="ok", **stored)
+
+
+def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> dict[str, Any]:
+    """Code and decode one item and write its files; what the row says of it.
+
+    Args:
+        unit: has ``run``, ``policy_id`` and ``cell_seconds``.
+
+    Raises:
+        ItemError: the item or the codec is at fault; the message says in what.
+        EnvironmentFault: the disk is full or read-only.
+    """
+    run = Path(unit.run)
+    seconds = cell_seconds(item, unit.cell_seconds)
+    with guarded(seconds):
+        codec = _codec(codec_point)
+    reference, rate = read_item(item)
+    target = artefact(codec_point, item, unit.policy_id, ".flac")
+    if isinstance(codec, Recording):
+        decoded, decoded_rate = _fetched(codec, item, seconds)
+        measured: dict[str, Any] = {}
+    else:
+        stream = artefact(codec_point, item, unit.policy_id, ".syn")
+        name = f"bitstreams/{stream}"
+        decoded, decoded_rate, measured = _through_bytes(
+            codec, reference, rate, inside(run, name), unit=unit, seconds=seconds
+        )
+        measured["bitstream"] = name
+    aligned = policy.align(
+        decoded,
+        sample_rate=decoded_rate,
+        delay_samples=codec.info.output_delay_samples,
+        reference=reference,
+        reference_rate=rate,
+    )
+    name = f"reconstructions/{target}"
+    data = bytes(audio_bytes(aligned.wave, sample_rate=rate, suffix=".flac"))
+    with fatal_faults(unit.run):
+        write_sealed(inside(run, name), data, name=str(target))
+    return measured | {
+        "lag_seconds": aligned.lag_seconds,
+        "correlation": aligned.correlation,
+        "clipped_samples": aligned.clipped_samples,
+        "filled_samples": aligned.filled_samples,
+        "reconstruction": name,
+    }
+
+
+def _fetched(codec: Recording, item: ItemWork, seconds: float) -> tuple[Any, int]:
+    """The decoded file of an item, if it is the one that the run was planned with."""
+    with guarded(seconds):
+        decoded, decoded_rate = codec.fetch(item.item)
+        path = getattr(codec, "path_of", lambda _: None)(item.item)
+    if path is not None:
+        known = recorded_digests(codec).get(path)
+        if known is not None and read_audio(path).sha256 != known:
+            raise CellFault(
+                f"{path.name} of {codec.info.label} changed after the run was planned; type the "
+                "same command again"
+            )
+    return decoded, decoded_rate
+
+
+def _through_bytes(
+    codec: Codec, reference: policy.Wave, rate: int, path: Path, *, unit: Any, seconds: float
+) -> tuple[Any, int, dict[str, Any]]:
+    """Encode, write, read back, decode: the decoder sees what lies on the disk."""
+    codec_rate = codec.info.sample_rate or rate
+    wave = policy.at_rate(reference, sample_rate=rate, to=codec_rate).astype("float32")
+    with guarded(seconds), stopwatch() as encode_time:
+        data = synbench_codecs.write_stream(synbench_codecs.encode(codec, wave, codec_rate))
+    with fatal_faults(unit.run):
+        write_bytes(path, data)
+    encoded = synbench_codecs.read_stream(path.read_bytes())
+    with guarded(seconds), stopwatch() as decode_time:
+        decoded = synbench_codecs.decode(codec, encoded)
+    decoded_rate = output_rate(codec.info, codec_rate)
+    _check_length(codec.info, decoded, encoded.n_samples, codec_rate, decoded_rate)
+    measured = {
+        "payload_bits": encoded.payload_bits,
+        "side_bits": encoded.side_bits,
+        "encode_cpu_seconds": encode_time["cpu"],
+        "encode_wall_seconds": encode_time["wall"],
+        "decode_cpu_seconds": decode_time["cpu"],
+        "decode_wall_seconds": decode_time["wall"],
+    }
+    return decoded, decoded_rate, measured
+
+
+def _check_length(
+    info: CodecInfo, decoded: Any, n_samples: int, codec_rate: int, decoded_rate: int
+) -> None:
+    """A decoder gives the input, its delay, and at most the rest of a frame.
+
+    Raises:
+        CellFault: it gave less or more by over a frame and what the codec declares.
+    """
+    expected = round(n_samples * decoded_rate / codec_rate) + info.output_delay_samples
+    if info.hop_length:
+        frame = -(-info.hop_length * decoded_rate // codec_rate)
+    else:
+        frame = round(LONGEST_FRAME_SECONDS * decoded_rate)
+    found = len(decoded) if getattr(decoded, "ndim", 0) == 1 else expected
+    if not expected - frame <= found <= expected + frame + info.surplus_samples:
+        raise CellFault(
+            f"the decoder returned {found} samples, expected {expected} and at most a frame of "
+            f"{frame} less or more"
+        )
+
+
+def output_rate(info: CodecInfo, codec_rate: int) -> int:
+    """Rate in Hz of the wave that a codec returns for an input at ``codec_rate``."""
+    return info.output_sample_rate or codec_rate
+
+
+def blank_decode(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
+    """What is stored of a decode before anything was done: a failure without a reason."""
+    return DecodeRow(
+        corpus=item.corpus,
+        item=item.item,
+        item_digest=item.digest,
+        codec=published_spec(unit.codec.spec),
+        codec_id=unit.codec.codec_id,
+        policy_id=unit.policy_id,
+        status="failed",
+        attempt=unit.earlier.get((item.corpus, item.item), 0) + 1,
+        seconds=item.seconds,
+    )

@@ -1,0 +1,286 @@
+"""Scoring in a worker: every wanted cell of every item, each reference read once."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+import synbench_metrics
+from synbench import policy
+from synbench.execution.decoding import store_reconstruction
+from synbench.execution.sealed import read_sealed
+from synbench.execution.units import (
+    Cell,
+    CodecPoint,
+    ItemWork,
+    MetricPoint,
+    ScoreUnit,
+    artefact,
+)
+from synbench.execution.worker import (
+    Report,
+    cell_seconds,
+    fatal_faults,
+    guarded,
+    published_reason,
+    read_item,
+    stopwatch,
+)
+from synbench.results.confined import inside
+from synbench.results.rows import ScoreRow
+from synbench.results.store import RunFolder
+from synbench_base.errors import ItemError, UsageError
+from synbench_codecs import published_spec
+from synbench_metrics import Metric, Outcome
+
+NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
+
+# An outcome, and whether the next start should try again.
+Found = tuple[Outcome, bool]
+
+__all__ = ["score_row", "score_unit"]
+
+
+def score_unit(unit: ScoreUnit) -> Report:
+    """Score every wanted cell of every item; reads each reference once.
+
+    Raises:
+        EnvironmentFault: the disk is full or read-only.
+    """
+    report = Report()
+    rows: list[ScoreRow] = []
+    for item, cells in unit.items:
+        for row in _score_item(unit, item, cells):
+            rows.append(row)
+            report.statuses[row.codec_id, row.status] += 1
+            if row.status == "failed":
+                report.reasons[row.reason] += 1
+    with fatal_faults(unit.run):
+        RunFolder(Path(unit.run)).add("scores", rows)
+    return report
+
+
+def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[ScoreRow]:
+    references = _Resampled(lambda: read_item(item))
+    together: dict[MetricPoint, list[Cell]] = {}
+    for cell in cells:
+        degraded = _Resampled(functools.partial(_reconstruction, unit, item, cell))
+        for metric in cell.metrics:
+            if _takes_batches(metric.column):
+                together.setdefault(metric, []).append(cell)
+                continue
+            with stopwatch() as spent:
+                outcome, transient = _score_cell(
+                    unit, item, cell, metric.column, references, degraded
+                )
+            yield score_row(
+                unit,
+                item,
+                cell,
+                metric,
+                outcome,
+                transient=transient,
+                cpu_seconds=spent["cpu"],
+            )
+    for metric, wanted in together.items():
+        with stopwatch() as spent:
+            found = _score_together(unit, item, wanted, metric.column, references)
+        for cell, (outcome, transient) in zip(wanted, found, strict=True):
+            share = spent["cpu"] / len(wanted)
+            yield score_row(
+                unit, item, cell, metric, outcome, transient=transient, cpu_seconds=share
+            )
+
+
+def _takes_batches(column: str) -> bool:
+    try:
+        return synbench_metrics.load(column).compute_batch is not None
+    except Exception:  # noqa: BLE001 - said as the status of each cell
+        return False
+
+
+def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> tuple[policy.Wave, int]:
+    """A stored reconstruction; one that is absent or not what was stored is made once more.
+
+    Raises:
+        ItemError: it cannot be made.
+        EnvironmentFault: the disk is full or read-only.
+    """
+    name = artefact(cell.codec, item, unit.policy_id, ".flac")
+    path = inside(Path(unit.run), f"reconstructions/{name}")
+    try:
+        return read_sealed(path, name=str(name))
+    except ItemError:
+        try:
+            store_reconstruction(unit, cell.codec, item)
+        except ItemError as error:
+            # The next start decodes what is not there.
+            path.unlink(missing_ok=True)
+            raise ItemError(f"the stored reconstruction was damaged, and then: {error}") from error
+        return read_sealed(path, name=str(name))
+
+
+def score_row(
+    unit: ScoreUnit,
+    item: ItemWork,
+    cell: Cell,
+    metric: MetricPoint,
+    outcome: Outcome,
+    *,
+    transient: bool,
+    cpu_seconds: float,
+) -> ScoreRow:
+    """What is stored of one score."""
+    vector = np.asarray(outcome.vector, dtype="<f4").tobytes() if outcome.vector else None
+    return ScoreRow(
+        corpus=item.corpus,
+        item=item.item,
+        item_digest=item.digest,
+        codec=published_spec(cell.codec.spec),
+        codec_id=cell.codec.codec_id,
+        metric=metric.column,
+        metric_id=metric.metric_id,
+        policy_id=unit.policy_id,
+        status=outcome.status,
+        value=outcome.value,
+        reason=published_reason(outcome.reason, run=unit.run, item=item),
+        weight=outcome.weight if outcome.status == "ok" else None,
+        details=json.dumps(dict(outcome.details), ensure_ascii=False) if outcome.details else None,
+        vector=vector,
+        transient=transient,
+        attempt=cell.earlier.get(metric.metric_id, 0) + 1,
+        seconds=item.seconds,
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def _score_together(
+    unit: ScoreUnit, item: ItemWork, cells: list[Cell], column: str, references: _Resampled
+) -> list[Found]:
+    """The outcomes of one item by several codecs, whose waves are equally long."""
+    outcomes: dict[CodecPoint, Found] = {}
+    waves: dict[CodecPoint, policy.Wave] = {}
+    metric = synbench_metrics.load(column)
+    for cell in cells:
+        degraded = _Resampled(functools.partial(_reconstruction, unit, item, cell))
+        try:
+            if not item.problem and not cell.undecoded:
+                waves[cell.codec] = degraded.at(metric.info.rate_for(references.rate))
+                continue
+        except (ItemError, MemoryError, OSError):
+            pass  # said again, and turned into a status, by the next line
+        outcomes[cell.codec] = _score_cell(unit, item, cell, column, references, degraded)
+    if waves:
+        found = _guarded_batch(unit, item, metric, list(waves.values()), references)
+        outcomes.update(zip(waves, found, strict=True))
+    return [outcomes[cell.codec] for cell in cells]
+
+
+def _guarded_batch(
+    unit: ScoreUnit,
+    item: ItemWork,
+    metric: Metric,
+    waves: list[policy.Wave],
+    references: _Resampled,
+) -> list[Found]:
+    def compute() -> list[Outcome]:
+        rate = metric.info.rate_for(references.rate)
+        return synbench_metrics.score_batch(
+            metric,
+            reference=references.at(rate) if "reference" in metric.info.needs else None,
+            degraded=waves,
+            sample_rate=rate,
+            transcript=item.transcript or None,
+        )
+
+    return _outcomes(compute, len(waves), cell_seconds(item, unit.cell_seconds) * len(waves))
+
+
+def _score_cell(
+    unit: ScoreUnit,
+    item: ItemWork,
+    cell: Cell,
+    column: str,
+    references: _Resampled,
+    degraded: _Resampled,
+) -> Found:
+    """The outcome, and whether it should be tried again at the next start."""
+    if item.problem:
+        return Outcome.failed(item.problem), False
+    if cell.undecoded:
+        return Outcome.failed(cell.undecoded), cell.transient
+
+    def compute() -> list[Outcome]:
+        metric = synbench_metrics.load(column)
+        rate = metric.info.rate_for(references.rate)
+        outcome = synbench_metrics.score(
+            metric,
+            reference=references.at(rate) if "reference" in metric.info.needs else None,
+            degraded=degraded.at(rate),
+            sample_rate=rate,
+            transcript=item.transcript or None,
+        )
+        return [outcome]
+
+    try:
+        references.load()
+        degraded.load()
+    except (ItemError, OSError) as error:
+        return Outcome.failed(str(error)), True
+    except MemoryError:
+        return Outcome.failed("out of memory"), True
+    (found,) = _outcomes(compute, 1, cell_seconds(item, unit.cell_seconds))
+    return found
+
+
+def _outcomes(compute: Callable[[], list[Outcome]], count: int, seconds: float) -> list[Found]:
+    """What a metric gives, or the one fault of all ``count`` cells.
+
+    A library that fell over may have met a full folder or a busy machine: it is tried again. What
+    a metric finds wrong with the waves stays wrong.
+    """
+    try:
+        with guarded(seconds):
+            try:
+                found = compute()
+            except UsageError:
+                return [(NO_TRANSCRIPT, False)] * count
+    except ItemError as error:
+        return [(Outcome.failed(str(error)), True)] * count
+    return [(outcome, outcome.crashed) for outcome in found]
+
+
+class _Resampled:
+    """A wave at every rate asked for, read and resampled once."""
+
+    def __init__(self, read: Callable[[], tuple[policy.Wave, int]]) -> None:
+        self._read = read
+        self._waves: dict[int, policy.Wave] = {}
+
+    @functools.cached_property
+    def _original(self) -> tuple[policy.Wave, int]:
+        return self._read()
+
+    def load(self) -> None:
+        """Read it now.
+
+        Raises:
+            ItemError: it cannot be read, or is not what it should be.
+        """
+        _ = self._original
+
+    @property
+    def rate(self) -> int:
+        """Rate in Hz before any resampling for a metric."""
+        return self._original[1]
+
+    def at(self, rate: int) -> policy.Wave:
+        """The wave at a rate in Hz."""
+        if rate not in self._waves:
+            wave, original = self._original
+            self._waves[rate] = policy.at_rate(wave, sample_rate=original, to=rate)
+        return self._waves[rate]
