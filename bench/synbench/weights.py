@@ -110,7 +110,7 @@ def check_file(source: WeightsSource) -> tuple[State, str]:
     if path is None or not path.is_file():
         return "missing", ""
     expected = source.sha256 or first_seen(source)
-    found = file_sha256(path)
+    found = file_sha256(path, read=True)
     if found == expected:
         return "present", ""
     return "wrong", f"{path}: expected sha256 {expected}, got {found}"

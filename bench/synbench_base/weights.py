@@ -250,15 +250,25 @@ def _first_seen_path(source: WeightsSource) -> Path:
     return cache_folder() / "weights" / "first-seen" / key
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: Path, *, read: bool = False) -> str:
     """Hex digest of a file; read again when its size, a time or its inode has changed.
+
+    Args:
+        read: read it in any case.
 
     Raises:
         OSError: the file cannot be read.
     """
+    if read:
+        return _digest_of(path)
     status = path.stat()
     stamp = (status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
     return _remembered(str(path.absolute()), stamp)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @functools.lru_cache(maxsize=256)
@@ -271,8 +281,7 @@ def _remembered(path: str, stamp: tuple[int, int, int, int]) -> str:
         known = note.read_text(encoding="ascii").split()
         if known[1:] == [str(size), str(mtime_ns)]:
             return known[0]
-    with Path(path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _digest_of(Path(path))
     # Where a file system numbers no files, nothing but the content tells them apart.
     if inode and mtime_ns < time.time_ns() - SETTLED_NS:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time only

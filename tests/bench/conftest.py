@@ -16,6 +16,8 @@ import soundfile
 import yaml
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 RATE = 16000
 

@@ -18,7 +18,7 @@ import soundfile
 
 import synbench_metrics
 from synbench.errors import EnvironmentFault
-from synbench.execution import worker as work
+from synbench.execution import decoding
 from synbench.execution.execute import execute
 from synbench.execution.executors import Serial
 from synbench.execution.manifest import describe_run, item_rows
@@ -302,7 +302,7 @@ def test_full_disk(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(work, "write_audio", full)
+        broken.setattr(decoding, "write_sealed", full)
         with pytest.raises(EnvironmentFault, match="make room, then type the same command again"):
             execute(plan, run, Serial(), lambda *_: None)
     assert not list((tmp_path / "run").glob("*/*.parquet"))

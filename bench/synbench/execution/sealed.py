@@ -35,7 +35,7 @@ def sealed(data: bytes, name: str) -> bytes:
     last = data[4] & 0x80
     start = data[:4] + bytes([data[4] & 0x7F]) + data[5:START_BYTES]
     block = struct.pack(">I", (last | APPLICATION) << 24 | (len(LETTERS) + DIGEST_BYTES)) + LETTERS
-    return start + block + _digest(start, data[START_BYTES:], name) + data[START_BYTES:]
+    return start + block + _digest(start + block, data[START_BYTES:], name) + data[START_BYTES:]
 
 
 def write_sealed(path: Path, data: bytes, *, name: str) -> None:
@@ -50,7 +50,8 @@ def write_sealed(path: Path, data: bytes, *, name: str) -> None:
 def is_sealed(data: bytes, name: str) -> bool:
     """Whether the bytes are those that were written for this cell."""
     start, block, rest = _parts(data)
-    return block[4:8] == LETTERS and block[8:] == _digest(start, rest, name)
+    head, digest = block[:-DIGEST_BYTES], block[-DIGEST_BYTES:]
+    return head.endswith(LETTERS) and digest == _digest(start + head, rest, name)
 
 
 def read_sealed(path: Path, *, name: str) -> tuple[NDArray[np.float64], int]:

@@ -95,9 +95,8 @@ def _lasting(rows: dict[str, NDArray[Any]], *, retry: bool) -> NDArray[np.bool_]
     failed = np.asarray(rows["failed"], dtype=bool)
     if retry:
         return ~failed
-    passing = np.asarray(rows["transient"], dtype=bool) & failed
-    early = np.asarray(rows["attempt"], dtype=np.int32) < MOST_ATTEMPTS
-    return ~(passing & early)
+    again: NDArray[np.bool_] = failed & rows["transient"] & (rows["attempt"] < MOST_ATTEMPTS)
+    return ~again
 
 
 def _fetched(rows: CountedRows, stage: Stage, query: str) -> dict[str, NDArray[Any]]:
