@@ -141,6 +141,11 @@ class Suite(_Strict):
 
         return read_conditions(self.conditions, folder=self._folder)
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the suite's file, from which its relative paths count."""
+        return self._folder
+
     def allowed_failures(self, cells: int) -> int:
         """How many of ``cells`` may fail."""
         if isinstance(self.failure_budget, int):
@@ -203,7 +208,7 @@ def _anchored(suite: Suite, folder: Path) -> Suite:
             "corpora": [_anchor(entry, folder) for entry in suite.corpora],
         }
     )
-    anchored_suite._folder = folder
+    anchored_suite._folder = folder.absolute()
     return anchored_suite
 
 

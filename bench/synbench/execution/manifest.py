@@ -13,9 +13,17 @@ from typing import Any
 from synbench import policy
 from synbench.conditions.corpora import Group
 from synbench.execution.plan import Plan, PlannedCodec
+from synbench.published import (
+    common_folder,
+    published_entry,
+    published_path,
+    relative_spec,
+    without_folders,
+)
 from synbench.results.rows import Row
 from synbench.results.store import FORMAT
 from synbench_base.files import printable
+from synbench_codecs import published_spec
 
 PACKAGES = (
     "ai-edge-litert",
@@ -47,7 +55,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "suite": plan.suite.model_dump(),
+        "suite": _suite(plan),
         "policy": policy.describe(),
         "policy_id": plan.policy_id,
         "host": _host(),
@@ -67,7 +75,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
         "corpora": [
             {
                 "name": corpus.name,
-                "spec": corpus.spec,
+                "spec": relative_spec(corpus.spec, plan.suite.folder),
                 "digest": corpus.digest,
                 "items": len(corpus.items),
                 "seconds": corpus.seconds,
@@ -80,7 +88,11 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             for corpus in (group.corpus,)
         ],
         "skipped": [
-            {"kind": skipped.kind, "name": skipped.name, "reason": skipped.reason}
+            {
+                "kind": skipped.kind,
+                "name": published_spec(skipped.name),
+                "reason": without_folders(skipped.reason),
+            }
             for skipped in plan.skipped
         ],
     }
@@ -90,9 +102,10 @@ def _codec(codec: PlannedCodec, *, missing: str) -> dict[str, Any]:
     """A codec's row; ``missing`` is the reason of all its cells where it could not run."""
     return {
         **codec.info.to_json(),
+        "spec": codec.info.published_spec,
         "label": codec.label,
         "codec_id": codec.point.codec_id,
-        "missing": missing,
+        "missing": without_folders(missing),
     }
 
 
@@ -110,23 +123,46 @@ def _condition(group: Group) -> dict[str, Any]:
     }
 
 
+def _suite(plan: Plan) -> dict[str, Any]:
+    """The suite with paths relative to its own file."""
+    suite = plan.suite.model_dump()
+    for plural, key in (("codecs", "codec"), ("corpora", "corpus")):
+        for entry in suite[plural]:
+            entry["options"] = published_entry(entry[key], entry["options"], plan.suite.folder)
+    suite["conditions"] = [_shown(each, plan.suite.folder) for each in suite["conditions"]]
+    return suite
+
+
+def _shown(condition: str | dict[str, Any], folder: Path) -> str | dict[str, Any]:
+    """A condition of the suite without the folders of its noises and rooms."""
+    if isinstance(condition, str):
+        return condition
+    return {
+        key: published_path(folder / value, folder)
+        if isinstance(value, str) and "/" in value
+        else value
+        for key, value in condition.items()
+    }
+
+
 def item_rows(plan: Plan) -> list[Row]:
     """The items of every corpus as rows of ``items.parquet``."""
     works = {(work.corpus, work.item): work for work in plan.items}
+    roots = {c.name: common_folder([item.path for item in c.items]) for c in plan.corpora}
     return [
         {
             "corpus": corpus.name,
             "item": item.id,
             "item_digest": works[corpus.name, item.id].digest,
             "condition": works[corpus.name, item.id].condition,
-            "path": printable(item.path),
+            "path": printable(published_path(item.path, roots[corpus.name])),
             "seconds": item.seconds,
             "sample_rate": item.sample_rate,
             "channels": item.channels,
             "target_rate": corpus.target_rate,
             "speaker": item.speaker,
             "transcript": item.transcript,
-            "problem": item.problem,
+            "problem": without_folders(item.problem, str(item.path.absolute().parent)),
         }
         for corpus in plan.corpora
         for item in corpus.items

@@ -19,6 +19,7 @@ from synbench import corpora, policy
 from synbench.conditions.applied import apply_to
 from synbench.conditions.corpora import Group, groups
 from synbench.corpora import Corpus
+from synbench.corpora.whereabouts import remember_recordings
 from synbench.execution.identity import codec_identity
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
 from synbench.results.confined import plain_name
@@ -171,6 +172,8 @@ def make_plan(
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, skipped)
     grouped = groups(_corpora(suite, progress), suite.read_conditions())
+    for group in grouped:
+        remember_recordings(group.corpus)
     items = tuple(_item(group, item) for group in grouped for item in group.corpus.items)
     policy_id = policy.policy_id()
     stored = stored_outcomes(

@@ -12,7 +12,6 @@ import faulthandler
 import functools
 import multiprocessing
 import os
-import re
 import resource
 import signal
 import threading
@@ -28,6 +27,7 @@ from synbench import policy
 from synbench.audio import read_audio
 from synbench.conditions.applied import applied
 from synbench.execution.units import ItemWork, item_digest
+from synbench.published import without_folders
 from synbench_base.errors import EnvironmentFault, ItemError, SynbenchError
 from synbench_base.files import one_line
 
@@ -36,7 +36,6 @@ FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 CELL_SECONDS, CELL_SECONDS_PER_AUDIO_SECOND = 600.0, 60.0
 # Python code is stopped by a signal; native code only with its process, so much later.
 GRACE_SECONDS = 20.0
-FOLDERS = re.compile(r"(?<![\w./])(?:~\w*)?/(?:[^\s/:'\"]+/)+|(?<![\w./])~\w*/")
 
 __all__ = [
     "CellFault",
@@ -193,10 +192,7 @@ def read_item(item: ItemWork) -> tuple[policy.Wave, int]:
 
 def published_reason(reason: str, *, run: str, item: ItemWork) -> str:
     """A reason as others may read it: on one line, without the folders of this machine."""
-    text = one_line(reason)
-    for folder in (str(Path(item.path).parent), run):
-        text = text.replace(f"{folder}/", "")
-    return FOLDERS.sub("", text)
+    return without_folders(one_line(reason), str(Path(item.path).parent), run)
 
 
 @contextlib.contextmanager

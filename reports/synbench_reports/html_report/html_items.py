@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from synbench.published import leads_home
 from synbench.results.cells import Cells, Store, Unscored
 from synbench.results.planned import PlannedRun
 from synbench.results.stored_files import ItemFiles, even_choice, item_files, item_keys
@@ -126,6 +127,8 @@ def _source(path: Path | None, beside: Path, embed: bool) -> str | None:
     if path is None or not path.is_file():
         return None
     if not embed:
+        if leads_home(path.resolve(), beside.resolve()):
+            return None  # the link would name whose machine it was made on
         return quote(Path(os.path.relpath(path.resolve(), beside.resolve())).as_posix())
     kind = KINDS.get(path.suffix.lower(), "application/octet-stream")
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
