@@ -7,7 +7,7 @@ in rows of older runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,18 @@ MEASURES = (
     "offset",
 )
 
-__all__ = ["MEASURES", "Doubt", "doubts", "measures_of"]
+# Key in the details of a score.
+OTHER_SCRIPTS = "other_scripts"
+
+__all__ = ["MEASURES", "OTHER_SCRIPTS", "Doubt", "doubts", "measures_of", "script_warning"]
+
+
+def script_warning(scripts: Iterable[str]) -> str:
+    """What must be said where an English normaliser met transcripts in other scripts."""
+    return (
+        f"an English normaliser met {', '.join(scripts)}: its rules for numbers, contractions and "
+        f"spelling do not fit, texts are compared as they are written"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

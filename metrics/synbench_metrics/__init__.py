@@ -15,6 +15,7 @@ from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_metrics._interface import Measured, Metric, MetricInfo, Outcome, Wave
 from synbench_metrics._registry import load, names
 from synbench_metrics._score import score, score_batch
+from synbench_metrics._written_text import other_scripts
 
 __all__ = [
     "Checkpoint",
@@ -28,6 +29,7 @@ __all__ = [
     "device",
     "load",
     "names",
+    "other_scripts",
     "score",
     "score_batch",
 ]

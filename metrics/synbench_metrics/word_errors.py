@@ -9,7 +9,9 @@ Conventions
 
 The column names everything that moves the number: the measure, the recogniser, the normaliser, as
 in ``wer_pocketsphinx_english``. ``english`` is Whisper's English normaliser (contractions, numbers,
-spelling, no case, no punctuation), applied to both texts. Characters include spaces.
+spelling, no case, no punctuation), applied to both texts after the rules of
+:mod:`synbench_metrics._written_text`: a typographic apostrophe is an apostrophe, an invisible mark
+is nothing, and vowel signs of other scripts are kept. Characters include spaces.
 
 The score of one item is its own error rate. A table shows that of the corpus, all errors over all
 reference words, for which each score is weighted by its number of reference words: on the lists
@@ -33,6 +35,7 @@ from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
 from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
 from synbench_metrics._recognise import CHECKPOINTS, transcripts
 from synbench_metrics._weights import has_weights
+from synbench_metrics._written_text import VERSION, normalised, other_scripts
 
 Unit = Literal["words", "characters"]
 
@@ -89,7 +92,8 @@ def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
     """
     import jiwer
 
-    said, heard = _normaliser()(reference).strip(), _normaliser()(hypothesis).strip()
+    said = normalised(reference, _normaliser())
+    heard = normalised(hypothesis, _normaliser())
     if not any(letter.isalnum() for letter in said):
         raise NotApplicable("the reference text has no word")
     if unit == "words":
@@ -108,8 +112,15 @@ def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
             "insertions": found.insertions,
             "reference": said,
             "hypothesis": heard,
+            **_scripts(reference),
         },
     )
+
+
+def _scripts(text: str) -> dict[str, str]:
+    """Which scripts the English normaliser met in the reference; nothing where it met none."""
+    found = other_scripts(text)
+    return {"other_scripts": ", ".join(found)} if found else {}
 
 
 @functools.cache
@@ -137,7 +148,9 @@ def _info(measure: str, recogniser: str, label: str) -> MetricInfo:
         version=installed_version(package),
         mode=(
             f"{how}; jiwer {installed_version('jiwer')}, English normaliser of whisper_normalizer "
-            f"{installed_version('whisper-normalizer')}; all errors over all words of the corpus"
+            f"{installed_version('whisper-normalizer')} after text rules {VERSION} (typographic "
+            f"apostrophes, invisible characters, marks of other scripts kept); all errors over "
+            f"all words of the corpus"
         ),
         licence="BSD-2-Clause" if offline else "Apache-2.0 (transformers, openai/whisper)",
         batch_policy="single" if offline else "equal_length",

@@ -35,6 +35,9 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     console.print(_codecs_table(made))
     console.print(_metrics_table(made))
     print_skipped(made, console)
+    for corpus in made.corpora:
+        if corpus.note:
+            console.print(escape(f"! {corpus.name}: {corpus.note}"), style="yellow", soft_wrap=True)
     count = workers or default_workers()
     cpu = made.forecast_cpu_seconds
     console.print(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from synbench.doubt import OTHER_SCRIPTS, script_warning
 from synbench.errors import UsageError
 from synbench.execution.executors import default_workers
 from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
@@ -151,6 +152,7 @@ def _shown(value: float | None, metric: Metric) -> str:
 
 def _lines(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) -> Iterator[str]:
     """What stands below the table: doubts, then scores that are absent, then files without one."""
+    yield from _script_warnings(scored, metrics)
     for doubt in doubts_of(scored):
         yield f"! {doubt.text}" if doubt.serious else f"  {doubt.text}"
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}
@@ -171,6 +173,14 @@ def _lines(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) ->
         yield f"! and {len(groups) - REASONS} other reasons: --json has them all"
     if unmatched := _unmatched(pairing):
         yield f"! {unmatched}"
+
+
+def _script_warnings(scored: list[ScoredPair], metrics: list[Metric]) -> Iterator[str]:
+    for metric in metrics:
+        details = [one.outcomes[metric.info.column].details for one in scored]
+        scripts = {str(each[OTHER_SCRIPTS]) for each in details if OTHER_SCRIPTS in each}
+        if scripts:
+            yield f"! {metric.info.column}: {script_warning(sorted(scripts))}"
 
 
 def _unless_all(names: list[str], scored: list[ScoredPair]) -> str:

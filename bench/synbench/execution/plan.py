@@ -21,6 +21,7 @@ from synbench.conditions.corpora import Group, groups
 from synbench.corpora import Corpus
 from synbench.corpora.whereabouts import remember_recordings
 from synbench.execution.identity import codec_identity
+from synbench.execution.transcripts import transcript_note
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
 from synbench.results.confined import plain_name
 from synbench.results.outcomes import stored_outcomes
@@ -171,7 +172,10 @@ def make_plan(
     skipped: list[Skipped] = []
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, skipped)
-    grouped = groups(_corpora(suite, progress), suite.read_conditions())
+    loaded = tuple(
+        _noted(corpus, [metric.info for metric in metrics]) for corpus in _corpora(suite, progress)
+    )
+    grouped = groups(loaded, suite.read_conditions())
     for group in grouped:
         remember_recordings(group.corpus)
     items = tuple(_item(group, item) for group in grouped for item in group.corpus.items)
@@ -256,6 +260,11 @@ def _corpus(entry: CorpusEntry, progress: Callable[[int, int], None] | None) -> 
         progress=progress,
     )
     return dataclasses.replace(corpus, name=entry.name) if entry.name else corpus
+
+
+def _noted(corpus: Corpus, metrics: list[MetricInfo]) -> Corpus:
+    note = transcript_note(corpus, metrics)
+    return dataclasses.replace(corpus, note="; ".join(filter(None, (corpus.note, note))))
 
 
 def _item(group: Group, item: corpora.Item) -> ItemWork:
