@@ -81,6 +81,17 @@ class TestLayout:
         assert lines[-1] == "make test"
 
 
+class TestNames:
+    def test_a_public_class_name_stands_for_one_thing(self) -> None:
+        places: dict[str, list[str]] = {}
+        for folder in FOLDERS:
+            for path in sorted((ROOT / folder).glob("synbench*/**/*.py")):
+                for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                    if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                        places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+        assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 class TestRequirements:
     def test_torch_stays_below_the_first_version_that_was_not_tried(self) -> None:
         extras = PYPROJECT["project"]["optional-dependencies"]

@@ -24,7 +24,7 @@ from synbench_base.files import temporary_beside
 SETTLED_SECONDS = 2.0
 BUSY_SECONDS = 5.0
 
-__all__ = ["Measured", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
+__all__ = ["AudioFacts", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Stamp:
 
 
 @dataclass(frozen=True)
-class Measured:
+class AudioFacts:
     """What reading a file told: digest, seconds, Hz, channels, and why it cannot be used."""
 
     sha256: str
@@ -118,9 +118,9 @@ class Measurements:
             return None
         return self._open()
 
-    def get(self, stamps: Iterable[Stamp]) -> dict[Stamp, Measured]:
+    def get(self, stamps: Iterable[Stamp]) -> dict[Stamp, AudioFacts]:
         """What is remembered about these files; the others are simply absent."""
-        found: dict[Stamp, Measured] = {}
+        found: dict[Stamp, AudioFacts] = {}
         if self._database is None:
             return found
         query = (
@@ -131,10 +131,10 @@ class Measurements:
             for one in stamps:
                 row = self._database.execute(query, (*_row(one), self._decoder)).fetchone()
                 if row is not None:
-                    found[one] = Measured(*row)
+                    found[one] = AudioFacts(*row)
         return found
 
-    def put(self, measured: dict[Stamp, Measured]) -> None:
+    def put(self, measured: dict[Stamp, AudioFacts]) -> None:
         """Remember files, except those that changed a moment ago."""
         settled = time.time_ns() - int(SETTLED_SECONDS * 1e9)
         rows = [

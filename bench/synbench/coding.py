@@ -14,11 +14,11 @@ from synbench_base.device import check_device
 from synbench_base.errors import BitstreamError
 from synbench_codecs import Codec, CodecInfo, Encoded, Recording
 
-__all__ = ["LoadedCodec", "Reconstruction", "codec", "loaded"]
+__all__ = ["CodedSound", "LoadedCodec", "codec", "loaded"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconstruction:
+class CodedSound:
     """A sound after coding, brought onto the original by the rules of a run.
 
     Attributes:
@@ -90,7 +90,7 @@ class LoadedCodec:
             )
         return np.clip(policy.fit(wave, n_samples=samples), -1.0, 1.0)
 
-    def reconstruct(self, wave: Sound, *, sample_rate: int | None = None) -> Reconstruction:
+    def reconstruct(self, wave: Sound, *, sample_rate: int | None = None) -> CodedSound:
         """Code a sound and decode it, as a run does.
 
         >>> import numpy
@@ -113,7 +113,7 @@ class LoadedCodec:
             reference=original,
             reference_rate=rate,
         )
-        return Reconstruction(
+        return CodedSound(
             wave=aligned.wave,
             sample_rate=rate,
             payload_bits=encoded.payload_bits,

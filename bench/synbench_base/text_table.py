@@ -27,11 +27,19 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 DELIMITERS = ",;\t"
 
-__all__ = ["Ragged", "Row", "TextTable", "parse_number", "parse_table", "read_table", "table_text"]
+__all__ = [
+    "Ragged",
+    "TextRow",
+    "TextTable",
+    "parse_number",
+    "parse_table",
+    "read_table",
+    "table_text",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TextRow:
     """One row: the line on which it begins, from 1, and its cells by column."""
 
     line: int
@@ -66,10 +74,10 @@ class TextTable:
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TextRow, ...]
     ragged: tuple[Ragged, ...]
 
-    def whole(self) -> tuple[Row, ...]:
+    def whole(self) -> tuple[TextRow, ...]:
         """All rows, of a table of which none may be lost.
 
         Raises:
@@ -139,7 +147,7 @@ def parse_table(text: str, *, name: str, delimiter: str | None = None) -> TextTa
         name=name,
         columns=columns,
         rows=tuple(
-            Row(line=line, cells=dict(zip(columns, cells, strict=True)))
+            TextRow(line=line, cells=dict(zip(columns, cells, strict=True)))
             for line, cells in rows[1:]
             if len(cells) == len(columns)
         ),

@@ -14,7 +14,7 @@ import soundfile
 from synbench.execution.plan import make_plan
 from synbench.execution.schedule import Schedule
 from synbench.execution.units import DecodeUnit, ScoreUnit
-from synbench.execution.worker import Report
+from synbench.execution.worker import UnitReport
 from synbench.results.store import RunFolder
 from synbench.suite import load_suite
 
@@ -160,7 +160,7 @@ def test_units_cover_the_plan_once(
                 for cell in cells:
                     assert decoded[cell.codec.spec, item.item], "scored before it was decoded"
                     scored.update((cell.codec.spec, item.item, m.column) for m in cell.metrics)
-        schedule.finish(task, Report())
+        schedule.finish(task, UnitReport())
     assert len(decoded) == ITEMS * len(codecs)
     assert len(scored) == ITEMS * len(codecs) * len(METRICS)
     assert set(decoded.values()) == set(scored.values()) == {1}

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 from synbench_codecs.adapters.bigcodec import BigCodecConfig  # noqa: E402
-from synbench_codecs.networks.bigcodec import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.networks.bigcodec import BigCodecNetwork, config_of, from_released  # noqa: E402
 from synbench_codecs.support import torch_models as _torch  # noqa: E402
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "parity" / "bigcodec"
@@ -21,15 +21,15 @@ LENGTHS = (16000, 16001, 3999, 400)
 needs_fixture = pytest.mark.shared("parity/bigcodec")
 
 
-def load(tensors: Any) -> Network:
+def load(tensors: Any) -> BigCodecNetwork:
     with torch.device("meta"):
-        model = Network(config_of(tensors, sample_rate=16000))
+        model = BigCodecNetwork(config_of(tensors, sample_rate=16000))
     _torch.load_strictly(model, tensors, path=FIXTURE)
     return model
 
 
 @pytest.fixture(scope="module")
-def authors() -> tuple[Network, Any]:
+def authors() -> tuple[BigCodecNetwork, Any]:
     """The network with the fixture's weights, and what the authors' code made of some waves."""
     tensors = safetensors_torch.load_file(FIXTURE / "state_dict.safetensors")
     return load(from_released(tensors)), np.load(FIXTURE / "io.npz")
@@ -70,7 +70,7 @@ def test_published_names_and_shapes() -> None:
             name: torch.empty(eval(shape)) for name, shape in (row.split("\t") for row in rows)
         }
         ours = from_released(given)
-        model = Network(config_of(ours, sample_rate=16000))
+        model = BigCodecNetwork(config_of(ours, sample_rate=16000))
     assert config_of(ours, sample_rate=16000) == BigCodecConfig()
     assert {name: tensor.shape for name, tensor in ours.items()} == {
         name: tensor.shape for name, tensor in model.state_dict().items()
@@ -79,7 +79,7 @@ def test_published_names_and_shapes() -> None:
 
 def test_published_size() -> None:
     with torch.device("meta"):
-        model = Network(BigCodecConfig())
+        model = BigCodecNetwork(BigCodecConfig())
     folded_gains = 159_436_290 - sum(parameter.numel() for parameter in model.parameters())
     # One gain per output channel (input channel of a transposed convolution) went into the weights.
     assert folded_gains == 27_449

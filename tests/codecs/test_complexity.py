@@ -16,7 +16,7 @@ from synbench_codecs._mdct.predictor import Predictor, PredictorConfig  # noqa: 
 from synbench_codecs.adapters.bigcodec import BigCodec, BigCodecConfig  # noqa: E402
 from synbench_codecs.adapters.wavtokenizer import WavTokenizer  # noqa: E402
 from synbench_codecs.errors import UsageError  # noqa: E402
-from synbench_codecs.networks.bigcodec import Network as BigCodecNetwork  # noqa: E402
+from synbench_codecs.networks.bigcodec import BigCodecNetwork as BigCodecNetwork  # noqa: E402
 
 SECOND = 16000
 

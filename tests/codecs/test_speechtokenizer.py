@@ -21,14 +21,14 @@ import synbench_codecs  # noqa: E402
 from synbench_codecs.adapters.speechtokenizer import RELEASED  # noqa: E402
 from synbench_codecs.errors import WeightsError  # noqa: E402
 from synbench_codecs.networks.speechtokenizer import (  # noqa: E402
-    Network,
-    NetworkConfig,
+    SpeechTokenizerConfig,
+    SpeechTokenizerNetwork,
     config_of,
     from_released,
 )
 from synbench_codecs.support.torch_models import load_strictly  # noqa: E402
 
-SMALL = NetworkConfig(filters=4, latent=16, codes=64)
+SMALL = SpeechTokenizerConfig(filters=4, latent=16, codes=64)
 SEMANTIC = 12
 # What speechtokenizer 1.0.1 gives for the weights and the wave drawn below.
 TOKENS = [
@@ -53,10 +53,10 @@ SAMPLES = [
 ]
 
 
-def layout(config: NetworkConfig, *, semantic: int) -> dict[str, tuple[int, ...]]:
+def layout(config: SpeechTokenizerConfig, *, semantic: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the authors' checkpoint."""
     with torch.device("meta"):
-        ours = Network(config).state_dict()
+        ours = SpeechTokenizerNetwork(config).state_dict()
     shapes: dict[str, tuple[int, ...]] = {"transform.weight": (semantic, config.latent)}
     shapes["transform.bias"] = (semantic,)
     for name, tensor in ours.items():
@@ -95,9 +95,9 @@ def drawn() -> tuple[dict[str, Any], Any]:
     return tensors, 0.3 * draw(1, 2500)
 
 
-def loaded(tensors: dict[str, Any]) -> Network:
+def loaded(tensors: dict[str, Any]) -> SpeechTokenizerNetwork:
     ours = from_released(tensors)
-    network = Network(config_of(ours))
+    network = SpeechTokenizerNetwork(config_of(ours))
     load_strictly(network, ours, path=Path("drawn"))
     return network
 
@@ -158,7 +158,7 @@ def authors_model(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_published_size() -> None:
     """166 tensors in a file of 481,906,997 bytes."""
-    shapes = layout(NetworkConfig(), semantic=768)
+    shapes = layout(SpeechTokenizerConfig(), semantic=768)
     values = sum(int(np.prod(shape)) for shape in shapes.values())
     assert len(shapes) == 166
     assert 0 < RELEASED.files[0].bytes - 4 * values < 100_000

@@ -15,7 +15,7 @@ safetensors_torch = pytest.importorskip("safetensors.torch")
 import synbench_codecs  # noqa: E402
 from synbench_codecs.adapters.wavtokenizer import FRAME40, FRAME75, WavTokenizer  # noqa: E402
 from synbench_codecs.errors import EncodeError, MissingWeights, UsageError  # noqa: E402
-from synbench_codecs.networks.wavtokenizer import Network, config_of, from_released  # noqa: E402
+from synbench_codecs.networks.wavtokenizer import WavTokenizerNetwork, config_of, from_released  # noqa: E402
 from synbench_codecs.support import torch_models as _torch  # noqa: E402
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "parity" / "wavtokenizer"
@@ -25,9 +25,9 @@ CASES = [(frame, n_samples) for frame, lengths in LENGTHS.items() for n_samples 
 needs_fixture = pytest.mark.shared("parity/wavtokenizer")
 
 
-def load(tensors: Any) -> Network:
+def load(tensors: Any) -> WavTokenizerNetwork:
     with torch.device("meta"):
-        model = Network(config_of(tensors, sample_rate=24000))
+        model = WavTokenizerNetwork(config_of(tensors, sample_rate=24000))
     _torch.load_strictly(model, tensors, path=FIXTURES)
     return model
 
@@ -107,7 +107,7 @@ def test_published_names_and_shapes(frame: str, config: Any) -> None:
     # The window is computed where a file lacks it, so leave it as it is.
     ours = from_released(given)
     with torch.device("meta"):
-        model = Network(config_of(ours, sample_rate=24000))
+        model = WavTokenizerNetwork(config_of(ours, sample_rate=24000))
     assert model.config == config
     assert {name: tensor.shape for name, tensor in ours.items()} == {
         name: tensor.shape for name, tensor in model.state_dict().items()

@@ -23,7 +23,7 @@ from synbench_listening.commands.group import listen
 from synbench_listening.delivery import offline_bundle
 from synbench_listening.delivery.offline_bundle import bundle_study
 from synbench_listening.delivery.webmushra_export import export_webmushra, read_webmushra_key
-from synbench_listening.design.session_plan import Plan, plan_session
+from synbench_listening.design.session_plan import SessionPlan, plan_session
 from synbench_listening.design.study import Listening
 from synbench_listening.design.study_folder import StudyFolder
 
@@ -48,7 +48,7 @@ def test_one_file_has_everything_and_names_nothing(study_by_hand: Write, tmp_pat
     assert "http://" not in html.replace("http://www.w3.org", "") and "src=" not in html.lower()
     start = block_of(html, "start")
     assert start["study"]["version"] == folder.public().version and start["blocks"] == ["A", "B"]
-    plan = Plan.model_validate(block_of(html, "plan-B"))
+    plan = SessionPlan.model_validate(block_of(html, "plan-B"))
     clips = block_of(html, "clips-B")
     stimulus = folder.key().block("B").pages[2].stimuli[1]
     place = clips[plan.pages[2].stimuli[1].id]
@@ -81,7 +81,7 @@ class _Disk:
     state = "finished"
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SessionPlan:
         return plan_session(self.key, self.key.block("B"))[0]
 
     @property

@@ -17,7 +17,7 @@ from synbench.errors import UsageError
 from synbench_listening.answers.ratings import read_ratings
 from synbench_listening.commands.simulate import submission
 from synbench_listening.delivery.webmushra_export import export_webmushra, read_webmushra_key
-from synbench_listening.design.session_plan import Plan
+from synbench_listening.design.session_plan import SessionPlan
 from synbench_listening.design.study_folder import StudyFolder
 
 pytest.importorskip("starlette")
@@ -60,7 +60,7 @@ def visitor_of(server: Asker, folder: StudyFolder, **more: Any) -> Visitor:
     visitor = Visitor(server, folder)
     visitor.state = begin(server, folder, **more).json
     visitor.token = visitor.state["token"]
-    visitor.plan = Plan.model_validate(visitor.state["plan"])
+    visitor.plan = SessionPlan.model_validate(visitor.state["plan"])
     return visitor
 
 

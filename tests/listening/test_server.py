@@ -25,7 +25,7 @@ from synbench.errors import EnvironmentFault, UsageError
 from synbench_listening.answers.ratings import read_ratings
 from synbench_listening.commands.group import listen
 from synbench_listening.commands.simulate import HttpListener, submission
-from synbench_listening.design.session_plan import Clip, Plan
+from synbench_listening.design.session_plan import Clip, SessionPlan
 from synbench_listening.design.study_folder import StudyFolder
 from synbench_listening.server.simulated_listener import SimulatedListener
 
@@ -47,7 +47,7 @@ class Visitor(HttpListener):
         self.server = server
         self.traffic: list[bytes] = []
         self.state = self.begin()
-        self.plan = Plan.model_validate(self.state["plan"])
+        self.plan = SessionPlan.model_validate(self.state["plan"])
         self.mind = SimulatedListener(seed, self.public, self.hear, sample_rate=16000)
 
     def ask(self, method: str, path: str, body: object = None) -> bytes:
@@ -524,7 +524,7 @@ class TestExperimenter:
         monkeypatch.setattr("synbench_listening.server.sessions.now_ms", slow_clock())
         visitor = Visitor(server, folder)
         visitor.token, visitor.state = first["token"], first
-        visitor.plan = Plan.model_validate(first["plan"])
+        visitor.plan = SessionPlan.model_validate(first["plan"])
         for n in range(4):
             visitor.save(n)
         visitor.ask("POST", "/api/finish", {})

@@ -15,7 +15,7 @@ from synbench_listening.answers.ratings import Rating, read_ratings
 from synbench_listening.answers.session_ratings import session_ratings
 from synbench_listening.answers.submission import ChoiceAnswer, RatedAnswer
 from synbench_listening.commands.import_results import import_results
-from synbench_listening.design.session_plan import Plan, plan_session
+from synbench_listening.design.session_plan import SessionPlan, plan_session
 from synbench_listening.design.study_folder import Block, BlockPage, Key, PublicStudy, StudyFolder
 from synbench_listening.importers.read_any import read_any
 from synbench_listening.server.simulated_listener import SimulatedListener
@@ -124,7 +124,7 @@ class TestOfflineFiles:
         return path
 
     def answers(
-        self, folder: StudyFolder, plan: Plan, stimulus_of: Mapping[str, str]
+        self, folder: StudyFolder, plan: SessionPlan, stimulus_of: Mapping[str, str]
     ) -> dict[str, Any]:
         key = folder.key()
         mind = SimulatedListener(

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from served import ServerProcess, ServerThread
 
 from synbench_listening.answers.submission import Submission
-from synbench_listening.design.session_plan import Plan
+from synbench_listening.design.session_plan import SessionPlan
 from synbench_listening.design.study_folder import StudyFolder
 
 LATEST = "FROM session WHERE id = (SELECT max(id) FROM session)"
@@ -55,8 +55,8 @@ class WatchedServer:
         return str(self._one(f"SELECT block {LATEST}"))
 
     @property
-    def plan(self) -> Plan:
-        return Plan.model_validate_json(self._one(f"SELECT plan {LATEST}"))
+    def plan(self) -> SessionPlan:
+        return SessionPlan.model_validate_json(self._one(f"SELECT plan {LATEST}"))
 
     @property
     def answers(self) -> dict[int, Submission]:

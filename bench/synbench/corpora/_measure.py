@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from synbench.cache import Measured, Measurements, Stamp, stamp
+from synbench.cache import AudioFacts, Measurements, Stamp, stamp
 from synbench.corpora._model import Entry, Item, Progress
 from synbench.errors import ItemError
 from synbench_base.files import printable
@@ -36,8 +36,8 @@ def measure(entries: Sequence[Entry], *, progress: Progress | None = None) -> tu
 
 def _read_all(
     paths: dict[Stamp, Path], memory: Measurements, progress: Progress | None, *, total: int
-) -> dict[Stamp, Measured]:
-    found: dict[Stamp, Measured] = {}
+) -> dict[Stamp, AudioFacts]:
+    found: dict[Stamp, AudioFacts] = {}
     before = total - len(paths)
     if progress is not None:
         progress(before, total)
@@ -59,7 +59,7 @@ def _read_all(
     return found
 
 
-def measure_file(path: Path) -> Measured:
+def measure_file(path: Path) -> AudioFacts:
     """Read one file and say what it holds; never raises for what the file holds."""
     import numpy as np
 
@@ -68,14 +68,14 @@ def measure_file(path: Path) -> Measured:
     try:
         audio = read_audio(path)
     except ItemError as error:
-        return Measured(_bytes_digest(path), 0.0, 0, 0, str(error))
+        return AudioFacts(_bytes_digest(path), 0.0, 0, 0, str(error))
     problem = ""
     if audio.wave.size == 0:
         problem = "empty: no samples"
     elif not np.isfinite(audio.wave).all():
         problem = "contains NaN" if np.isnan(audio.wave).any() else "contains infinite samples"
     seconds = audio.wave.size / audio.sample_rate
-    return Measured(audio.sha256, seconds, audio.sample_rate, audio.channels, problem)
+    return AudioFacts(audio.sha256, seconds, audio.sample_rate, audio.channels, problem)
 
 
 def _bytes_digest(path: Path) -> str:
@@ -89,16 +89,16 @@ def _bytes_digest(path: Path) -> str:
         return f"file:unreadable:{error.strerror}"
 
 
-def _absent(entry: Entry) -> Measured:
+def _absent(entry: Entry) -> AudioFacts:
     try:
         check_regular(entry.path)
         reason = f"no such file: {printable(entry.path)}"  # it has come back just now
     except ItemError as error:
         reason = str(error)
-    return Measured(f"absent:{entry.id}", 0.0, 0, 0, reason)
+    return AudioFacts(f"absent:{entry.id}", 0.0, 0, 0, reason)
 
 
-def _item(entry: Entry, measured: Measured) -> Item:
+def _item(entry: Entry, measured: AudioFacts) -> Item:
     return Item(
         id=entry.id,
         path=entry.path,

@@ -15,7 +15,7 @@ from synbench.execution.sealed import write_sealed
 from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
 from synbench.execution.worker import (
     CellFault,
-    Report,
+    UnitReport,
     cell_seconds,
     fatal_faults,
     guarded,
@@ -54,13 +54,13 @@ def _codec(point: CodecPoint) -> Codec | Recording:
     return codec
 
 
-def decode_unit(unit: DecodeUnit) -> Report:
+def decode_unit(unit: DecodeUnit) -> UnitReport:
     """Code every item, decode it from the bytes on disk, align it, store it.
 
     Raises:
         EnvironmentFault: the disk is full or read-only.
     """
-    report = Report()
+    report = UnitReport()
     rows = []
     for item in unit.items:
         row = _decode_item(unit, item)

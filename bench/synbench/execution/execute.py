@@ -20,12 +20,12 @@ from synbench.execution.plan import Plan
 from synbench.execution.schedule import Schedule, Takes, Task, Unit
 from synbench.execution.scoring import score_row, score_unit
 from synbench.execution.units import DecodeUnit
-from synbench.execution.worker import Report, cell_seconds
+from synbench.execution.worker import UnitReport, cell_seconds
 from synbench.results.store import RunFolder
 from synbench_base.errors import EnvironmentFault
 from synbench_metrics import Outcome
 
-Listener = Callable[[Unit, Report], None]
+Listener = Callable[[Unit, UnitReport], None]
 
 __all__ = ["execute"]
 
@@ -39,7 +39,7 @@ class _Lane:
 
     executor: Executor
     takes: Takes
-    running: dict[Future[Report], Task] = field(default_factory=dict)
+    running: dict[Future[UnitReport], Task] = field(default_factory=dict)
     alone: deque[Task] = field(default_factory=deque)
     started: dict[Task, float] = field(default_factory=dict)
 
@@ -115,7 +115,7 @@ def _collect(
     schedule: Schedule,
     run: RunFolder,
     listener: Listener,
-    done: set[Future[Report]],
+    done: set[Future[UnitReport]],
 ) -> None:
     lost: list[Task] = []
     suspects: list[Task] = []
@@ -172,7 +172,7 @@ def _pieces(unit: Unit) -> Iterator[Unit]:
                 yield replace(unit, items=((item, (alone,)),), attempt=1)
 
 
-def _record_crash(run: RunFolder, unit: Unit, reason: str) -> Report:
+def _record_crash(run: RunFolder, unit: Unit, reason: str) -> UnitReport:
     """Store a failed row for a unit of one cell; transient, so the next start tries again."""
     if isinstance(unit, DecodeUnit):
         (item,) = unit.items
@@ -190,8 +190,8 @@ def _record_crash(run: RunFolder, unit: Unit, reason: str) -> Report:
 
 def _failed(
     codec_id: str, reason: str, undecoded: dict[tuple[str, str, str], tuple[str, bool]]
-) -> Report:
-    return Report(
+) -> UnitReport:
+    return UnitReport(
         statuses=Counter({(codec_id, "failed"): 1}),
         reasons=Counter({reason: 1}),
         undecoded=undecoded,

@@ -12,7 +12,7 @@ from typing import Any
 
 from synbench import policy
 from synbench.conditions.corpora import Group
-from synbench.execution.plan import Plan, PlannedCodec
+from synbench.execution.plan import Plan, SuiteCodec
 from synbench.published import (
     common_folder,
     published_entry,
@@ -98,7 +98,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _codec(codec: PlannedCodec, *, missing: str) -> dict[str, Any]:
+def _codec(codec: SuiteCodec, *, missing: str) -> dict[str, Any]:
     """A codec's row; ``missing`` is the reason of all its cells where it could not run."""
     return {
         **codec.info.to_json(),

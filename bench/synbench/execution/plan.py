@@ -37,11 +37,11 @@ COST_OTHERWISE = 0.03
 # Reading, resampling and writing one reconstruction or reference.
 COST_OF_FILES = 0.01
 
-__all__ = ["Plan", "PlannedCodec", "PlannedMetric", "Skipped", "make_plan"]
+__all__ = ["Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedCodec:
+class SuiteCodec:
     """A codec point of the suite."""
 
     point: CodecPoint
@@ -51,7 +51,7 @@ class PlannedCodec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedMetric:
+class SuiteMetric:
     """A column of the suite."""
 
     point: MetricPoint
@@ -60,7 +60,7 @@ class PlannedMetric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skipped:
+class SkippedEntry:
     """A codec or metric that cannot run here; its cells stay missing, with this reason.
 
     ``codec`` is known where only the weights are absent: the codec keeps its row in every table.
@@ -69,7 +69,7 @@ class Skipped:
     kind: str
     name: str
     reason: str
-    codec: PlannedCodec | None = None
+    codec: SuiteCodec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +91,9 @@ class Plan:
     policy_id: str
     groups: tuple[Group, ...]
     items: tuple[ItemWork, ...]
-    codecs: tuple[PlannedCodec, ...]
-    metrics: tuple[PlannedMetric, ...]
-    skipped: tuple[Skipped, ...]
+    codecs: tuple[SuiteCodec, ...]
+    metrics: tuple[SuiteMetric, ...]
+    skipped: tuple[SkippedEntry, ...]
     decodes: dict[CodecPoint, tuple[ItemWork, ...]]
     scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]]
     undecoded: dict[tuple[ItemWork, CodecPoint], str]
@@ -169,7 +169,7 @@ def make_plan(
         Unavailable: something cannot run here and the suite says to stop.
     """
     measured = _measured_costs(run)
-    skipped: list[Skipped] = []
+    skipped: list[SkippedEntry] = []
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, skipped)
     loaded = tuple(
@@ -238,7 +238,7 @@ def make_plan(
     )
 
 
-def _file_is_there(run: RunFolder, planned: PlannedCodec, item: ItemWork) -> bool:
+def _file_is_there(run: RunFolder, planned: SuiteCodec, item: ItemWork) -> bool:
     name = artefact(planned.point, item, policy.policy_id(), ".flac")
     return (run.path / "reconstructions" / name).is_file()
 
@@ -287,9 +287,9 @@ def _item(group: Group, item: corpora.Item) -> ItemWork:
 
 
 def _codecs(
-    suite: Suite, measured: dict[str, float], skipped: list[Skipped]
-) -> tuple[PlannedCodec, ...]:
-    planned: list[PlannedCodec] = []
+    suite: Suite, measured: dict[str, float], skipped: list[SkippedEntry]
+) -> tuple[SuiteCodec, ...]:
+    planned: list[SuiteCodec] = []
     for entry in suite.codecs:
         spec = format_spec(entry.codec, entry.options)
         try:
@@ -309,26 +309,26 @@ def _codecs(
     return tuple(planned)
 
 
-def _skipped_codec(entry: CodecEntry, spec: str, error: Unavailable) -> Skipped:
+def _skipped_codec(entry: CodecEntry, spec: str, error: Unavailable) -> SkippedEntry:
     known = synbench_codecs.describe(spec) if isinstance(error, MissingWeights) else None
     if known is None:
-        return Skipped(kind="codec", name=entry.label or spec, reason=str(error))
-    codec = PlannedCodec(
+        return SkippedEntry(kind="codec", name=entry.label or spec, reason=str(error))
+    codec = SuiteCodec(
         point=CodecPoint(spec=known.spec, codec_id=known.identity[:16]),
         label=entry.label or known.label,
         info=known,
         cost=0.0,
     )
-    return Skipped(kind="codec", name=codec.label, reason=str(error), codec=codec)
+    return SkippedEntry(kind="codec", name=codec.label, reason=str(error), codec=codec)
 
 
 def _planned_codec(
     entry: CodecEntry, codec: synbench_codecs.Codec | Recording, measured: dict[str, float]
-) -> PlannedCodec:
+) -> SuiteCodec:
     info = codec.info
     codec_id = codec_identity(codec)
     prior = COST_BEFORE_MEASURED.get(info.kind, COST_OTHERWISE)
-    return PlannedCodec(
+    return SuiteCodec(
         point=CodecPoint(spec=info.spec, codec_id=codec_id),
         label=entry.label or info.label,
         info=info,
@@ -337,8 +337,8 @@ def _planned_codec(
 
 
 def _metrics(
-    suite: Suite, measured: dict[str, float], skipped: list[Skipped]
-) -> tuple[PlannedMetric, ...]:
+    suite: Suite, measured: dict[str, float], skipped: list[SkippedEntry]
+) -> tuple[SuiteMetric, ...]:
     loaded = [synbench_metrics.load(column) for column in suite.metrics]
     planned = []
     for column, metric in {metric.info.column: metric for metric in loaded}.items():
@@ -347,11 +347,11 @@ def _metrics(
         except Unavailable as error:
             if suite.unavailable == "stop":
                 raise
-            skipped.append(Skipped(kind="metric", name=column, reason=str(error)))
+            skipped.append(SkippedEntry(kind="metric", name=column, reason=str(error)))
             continue
         metric_id = metric.info.identity[:16]
         planned.append(
-            PlannedMetric(
+            SuiteMetric(
                 point=MetricPoint(column=column, metric_id=metric_id),
                 info=metric.info,
                 cost=measured.get(metric_id, metric.info.cpu_seconds_per_audio_second),

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from synbench.execution.plan import Plan
 from synbench.execution.units import DecodeUnit, ScoreUnit
-from synbench.execution.worker import Report
+from synbench.execution.worker import UnitReport
 
 SECONDS_BETWEEN_LINES = 60.0
 MANY_FILES = 200
@@ -90,7 +90,7 @@ class Progress:
         if self._console.is_terminal:
             self._live.stop()
 
-    def hear(self, unit: DecodeUnit | ScoreUnit, report: Report) -> None:
+    def hear(self, unit: DecodeUnit | ScoreUnit, report: UnitReport) -> None:
         """Take note of a finished unit."""
         counts = self._decoded if isinstance(unit, DecodeUnit) else self._scored
         for (codec_id, status), count in report.statuses.items():

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from synbench.execution.plan import Plan
-from synbench.execution.units import Cell, CodecPoint, DecodeUnit, ItemWork, ScoreUnit
-from synbench.execution.worker import Report
+from synbench.execution.units import CellWork, CodecPoint, DecodeUnit, ItemWork, ScoreUnit
+from synbench.execution.worker import UnitReport
 
 SLICES_PER_WORKER = 6
 
@@ -87,7 +87,7 @@ class Schedule:
             self._queue_scores(fullest)
         return self._scores.popleft() if self._scores else None
 
-    def finish(self, task: Task, report: Report) -> None:
+    def finish(self, task: Task, report: UnitReport) -> None:
         """Take note that a task is done."""
         if not isinstance(task.unit, DecodeUnit):
             return
@@ -173,12 +173,12 @@ class Schedule:
     def _wanted(self, item: ItemWork, codec: CodecPoint) -> bool:
         return (item, codec) in self._plan.scores
 
-    def _cell(self, item: ItemWork, codec: CodecPoint) -> Cell:
+    def _cell(self, item: ItemWork, codec: CodecPoint) -> CellWork:
         known = self._plan.undecoded.get((item, codec), "")
         place = (item.corpus, item.item, codec.codec_id)
         reason, transient = self._undecoded.get(place, (known, False))
         metrics = self._plan.scores[item, codec]
-        return Cell(
+        return CellWork(
             codec=codec,
             metrics=metrics,
             undecoded=reason,

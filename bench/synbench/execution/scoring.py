@@ -14,7 +14,7 @@ from synbench import policy
 from synbench.execution.decoding import store_reconstruction
 from synbench.execution.sealed import read_sealed
 from synbench.execution.units import (
-    Cell,
+    CellWork,
     CodecPoint,
     ItemWork,
     MetricPoint,
@@ -22,7 +22,7 @@ from synbench.execution.units import (
     artefact,
 )
 from synbench.execution.worker import (
-    Report,
+    UnitReport,
     cell_seconds,
     fatal_faults,
     guarded,
@@ -45,13 +45,13 @@ Found = tuple[Outcome, bool]
 __all__ = ["score_row", "score_unit"]
 
 
-def score_unit(unit: ScoreUnit) -> Report:
+def score_unit(unit: ScoreUnit) -> UnitReport:
     """Score every wanted cell of every item; reads each reference once.
 
     Raises:
         EnvironmentFault: the disk is full or read-only.
     """
-    report = Report()
+    report = UnitReport()
     rows: list[ScoreRow] = []
     for item, cells in unit.items:
         for row in _score_item(unit, item, cells):
@@ -64,9 +64,9 @@ def score_unit(unit: ScoreUnit) -> Report:
     return report
 
 
-def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[Cell, ...]) -> Iterator[ScoreRow]:
+def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[CellWork, ...]) -> Iterator[ScoreRow]:
     references = _Resampled(lambda: read_item(item))
-    together: dict[MetricPoint, list[Cell]] = {}
+    together: dict[MetricPoint, list[CellWork]] = {}
     for cell in cells:
         degraded = _Resampled(functools.partial(_reconstruction, unit, item, cell))
         for metric in cell.metrics:
@@ -103,7 +103,7 @@ def _takes_batches(column: str) -> bool:
         return False
 
 
-def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> tuple[policy.Wave, int]:
+def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: CellWork) -> tuple[policy.Wave, int]:
     """A stored reconstruction; one that is absent or not what was stored is made once more.
 
     Raises:
@@ -127,7 +127,7 @@ def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: Cell) -> tuple[policy
 def score_row(
     unit: ScoreUnit,
     item: ItemWork,
-    cell: Cell,
+    cell: CellWork,
     metric: MetricPoint,
     outcome: Outcome,
     *,
@@ -159,7 +159,7 @@ def score_row(
 
 
 def _score_together(
-    unit: ScoreUnit, item: ItemWork, cells: list[Cell], column: str, references: _Resampled
+    unit: ScoreUnit, item: ItemWork, cells: list[CellWork], column: str, references: _Resampled
 ) -> list[Found]:
     """The outcomes of one item by several codecs, whose waves are equally long."""
     outcomes: dict[CodecPoint, Found] = {}
@@ -203,7 +203,7 @@ def _guarded_batch(
 def _score_cell(
     unit: ScoreUnit,
     item: ItemWork,
-    cell: Cell,
+    cell: CellWork,
     column: str,
     references: _Resampled,
     degraded: _Resampled,

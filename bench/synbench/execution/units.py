@@ -15,8 +15,16 @@ LONGEST_NAME_BYTES = 200
 # Part of the names of files; raised where an older version's files are not to be taken for ours.
 FILES_VERSION = 2
 
-__all__ = ["Cell", "CodecPoint", "DecodeUnit", "ItemWork", "MetricPoint", "ScoreUnit", "artefact"]
-__all__ += ["item_digest"]
+__all__ = [
+    "CellWork",
+    "CodecPoint",
+    "DecodeUnit",
+    "ItemWork",
+    "MetricPoint",
+    "ScoreUnit",
+    "artefact",
+    "item_digest",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +82,7 @@ class DecodeUnit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class CellWork:
     """The scores wanted of one reconstruction.
 
     ``undecoded`` is why there is no reconstruction, empty when there is one. ``earlier`` are the
@@ -94,7 +102,7 @@ class ScoreUnit:
 
     run: str
     policy_id: str
-    items: tuple[tuple[ItemWork, tuple[Cell, ...]], ...]
+    items: tuple[tuple[ItemWork, tuple[CellWork, ...]], ...]
     attempt: int
     cell_seconds: float = 0.0
 

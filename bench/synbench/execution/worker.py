@@ -39,7 +39,7 @@ GRACE_SECONDS = 20.0
 
 __all__ = [
     "CellFault",
-    "Report",
+    "UnitReport",
     "cell_seconds",
     "fatal_faults",
     "guarded",
@@ -50,7 +50,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class UnitReport:
     """What a finished unit tells the one who submitted it.
 
     Attributes:

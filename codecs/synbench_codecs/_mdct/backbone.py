@@ -37,7 +37,7 @@ class GlobalResponseNorm(nn.Module):
         return torch.addcmul(self.beta, x, self.gamma * ratio + 1)
 
 
-class Block(nn.Module):
+class BackboneBlock(nn.Module):
     """One ConvNeXt v2 block; input and output (B, C, F)."""
 
     def __init__(self, channels: int, hidden: int) -> None:
@@ -64,7 +64,9 @@ class Trunk(nn.Module):
         channels = config.channels
         self.embed = nn.Conv1d(inputs, channels, KERNEL, padding=KERNEL // 2)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
-        self.blocks = nn.ModuleList(Block(channels, config.hidden) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            BackboneBlock(channels, config.hidden) for _ in range(config.blocks)
+        )
         self.final_norm = nn.LayerNorm(channels, eps=1e-6)
         self.apply(_initialise)
         # The last layer keeps torch's own initialisation, as in the released code.

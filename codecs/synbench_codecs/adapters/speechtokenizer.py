@@ -77,11 +77,14 @@ class SpeechTokenizer(TokenCodec):
     @classmethod
     def untrained(cls, *, reduced: bool = False, codebooks: int = 8) -> Self:
         """SpeechTokenizer with random weights."""
-        from synbench_codecs.networks.speechtokenizer import Network, NetworkConfig
+        from synbench_codecs.networks.speechtokenizer import (
+            SpeechTokenizerConfig,
+            SpeechTokenizerNetwork,
+        )
 
         codec = cls.__new__(cls)
-        config = NetworkConfig(filters=4, latent=16) if reduced else NetworkConfig()
-        codec.model = Network(config).eval().requires_grad_(False)
+        config = SpeechTokenizerConfig(filters=4, latent=16) if reduced else SpeechTokenizerConfig()
+        codec.model = SpeechTokenizerNetwork(config).eval().requires_grad_(False)
         codec.info = _info(codebooks, "", sources=())
         return codec
 
@@ -104,7 +107,7 @@ class SpeechTokenizer(TokenCodec):
                 f"codes, got {hop} and {config.codebooks} books of {config.codes}"
             )
         with torch.device("meta"):
-            model = _speechtokenizer.Network(config)
+            model = _speechtokenizer.SpeechTokenizerNetwork(config)
         return load_strictly(model, tensors, path=path)
 
     def n_frames(self, n_samples: int) -> int:

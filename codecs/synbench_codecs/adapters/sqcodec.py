@@ -57,7 +57,7 @@ __all__ = ["CODECS", "SQCodec"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Variant:
+class SQCodecVariant:
     """One of the package's configurations.
 
     Attributes:
@@ -82,14 +82,14 @@ class Variant:
 
 SEVENS = (7,) * 6
 VARIANTS = {
-    "0k75bps": Variant(kbps=0.75, hop=360, window=200, levels=SEVENS),
-    "1k5bps": Variant(kbps=1.5, hop=180, window=300, levels=SEVENS),
-    "3kbps": Variant(kbps=3, hop=90, window=400, levels=SEVENS),
-    "6kbps": Variant(kbps=6, hop=45, window=300, levels=SEVENS),
-    "12kbps": Variant(kbps=12, hop=24, window=400),
+    "0k75bps": SQCodecVariant(kbps=0.75, hop=360, window=200, levels=SEVENS),
+    "1k5bps": SQCodecVariant(kbps=1.5, hop=180, window=300, levels=SEVENS),
+    "3kbps": SQCodecVariant(kbps=3, hop=90, window=400, levels=SEVENS),
+    "6kbps": SQCodecVariant(kbps=6, hop=45, window=300, levels=SEVENS),
+    "12kbps": SQCodecVariant(kbps=12, hop=24, window=400),
     # The package's file says 16000, which would make 7.97 kbit/s.
-    "12kbps_24khz": Variant(kbps=12, hop=36, window=400, sample_rate=24000),
-    "24kbps_24khz": Variant(kbps=24, hop=18, window=600, sample_rate=24000),
+    "12kbps_24khz": SQCodecVariant(kbps=12, hop=36, window=400, sample_rate=24000),
+    "24kbps_24khz": SQCodecVariant(kbps=24, hop=18, window=600, sample_rate=24000),
 }
 
 
@@ -212,7 +212,7 @@ class SQCodec(TokenCodec):
         return waves
 
     @property
-    def _variant(self) -> Variant:
+    def _variant(self) -> SQCodecVariant:
         return VARIANTS[self.options["variant"]]
 
     def _whole_windows(self, n_tokens: int) -> int:

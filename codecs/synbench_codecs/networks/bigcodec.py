@@ -40,7 +40,7 @@ RENAMES = (
     (r"\.act\.beta$", ".magnitude"),
 )
 
-__all__ = ["Network", "config_of", "from_released"]
+__all__ = ["BigCodecNetwork", "build", "config_of", "from_released"]
 
 
 class Activation(nn.Module):
@@ -171,7 +171,7 @@ class Quantizer(nn.Module):
         return vectors.transpose(1, 2)
 
 
-class Network(nn.Module):
+class BigCodecNetwork(nn.Module):
     """The whole codec."""
 
     def __init__(self, config: BigCodecConfig) -> None:
@@ -255,3 +255,6 @@ def _our_name(name: str) -> str:
     for pattern, replacement in RENAMES:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+build = BigCodecNetwork

@@ -29,11 +29,11 @@ RENAMES = (
 # What only the training used: the layer towards HuBERT, statistics of the books.
 UNUSED = re.compile(r"^transform\.|\._codebook\.(?:cluster_size|embed_avg|inited)$")
 
-__all__ = ["Network", "NetworkConfig", "config_of", "from_released"]
+__all__ = ["SpeechTokenizerConfig", "SpeechTokenizerNetwork", "config_of", "from_released"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
+class SpeechTokenizerConfig:
     """Everything that shapes the network; defaults as released.
 
     The encoder runs through ``strides`` backwards.
@@ -46,10 +46,10 @@ class NetworkConfig:
     codebooks: int = 8
 
 
-class Network(nn.Module):
+class SpeechTokenizerNetwork(nn.Module):
     """The whole codec."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: SpeechTokenizerConfig) -> None:
         super().__init__()
         channels = config.filters
         layers: list[nn.Module] = [ReflectedConv(1, channels, 7)]
@@ -96,7 +96,7 @@ def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     return renamed(fold_weight_norm(used), _our_name)
 
 
-def config_of(tensors: Mapping[str, Tensor]) -> NetworkConfig:
+def config_of(tensors: Mapping[str, Tensor]) -> SpeechTokenizerConfig:
     """The configuration that tensors under our names were made with.
 
     Raises:
@@ -106,7 +106,7 @@ def config_of(tensors: Mapping[str, Tensor]) -> NetworkConfig:
     while f"decoder.{3 * len(strides) + 4}.shortcut.weight" in tensors:
         strides.append(tensors[f"decoder.{3 * len(strides) + 3}.weight"].shape[2] // 2)
     codes, latent = tensors["codebooks.0"].shape
-    return NetworkConfig(
+    return SpeechTokenizerConfig(
         strides=tuple(strides),
         filters=tensors["encoder.0.weight"].shape[0],
         latent=latent,

@@ -52,7 +52,7 @@ UNUSED = re.compile(
 ADAPTIVE = re.compile(r"\.(scale|shift)\.weight$")
 ADAPTED = {"scale": ".weight", "shift": ".bias"}
 
-__all__ = ["Network", "config_of", "from_released"]
+__all__ = ["WavTokenizerNetwork", "build", "config_of", "from_released"]
 
 
 class ResidualNorm(nn.Module):
@@ -143,7 +143,7 @@ class Backbone(nn.Module):
         return out
 
 
-class Network(nn.Module):
+class WavTokenizerNetwork(nn.Module):
     """The whole codec."""
 
     window: Tensor
@@ -246,3 +246,6 @@ def _our_name(name: str) -> str:
 
 def _plain_norm(name: str) -> str:
     return ADAPTIVE.sub(lambda match: ADAPTED[match[1]], name)
+
+
+build = WavTokenizerNetwork

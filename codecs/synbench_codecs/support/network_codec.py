@@ -1,6 +1,6 @@
 """Codecs whose network is our own module: variants, the user's weights, random weights.
 
-A network module (``_bigcodec``) offers ``Network(config)`` with ``encode`` and ``decode``,
+A network module (``_bigcodec``) offers ``build(config)``, a network with ``encode`` and ``decode``,
 ``from_released(tensors)``, which brings a checkpoint under our names, and ``config_of(tensors,
 sample_rate=...)``, which reads the architecture from the tensors' shapes.
 """
@@ -91,7 +91,7 @@ class NetworkCodec(TokenCodec):
         if variant != OWN:
             self._check_rates(variant, chosen.config, config, file)
         with torch.device("meta"):
-            model = network.Network(config)
+            model = network.build(config)
         self.model = load_strictly(model, tensors, path=file.path)
         options = {"variant": variant, "weights": weights, "sample_rate": sample_rate}
         self._describe(chosen, config, options, file)
@@ -105,7 +105,7 @@ class NetworkCodec(TokenCodec):
         if reduced:
             config = dataclasses.replace(config, **cls.reduced)
         codec = cls.__new__(cls)
-        codec.model = _import(cls.network).Network(config).eval().requires_grad_(False)
+        codec.model = _import(cls.network).build(config).eval().requires_grad_(False)
         codec._describe(chosen, config, defaults, None)
         return codec
 

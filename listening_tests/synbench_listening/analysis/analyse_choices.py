@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Literal
 
-from synbench_listening.analysis.result_table import Column, ResultTable
+from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.bradley_terry import bradley_terry
 from synbench_listening.statistics.correction import Correction, correct
@@ -69,20 +69,20 @@ def analyse_abx(
         name="abx",
         title="ABX identification",
         columns=(
-            Column(name="treatment", label="Treatment"),
-            Column(name="correct", label="Correct", decimals=0),
-            Column(name="n", label="Of", decimals=0),
-            Column(name="rate", label="Rate", decimals=3),
-            Column(name="low", label="Low", decimals=4),
-            Column(name="high", label="High", decimals=4),
-            Column(name="p", label="p binomial", p=True),
-            Column(name="p_corrected", label="p corr.", p=True),
-            Column(name="chi2", label="χ²", decimals=3),
-            Column(name="t_listeners", label="t listeners", decimals=3),
-            Column(name="p_listeners", label="p listeners", p=True),
-            Column(name="detecting", label="Detecting", decimals=0),
-            Column(name="listeners", label="Listeners", decimals=0),
-            Column(name="undecided", label="Undecided", decimals=0),
+            ResultColumn(name="treatment", label="Treatment"),
+            ResultColumn(name="correct", label="Correct", decimals=0),
+            ResultColumn(name="n", label="Of", decimals=0),
+            ResultColumn(name="rate", label="Rate", decimals=3),
+            ResultColumn(name="low", label="Low", decimals=4),
+            ResultColumn(name="high", label="High", decimals=4),
+            ResultColumn(name="p", label="p binomial", p=True),
+            ResultColumn(name="p_corrected", label="p corr.", p=True),
+            ResultColumn(name="chi2", label="χ²", decimals=3),
+            ResultColumn(name="t_listeners", label="t listeners", decimals=3),
+            ResultColumn(name="p_listeners", label="p listeners", p=True),
+            ResultColumn(name="detecting", label="Detecting", decimals=0),
+            ResultColumn(name="listeners", label="Listeners", decimals=0),
+            ResultColumn(name="undecided", label="Undecided", decimals=0),
         ),
         rows=tuple(rows),
         notes=(
@@ -101,13 +101,13 @@ def _people(rows: list[dict[str, object]]) -> ResultTable:
         name="abx_listeners",
         title="ABX identification per listener",
         columns=(
-            Column(name="treatment", label="Treatment"),
-            Column(name="listener", label="Listener"),
-            Column(name="correct", label="Correct", decimals=0),
-            Column(name="n", label="Of", decimals=0),
-            Column(name="low", label="Low", decimals=3),
-            Column(name="high", label="High", decimals=3),
-            Column(name="p", label="p", p=True),
+            ResultColumn(name="treatment", label="Treatment"),
+            ResultColumn(name="listener", label="Listener"),
+            ResultColumn(name="correct", label="Correct", decimals=0),
+            ResultColumn(name="n", label="Of", decimals=0),
+            ResultColumn(name="low", label="Low", decimals=3),
+            ResultColumn(name="high", label="High", decimals=3),
+            ResultColumn(name="p", label="p", p=True),
         ),
         rows=tuple(rows),
         detail=True,
@@ -126,10 +126,10 @@ def _against(found: Sequence[Identification]) -> list[ResultTable]:
             name="abx_pairs",
             title="Treatments against each other",
             columns=(
-                Column(name="first", label="First"),
-                Column(name="second", label="Second"),
-                Column(name="chi2", label="χ²", decimals=3),
-                Column(name="p", label="p", p=True),
+                ResultColumn(name="first", label="First"),
+                ResultColumn(name="second", label="Second"),
+                ResultColumn(name="chi2", label="χ²", decimals=3),
+                ResultColumn(name="p", label="p", p=True),
             ),
             rows=tuple(rows),
             notes=("trials as if independent; no correction for continuity",),
@@ -169,14 +169,14 @@ def analyse_preference(
         )
     columns = (
         *COUNT_COLUMNS,
-        Column(name="difference", label="Diff. %", decimals=2),
-        Column(name="low", label="Low", decimals=2),
-        Column(name="high", label="High", decimals=2),
-        Column(name="t_listeners", label="t listeners", decimals=3),
-        Column(name="p_listeners", label="p listeners", p=True),
-        Column(name="p_corrected", label="p corr.", p=True),
-        Column(name="p_sign_flip", label="Sign flip", p=True),
-        Column(name="listeners", label="Listeners", decimals=0),
+        ResultColumn(name="difference", label="Diff. %", decimals=2),
+        ResultColumn(name="low", label="Low", decimals=2),
+        ResultColumn(name="high", label="High", decimals=2),
+        ResultColumn(name="t_listeners", label="t listeners", decimals=3),
+        ResultColumn(name="p_listeners", label="p listeners", p=True),
+        ResultColumn(name="p_corrected", label="p corr.", p=True),
+        ResultColumn(name="p_sign_flip", label="Sign flip", p=True),
+        ResultColumn(name="listeners", label="Listeners", decimals=0),
     )
     tables = [
         ResultTable(
@@ -196,13 +196,13 @@ def analyse_preference(
             name="preference_other_views",
             title="Preference, other views",
             columns=(
-                Column(name="first", label="First"),
-                Column(name="second", label="Second"),
-                Column(name="p_sign", label="Sign test, ties dropped", p=True),
-                Column(name="p_sign_split", label="ties split", p=True),
-                Column(name="p_wilcoxon", label="Wilcoxon, listeners", p=True),
-                Column(name="low_items", label="Low over items", decimals=2),
-                Column(name="high_items", label="High over items", decimals=2),
+                ResultColumn(name="first", label="First"),
+                ResultColumn(name="second", label="Second"),
+                ResultColumn(name="p_sign", label="Sign test, ties dropped", p=True),
+                ResultColumn(name="p_sign_split", label="ties split", p=True),
+                ResultColumn(name="p_wilcoxon", label="Wilcoxon, listeners", p=True),
+                ResultColumn(name="low_items", label="Low over items", decimals=2),
+                ResultColumn(name="high_items", label="High over items", decimals=2),
             ),
             rows=tuple(rows),
         ),
@@ -224,16 +224,16 @@ def preference_from_counts(
 
 
 COUNT_COLUMNS = (
-    Column(name="first", label="First"),
-    Column(name="second", label="Second"),
-    Column(name="n_first", label="n first", decimals=0),
-    Column(name="n_none", label="n none", decimals=0),
-    Column(name="n_second", label="n second", decimals=0),
-    Column(name="percent_first", label="First %", decimals=2),
-    Column(name="percent_none", label="None %", decimals=2),
-    Column(name="percent_second", label="Second %", decimals=2),
-    Column(name="t_judgements", label="t judgements", decimals=4),
-    Column(name="p_judgements", label="p judgements", p=True),
+    ResultColumn(name="first", label="First"),
+    ResultColumn(name="second", label="Second"),
+    ResultColumn(name="n_first", label="n first", decimals=0),
+    ResultColumn(name="n_none", label="n none", decimals=0),
+    ResultColumn(name="n_second", label="n second", decimals=0),
+    ResultColumn(name="percent_first", label="First %", decimals=2),
+    ResultColumn(name="percent_none", label="None %", decimals=2),
+    ResultColumn(name="percent_second", label="Second %", decimals=2),
+    ResultColumn(name="t_judgements", label="t judgements", decimals=4),
+    ResultColumn(name="p_judgements", label="p judgements", p=True),
 )
 
 
@@ -265,10 +265,10 @@ def _strengths(ratings: Sequence[Rating]) -> list[ResultTable]:
             name="bradley_terry",
             title="Strengths by Bradley and Terry, ties by Davidson (logarithms)",
             columns=(
-                Column(name="name", label="System"),
-                Column(name="strength", label="Strength", decimals=3),
-                Column(name="low", label="Low", decimals=3),
-                Column(name="high", label="High", decimals=3),
+                ResultColumn(name="name", label="System"),
+                ResultColumn(name="strength", label="Strength", decimals=3),
+                ResultColumn(name="low", label="Low", decimals=3),
+                ResultColumn(name="high", label="High", decimals=3),
             ),
             rows=rows,
             notes=notes,

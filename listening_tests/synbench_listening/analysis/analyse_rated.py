@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from synbench_listening.analysis.difference_grades import difference_grades, expertise_table
-from synbench_listening.analysis.result_table import Column, ResultTable
+from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.analysis.screen import (
     MID_ANCHOR_NAMES,
     REFERENCE_NAMES,
@@ -128,11 +128,11 @@ def screening_table(screening: Screening) -> ResultTable:
         name="exclusions",
         title=f"Screening by BS.1534-3: {out} of {screening.listeners} listeners excluded",
         columns=(
-            Column(name="listener", label="Listener"),
-            Column(name="rule", label="Rule"),
-            Column(name="failed", label="Failed", decimals=0),
-            Column(name="of", label="Of", decimals=0),
-            Column(name="items", label="Items"),
+            ResultColumn(name="listener", label="Listener"),
+            ResultColumn(name="rule", label="Rule"),
+            ResultColumn(name="failed", label="Failed", decimals=0),
+            ResultColumn(name="of", label="Of", decimals=0),
+            ResultColumn(name="items", label="Items"),
         ),
         rows=tuple(
             {
@@ -183,20 +183,20 @@ def _conditions(
         name=name,
         title=f"Scores of {kind} per condition, {when}",
         columns=(
-            Column(name="condition", label="Condition"),
-            Column(name="test", label="Test", file_only=True),
-            Column(name="role", label="Role", file_only=True),
-            Column(name="mean", label="Mean", decimals=2),
-            Column(name="low", label="Low", decimals=2),
-            Column(name="high", label="High", decimals=2),
-            Column(name="half_width", label="±", decimals=2),
-            Column(name="median", label="Median", decimals=1),
-            Column(name="q1", label="Q1", decimals=1),
-            Column(name="q3", label="Q3", decimals=1),
-            Column(name="sd", label="SD", decimals=1),
-            Column(name="bimodality", label="Bimod.", decimals=2),
-            Column(name="listeners", label="Listeners", decimals=0),
-            Column(name="ratings", label="Ratings", decimals=0),
+            ResultColumn(name="condition", label="Condition"),
+            ResultColumn(name="test", label="Test", file_only=True),
+            ResultColumn(name="role", label="Role", file_only=True),
+            ResultColumn(name="mean", label="Mean", decimals=2),
+            ResultColumn(name="low", label="Low", decimals=2),
+            ResultColumn(name="high", label="High", decimals=2),
+            ResultColumn(name="half_width", label="±", decimals=2),
+            ResultColumn(name="median", label="Median", decimals=1),
+            ResultColumn(name="q1", label="Q1", decimals=1),
+            ResultColumn(name="q3", label="Q3", decimals=1),
+            ResultColumn(name="sd", label="SD", decimals=1),
+            ResultColumn(name="bimodality", label="Bimod.", decimals=2),
+            ResultColumn(name="listeners", label="Listeners", decimals=0),
+            ResultColumn(name="ratings", label="Ratings", decimals=0),
         ),
         rows=tuple(rows),
         notes=(MEANINGS[options.interval], *_doubts(test, rows)),
@@ -246,13 +246,13 @@ def _items(ratings: Sequence[Rating]) -> ResultTable:
         name="items",
         title="Scores per item and condition",
         columns=(
-            Column(name="item", label="Item"),
-            Column(name="condition", label="Condition"),
-            Column(name="mean", label="Mean", decimals=2),
-            Column(name="low", label="Low", decimals=2),
-            Column(name="high", label="High", decimals=2),
-            Column(name="median", label="Median", decimals=1),
-            Column(name="listeners", label="Listeners", decimals=0),
+            ResultColumn(name="item", label="Item"),
+            ResultColumn(name="condition", label="Condition"),
+            ResultColumn(name="mean", label="Mean", decimals=2),
+            ResultColumn(name="low", label="Low", decimals=2),
+            ResultColumn(name="high", label="High", decimals=2),
+            ResultColumn(name="median", label="Median", decimals=1),
+            ResultColumn(name="listeners", label="Listeners", decimals=0),
         ),
         rows=tuple(rows),
         detail=True,
@@ -349,11 +349,11 @@ def _overall(
         title=f"Do the {len(compared)} systems differ at all? "
         f"({len(complete.listeners)} listeners; reference and anchors left out)",
         columns=(
-            Column(name="test", label="Test"),
-            Column(name="statistic", label="Statistic", decimals=3),
-            Column(name="df", label="df"),
-            Column(name="p", label="p", p=True),
-            Column(name="effect", label="Size"),
+            ResultColumn(name="test", label="Test"),
+            ResultColumn(name="statistic", label="Statistic", decimals=3),
+            ResultColumn(name="df", label="df"),
+            ResultColumn(name="p", label="p", p=True),
+            ResultColumn(name="effect", label="Size"),
         ),
         rows=tuple(rows),
         notes=tuple(notes),
@@ -393,22 +393,22 @@ def _pairs(ratings: Sequence[Rating], compared: Sequence[str], options: Options)
     if any(row["ties"] == "yes" for row in rows):
         notes.append("where differences tie, read the sign-flip p rather than Wilcoxon's")
     columns_shown = [
-        Column(name="first", label="First"),
-        Column(name="second", label="Second"),
-        Column(name="difference", label="Diff.", decimals=2),
-        Column(name="low", label="Low", decimals=2),
-        Column(name="high", label="High", decimals=2),
-        Column(name="t", label="t", decimals=2),
-        Column(name="p", label="p", p=True),
-        Column(name="p_corrected", label="p corr.", p=True),
-        Column(name="effect", label="d", decimals=2),
-        Column(name="p_wilcoxon", label="Wilcoxon", p=True),
-        Column(name="p_sign_flip", label="Sign flip", p=True),
-        Column(name="listeners", label="n", decimals=0),
+        ResultColumn(name="first", label="First"),
+        ResultColumn(name="second", label="Second"),
+        ResultColumn(name="difference", label="Diff.", decimals=2),
+        ResultColumn(name="low", label="Low", decimals=2),
+        ResultColumn(name="high", label="High", decimals=2),
+        ResultColumn(name="t", label="t", decimals=2),
+        ResultColumn(name="p", label="p", p=True),
+        ResultColumn(name="p_corrected", label="p corr.", p=True),
+        ResultColumn(name="effect", label="d", decimals=2),
+        ResultColumn(name="p_wilcoxon", label="Wilcoxon", p=True),
+        ResultColumn(name="p_sign_flip", label="Sign flip", p=True),
+        ResultColumn(name="listeners", label="n", decimals=0),
     ]
     if options.margin is not None:
         columns_shown.append(
-            Column(name="p_equivalence", label=f"Equal ±{options.margin:g}", p=True)
+            ResultColumn(name="p_equivalence", label=f"Equal ±{options.margin:g}", p=True)
         )
         notes.append(f"last column: p that the difference is not within ±{options.margin:g} points")
     return ResultTable(
@@ -433,10 +433,10 @@ def _median_test(ratings: Sequence[Rating], compared: Sequence[str]) -> ResultTa
         name="median_test",
         title="Medians in pairs by the permutation test of BS.1534-3, attachment 3",
         columns=(
-            Column(name="first", label="First"),
-            Column(name="second", label="Second"),
-            Column(name="difference", label="|Diff.|", decimals=1),
-            Column(name="p", label="p", p=True),
+            ResultColumn(name="first", label="First"),
+            ResultColumn(name="second", label="Second"),
+            ResultColumn(name="difference", label="|Diff.|", decimals=1),
+            ResultColumn(name="p", label="p", p=True),
         ),
         rows=tuple(rows),
         notes=(
@@ -451,13 +451,13 @@ def _mixed_pairs(mixed: MixedModel) -> ResultTable:
         name="mixed_pairs",
         title="Systems in pairs by the mixed model",
         columns=(
-            Column(name="first", label="First"),
-            Column(name="second", label="Second"),
-            Column(name="estimate", label="Diff.", decimals=2),
-            Column(name="standard_error", label="SE", decimals=3),
-            Column(name="df", label="df", decimals=1),
-            Column(name="t", label="t", decimals=3),
-            Column(name="p", label="p", p=True),
+            ResultColumn(name="first", label="First"),
+            ResultColumn(name="second", label="Second"),
+            ResultColumn(name="estimate", label="Diff.", decimals=2),
+            ResultColumn(name="standard_error", label="SE", decimals=3),
+            ResultColumn(name="df", label="df", decimals=1),
+            ResultColumn(name="t", label="t", decimals=3),
+            ResultColumn(name="p", label="p", p=True),
         ),
         rows=tuple(vars(pair) for pair in mixed.pairs),
         notes=("not corrected for the number of pairs",),
@@ -475,10 +475,10 @@ def _reliability(ratings: Sequence[Rating]) -> ResultTable:
         name="reliability",
         title="Reliability",
         columns=(
-            Column(name="listener", label="Listener"),
-            Column(name="pairs", label="Rated twice", decimals=0),
-            Column(name="concordance", label="Lin's CCC", decimals=3),
-            Column(name="spread", label="SD within", decimals=2),
+            ResultColumn(name="listener", label="Listener"),
+            ResultColumn(name="pairs", label="Rated twice", decimals=0),
+            ResultColumn(name="concordance", label="Lin's CCC", decimals=3),
+            ResultColumn(name="spread", label="SD within", decimals=2),
         ),
         rows=tuple(vars(entry) for entry in found),
         notes=tuple(notes),
@@ -494,12 +494,12 @@ def _outliers(ratings: Sequence[Rating]) -> list[ResultTable]:
             name="outliers",
             title=f"{len(found)} ratings outside the whiskers (flags; nothing was removed)",
             columns=(
-                Column(name="listener", label="Listener"),
-                Column(name="item", label="Item"),
-                Column(name="condition", label="Condition"),
-                Column(name="score", label="Score", decimals=1),
-                Column(name="low", label="Low", decimals=1),
-                Column(name="high", label="High", decimals=1),
+                ResultColumn(name="listener", label="Listener"),
+                ResultColumn(name="item", label="Item"),
+                ResultColumn(name="condition", label="Condition"),
+                ResultColumn(name="score", label="Score", decimals=1),
+                ResultColumn(name="low", label="Low", decimals=1),
+                ResultColumn(name="high", label="High", decimals=1),
             ),
             rows=tuple(
                 {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synbench_listening.analysis.result_table import Column, ResultTable
+from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.correction import Correction, correct
 from synbench_listening.statistics.intervals import mean_interval
@@ -46,16 +46,16 @@ def comparison_table(ratings: Sequence[Rating], *, correction: Correction = "hol
         name="comparisons",
         title="Comparisons: grades of the first relative to the second, -3 to 3",
         columns=(
-            Column(name="first", label="First"),
-            Column(name="second", label="Second"),
-            Column(name="mean", label="CMOS", decimals=2),
-            Column(name="low", label="Low", decimals=2),
-            Column(name="high", label="High", decimals=2),
-            Column(name="t_listeners", label="t", decimals=2),
-            Column(name="p_listeners", label="p", p=True),
-            Column(name="p_corrected", label="p corr.", p=True),
-            Column(name="listeners", label="Listeners", decimals=0),
-            Column(name="ratings", label="Ratings", decimals=0),
+            ResultColumn(name="first", label="First"),
+            ResultColumn(name="second", label="Second"),
+            ResultColumn(name="mean", label="CMOS", decimals=2),
+            ResultColumn(name="low", label="Low", decimals=2),
+            ResultColumn(name="high", label="High", decimals=2),
+            ResultColumn(name="t_listeners", label="t", decimals=2),
+            ResultColumn(name="p_listeners", label="p", p=True),
+            ResultColumn(name="p_corrected", label="p corr.", p=True),
+            ResultColumn(name="listeners", label="Listeners", decimals=0),
+            ResultColumn(name="ratings", label="Ratings", decimals=0),
         ),
         rows=tuple(rows),
         notes=(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synbench_listening.analysis.result_table import Column, ResultTable
+from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.analysis.screen import REFERENCE_NAMES
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.paired import paired_t
@@ -67,12 +67,12 @@ def expertise_table(differences: Sequence[Rating]) -> ResultTable:
         name="expertise",
         title="Who told objects from the hidden reference? (flags; nobody was removed)",
         columns=(
-            Column(name="listener", label="Listener"),
-            Column(name="trials", label="Trials", decimals=0),
-            Column(name="mean", label="Mean diff.", decimals=2),
-            Column(name="t", label="t", decimals=2),
-            Column(name="p", label="p one-sided", p=True),
-            Column(name="heard", label="Heard"),
+            ResultColumn(name="listener", label="Listener"),
+            ResultColumn(name="trials", label="Trials", decimals=0),
+            ResultColumn(name="mean", label="Mean diff.", decimals=2),
+            ResultColumn(name="t", label="t", decimals=2),
+            ResultColumn(name="p", label="p one-sided", p=True),
+            ResultColumn(name="heard", label="Heard"),
         ),
         rows=tuple(rows),
     )

@@ -27,12 +27,12 @@ SIGNS = {
     "∞": r"\infty", "°": r"^\circ", "<": "<", ">": ">", "|": "|",
 }  # fmt: skip
 
-__all__ = ["Column", "Form", "ResultTable", "cell_text", "print_tables", "render"]
+__all__ = ["Form", "ResultColumn", "ResultTable", "cell_text", "print_tables", "render"]
 __all__ += ["table_cells"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ResultColumn:
     """One column: ``decimals`` of numbers, or ``p`` for a p-value, or neither for text.
 
     ``file_only``: in CSV and JSON, for programs; nobody has to read it.
@@ -63,14 +63,14 @@ class ResultTable:
 
     name: str
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[ResultColumn, ...]
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...] = ()
     detail: bool = False
     simulated: bool = False
 
     @property
-    def shown(self) -> tuple[Column, ...]:
+    def shown(self) -> tuple[ResultColumn, ...]:
         """The columns that are there to be read."""
         return tuple(column for column in self.columns if not column.file_only)
 
@@ -80,7 +80,7 @@ class ResultTable:
         return f"[SIMULATED] {self.title}" if self.simulated else self.title
 
 
-def cell_text(column: Column, value: Any) -> str:
+def cell_text(column: ResultColumn, value: Any) -> str:
     """A value as a reader wants it."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return NOTHING
@@ -114,7 +114,7 @@ def print_tables(tables: Sequence[ResultTable], console: Console) -> None:
         console.print()
 
 
-def _grid(table: ResultTable, columns: Sequence[Column]) -> Table:
+def _grid(table: ResultTable, columns: Sequence[ResultColumn]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -128,13 +128,13 @@ def _grid(table: ResultTable, columns: Sequence[Column]) -> Table:
     return grid
 
 
-def _fitting(table: ResultTable, width: int) -> list[list[Column]]:
+def _fitting(table: ResultTable, width: int) -> list[list[ResultColumn]]:
     """Runs of columns that fit; each begins with the names, which are the first text columns."""
     columns = table.shown
     count = next((n for n, c in enumerate(columns) if c.numeric), len(columns))
     names, rest = list(columns[:count]), list(columns[count:])
     start = sum(_width(table, column) for column in names)
-    runs: list[list[Column]] = [[]]
+    runs: list[list[ResultColumn]] = [[]]
     used = start
     for column in rest:
         needed = _width(table, column) if column.numeric else 0
@@ -146,7 +146,7 @@ def _fitting(table: ResultTable, width: int) -> list[list[Column]]:
     return [[*names, *run] for run in runs]
 
 
-def _width(table: ResultTable, column: Column) -> int:
+def _width(table: ResultTable, column: ResultColumn) -> int:
     """Of the widest cell, with the space between columns."""
     texts = (cell_text(column, row.get(column.name)) for row in table.rows)
     return 3 + max(len(column.label), *map(len, texts), 0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synbench.errors import UsageError
-from synbench_listening.analysis.result_table import Column, ResultTable
+from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.answers.ratings import Rating
 
 COLUMNS = ("session", "use", "reasons")
@@ -94,12 +94,12 @@ def sessions_table(screening: SessionScreening) -> ResultTable:
         name="session_screening",
         title=f"Checks: {len(screening.unused)} of {screening.sessions} sessions are not used",
         columns=(
-            Column(name="session", label="Session"),
-            Column(name="listener", label="Listener"),
-            Column(name="check", label="Check"),
-            Column(name="why", label="Why"),
-            Column(name="passed", label="Passed", decimals=0),
-            Column(name="of", label="Of", decimals=0),
+            ResultColumn(name="session", label="Session"),
+            ResultColumn(name="listener", label="Listener"),
+            ResultColumn(name="check", label="Check"),
+            ResultColumn(name="why", label="Why"),
+            ResultColumn(name="passed", label="Passed", decimals=0),
+            ResultColumn(name="of", label="Of", decimals=0),
         ),
         rows=tuple(rows),
         notes=("who is to be paid is another question: see the column pay of sessions.csv",),

@@ -20,7 +20,7 @@ Milliseconds = Annotated[int, Field(ge=0, le=10**9)]
 FreeText = Annotated[str, Field(max_length=4000)]
 
 __all__ = ["Answer", "AttentionAnswer", "ChoiceAnswer", "Event", "HeadphonesAnswer", "Heard"]
-__all__ += ["QuestionnaireAnswer", "RatedAnswer", "Rating", "SeenAnswer", "Submission"]
+__all__ += ["QuestionnaireAnswer", "RatedAnswer", "SeenAnswer", "Submission", "SubmittedRating"]
 __all__ += ["VolumeAnswer", "find_problems", "is_right"]
 
 
@@ -36,7 +36,7 @@ class Heard(_Strict):
     seconds: float = Field(ge=0, le=100_000, description="distinct seconds, repeats counted once")
 
 
-class Rating(_Strict):
+class SubmittedRating(_Strict):
     """One grade."""
 
     position: int = Field(ge=0, le=20)
@@ -52,7 +52,7 @@ class RatedAnswer(_Timed):
     """Grades of every position; of a ccr page position 1 alone, relative to position 0."""
 
     kind: Literal["mushra", "mushra1s", "bs1116", "acr", "dcr", "ccr", "effort"]
-    ratings: tuple[Rating, ...] = Field(max_length=20)
+    ratings: tuple[SubmittedRating, ...] = Field(max_length=20)
     heard: tuple[Heard, ...] = Field(max_length=20)
     comment: FreeText = ""
 

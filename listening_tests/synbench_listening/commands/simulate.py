@@ -39,11 +39,11 @@ class HttpListener:
         Returns:
             The listener's code.
         """
-        from synbench_listening.design.session_plan import Clip, Plan
+        from synbench_listening.design.session_plan import Clip, SessionPlan
         from synbench_listening.server.simulated_listener import SimulatedListener
 
         begun = self.begin()
-        plan = Plan.model_validate(begun["plan"])
+        plan = SessionPlan.model_validate(begun["plan"])
 
         def hear(clip: Clip) -> bytes:
             return self.ask("GET", f"/api/clip/{clip.id}")

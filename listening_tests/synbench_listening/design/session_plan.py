@@ -20,7 +20,15 @@ TRIAL_KINDS = frozenset(
     {"mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"}
 )
 
-__all__ = ["REFERENCE", "TRIAL_KINDS", "Clip", "Plan", "PlanPage", "SessionState", "new_clip_id"]
+__all__ = [
+    "REFERENCE",
+    "TRIAL_KINDS",
+    "Clip",
+    "PlanPage",
+    "SessionPlan",
+    "SessionState",
+    "new_clip_id",
+]
 __all__ += ["plan_session"]
 
 
@@ -48,7 +56,7 @@ class PlanPage(_Frozen):
     peaks: tuple[int, ...] = Field(description="of the open reference; lowest, highest, ...")
 
 
-class Plan(_Frozen):
+class SessionPlan(_Frozen):
     """All pages of one session."""
 
     sample_rate: int
@@ -68,7 +76,7 @@ class SessionState(_Frozen):
     token: str | None = None
     state: Literal["running", "finished", "ended", "withdrawn"]
     language: str
-    plan: Plan
+    plan: SessionPlan
     next: int
     answers: Mapping[str, Mapping[str, object]]
     completion_url: str = ""
@@ -82,7 +90,7 @@ def new_clip_id() -> str:
 
 def plan_session(
     key: Key, block: Block, new_id: Callable[[], str] = new_clip_id
-) -> tuple[Plan, dict[str, str]]:
+) -> tuple[SessionPlan, dict[str, str]]:
     """The plan of a session over a block, and its private map from clip id to stimulus id.
 
     A server stores both: on resume the same ids come back.
@@ -110,7 +118,7 @@ def plan_session(
                 peaks=_peaks(key, page),
             )
         )
-    return Plan(sample_rate=key.sample_rate, trials=trial, pages=tuple(pages)), stimulus_of
+    return SessionPlan(sample_rate=key.sample_rate, trials=trial, pages=tuple(pages)), stimulus_of
 
 
 def _peaks(key: Key, page: BlockPage) -> tuple[int, ...]:

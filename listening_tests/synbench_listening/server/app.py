@@ -30,7 +30,7 @@ from synbench_listening.delivery.page import (
 from synbench_listening.server.collector import MOST_BYTES, collect
 from synbench_listening.server.progress import progress, progress_page
 from synbench_listening.server.rate_limit import RateLimit
-from synbench_listening.server.sessions import Refusal, ServedStudy, Service
+from synbench_listening.server.sessions import ServedStudy, Service, SessionRefusal
 
 TRIAL_BYTES = 64_000
 EVENTS_BYTES = 512_000
@@ -112,13 +112,13 @@ class _Guarded:
     def _study(self, request: Request) -> tuple[Service, ServedStudy]:
         service = self.of_study.get(request.path_params["study"])
         if service is None:
-            raise Refusal(404, "unknown_study")
+            raise SessionRefusal(404, "unknown_study")
         return service, service.studies[request.path_params["study"]]
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in STATIC_FILES:
-            raise Refusal(404, "no_file")
+            raise SessionRefusal(404, "no_file")
         return Response(static_file(name), media_type=STATIC_FILES[name])
 
     async def begin(self, request: Request) -> Response:
@@ -126,7 +126,7 @@ class _Guarded:
         sent = await _model(request, SessionRequest, SMALL_BYTES)
         service = self.of_study.get(sent.study)
         if service is None:
-            raise Refusal(404, "unknown_study")
+            raise SessionRefusal(404, "unknown_study")
         return _json(201, await run_in_threadpool(service.begin, sent))
 
     async def state(self, request: Request) -> Response:
@@ -193,7 +193,7 @@ class _Guarded:
         try:
             service = await run_in_threadpool(self._service_of, token)
             return await run_in_threadpool(function, service, token, *rest)
-        except Refusal as refusal:
+        except SessionRefusal as refusal:
             if refusal.status == 401:
                 _limit(self.strangers, _address(request))
             raise
@@ -216,7 +216,7 @@ class _Guarded:
             try:
                 _limit(self.per_address, _address(request))
                 return await go(request)
-            except Refusal as refusal:
+            except SessionRefusal as refusal:
                 return _problems(refusal)
             except _TooMany as busy:
                 headers = {"Retry-After": str(busy.seconds)}
@@ -282,7 +282,7 @@ def make_app(
     return _Headers(app)
 
 
-def _problems(refusal: Refusal) -> Response:
+def _problems(refusal: SessionRefusal) -> Response:
     return JSONResponse({"problems": list(refusal.codes)}, refusal.status)
 
 
@@ -297,7 +297,7 @@ def _address(request: Request) -> str:
 def _token(request: Request) -> str:
     token = request.headers.get(TOKEN_HEADER, "")
     if len(token) != 64 or not token.isalnum():
-        raise Refusal(401, "unknown_token")
+        raise SessionRefusal(401, "unknown_token")
     return token
 
 
@@ -311,12 +311,12 @@ async def _body(request: Request, most: int) -> bytes:
     """The body, which is not read any further once it is too long."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
-        raise Refusal(413, "too_large")
+        raise SessionRefusal(413, "too_large")
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise Refusal(413, "too_large")
+            raise SessionRefusal(413, "too_large")
         parts.append(part)
     return b"".join(parts)
 
@@ -326,7 +326,7 @@ async def _model(request: Request, model: type[Model], most: int) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError:
-        raise Refusal(422, "schema") from None
+        raise SessionRefusal(422, "schema") from None
 
 
 def _is_admin(request: Request, password: str) -> bool:

@@ -20,7 +20,7 @@ from synbench.errors import UsageError
 from synbench_listening.delivery.webmushra_export import read_webmushra_key
 from synbench_listening.importers.webmushra_session import parse_body
 from synbench_listening.server.database import Database, collected
-from synbench_listening.server.sessions import Refusal, ServedStudy, now_ms
+from synbench_listening.server.sessions import ServedStudy, SessionRefusal, now_ms
 
 MOST_BYTES = 1_000_000
 # Names of stimuli in a response, whatever the type of the page.
@@ -38,13 +38,13 @@ def collect(database: Database, study: ServedStudy, body: bytes) -> None:
     try:
         pages = read_webmushra_key(study.folder)
     except UsageError:
-        raise Refusal(404, "not_exported") from None
+        raise SessionRefusal(404, "not_exported") from None
     try:
         session = parse_body(body)
     except (ValueError, RecursionError):
-        raise Refusal(422, "no_session") from None
+        raise SessionRefusal(422, "no_session") from None
     if not _is_of(study.public.name, pages, session):
-        raise Refusal(422, "not_of_this_study")
+        raise SessionRefusal(422, "not_of_this_study")
     digest = hashlib.sha256(body).hexdigest()
     name = study.public.name
     with database.writing() as connection:

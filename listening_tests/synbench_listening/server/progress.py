@@ -17,11 +17,11 @@ from synbench_listening.server.sessions import LEASE_MS, ServedStudy, now_ms
 
 STATES = ("running", "finished", "ended", "withdrawn")
 
-__all__ = ["Progress", "progress", "progress_page"]
+__all__ = ["StudyProgress", "progress", "progress_page"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class StudyProgress:
     """One study.
 
     Attributes:
@@ -43,7 +43,7 @@ class Progress:
     wanted: int | None = None
 
 
-def progress(database: Database, study: ServedStudy) -> Progress:
+def progress(database: Database, study: ServedStudy) -> StudyProgress:
     """Count the sessions of the version that is served."""
     name, version = study.public.name, study.public.version
     with database.reading() as connection:
@@ -67,7 +67,7 @@ def progress(database: Database, study: ServedStudy) -> Progress:
     )
     finished = Counter(row.block for row in rows if row.state == "finished")
     running = Counter(row.block for row in rows if row.state == "running" and row.seen_ms > alive)
-    return Progress(
+    return StudyProgress(
         name=name,
         paused=bool(paused),
         states={state: states[state] for state in (*STATES, "abandoned")},
@@ -82,7 +82,7 @@ def progress(database: Database, study: ServedStudy) -> Progress:
     )
 
 
-def progress_page(found: list[Progress]) -> str:
+def progress_page(found: list[StudyProgress]) -> str:
     """An HTML page that loads itself again every ten seconds."""
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -102,7 +102,7 @@ def progress_page(found: list[Progress]) -> str:
     return "".join([*parts, "</div></main></body></html>\n"])
 
 
-def _summary(study: Progress) -> str:
+def _summary(study: StudyProgress) -> str:
     parts = [f"{count} {state}" for state, count in study.states.items()]
     parts += [f"{count} {kind} checks failed" for kind, count in study.failed_checks.items()]
     if study.wanted is not None:

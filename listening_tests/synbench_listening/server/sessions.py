@@ -1,7 +1,7 @@
 """What a listener's browser can do: begin, go on, fetch clips, save, finish, withdraw.
 
-Plain functions on a database, without HTTP. Whatever a request may not do is a :class:`Refusal`
-with a status and codes.
+Plain functions on a database, without HTTP. Whatever a request may not do is a
+:class:`SessionRefusal` with a status and codes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from synbench_listening.answers.submission import (
 )
 from synbench_listening.design.session_plan import (
     TRIAL_KINDS,
-    Plan,
     PlanPage,
+    SessionPlan,
     SessionState,
     plan_session,
 )
@@ -64,10 +64,10 @@ MOST_EVENTS = 20_000
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
-__all__ = ["LEASE_MS", "SIMULATED", "Refusal", "ServedStudy", "Service"]
+__all__ = ["LEASE_MS", "SIMULATED", "ServedStudy", "Service", "SessionRefusal"]
 
 
-class Refusal(Exception):
+class SessionRefusal(Exception):
     """A request that is refused for good: an HTTP status and codes for the page."""
 
     def __init__(self, status: int, *codes: str) -> None:
@@ -114,19 +114,19 @@ class Service:
         """
         study = self.studies.get(request.study)
         if study is None or request.version != study.public.version:
-            raise Refusal(404, "unknown_study")
+            raise SessionRefusal(404, "unknown_study")
         if request.language not in study.public.languages:
-            raise Refusal(422, "language")
+            raise SessionRefusal(422, "language")
         wanted = study.public.consent_version if study.public.asks_consent else None
         if request.consent != wanted:
-            raise Refusal(422, "consent")
+            raise SessionRefusal(422, "consent")
         if self.lab and not request.listener.strip() and SIMULATED not in request.platform:
-            raise Refusal(422, "listener_number")
+            raise SessionRefusal(422, "listener_number")
         proof = request.platform.get(SIMULATED)
         if proof is not None and not hmac.compare_digest(
             proof.encode(), study.folder.simulation_proof().encode()
         ):
-            raise Refusal(403, "simulation")
+            raise SessionRefusal(403, "simulation")
         token = secrets.token_hex(32)
         with self.database.writing() as connection:
             row = self._locked_study(connection, study)
@@ -139,10 +139,10 @@ class Service:
                 )
                 return self._state(connection, again, token=token)
             if row.paused:
-                raise Refusal(409, "paused")
+                raise SessionRefusal(409, "paused")
             hashes = identity_rows(request.platform, salt=self.database.salt)
             if taken_part(connection, study.public.name, hashes, request.listener.strip() or None):
-                raise Refusal(409, "already_taken_part")
+                raise SessionRefusal(409, "already_taken_part")
             session = self._create(connection, study, request, token)
             rows = [
                 {"session": session.id, "name": name, "hash": hashed}
@@ -172,7 +172,7 @@ class Service:
                 select(clips).where(clips.c.id == clip_id, clips.c.session == session.id)
             ).one_or_none()
             if found is None:
-                raise Refusal(404, "no_clip")
+                raise SessionRefusal(404, "no_clip")
             values = {"fetched": found.fetched + 1, "fetched_ms": found.fetched_ms or now_ms()}
             connection.execute(update(clips).where(clips.c.id == clip_id).values(**values))
         study = self.studies[session.study]
@@ -182,9 +182,9 @@ class Service:
         """Store an answer. The same ``uuid`` again stores nothing, and is answered as before."""
         with self.database.writing() as connection:
             session = self._session(connection, token, lock=True)
-            plan = Plan.model_validate_json(session.plan)
+            plan = SessionPlan.model_validate_json(session.plan)
             if not 0 <= n < len(plan.pages) - 1:
-                raise Refusal(404, "no_page")
+                raise SessionRefusal(404, "no_page")
             stored = _stored(connection, session.id)
             known = connection.execute(
                 select(answers.c.payload).where(
@@ -195,12 +195,12 @@ class Service:
             ).scalar_one_or_none()
             if known is not None:
                 if _ANSWER.validate_json(known) != sent.answer:
-                    raise Refusal(409, "other_answer_under_the_same_uuid")
+                    raise SessionRefusal(409, "other_answer_under_the_same_uuid")
                 return self._reply(connection, session, plan.pages[n], sent)
             if session.state != "running":
-                raise Refusal(409, session.state)
+                raise SessionRefusal(409, session.state)
             if n > _next_page(plan, stored):
-                raise Refusal(409, "out_of_order")
+                raise SessionRefusal(409, "out_of_order")
             self._check(connection, session, plan, plan.pages[n], sent, stored)
             _check_revision(connection, session.id, n, stored.get(n), sent)
             self._store(connection, session, n, sent)
@@ -238,9 +238,9 @@ class Service:
             self._locked_study(connection, self.studies[session.study])
             session = self._session(connection, token, lock=True)
             if session.state == "running":
-                plan = Plan.model_validate_json(session.plan)
+                plan = SessionPlan.model_validate_json(session.plan)
                 if _next_page(plan, _stored(connection, session.id)) < len(plan.pages) - 1:
-                    raise Refusal(409, "unfinished")
+                    raise SessionRefusal(409, "unfinished")
                 state = "ended" if finished_elsewhere(connection, session) else "finished"
                 values = {"state": state, "finished_ms": now_ms(), "seen_ms": now_ms()}
                 connection.execute(
@@ -269,7 +269,7 @@ class Service:
         if found is None:
             return None
         if found.state != "running" or _stored(connection, found.id):
-            raise Refusal(409, "already_begun")
+            raise SessionRefusal(409, "already_begun")
         return found
 
     def _unfinished(self, connection: Connection, request: SessionRequest) -> Row[Any] | None:
@@ -328,17 +328,17 @@ class Service:
         query = select(sessions).where(sessions.c.token_hash == _hash(token))
         found = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if found is None or (found.state == "withdrawn" and not withdrawn):
-            raise Refusal(401, "unknown_token")
+            raise SessionRefusal(401, "unknown_token")
         study = self.studies.get(found.study)
         if study is None or study.public.version != found.version:
-            raise Refusal(410, "study_changed")
+            raise SessionRefusal(410, "study_changed")
         return found
 
     def _check(
         self,
         connection: Connection,
         session: Row[Any],
-        plan: Plan,
+        plan: SessionPlan,
         page: PlanPage,
         sent: Submission,
         stored: Mapping[int, Row[Any]],
@@ -359,13 +359,13 @@ class Service:
         if not problems and not self._in_time(connection, session, plan, page, sent, stored):
             problems.append("too_fast")
         if problems:
-            raise Refusal(422, *problems)
+            raise SessionRefusal(422, *problems)
 
     def _in_time(
         self,
         connection: Connection,
         session: Row[Any],
-        plan: Plan,
+        plan: SessionPlan,
         page: PlanPage,
         sent: Submission,
         stored: Mapping[int, Row[Any]],
@@ -403,7 +403,7 @@ class Service:
         try:
             connection.execute(insert(answers).values(**row))
         except IntegrityError:  # pragma: no cover - the session's row is locked
-            raise Refusal(409, "stored_twice") from None
+            raise SessionRefusal(409, "stored_twice") from None
         connection.execute(
             update(sessions).where(sessions.c.id == session.id).values(seen_ms=now_ms())
         )
@@ -449,7 +449,7 @@ class Service:
         token: str | None = None,
         completed: bool = False,
     ) -> SessionState:
-        plan = Plan.model_validate_json(session.plan)
+        plan = SessionPlan.model_validate_json(session.plan)
         stored = _stored(connection, session.id)
         key = self.studies[session.study].key
         return SessionState(
@@ -520,14 +520,14 @@ def _check_revision(
     else:
         newer = sent.revision > stored.revision
     if not newer:
-        raise Refusal(409, "older_revision")
+        raise SessionRefusal(409, "older_revision")
     count = connection.scalar(
         select(func.count())
         .select_from(answers)
         .where(answers.c.session == session, answers.c.page == n)
     )
     if int(count or 0) >= MOST_REVISIONS:
-        raise Refusal(409, "too_many_revisions")
+        raise SessionRefusal(409, "too_many_revisions")
 
 
 def _stored(connection: Connection, session: int) -> dict[int, Row[Any]]:
@@ -538,7 +538,7 @@ def _stored(connection: Connection, session: int) -> dict[int, Row[Any]]:
     return {row.page: row for row in rows}
 
 
-def _next_page(plan: Plan, stored: dict[int, Row[Any]]) -> int:
+def _next_page(plan: SessionPlan, stored: dict[int, Row[Any]]) -> int:
     return next((p.n for p in plan.pages[:-1] if p.n not in stored), len(plan.pages) - 1)
 
 

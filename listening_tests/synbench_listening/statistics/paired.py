@@ -27,7 +27,7 @@ RANDOM_SIGNS = 20_000
 SEED = 20240518
 
 __all__ = [
-    "Equivalence",
+    "ListenerEquivalence",
     "Pair",
     "compare_pairs",
     "equivalence",
@@ -65,7 +65,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equivalence:
+class ListenerEquivalence:
     """Two one-sided tests against a margin: p below 0.05 shows that the difference is smaller."""
 
     margin: float
@@ -156,7 +156,7 @@ def compare_pairs(table: ListenerTable, *, correction: Correction = "holm") -> l
     return result
 
 
-def equivalence(differences: Floats, *, margin: float) -> Equivalence:
+def equivalence(differences: Floats, *, margin: float) -> ListenerEquivalence:
     """Whether a mean difference is shown to be smaller than ``margin``, in points of the scale.
 
     Raises:
@@ -172,7 +172,7 @@ def equivalence(differences: Floats, *, margin: float) -> Equivalence:
         p = 0.0 if abs(interval.mean) < margin else 1.0
     else:
         p = float(stdtr(len(differences) - 1, (abs(interval.mean) - margin) / error))
-    return Equivalence(margin=margin, p=p, low=interval.low, high=interval.high)
+    return ListenerEquivalence(margin=margin, p=p, low=interval.low, high=interval.high)
 
 
 def median_permutation(

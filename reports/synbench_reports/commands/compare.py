@@ -14,7 +14,7 @@ from synbench.errors import UsageError
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
     from synbench.statistics.paired_tests import Test
-    from synbench_reports.tables.codec_pairs import Pair
+    from synbench_reports.tables.codec_pairs import CodecPair
     from synbench_reports.tables.fixed_comparisons import Fixed
 
 __all__ = ["compare"]
@@ -160,7 +160,7 @@ def _margins(texts: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
-def _text(found: list[Pair]) -> Iterator[str]:
+def _text(found: list[CodecPair]) -> Iterator[str]:
     width = max([len(f"{pair.first} - {pair.second}") for pair in found] + [4])
     yield f"{'pair':<{width}}  difference [95 % interval]      n  p (Holm)  verdict"
     for pair in found:

@@ -17,7 +17,7 @@ from synbench.results.planned import PlannedRun
 from synbench.statistics.equivalence import Equivalence, equivalence
 from synbench.statistics.paired_tests import SIGNIFICANCE
 from synbench_reports.papers.specification import AbxPair, Claim, Paper
-from synbench_reports.tables.codec_pairs import Pair, pairs
+from synbench_reports.tables.codec_pairs import CodecPair, pairs
 
 __all__ = ["claim_pairs", "net_preference", "render_claim"]
 
@@ -48,7 +48,7 @@ def net_preference(pair: AbxPair, margin: float) -> NetPreference:
 
 def claim_pairs(
     claim: Claim, runs: Sequence[PlannedRun], rates: Mapping[Path, Mapping[str, int]]
-) -> Iterator[tuple[str, Pair]]:
+) -> Iterator[tuple[str, CodecPair]]:
     """The claim's pairs that the runs have, with the name of the corpus."""
     for planned in runs:
         subjects = [

@@ -44,7 +44,7 @@ TEST_NAMES: Mapping[Test, str] = {
 
 __all__ = [
     "TEST_NAMES",
-    "Pair",
+    "CodecPair",
     "Verdict",
     "compare_codecs",
     "letters",
@@ -56,7 +56,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class CodecPair:
     """Codec ``first`` minus ``second`` on the items that both have.
 
     Attributes:
@@ -98,7 +98,7 @@ def pairs(
     against: str | None = None,
     margin: float | None = None,
     test: Test = "wilcoxon",
-) -> list[Pair]:
+) -> list[CodecPair]:
     """All pairs of competitors, best first in each; anchors take no part.
 
     Args:
@@ -126,14 +126,14 @@ def pairs_of(
     *,
     margin: float | None = None,
     test: Test = "wilcoxon",
-) -> list[Pair]:
+) -> list[CodecPair]:
     """Some pairs, by their places on the codec axis, as one family; otherwise as :func:`pairs`."""
     kind = planned.metrics[metric]
     found = compare_codecs(planned, cells, metric, chosen, test=test)
     values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
     ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)
     return [
-        Pair(
+        CodecPair(
             metric=kind.column,
             first=planned.codecs[one.first].label,
             second=planned.codecs[one.second].label,
@@ -178,7 +178,7 @@ def compare_codecs(
     )
 
 
-def out_of_reach(cells: Cells, found: Sequence[Comparison | Pair], test: Test) -> str:
+def out_of_reach(cells: Cells, found: Sequence[Comparison | CodecPair], test: Test) -> str:
     """Why no pair of a family can be told apart, whatever its difference; empty where one can.
 
     With few clusters even differences that all favour one codec are too likely to be chance.
@@ -200,7 +200,7 @@ def out_of_reach(cells: Cells, found: Sequence[Comparison | Pair], test: Test) -
 
 
 def letters(
-    planned: PlannedRun, cells: Cells, metric: int, found: Sequence[Pair]
+    planned: PlannedRun, cells: Cells, metric: int, found: Sequence[CodecPair]
 ) -> Mapping[str, str]:
     """Letters by label, best first: two codecs share one where no test tells them apart."""
     order = _ranked(planned, cells, metric)

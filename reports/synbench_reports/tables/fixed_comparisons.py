@@ -19,7 +19,7 @@ from synbench.statistics.bootstrap import resampling_weights, weighted_means
 from synbench.statistics.equivalence import rate_differences
 from synbench.statistics.paired_tests import SIGNIFICANCE, Test, cluster_means
 from synbench.statistics.power import smallest_detectable
-from synbench_reports.tables.codec_pairs import Pair, pairs_of
+from synbench_reports.tables.codec_pairs import CodecPair, pairs_of
 
 __all__ = ["Fixed", "Share", "fixed_comparisons"]
 
@@ -51,7 +51,7 @@ class Fixed:
 
     asks: str
     missing: tuple[str, ...] = ()
-    pair: Pair | None = None
+    pair: CodecPair | None = None
     detectable: float = float("nan")
     share: Share | None = None
 

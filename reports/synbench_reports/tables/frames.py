@@ -10,7 +10,7 @@ from synbench.results.cells import Store
 from synbench.results.planned import PlannedRun
 from synbench.statistics.paired_tests import Test
 from synbench_reports.tables.build_report import build_report, select
-from synbench_reports.tables.codec_pairs import Pair, pairs
+from synbench_reports.tables.codec_pairs import CodecPair, pairs
 from synbench_reports.tables.tidy import COLUMNS, tidy_lines
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def compare_frame(
     margins: Mapping[str, float],
     test: Test,
 ) -> pandas.DataFrame:
-    """One row per pair of competitors and metric, best first; see :class:`Pair`.
+    """One row per pair of competitors and metric, best first; see :class:`CodecPair`.
 
     Raises:
         UsageError: no such corpus, metric or codec in the run, or a margin that is not above 0.
@@ -107,7 +107,7 @@ def check_asked(planned: PlannedRun, against: str | None, margins: Mapping[str, 
             raise UsageError(f"the run has no metric {name!r}; it has: {', '.join(columns)}")
 
 
-def pair_fields(pair: Pair) -> tuple[object, ...]:
+def pair_fields(pair: CodecPair) -> tuple[object, ...]:
     """What :data:`PAIR_COLUMNS` say of a pair, but for its corpus."""
     equal = pair.equal
     return (
