@@ -18,6 +18,7 @@ from synbench.corpora.folder import folder
 from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
 from synbench.execution.executors import WORKER_DIED, ProcessPool
+from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
 from synbench_base.sound_files import read_decoded
 from synbench_metrics import Metric, Outcome
@@ -85,6 +86,7 @@ def load_metrics(columns: Sequence[str]) -> list[Metric]:
     """
     if not columns:
         raise UsageError("expected at least one metric, such as --metrics pesq_wb,stoi")
+    check_device()
     metrics = [synbench_metrics.load(column) for column in columns]
     for metric in metrics:
         metric.check()

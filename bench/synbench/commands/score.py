@@ -40,6 +40,7 @@ def score(
     """
     columns = list(dict.fromkeys(filter(None, map(str.strip, metrics.split(",")))))
     loaded = load_metrics(columns)
+    columns = list(dict.fromkeys(metric.info.column for metric in loaded))
     pairing = match(Path(reference), Path(degraded))
     if not pairing.pairs:
         raise UsageError(

@@ -17,7 +17,6 @@ A list of numbers stands for one condition each. Damage of the input comes first
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import itertools
 import json
@@ -29,6 +28,7 @@ from typing import Any
 from synbench.conditions.loss_pattern import check_channel
 from synbench.conditions.noise import MADE_NOISES
 from synbench.errors import UsageError
+from synbench_base.close_names import suggestion
 
 CLEAN = "clean"
 BABBLE = "babble"
@@ -328,15 +328,13 @@ def _share(name: str, value: Any) -> float:
 def _known(given: Mapping[str, Any], names: Iterable[str], what: str) -> None:
     for name in given:
         if name not in names:
-            close = difflib.get_close_matches(str(name), list(names))
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+            hint = suggestion(str(name), names, f"known: {', '.join(names)}")
             raise UsageError(f"unknown {what} {name!r}; {hint}")
 
 
 def _path(text: str, folder: Path, *, names: Iterable[str]) -> Path:
     path = (folder / Path(text).expanduser()).resolve()
     if not path.exists():
-        close = difflib.get_close_matches(text, list(names))
-        hint = f"did you mean {close[0]}?" if close else f"made here: {', '.join(names)}"
+        hint = suggestion(text, names, f"made here: {', '.join(names)}")
         raise UsageError(f"no file or folder {path}; {hint}" if names else f"no file {path}")
     return path

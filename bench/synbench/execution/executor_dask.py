@@ -13,6 +13,7 @@ from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.execution.executors import WorkerDied
+from synbench_base.packages import import_extra
 
 SECONDS_TO_ANSWER = 20
 UNITS_PER_WORKER = 2
@@ -33,10 +34,7 @@ class Dask:
     def __init__(self, *, address: str, workers: int | None, folder: Path) -> None:
         if workers is not None:
             raise UsageError("dask: its workers are those of the cluster; leave out --workers")
-        try:
-            import distributed
-        except ImportError as error:
-            raise EnvironmentFault("dask is absent: pip install 'synbench[dask]'") from error
+        distributed = import_extra("distributed", extra="dask")
         try:
             connect: Any = distributed.Client
             self._client = connect(address, timeout=SECONDS_TO_ANSWER)

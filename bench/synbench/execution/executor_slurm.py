@@ -19,6 +19,7 @@ from typing import Any
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.execution.executors import THREAD_VARIABLES, WorkerDied
 from synbench_base.files import write_bytes
+from synbench_base.packages import import_extra
 
 LONGEST_ARRAY = 1000
 USUAL_JOBS = 100
@@ -54,10 +55,7 @@ class Slurm:
     ) -> None:
         if cluster not in SECONDS_BETWEEN_LOOKS:
             raise UsageError(f"slurm: cluster must be slurm or local; got {cluster!r}")
-        try:
-            import submitit
-        except ImportError as error:
-            raise EnvironmentFault("submitit is absent: pip install 'synbench[slurm]'") from error
+        submitit: Any = import_extra("submitit", extra="slurm")
         try:
             folder = folder.absolute() / "slurm"
             self._executor = submitit.AutoExecutor(folder=folder / "%j", cluster=cluster)

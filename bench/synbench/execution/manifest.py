@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import sys
@@ -23,6 +22,7 @@ from synbench.published import (
 from synbench.results.rows import Row
 from synbench.results.store import FORMAT
 from synbench_base.files import printable
+from synbench_base.packages import installed_version
 from synbench_codecs import published_spec
 
 PACKAGES = (
@@ -189,10 +189,5 @@ def _processor() -> str:
 
 
 def _packages() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    versions = {name: installed_version(name) for name in PACKAGES}
+    return {name: version for name, version in versions.items() if version}

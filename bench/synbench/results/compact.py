@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from synbench.results.confined import inside
 from synbench.results.counting import CELL, counting, stored
 from synbench.results.rows import COLUMNS, STAGES, Stage
 from synbench.results.store import EARLIER, RunFolder, name_of
+from synbench_base.files import temporary_beside
 
 _ITEMS = """
 CREATE TABLE items AS SELECT file_row_number AS item_order, corpus, item, item_digest
@@ -122,7 +122,7 @@ def write_rows(run: RunFolder, tree: str, stage: Stage, query: str, connection: 
     """
     folder = inside(run.path, tree)
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{secrets.token_hex(8)}.tmp"
+    temporary = temporary_beside(folder / "rows.parquet")
     try:
         rows = connection.sql(f"SELECT {', '.join(COLUMNS[stage])} FROM ({query})")
         rows.write_parquet(str(temporary))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from synbench_base.packages import installed_version
 from synbench_base.weights import WeightsFile
 from synbench_codecs._mdct.header import Header
 
@@ -56,7 +56,7 @@ def rate_label(name: str, rate: Fraction, *, header: Header) -> str:
 def shared_info(header: Header, files: Sequence[WeightsFile], *, codebooks: int) -> dict[str, Any]:
     """What CodecInfo says alike of all codecs of this family; ``codebooks`` are those sent."""
     config = header.codec
-    torch_version = importlib.metadata.version("torch").partition("+")[0]
+    torch_version = installed_version("torch").partition("+")[0]
     return {
         "kind": "neural",
         "implementation": f"synbench's own, torch {torch_version}",

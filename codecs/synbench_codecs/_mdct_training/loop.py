@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synbench_base.files import complete_file, write_bytes
+from synbench_base.packages import import_extra
 from synbench_codecs._mdct.trained_model import TrainedModel, write_model
 from synbench_codecs._mdct_training.configuration import Optimiser, TrainingConfig
 from synbench_codecs._mdct_training.journal import Journal
-from synbench_codecs.errors import Unavailable, UsageError
+from synbench_codecs.errors import UsageError
 
 __all__ = [
     "COMPANY",
@@ -81,11 +82,7 @@ def make_accelerator(config: TrainingConfig) -> Any:
     Raises:
         Unavailable: accelerate is not installed.
     """
-    try:
-        from accelerate import Accelerator
-    except ImportError as error:
-        raise Unavailable("training needs accelerate: pip install 'synbench[torch]'") from error
-    accelerator = Accelerator(
+    accelerator = import_extra("accelerate", extra="torch").Accelerator(
         mixed_precision=config.precision, cpu=not torch.cuda.is_available() or None
     )
     if config.batch % accelerator.num_processes:

@@ -28,7 +28,13 @@ from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from synbench_base.weights import WeightsSource, file_sha256
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._spec import Options
-from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
+from synbench_codecs.errors import (
+    BitstreamError,
+    EncodeError,
+    SynbenchError,
+    Unavailable,
+    UsageError,
+)
 from synbench_codecs.support.adapting import check_choice, check_range, from_pcm, full_spec, to_pcm
 from synbench_codecs.support.child_process import run_program, scratch_folder
 
@@ -145,7 +151,7 @@ class Command:
             return _read_samples(target, encoded.sample_rate)
 
     def _run(
-        self, command: list[str], source: Path, target: Path, failure: type[CodecError]
+        self, command: list[str], source: Path, target: Path, failure: type[SynbenchError]
     ) -> None:
         filled = [part.format(input=source, output=target) for part in command]
         program = shutil.which(filled[0])

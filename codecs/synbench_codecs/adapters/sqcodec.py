@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.util
 import json
 import math
 import tomllib
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from synbench_base.folders import typed_path
-from synbench_base.packages import import_extra, named_version, require
+from synbench_base.packages import import_extra, named_version, package_file, require
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
@@ -262,9 +261,9 @@ def _find(checkpoint: Checkpoint, own: str) -> tuple[WeightsFile, ...]:
 def _settings(variant: str) -> dict[str, Any]:
     """The network's settings, from the file that the package reads, without importing it."""
     require("sq_codec", extra=EXTRA)
-    found = importlib.util.find_spec("sq_codec")
-    folder = Path((found and found.origin) or "").parent
-    text = (folder / "configs" / f"{variant}.toml").read_text(encoding="utf-8")
+    path = package_file("sq_codec", f"configs/{variant}.toml")
+    assert path is not None
+    text = path.read_text(encoding="utf-8")
     settings: dict[str, Any] = tomllib.loads(text)["network_config"]
     return settings
 

@@ -11,7 +11,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from synbench_codecs.errors import CodecError, Unavailable
+from synbench_codecs.errors import SynbenchError, Unavailable
 from synbench_codecs.support.child_process import end_group, last_lines
 
 WORKER = Path(__file__).with_name("isolated_worker.py")
@@ -64,7 +64,7 @@ class Isolated:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], *, failure: type[CodecError]) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], *, failure: type[SynbenchError]) -> dict[str, Any]:
         """One request, one answer.
 
         Raises:
@@ -81,7 +81,7 @@ class Isolated:
             raise failure(f"{self._script.name}: {last_lines(str(answer['error']).encode())}")
         return answer
 
-    def _exchange(self, line: str, failure: type[CodecError]) -> str:
+    def _exchange(self, line: str, failure: type[SynbenchError]) -> str:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench.errors import EnvironmentFault, ItemError
+from synbench.errors import ItemError
+from synbench_base.packages import import_extra
 
 SHORTEST_SECONDS = 0.4
 # Highest sample, so that 24-bit rounding and the fades of a browser stay below full scale.
@@ -33,10 +34,7 @@ def measure_lufs(wave: NDArray[Any], *, sample_rate: int) -> float:
     Raises:
         ItemError: shorter than 0.4 s, or so quiet that nothing passes the gate.
     """
-    try:
-        import pyloudnorm
-    except ImportError as error:
-        raise EnvironmentFault("loudness needs: pip install 'synbench[listening]'") from error
+    pyloudnorm = import_extra("pyloudnorm", extra="listening")
     if len(wave) < SHORTEST_SECONDS * sample_rate:
         raise ItemError(f"loudness needs {SHORTEST_SECONDS} s, got {len(wave) / sample_rate:.2f} s")
     lufs = float(pyloudnorm.Meter(sample_rate).integrated_loudness(np.asarray(wave, np.float64)))

@@ -22,7 +22,7 @@ def count_complexity(codecs: Mapping[str, str]) -> dict[str, dict[str, float]]:
         codecs: label to spec.
     """
     import synbench_codecs
-    from synbench_codecs.errors import CodecError
+    from synbench.errors import SynbenchError
 
     found = {}
     for label, spec in codecs.items():
@@ -30,7 +30,7 @@ def count_complexity(codecs: Mapping[str, str]) -> dict[str, dict[str, float]]:
             if not synbench_codecs.has_costs(spec.partition(":")[0]):
                 continue
             costs = synbench_codecs.count_costs(spec)
-        except CodecError:
+        except SynbenchError:
             continue
         found[label] = {
             "giga_macs": costs.thop_macs_per_second / 1e9,
