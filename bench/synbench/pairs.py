@@ -87,7 +87,8 @@ def load_metrics(columns: Sequence[str]) -> list[Metric]:
     if not columns:
         raise UsageError("expected at least one metric, such as --metrics pesq_wb,stoi")
     check_device()
-    metrics = [synbench_metrics.load(column) for column in columns]
+    loaded = [synbench_metrics.load(column) for column in columns]
+    metrics = list({metric.info.column: metric for metric in loaded}.values())
     for metric in metrics:
         metric.check()
     return metrics
