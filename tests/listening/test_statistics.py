@@ -15,11 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from synbench.statistics.equivalence import equivalence
+from synbench.statistics.multiplicity import correct
+from synbench.statistics.paired_tests import paired_t, wilcoxon
+from synbench.statistics.permutation import sign_flip
+from synbench.statistics.power import paired_power, paired_sample_size, units_needed
 from synbench_listening.analysis.screen import screen
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.read_any import item_from_pattern, read_any
 from synbench_listening.statistics.bradley_terry import bradley_terry, fit_strengths
-from synbench_listening.statistics.correction import correct
 from synbench_listening.statistics.distribution import bimodality
 from synbench_listening.statistics.identification import (
     binomial_p,
@@ -30,22 +34,9 @@ from synbench_listening.statistics.identification import (
 )
 from synbench_listening.statistics.intervals import bootstrap_interval, mean_interval
 from synbench_listening.statistics.listener_table import Floats, listener_table
-from synbench_listening.statistics.mixed_model import fit_mixed_model
-from synbench_listening.statistics.paired import (
-    compare_pairs,
-    equivalence,
-    median_permutation,
-    paired_t,
-    sign_flip,
-    wilcoxon,
-)
-from synbench_listening.statistics.power import (
-    listeners_needed,
-    paired_power,
-    paired_sample_size,
-    trial_power,
-    trials_needed,
-)
+from synbench_listening.statistics.mixed_model import Structure, fit_mixed_model, search_ratios
+from synbench_listening.statistics.paired import compare_pairs, median_permutation
+from synbench_listening.statistics.power import trial_power, trials_needed
 from synbench_listening.statistics.preference import (
     Counts,
     counts_from_percentages,
@@ -129,7 +120,7 @@ class TestCodecTest:
 
     def test_mixed_model_with_kenward_roger(self, codec_test: list[Rating]) -> None:
         numbers = expected("stahl2024")["lmer"]
-        model = fit_mixed_model(codec_test, systems(codec_test))
+        model = fit_mixed_model(codec_test, systems(codec_test), structure="intercepts")
         names = {"listener": "who", "item": "item", "listener:item": "who:item"}
         for ours, theirs in {**names, "residual": "residual"}.items():
             assert model.deviations[ours] == pytest.approx(numbers["sd"][theirs], abs=2e-4)
@@ -154,7 +145,7 @@ class TestCodecTest:
         with (SHARED / "stahl2024" / "oracle_pairs.csv").open(encoding="utf-8") as file:
             oracle = {(r["condition_a"], r["condition_b"]): r for r in csv.DictReader(file)}
         pairs = compare_pairs(listener_table(codec_test, names), correction=method)
-        mixed = fit_mixed_model(codec_test, names).pairs
+        mixed = fit_mixed_model(codec_test, names, structure="intercepts").pairs
         corrected = correct([pair.p for pair in mixed], method)
         assert len(pairs) == len(oracle) == 21
         for pair, model, p_model in zip(pairs, mixed, corrected, strict=True):
@@ -198,7 +189,7 @@ class TestCodecTest:
         table = expected("mushra_power_listeners_80_percent")
         rows = [row for name, row in table.items() if name.startswith("sd")]
         for sd, row in zip(chosen, rows, strict=True):
-            assert [listeners_needed(points, sd) for points in table["points"]] == row
+            assert [units_needed(points, sd) for points in table["points"]] == row
 
 
 @needs_shared
@@ -329,7 +320,7 @@ class TestAgainstOtherPackages:
         theirs = MixedLM.from_formula(
             "score ~ 0 + C(condition)", groups=np.ones(len(frame)), vc_formula=parts, data=frame
         ).fit(reml=True)
-        mine = fit_mixed_model(ratings, "ABC")
+        mine = fit_mixed_model(ratings, "ABC", structure="intercepts")
         assert [m.estimate for m in mine.means] == pytest.approx(list(theirs.fe_params), rel=1e-6)
         names = {"both": "listener:item", "item": "item", "listener": "listener"}
         for name, variance in zip(theirs.model.exog_vc.names, theirs.vcomp, strict=True):
@@ -339,7 +330,7 @@ class TestAgainstOtherPackages:
     def test_balanced_contrasts_are_exact_f_tests(self) -> None:
         # With all effects of listeners and items the same for all conditions, Kenward and Roger's
         # degrees of freedom are those of the error of a balanced design.
-        model = fit_mixed_model(made_panel(listeners=9, items=4), "ABC")
+        model = fit_mixed_model(made_panel(listeners=9, items=4), "ABC", structure="intercepts")
         assert model.df == (2, pytest.approx(9 * 4 * 2 - 2, rel=1e-6))
 
     def test_alpha_against_the_package(self) -> None:
@@ -418,8 +409,8 @@ class TestPublishedTables:
         assert found == [89.1, 33.4, 14.3]
 
     def test_listeners_for_points(self) -> None:
-        assert [listeners_needed(p, 10.9) for p in (3, 5, 8, 10)] == [106, 40, 17, 12]
-        assert [listeners_needed(p, 5.6) for p in (3, 5, 8, 10)] == [30, 12, 7, 5]
+        assert [units_needed(p, 10.9) for p in (3, 5, 8, 10)] == [106, 40, 17, 12]
+        assert [units_needed(p, 5.6) for p in (3, 5, 8, 10)] == [30, 12, 7, 5]
 
 
 class TestIntervals:
@@ -513,3 +504,94 @@ class TestReliability:
         (found,) = repeats(ratings)
         assert (found.listener, found.pairs) == ("L1", 3)
         assert found.spread == pytest.approx(math.sqrt((4 + 4 + 0) / 3 / 2))
+
+
+MIXED = SHARED / "mixed_model"
+
+
+@pytest.mark.shared("listening/mixed_model")
+@pytest.mark.parametrize("structure", ["intercepts", "maximal"])
+@pytest.mark.parametrize("name", ["a_small", "b_unbal", "e_tiny"])
+def test_mixed_models_have_the_values_of_r(name: str, structure: Structure) -> None:
+    """lme4, pbkrtest and emmeans: variances on the edge, missing cells, hardly any freedom."""
+    with (MIXED / f"{name}.csv").open(encoding="utf-8") as file:
+        ratings = [
+            Rating(session=row["who"], listener=row["who"], test="mushra", item=row["item"],
+                   condition=row["cond"], score=float(row["score"]))
+            for row in csv.DictReader(file)
+        ]  # fmt: skip
+    model = fit_mixed_model(ratings, sorted({r.condition for r in ratings}), structure=structure)
+    text = (MIXED / "expected.txt").read_text(encoding="utf-8")
+    longer = "the same + listener:condition + item:condition"
+    title = longer if structure == "maximal" else "listener + item + listener:item"
+    block = text.split(f"## {name}.csv | {title}")[1].split("\n##")[0]
+    assert model.converged
+    assert model.deviance == pytest.approx(float(block.split("REML deviance ")[1].split()[0]))
+    ours = {"who": "listener", "item": "item", "who:item": "listener:item", "Residual": "residual"}
+    ours |= {"who:cond": "listener:condition", "item:cond": "item:condition"}
+    for part in block.split("SD: ")[1].splitlines()[0].split("; "):
+        effect, deviation = part.split()
+        assert model.deviations[ours[effect]] == pytest.approx(float(deviation), rel=1e-4)
+    words = block.split("KR F ")[1].splitlines()[0].split()
+    f, df, p, scale = (float(words[number]) for number in (0, 2, 4, 7))
+    assert (model.f, model.df[1]) == (pytest.approx(f, rel=1e-5), pytest.approx(df, rel=1e-5))
+    assert (model.p, model.f_scale) == (pytest.approx(p, rel=1e-4), pytest.approx(scale, rel=1e-6))
+    rows = [line.split() for line in block.splitlines() if line[:1].isdigit()]
+    for row, mean in zip([row for row in rows if row[2] != "-"], model.means, strict=True):
+        found = (mean.estimate, mean.standard_error, mean.df)
+        assert found == pytest.approx(tuple(map(float, row[2:5])), rel=1e-5)
+    for row, pair in zip([row for row in rows if row[2] == "-"], model.pairs, strict=True):
+        assert (pair.first, pair.second) == (row[1], row[3])
+        found = (pair.estimate, pair.standard_error, pair.df, pair.t, pair.p)
+        assert found == pytest.approx(tuple(map(float, row[4:9])), rel=1e-4)
+
+
+def random_design(seed: int) -> list[Rating]:
+    """Of a few listeners, items and conditions, some variances zero, some cells missing."""
+    generator = np.random.default_rng(seed)
+    people, things = int(generator.integers(3, 16)), int(generator.integers(2, 11))
+    names = "ABCDEFG"[: int(generator.integers(2, 7))]
+    shapes = [(people, 1, 1), (1, things, 1), (people, things, 1)]
+    shapes += [(people, 1, len(names)), (1, things, len(names))]
+    scores = 60 + generator.normal(0, 4, (1, 1, len(names))) + np.zeros((people, things, 1))
+    for shape in shapes:
+        scores = scores + generator.normal(size=shape) * generator.choice([0, 1, 4, 12])
+    scores = scores + generator.normal(0, generator.uniform(3, 20), scores.shape)
+    missing = generator.choice([0, 0.2])
+    return [
+        Rating(session=f"L{who}", listener=f"L{who}", test="mushra", item=f"i{item}",
+               condition=name, score=float(scores[who, item, number]))
+        for who in range(people) for item in range(things) for number, name in enumerate(names)
+        if generator.random() >= missing
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_no_search_of_500_misses_the_optimum() -> None:
+    """Against bounded searches over standard deviations, from 24 starts by differences."""
+    from scipy.optimize import minimize
+
+    worst = 0.0
+    for seed in range(500):
+        ratings = random_design(seed)
+        likelihood, search = search_ratios(ratings, "maximal" if seed % 3 else "intercepts")
+        count = len(likelihood.names)
+
+        def deviance(roots: Floats, criterion: Any = likelihood.criterion) -> float:
+            return float(criterion(roots**2))
+
+        generator = np.random.default_rng(seed)
+        ends = [
+            minimize(
+                deviance,
+                generator.exponential(1.0, count) * (generator.random(count) < 0.8),
+                method="L-BFGS-B",
+                bounds=[(0, 1e3)] * count,
+                options={"ftol": 1e-12},
+            ).fun
+            for _ in range(24)
+        ]
+        assert search.converged
+        worst = max(worst, search.criterion - min(ends))
+    assert worst < 1e-4

@@ -11,15 +11,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from synbench.statistics.bootstrap import estimate_means
+from synbench.statistics.bootstrap import bootstrap_means
+from synbench.statistics.clusters import cluster_means
 from synbench.statistics.equivalence import equivalence
-from synbench.statistics.paired_tests import (
-    cluster_means,
-    compare_all,
-    holm,
-    tie_letters,
-    wilcoxon,
-)
+from synbench.statistics.multiplicity import correct, tie_letters
+from synbench.statistics.paired_tests import compare_all, wilcoxon
 from synbench.statistics.permutation import sign_flip
 from synbench.statistics.power import smallest_detectable
 
@@ -61,11 +57,13 @@ def test_holm_agrees_with_statsmodels() -> None:
         warnings.simplefilter("ignore")
         multitest = pytest.importorskip("statsmodels.stats.multitest")
     values = np.random.default_rng(3).random(20) ** 3
-    assert holm(values.tolist()) == pytest.approx(multitest.multipletests(values, method="holm")[1])
+    assert correct(values.tolist()) == pytest.approx(
+        multitest.multipletests(values, method="holm")[1]
+    )
 
 
 def test_holm_by_hand_with_an_absent_value() -> None:
-    found = holm([0.01, float("nan"), 0.04, 0.03])
+    found = correct([0.01, float("nan"), 0.04, 0.03])
     assert found[0] == pytest.approx(0.03)
     assert np.isnan(found[1])
     assert found[2:] == pytest.approx([0.06, 0.06])
@@ -147,7 +145,7 @@ def test_intervals_of_lognormal_data_cover_less_than_promised(
     items: int, lowest: float, highest: float
 ) -> None:
     values = np.random.default_rng(8).lognormal(size=(items, 1500))
-    found = estimate_means(values, replicates=1000)
+    found = bootstrap_means(values, replicates=1000)
     covered = float(np.mean((found.low <= np.exp(0.5)) & (np.exp(0.5) <= found.high)))
     assert lowest < covered < highest
 
@@ -186,7 +184,7 @@ def test_ratings_give_the_p_values_of_r() -> None:
             one == pytest.approx(other, rel=1e-4) if comparable else (one < 0.05) == (other < 0.05)
         )
     corrected = [float(row["wilcoxon_p_holm"]) for row in oracle]
-    assert holm(expected) == pytest.approx(corrected, rel=1e-4)
+    assert correct(expected) == pytest.approx(corrected, rel=1e-4)
 
 
 @pytest.mark.parametrize("count", [3, 20, 26])
@@ -196,18 +194,18 @@ def test_the_smallest_detectable_difference_is_that_of_statsmodels(count: int) -
         power = pytest.importorskip("statsmodels.stats.power")
     found = differences(count)
     wanted = power.TTestPower().solve_power(nobs=count, alpha=0.05, power=0.8)
-    assert smallest_detectable(found) == pytest.approx(wanted * found.std(ddof=1), rel=1e-4)
+    sd = float(found.std(ddof=1))
+    assert smallest_detectable(sd, count) == pytest.approx(wanted * sd, rel=1e-4)
 
 
 def test_a_difference_of_that_size_is_found_four_times_in_five() -> None:
     generator = np.random.default_rng(8)
-    size = smallest_detectable(generator.normal(0, 1, 2000)) * (2000 / 12) ** 0.5
-    size *= 1.06  # with twelve instead of many differences the t-test wants a little more
+    size = smallest_detectable(1.0, 12)
     trials = generator.normal(size, 1, (2000, 12))
     share = np.mean(scipy.stats.ttest_1samp(trials, 0, axis=1).pvalue < 0.05)
     assert share == pytest.approx(0.8, abs=0.06)
 
 
 def test_nothing_is_detectable_with_one_difference() -> None:
-    assert np.isnan(smallest_detectable(np.array([0.1])))
-    assert smallest_detectable(np.array([0.1, 0.1])) == 0
+    assert np.isnan(smallest_detectable(0.1, 1))
+    assert smallest_detectable(0.0, 2) == 0

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from synbench.statistics.bootstrap import estimate_means
+from synbench.statistics.bootstrap import bootstrap_means
 from synbench_metrics.frechet import set_distance
 from synbench_reports.tables.build_report import build_report, read_selection
 from synbench_reports.tables.table import Cell, Table
@@ -69,7 +69,7 @@ def test_weighted_intervals_agree_with_a_bootstrap_of_totals() -> None:
     generator = np.random.default_rng(0)
     words = generator.integers(3, 40, size=60).astype(float)
     rates = generator.binomial(words.astype(int), 0.15) / words
-    found = estimate_means(rates[:, None], sizes=words[:, None], replicates=4000)
+    found = bootstrap_means(rates[:, None], sizes=words[:, None], replicates=4000)
     drawn = generator.integers(0, 60, size=(20000, 60))
     totals = (rates * words)[drawn].sum(axis=1) / words[drawn].sum(axis=1)
     assert found.mean[0] == pytest.approx((rates * words).sum() / words.sum())
@@ -79,8 +79,8 @@ def test_weighted_intervals_agree_with_a_bootstrap_of_totals() -> None:
 
 def test_equal_weights_change_nothing() -> None:
     values = np.random.default_rng(1).standard_normal((30, 2))
-    plain = estimate_means(values, replicates=300)
-    weighted = estimate_means(values, sizes=np.full((30, 2), 7.0), replicates=300)
+    plain = bootstrap_means(values, replicates=300)
+    weighted = bootstrap_means(values, sizes=np.full((30, 2), 7.0), replicates=300)
     assert weighted.mean == pytest.approx(plain.mean, abs=1e-12)
     assert weighted.low == pytest.approx(plain.low, abs=1e-12)
 

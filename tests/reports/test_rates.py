@@ -17,8 +17,7 @@ from click.testing import CliRunner
 from synbench.results.cells import Store
 from synbench.results.planned import read_planned
 from synbench.results.store import ITEM_COLUMNS, write_table
-from synbench.statistics.bootstrap import estimate_differences, estimate_means
-from synbench.statistics.equivalence import rate_differences
+from synbench.statistics.means import estimate_differences, estimate_means
 from synbench.statistics.paired_tests import compare_all, smallest_p
 from synbench.statistics.permutation import swap_rates
 from synbench_metrics import NotApplicable
@@ -121,11 +120,14 @@ def test_every_output_has_the_rate_that_jiwer_has_of_all_texts(rate_run: Any) ->
     assert cells["Alpha"].mean == pytest.approx(rates["alpha"])
     assert cells["Beta"].mean == pytest.approx(rates["beta"])
     assert cells["Beta"].best
-    (pair,) = lines(compare, run.folder, "--metrics", "error", "--format", "csv")
+    arguments = ("--metrics", "error", "--format", "csv")
+    (pair,) = lines(compare, run.folder, *arguments)
     assert (pair["first"], pair["second"]) == ("Beta", "Alpha")
     assert float(pair["difference"]) == pytest.approx(rates["beta"] - rates["alpha"])
     assert float(pair["low"]) <= float(pair["difference"]) <= float(pair["high"])
-    assert pair["test"] == "swap_rates"
+    assert pair["test"] == "corrected_t"
+    swapped = (*arguments, "--test", "sign_flip")
+    assert lines(compare, run.folder, *swapped)[0]["test"] == "swap_rates"
     tidy = {
         line["codec"]: float(line["mean"])
         for line in lines(export, run.folder, "--format", "csv")
@@ -146,8 +148,8 @@ def test_text_says_which_test_and_figures_draw_the_rate(rate_run: Any) -> None:
 
     run = rate_run(HEARD, SAID, ["one", "one", "two", "two"])
     done = CliRunner().invoke(compare, [str(run.folder), "--metrics", "error"])
-    assert "permutation test of pooled rates" in done.output
-    assert "2 speakers: no paired test over them can reach 5%" in done.output
+    assert "t-test of the mean, corrected for skewness" in done.output
+    assert "2 speakers: no test over fewer than 5 holds its level" in done.output
     planned = read_planned(run.folder)
     cells = Store(planned).cells("speech")
     axes = drawn.speaker_spread(planned, cells, 1).axes[0]
@@ -268,21 +270,21 @@ def test_a_difference_of_means_is_the_mean_of_differences() -> None:
 def test_the_error_of_a_rate_is_that_of_resampled_speakers() -> None:
     values, words = made(8, 200, gap=0.02)
     speakers = np.sort(np.random.default_rng(8).integers(0, 50, 200))
-    numbers = rate_differences(values, words, speakers)
+    found = estimate_differences(values, [(0, 1)], clusters=speakers, sizes=words)
     rates = (values * words).sum(axis=0) / words.sum(axis=0)
-    assert numbers.mean() == pytest.approx(rates[0] - rates[1])
+    assert found.mean[0] == pytest.approx(rates[0] - rates[1])
     errors = np.stack([np.bincount(speakers, (values * words)[:, side]) for side in (0, 1)])
     totals = np.bincount(speakers, words[:, 0])
     drawn = np.random.default_rng(9).integers(0, 50, (4000, 50))
     resampled = (errors[0] - errors[1])[drawn].sum(axis=1) / totals[drawn].sum(axis=1)
-    ours = numbers.std(ddof=1) / len(numbers) ** 0.5
-    assert ours == pytest.approx(resampled.std(), rel=0.08)
-    alike = np.full_like(words, 7.0)
-    assert rate_differences(values, alike) == pytest.approx(values[:, 0] - values[:, 1])
+    assert found.error[0] == pytest.approx(resampled.std(), rel=0.08)
+    alike = estimate_differences(values, [(0, 1)], sizes=np.full_like(words, 7.0))
+    plain = scipy.stats.sem(values[:, 0] - values[:, 1])
+    assert alike.error[0] == pytest.approx(plain, rel=1e-12)
 
 
 def test_equality_of_rates_needs_a_margin_that_holds(rate_run: Any) -> None:
-    run = rate_run(HEARD, SAID)
+    run = rate_run({name: texts * 2 for name, texts in HEARD.items()}, SAID * 2)
     planned = read_planned(run.folder)
     cells = Store(planned).cells("speech")
     (pair,) = pairs(planned, cells, 1, margin=0.9)

@@ -9,12 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from synbench.statistics.bootstrap import (
-    Floats,
-    estimate_means,
-    replicate_means,
-    resampling_weights,
-)
+from synbench.statistics.bootstrap import bootstrap_means, replicate_means, resampling_weights
+from synbench.statistics.clusters import Floats
 
 scores = arrays(np.float64, (12, 3), elements=st.floats(-100, 100, allow_subnormal=False))
 
@@ -27,7 +23,7 @@ def skewed(items: int, cells: int, seed: int = 1) -> Floats:
 @pytest.mark.parametrize("items", [10, 40, 200])
 def test_agrees_with_scipy_within_monte_carlo_error(items: int) -> None:
     values = skewed(items, 4, seed=items)
-    ours = estimate_means(values, replicates=10_000)
+    ours = bootstrap_means(values, replicates=10_000)
     for cell in range(4):
         theirs = scipy.stats.bootstrap(
             (values[:, cell],), np.mean, n_resamples=10_000, method="BCa", rng=1
@@ -45,7 +41,7 @@ def test_agrees_with_scipy_within_monte_carlo_error(items: int) -> None:
 def test_covers_the_true_mean_as_often_as_documented(
     items: int, lowest: float, highest: float
 ) -> None:
-    found = estimate_means(skewed(items, 2000), replicates=1000)
+    found = bootstrap_means(skewed(items, 2000), replicates=1000)
     truth = 1 - 1.5 / 13.5
     covered = float(np.mean((found.low <= truth) & (truth <= found.high)))
     assert lowest < covered < highest
@@ -54,14 +50,14 @@ def test_covers_the_true_mean_as_often_as_documented(
 def test_covers_when_a_third_of_the_items_is_absent() -> None:
     values = skewed(90, 2000)
     values[np.random.default_rng(2).random(values.shape) < 1 / 3] = np.nan
-    found = estimate_means(values, replicates=1000)
+    found = bootstrap_means(values, replicates=1000)
     truth = 1 - 1.5 / 13.5
     assert 0.92 < float(np.mean((found.low <= truth) & (truth <= found.high))) < 0.965
 
 
 def test_absent_items_count_neither_in_the_mean_nor_in_n() -> None:
     values = np.array([[1.0, 1.0], [2.0, np.nan], [6.0, 3.0]])
-    found = estimate_means(values)
+    found = bootstrap_means(values)
     assert found.mean.tolist() == [3.0, 2.0]
     assert found.count.tolist() == [3, 2]
     assert found.low[1] >= 1.0
@@ -69,7 +65,7 @@ def test_absent_items_count_neither_in_the_mean_nor_in_n() -> None:
 
 
 def test_one_value_has_a_mean_and_no_interval() -> None:
-    found = estimate_means(np.array([[2.5, np.nan], [np.nan, np.nan]]))
+    found = bootstrap_means(np.array([[2.5, np.nan], [np.nan, np.nan]]))
     assert found.mean[0] == 2.5
     assert np.isnan([found.mean[1], *found.low, *found.high]).all()
     assert found.count.tolist() == [1, 0]
@@ -77,13 +73,13 @@ def test_one_value_has_a_mean_and_no_interval() -> None:
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
 def test_no_items_or_no_cells_give_no_numbers(shape: tuple[int, int]) -> None:
-    found = estimate_means(np.empty(shape))
+    found = bootstrap_means(np.empty(shape))
     assert found.mean.shape == (shape[1],)
     assert np.isnan(found.mean).all()
 
 
 def test_a_constant_column_has_an_interval_of_zero_width() -> None:
-    found = estimate_means(np.full((7, 1), 0.1))
+    found = bootstrap_means(np.full((7, 1), 0.1))
     assert found.low == found.mean == found.high == 0.1
 
 
@@ -113,7 +109,7 @@ def test_cells_are_paired_by_the_shared_weights() -> None:
 @settings(max_examples=30, deadline=None)
 @given(values=scores)
 def test_intervals_contain_the_mean_and_stay_within_the_values(values: Floats) -> None:
-    found = estimate_means(values, replicates=200)
+    found = bootstrap_means(values, replicates=200)
     slack = 1e-9
     assert (found.low >= values.min(axis=0) - slack).all()
     assert (found.high <= values.max(axis=0) + slack).all()
@@ -125,8 +121,8 @@ def test_intervals_contain_the_mean_and_stay_within_the_values(values: Floats) -
 def test_shifting_and_scaling_the_values_does_the_same_to_the_result(
     values: Floats, shift: float, scale: float
 ) -> None:
-    found = estimate_means(np.round(values, 3), replicates=200)
-    moved = estimate_means(np.round(values, 3) * scale + shift, replicates=200)
+    found = bootstrap_means(np.round(values, 3), replicates=200)
+    moved = bootstrap_means(np.round(values, 3) * scale + shift, replicates=200)
     for name in ("mean", "low", "high"):
         expected = getattr(found, name) * scale + shift
         assert getattr(moved, name) == pytest.approx(expected, abs=1e-6 * scale)
@@ -135,8 +131,8 @@ def test_shifting_and_scaling_the_values_does_the_same_to_the_result(
 @settings(max_examples=30, deadline=None)
 @given(values=scores, extra=scores)
 def test_a_cell_does_not_depend_on_the_cells_beside_it(values: Floats, extra: Floats) -> None:
-    alone = estimate_means(values, replicates=200)
-    beside = estimate_means(np.hstack([values, extra]), replicates=200)
+    alone = bootstrap_means(values, replicates=200)
+    beside = bootstrap_means(np.hstack([values, extra]), replicates=200)
     assert beside.mean[:3] == pytest.approx(alone.mean, abs=1e-12)
     assert beside.count[:3].tolist() == alone.count.tolist()
 
@@ -153,7 +149,7 @@ def test_intervals_over_speakers_cover_where_those_over_items_do_not() -> None:
     values, clusters = spoken(30, 8, 1000)
 
     def covered(**options: np.ndarray) -> float:
-        found = estimate_means(values, replicates=1000, **options)
+        found = bootstrap_means(values, replicates=1000, **options)
         return float(np.mean((found.low <= 0) & (found.high >= 0)))
 
     assert 0.91 < covered(clusters=clusters) < 0.96
@@ -163,8 +159,8 @@ def test_intervals_over_speakers_cover_where_those_over_items_do_not() -> None:
 def test_clusters_of_one_item_are_items() -> None:
     values = skewed(20, 3)
     values[0, 1] = np.nan
-    single = estimate_means(values, replicates=300)
-    clustered = estimate_means(values, replicates=300, clusters=np.arange(20))
+    single = bootstrap_means(values, replicates=300)
+    clustered = bootstrap_means(values, replicates=300, clusters=np.arange(20))
     assert clustered.low == pytest.approx(single.low, rel=1e-12)
     assert clustered.high == pytest.approx(single.high, rel=1e-12)
 
@@ -174,7 +170,7 @@ def test_clusters_of_unequal_size_agree_with_a_plain_loop() -> None:
     clusters = generator.integers(0, 60, 400)
     clusters = np.unique(clusters, return_inverse=True)[1]
     values = generator.normal(size=(400, 1))
-    found = estimate_means(values, clusters=clusters, replicates=4000)
+    found = bootstrap_means(values, clusters=clusters, replicates=4000)
     groups = [values[clusters == number, 0] for number in range(clusters.max() + 1)]
     drawn = generator.integers(0, len(groups), (4000, len(groups)))
     means = [np.concatenate([groups[place] for place in row]).mean() for row in drawn]
@@ -186,6 +182,6 @@ def test_clusters_of_unequal_size_agree_with_a_plain_loop() -> None:
 
 
 def test_a_single_cluster_has_a_mean_and_no_interval() -> None:
-    found = estimate_means(np.array([[1.0], [2.0]]), clusters=np.array([0, 0]))
+    found = bootstrap_means(np.array([[1.0], [2.0]]), clusters=np.array([0, 0]))
     assert found.mean[0] == 1.5
     assert np.isnan(found.low[0])

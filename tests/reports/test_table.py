@@ -10,6 +10,7 @@ import pytest
 
 from synbench.errors import UsageError
 from synbench_reports.tables.build_report import build_report, read_selection
+from synbench_reports.tables.notes import UNSURE
 from synbench_reports.tables.table import Cell, Report
 
 ITEMS = ("a", "b", "c")
@@ -81,7 +82,8 @@ def test_means_and_counts_of_a_metric(empty_run: Any) -> None:
     found = cell(report_of(empty_run.save()), "Alpha", "mos")
     assert found.mean == 3.0
     assert found.low is not None
-    assert 2.0 <= found.low < 3.0
+    # Of two items: the quantile of t for one degree of freedom is 12.706.
+    assert found.low == pytest.approx(3.0 - 12.7062047)
     assert (found.planned, found.scored, found.failed, found.missing) == (3, 2, 1, 0)
 
 
@@ -152,7 +154,7 @@ def test_failures_missing_scores_and_few_items_are_warned_of(empty_run: Any) -> 
     warnings = texts(report_of(empty_run.save()), "warning")
     assert "Failed scores: 2 x broken in two lines" in warnings
     assert warnings[0].startswith("Missing scores: 15 of 18 planned")
-    assert "MOS: fewer than 10 items: the intervals are too narrow (all codecs)" in warnings
+    assert f"MOS: fewer than 8 items: {UNSURE} (all codecs)" in warnings
 
 
 def test_few_items_of_one_codec_only_name_that_codec(empty_run: Any) -> None:
@@ -162,7 +164,7 @@ def test_few_items_of_one_codec_only_name_that_codec(empty_run: Any) -> None:
         empty_run.score("beta", f"item{number}", "mos", 3.0)
     empty_run.score("alpha", "item0", "mos", 3.0)
     warnings = texts(report_of(empty_run.save()), "warning")
-    assert "MOS: fewer than 10 items: the intervals are too narrow (Alpha)" in warnings
+    assert f"MOS: fewer than 8 items: {UNSURE} (Alpha)" in warnings
 
 
 def test_many_reasons_are_summed_up(empty_run: Any) -> None:

@@ -113,7 +113,7 @@ class OpenedRun:
         metrics: Sequence[str] = (),
         against: str | None = None,
         margins: Mapping[str, float] | None = None,
-        test: Literal["wilcoxon", "sign_flip"] = "wilcoxon",
+        test: Literal["corrected_t", "t", "sign_flip", "wilcoxon"] = "corrected_t",
     ) -> pandas.DataFrame:
         """What ``synbench compare`` prints, one row per pair of codecs and metric.
 
@@ -121,7 +121,8 @@ class OpenedRun:
             corpus, metrics: only these.
             against: only pairs with the codec of this label.
             margins: by metric the largest difference that still counts as equal.
-            test: of means; error rates have their own.
+            test: ``wilcoxon`` is of ranks, the others of means; of error rates, permutations swap
+                the codecs within speakers.
         """
         frame: pandas.DataFrame = _named(f"{FRAMES}:compare_frame")(
             self.planned,

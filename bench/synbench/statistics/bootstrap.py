@@ -1,4 +1,4 @@
-"""Means with 95 % intervals, by a bootstrap that all cells share.
+"""Means with intervals by a bootstrap that all cells share: asked for by name, never the default.
 
 Whole clusters (speakers) are resampled where they are known, else items, so an interval says how
 much the mean would move with another choice of speakers or items of the same kind. Items of one
@@ -15,7 +15,8 @@ It costs nothing more, since the jackknife of a mean has a closed form (for clus
 order, with the sum of a cluster's deviations as its influence). Like every bootstrap of a mean it
 is too narrow for few items or speakers: of nominal 95 % intervals, about 90 % contain the true mean
 at 10 items, 83 % at 5, and 94 % at 50 for scores below a ceiling. A heavy tail costs more: for
-lognormal data (sigma 1) it is about 91 % at 50 items, 94 % at 200. The tests measure this.
+lognormal data (sigma 1) it is about 91 % at 50 items, 94 % at 200. The tests measure this. That is
+why tables print the intervals of :mod:`~.means`.
 
 References
     B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (397), 1987.
@@ -24,46 +25,38 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-CONFIDENCE = 0.95
+from synbench.statistics.clusters import Floats, cluster_sums, filled_sizes, weighted_means
+from synbench.statistics.means import CONFIDENCE
+
 REPLICATES = 4000
 SEED = 20240229
-# Below this many items or clusters a bootstrap interval of a mean is too narrow to be trusted.
-FEW_ITEMS = 10
 # Weights held in memory at once: 16 MB.
 WEIGHTS_AT_ONCE = 2_000_000
 
 # Share of the largest deviation below which two means are the same but for rounding.
 TIE = 1e-9
 
-Floats = NDArray[np.float64]
 NORMAL = NormalDist()
 
 __all__ = [
-    "CONFIDENCE",
-    "FEW_ITEMS",
     "REPLICATES",
     "SEED",
-    "Estimates",
-    "cluster_sums",
-    "common_items",
-    "estimate_differences",
-    "estimate_means",
+    "BootstrapMeans",
+    "bootstrap_means",
     "replicate_means",
     "resampling_weights",
-    "weighted_means",
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimates:
+class BootstrapMeans:
     """Means over items, one per cell; every array has shape ``(cell,)``.
 
     Attributes:
@@ -127,7 +120,7 @@ def replicate_means(
         Shape ``(replicate, cell)``; NaN where a replicate drew no item of the cell.
     """
     present = np.isfinite(values)
-    sizes = _sizes(values, sizes)
+    sizes = filled_sizes(values, sizes)
     numbers = np.hstack([np.where(present, values, 0.0) * sizes, sizes])
     if clusters is not None:
         numbers = cluster_sums(numbers, clusters)
@@ -141,7 +134,7 @@ def replicate_means(
     return np.concatenate(blocks)
 
 
-def estimate_means(
+def bootstrap_means(
     values: Floats,
     *,
     clusters: NDArray[np.int64] | None = None,
@@ -149,7 +142,7 @@ def estimate_means(
     confidence: float = CONFIDENCE,
     replicates: int = REPLICATES,
     seed: int = SEED,
-) -> Estimates:
+) -> BootstrapMeans:
     """Mean and BCa interval of every cell.
 
     Args:
@@ -160,7 +153,7 @@ def estimate_means(
         confidence: share of intervals that should contain the true mean, 0 to 1.
         replicates, seed: as in :func:`resampling_weights`.
     """
-    sizes = _sizes(values, sizes)
+    sizes = filled_sizes(values, sizes)
     mean = weighted_means(values, sizes)
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     wanted = _units(values, clusters) >= 2
@@ -168,81 +161,7 @@ def estimate_means(
         kept = values[:, wanted], mean[wanted], sizes[:, wanted]
         ends = _bca(*_resampled(*kept, clusters, replicates, seed), confidence)
         low[wanted], high[wanted] = mean[wanted] + ends
-    return Estimates(mean=mean, low=low, high=high, count=np.isfinite(values).sum(axis=0))
-
-
-def estimate_differences(
-    values: Floats,
-    pairs: Sequence[tuple[int, int]],
-    *,
-    clusters: NDArray[np.int64] | None = None,
-    sizes: Floats | None = None,
-    confidence: float = CONFIDENCE,
-    replicates: int = REPLICATES,
-    seed: int = SEED,
-) -> Estimates:
-    """Difference of two means and its BCa interval, for every pair.
-
-    Both means are over the items that both cells of a pair have, and both are taken of the same
-    replicates. ``count`` is the number of these items; the rest is as in :func:`estimate_means`.
-
-    Args:
-        pairs: places of two cells, the first minus the second.
-    """
-    first, second = common_items(values, pairs)
-    if sizes is not None:
-        sizes = np.hstack([sizes[:, [pair[side] for pair in pairs]] for side in (0, 1)])
-    both, count = np.hstack([first, second]), len(pairs)
-    sizes = _sizes(both, sizes)
-    means = weighted_means(both, sizes)
-    difference = means[:count] - means[count:]
-    low, high = np.full_like(difference, np.nan), np.full_like(difference, np.nan)
-    wanted = _units(first, clusters) >= 2
-    if wanted.any():
-        half, kept = int(wanted.sum()), np.tile(wanted, 2)
-        influence, replicated = _resampled(
-            both[:, kept], means[kept], sizes[:, kept], clusters, replicates, seed
-        )
-        influence /= sizes[:, kept].sum(axis=0)
-        influence, replicated = (
-            part[:, :half] - part[:, half:] for part in (influence, replicated)
-        )
-        low[wanted], high[wanted] = difference[wanted] + _bca(influence, replicated, confidence)
-    return Estimates(mean=difference, low=low, high=high, count=np.isfinite(first).sum(axis=0))
-
-
-def common_items(values: Floats, pairs: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
-    """The first and the second values of all pairs, shape ``(item, pair)``, NaN unless both are."""
-    first, second = (values[:, [pair[side] for pair in pairs]] for side in (0, 1))
-    both = np.isfinite(first) & np.isfinite(second)
-    return np.where(both, first, np.nan), np.where(both, second, np.nan)
-
-
-def weighted_means(values: Floats, sizes: Floats | None = None) -> Floats:
-    """Means per cell, NaN without a value; rounding never leaves the range of the values.
-
-    Args:
-        values: shape ``(item, cell)``; NaN where a cell lacks an item.
-        sizes: how much each value counts, likewise; all alike where not given.
-    """
-    present, sizes = np.isfinite(values), _sizes(values, sizes)
-    sums, count = (np.where(present, values, 0.0) * sizes).sum(axis=0), sizes.sum(axis=0)
-    mean = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
-    lowest = np.where(present, values, np.inf).min(axis=0, initial=np.inf)
-    highest = np.where(present, values, -np.inf).max(axis=0, initial=-np.inf)
-    return np.where(count > 0, np.clip(mean, lowest, highest), np.nan)
-
-
-def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
-    """Sums over the items of each cluster, from shape ``(item, cell)`` to ``(cluster, cell)``."""
-    sums = np.zeros((int(clusters.max()) + 1, values.shape[1]))
-    np.add.at(sums, clusters, values)
-    return sums
-
-
-def _sizes(values: Floats, sizes: Floats | None) -> Floats:
-    """How much each value counts, 0 where there is none; all alike by default."""
-    return np.where(np.isfinite(values), 1.0 if sizes is None else sizes, 0.0)
+    return BootstrapMeans(mean=mean, low=low, high=high, count=np.isfinite(values).sum(axis=0))
 
 
 def _units(values: Floats, clusters: NDArray[np.int64] | None) -> NDArray[np.int64]:

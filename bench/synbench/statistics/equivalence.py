@@ -1,25 +1,22 @@
 """Whether two codecs are shown to be equal: a difference smaller than a margin, by two t-tests.
 
-References
+Reference
     D. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach",
         J. Pharmacokinet. Biopharm. 15 (6), 1987.
-    W. Cochran, "Sampling Techniques", 3rd edition, 1977, section 6.4 (the error of a ratio).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synbench.statistics.bootstrap import cluster_sums, weighted_means
-from synbench.statistics.paired_tests import SIGNIFICANCE, cluster_means
+from synbench.statistics.clusters import Floats, Integers, cluster_means
+from synbench.statistics.means import Estimates, estimate_differences
+from synbench.statistics.multiplicity import SIGNIFICANCE, correct
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-__all__ = ["Equivalence", "equivalence", "rate_differences"]
+__all__ = ["Equivalence", "equivalence", "equivalences"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +25,8 @@ class Equivalence:
 
     Attributes:
         low, high: the interval of confidence ``1 - 2 * SIGNIFICANCE`` that the tests amount to.
-        p: the larger of the two one-sided p-values.
+        p: the larger of the two one-sided p-values; small means shown to be within the margin.
+        p_holm: the same, corrected over the family of pairs; p itself where there is one pair.
     """
 
     difference: float
@@ -36,64 +34,74 @@ class Equivalence:
     low: float
     high: float
     p: float
+    p_holm: float
     clusters: int
 
     @property
     def equivalent(self) -> bool:
         """Whether the difference is shown to be smaller than the margin."""
-        return self.p < SIGNIFICANCE
+        return self.p_holm < SIGNIFICANCE
 
 
 def equivalence(
     differences: Floats, *, margin: float, clusters: Integers | None = None
 ) -> Equivalence:
-    """Whether a mean difference is smaller than a margin, in the unit of the metric.
+    """Whether a mean of cluster means is smaller than a margin, by Student's t; one pair alone.
 
     Raises:
         ValueError: the margin is not positive, or fewer than two clusters have a difference.
     """
-    if not margin > 0:
-        raise ValueError(f"expected a margin above 0, got {margin}")
-    found = cluster_means(differences, clusters)
-    if len(found) < 2:
-        raise ValueError(f"expected at least two independent differences, got {len(found)}")
-    from scipy.special import stdtr, stdtrit
-
-    freedom, mean = len(found) - 1, float(found.mean())
-    error = float(found.std(ddof=1)) / len(found) ** 0.5
-    if error == 0:
-        p, half = (0.0 if abs(mean) < margin else 1.0), 0.0
-    else:
-        p = float(stdtr(freedom, (abs(mean) - margin) / error))
-        half = float(stdtrit(freedom, 1 - SIGNIFICANCE)) * error
-    return Equivalence(
-        difference=mean,
-        margin=margin,
-        low=mean - half,
-        high=mean + half,
-        p=p,
-        clusters=len(found),
-    )
+    means = cluster_means(differences, clusters)
+    if len(means) < 2:
+        _check(margin)
+        raise ValueError(f"expected at least two independent differences, got {len(means)}")
+    pair = np.stack([means, np.zeros_like(means)], axis=1)
+    found = estimate_differences(pair, [(0, 1)], confidence=1 - 2 * SIGNIFICANCE)
+    return _tested(found, margin=margin, corrected=False)[0]
 
 
-def rate_differences(values: Floats, sizes: Floats, clusters: Integers | None = None) -> Floats:
-    """One number per cluster such that their mean is the difference of two codecs' rates.
-
-    A rate is all errors over all words, so it is no mean of clusters. Its error is that of a mean
-    of each cluster's rate, weighed by its words and taken around the rate of all: linearised, the
-    usual error of a ratio. For clusters of equally many words these are the differences of their
-    own rates.
+def equivalences(
+    values: Floats,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    margin: float,
+    clusters: Integers | None = None,
+    sizes: Floats | None = None,
+) -> list[Equivalence]:
+    """All pairs of codecs as one family, by the test of differences: corrected for skewness.
 
     Args:
-        values: error rates of both codecs, shape ``(item, 2)``, NaN where there is none.
-        sizes: their numbers of words, likewise.
+        values, pairs, clusters, sizes: as in :func:`~.means.estimate_differences`.
+        margin: in the unit of the values.
+
+    Raises:
+        ValueError: the margin is not positive.
     """
-    known = np.isfinite(values).all(axis=1)
-    values, sizes = values[known], sizes[known]
-    rates = weighted_means(values, sizes)
-    shares = (values - rates) * sizes / sizes.sum(axis=0)
-    parts = shares[:, :1] - shares[:, 1:]
-    if clusters is not None and len(parts):
-        parts = cluster_sums(parts, np.unique(clusters[known], return_inverse=True)[1])
-    numbers: Floats = rates[0] - rates[1] + len(parts) * parts[:, 0]
-    return numbers
+    found = estimate_differences(
+        values, pairs, clusters=clusters, sizes=sizes, confidence=1 - 2 * SIGNIFICANCE
+    )
+    return _tested(found, margin=margin, corrected=True)
+
+
+def _check(margin: float) -> None:
+    if not margin > 0:
+        raise ValueError(f"expected a margin above 0, got {margin}")
+
+
+def _tested(found: Estimates, *, margin: float, corrected: bool) -> list[Equivalence]:
+    _check(margin)
+    if not corrected:
+        found = found.without_skewness()
+    p_values = [float(p) for p in found.beyond_p(margin)]
+    return [
+        Equivalence(
+            difference=float(found.mean[number]),
+            margin=margin,
+            low=float(found.low[number]),
+            high=float(found.high[number]),
+            p=p,
+            p_holm=p_holm,
+            clusters=int(found.clusters[number]),
+        )
+        for number, (p, p_holm) in enumerate(zip(p_values, correct(p_values), strict=True))
+    ]

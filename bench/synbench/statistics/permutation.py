@@ -1,4 +1,4 @@
-"""Permutation tests of a pair of codecs: in every cluster the two may be swapped.
+"""Permutation tests of a pair: in every cluster (speaker, listener) the two may be swapped.
 
 If it makes no difference which of two codecs coded a speaker's items, swapping their scores is as
 likely as not, whatever the scores are. All ways of swapping are tried, or a fixed sample of them.
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# All sign patterns are tried up to this many clusters: 2 ** 14 of them.
-EXACT_SIGNS = 14
+# All sign patterns are tried up to this many clusters: 2 ** 16 of them.
+EXACT_SIGNS = 16
 RANDOM_SIGNS = 20_000
 SEED = 20240301
 NUMBERS_AT_ONCE = 2_000_000
@@ -54,8 +54,8 @@ def swap_rates(errors: Floats, units: Floats) -> list[float]:
         moved_errors, moved_units = changes[:, :pairs], changes[:, pairs:]
         first = (total_errors + moved_errors) / (total_units + moved_units)
         second = (total_errors - moved_errors) / (total_units - moved_units)
-        found: Floats = np.abs(first - second)
-        return found
+        gap: Floats = np.abs(first - second)
+        return gap
 
     with np.errstate(invalid="ignore"):
         changes = np.hstack([errors[:, 0] - errors[:, 1], units[:, 0] - units[:, 1]])
@@ -64,8 +64,8 @@ def swap_rates(errors: Floats, units: Floats) -> list[float]:
             np.count_nonzero(distance(sums) >= observed, axis=0) for sums in signed_sums(changes)
         )
     enough = np.count_nonzero(units[:, 0], axis=0) >= 2
-    found = share(np.asarray(reached), len(errors))
-    return [float(p) for p in np.where(enough, found, np.nan)]
+    shares = share(np.asarray(reached), len(errors))
+    return [float(p) for p in np.where(enough, shares, np.nan)]
 
 
 def signed_sums(numbers: Floats) -> Iterator[Floats]:
@@ -78,12 +78,14 @@ def signed_sums(numbers: Floats) -> Iterator[Floats]:
         Blocks of shape ``(pattern, column)``.
     """
     count = len(numbers)
+    block = max(1, NUMBERS_AT_ONCE // max(count, numbers.shape[1], 1))
     if count <= EXACT_SIGNS:
-        patterns = np.arange(2**count)[:, None] >> np.arange(count) & 1
-        yield (2.0 * patterns - 1.0) @ numbers
+        for start in range(0, 2**count, block):
+            chosen = np.arange(start, min(start + block, 2**count))
+            patterns = chosen[:, None] >> np.arange(count) & 1
+            yield (2.0 * patterns - 1.0) @ numbers
         return
     generator = np.random.default_rng(SEED)
-    block = max(1, NUMBERS_AT_ONCE // count)
     for start in range(0, RANDOM_SIGNS, block):
         rows = min(block, RANDOM_SIGNS - start)
         signs = 2.0 * generator.integers(0, 2, size=(rows, count), dtype=np.int8) - 1.0

@@ -1,43 +1,110 @@
-"""What a paired design could have seen: the smallest difference that it detects four times in five.
+"""How many speakers or listeners a difference takes, and what so many could have seen.
 
-References
+All by the two-sided paired t-test on one difference for each speaker or listener, a unit.
+
+Reference
     J. Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd edition, 1988.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from synbench.statistics.multiplicity import SIGNIFICANCE
 
-from synbench.statistics.paired_tests import SIGNIFICANCE
-
+MOST_UNITS = 100_000
 POWER = 0.8
 
-__all__ = ["POWER", "smallest_detectable"]
+__all__ = [
+    "MOST_UNITS",
+    "POWER",
+    "paired_power",
+    "paired_sample_size",
+    "smallest_detectable",
+    "units_needed",
+]
+
+
+def paired_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> float:
+    """Power of a two-sided paired t-test.
+
+    Args:
+        effect: difference over the standard deviation of differences.
+        n: units.
+    """
+    from scipy.special import stdtrit
+    from scipy.stats import nct
+
+    if n < 2:
+        return 0.0
+    quantile = float(stdtrit(n - 1, 1 - alpha / 2))
+    shift = abs(effect) * n**0.5
+    upper = float(nct.sf(quantile, n - 1, shift))
+    lower = float(nct.cdf(-quantile, n - 1, shift))
+    # The far tail is below what the distribution can be computed to, and comes out as NaN.
+    return upper + (lower if lower == lower else 0.0)
+
+
+def paired_sample_size(
+    effect: float, *, power: float = POWER, alpha: float = SIGNIFICANCE
+) -> float:
+    """Units as a real number, for comparison with other programs; round up for use."""
+    from scipy.optimize import brentq
+    from scipy.special import stdtrit
+    from scipy.stats import nct
+
+    def lacking(n: float) -> float:
+        quantile = float(stdtrit(n - 1, 1 - alpha / 2))
+        return float(nct.sf(quantile, n - 1, abs(effect) * n**0.5)) - power
+
+    return float(brentq(lacking, 2, MOST_UNITS))
+
+
+def units_needed(
+    difference: float, sd: float, *, power: float = POWER, alpha: float = SIGNIFICANCE
+) -> int:
+    """Fewest units that show a difference with at least this power.
+
+    Args:
+        difference: of the means.
+        sd: standard deviation of the differences of single units, in the same unit.
+
+    Raises:
+        ValueError: difference or sd is not positive, or more than 100 000 would be needed.
+    """
+    if not (difference > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
+        raise ValueError("expected a difference and sd above 0, power and alpha between 0 and 1")
+    effect = difference / sd
+    low, high = 2, 4
+    while paired_power(effect, high, alpha=alpha) < power:
+        low, high = high, high * 2
+        if high > MOST_UNITS:
+            raise ValueError(f"a difference of {difference:g} takes more than {MOST_UNITS}")
+    while low < high:
+        middle = (low + high) // 2
+        if paired_power(effect, middle, alpha=alpha) >= power:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def smallest_detectable(
-    differences: NDArray[np.float64], *, level: float = SIGNIFICANCE, power: float = POWER
+    sd: float, n: int, *, power: float = POWER, alpha: float = SIGNIFICANCE
 ) -> float:
-    """True mean difference that a two-sided paired t-test finds with this power.
-
-    By the spread of the differences at hand, with the power of the non-central t distribution. NaN
-    with fewer than two differences; 0 where they are all the same.
+    """True mean difference that the test finds with this power; NaN with fewer than two units.
 
     Args:
-        differences: one for each cluster, shape ``(cluster,)``.
-        level: of the test, after whatever correction.
+        sd: standard deviation of the differences of single units.
+        n: units.
+        alpha: of the test, after whatever correction.
     """
-    count = len(differences)
-    if count < 2:
+    if n < 2:
         return float("nan")
     from scipy.special import nctdtr, stdtrit
 
-    error = float(differences.std(ddof=1)) / count**0.5
-    freedom, critical = count - 1, float(stdtrit(count - 1, 1 - level / 2))
+    critical = float(stdtrit(n - 1, 1 - alpha / 2))
     low, high = 0.0, 2 * critical + 10
     for _ in range(60):
         middle = (low + high) / 2
-        reached = 1 - float(nctdtr(freedom, middle, critical))
+        reached = 1 - float(nctdtr(n - 1, middle, critical))
         low, high = (middle, high) if reached < power else (low, middle)
-    return float(high * error)
+    return float(high * sd / n**0.5)

@@ -11,12 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench.statistics.paired_tests import paired_t
 from synbench_listening.analysis.result_table import ResultColumn, ResultTable
 from synbench_listening.analysis.screen import REFERENCE_NAMES
 from synbench_listening.answers.ratings import Rating
-from synbench_listening.statistics.paired import paired_t
-
-SIGNIFICANCE = 0.05
 
 __all__ = ["difference_grades", "expertise_table"]
 

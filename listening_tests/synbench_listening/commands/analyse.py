@@ -129,6 +129,13 @@ def screen(
 @click.option(
     "--mixed-model/--no-mixed-model", default=True, help="Listener and item crossed [default: yes]."
 )
+@click.option(
+    "--random-effects",
+    type=click.Choice(["maximal", "intercepts"]),
+    default="maximal",
+    show_default=True,
+    help="Of the mixed model; intercepts leaves out listener:condition and item:condition.",
+)
 @click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Test equivalence.")
 @click.option("--median-test", is_flag=True, help="Also the standard's permutation of medians.")
 @click.option("--leave-out", multiple=True, metavar="NAME", help="Compare no such condition.")

@@ -51,7 +51,8 @@ def mushra(
 
     alpha is for one pair: divide it by the number of pairs for a family of them.
     """
-    from synbench_listening.statistics.power import TYPICAL_SD, listeners_needed
+    from synbench.statistics.power import units_needed
+    from synbench_listening.statistics.power import TYPICAL_SD
 
     spreads = {f"SD {value:g}": value for value in sd}
     if pilot is not None:
@@ -63,7 +64,7 @@ def mushra(
     for name, value in spreads.items():
         try:
             needed = [
-                listeners_needed(points, value, power=wanted, alpha=alpha) for points in difference
+                units_needed(points, value, power=wanted, alpha=alpha) for points in difference
             ]
         except ValueError as error:
             raise UsageError(str(error)) from error

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench.statistics.paired_tests import paired_t, wilcoxon
 from synbench_listening.answers.ratings import Rating
-from synbench_listening.statistics.paired import paired_t, wilcoxon
 
 CHANCE = 0.5
-SIGNIFICANCE = 0.05
 
 __all__ = [
     "Identification",

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synbench.statistics.bootstrap import bootstrap_means
+from synbench.statistics.means import CONFIDENCE
 from synbench_listening.statistics.listener_table import Floats
 
-CONFIDENCE = 0.95
 REPLICATES = 9999
 SEED = 20240517
 # Below this many listeners a bootstrap interval is printed beside the t interval.
@@ -66,21 +67,7 @@ def bootstrap_interval(
 
     Follows the skew of bounded scores, where few listeners make the t interval leave the scale.
     """
-    found = values[np.isfinite(values)]
-    n = len(found)
-    mean = float(found.mean()) if n else float("nan")
-    if n < 2 or np.ptp(found) == 0:
-        end = mean if n >= 2 else float("nan")
-        return Interval(mean=mean, low=end, high=end, n=n)
-    from scipy.stats import bootstrap
-
-    result = bootstrap(
-        (found,),
-        np.mean,
-        confidence_level=confidence,
-        n_resamples=REPLICATES,
-        method="BCa",
-        rng=np.random.default_rng(seed),
-    )
-    ends = result.confidence_interval
-    return Interval(mean=mean, low=float(ends.low), high=float(ends.high), n=n)
+    means = values[np.isfinite(values)]
+    found = bootstrap_means(means[:, None], confidence=confidence, replicates=REPLICATES, seed=seed)
+    ends = (float(found.low[0]), float(found.high[0]))
+    return Interval(mean=float(found.mean[0]), low=ends[0], high=ends[1], n=len(means))

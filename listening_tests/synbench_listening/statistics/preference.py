@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synbench.statistics.paired_tests import paired_t, wilcoxon
+from synbench.statistics.permutation import sign_flip
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.identification import binomial_p
 from synbench_listening.statistics.intervals import Interval, mean_interval
 from synbench_listening.statistics.listener_table import Floats
-from synbench_listening.statistics.paired import paired_t, sign_flip, wilcoxon
 
 __all__ = [
     "Counts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from synbench.statistics.paired_tests import Test
     from synbench_reports.tables.codec_pairs import CodecPair
     from synbench_reports.tables.fixed_comparisons import Fixed
+
+TESTS = ("corrected_t", "t", "sign_flip", "wilcoxon")
 
 __all__ = ["compare"]
 
@@ -34,9 +36,10 @@ __all__ = ["compare"]
 )
 @click.option(
     "--test",
-    type=click.Choice(["wilcoxon", "sign_flip"]),
-    default="wilcoxon",
-    help="Of means; error rates have their own.",
+    type=click.Choice(TESTS),
+    default="corrected_t",
+    show_default=True,
+    help="Wilcoxon is of ranks, the others of means; of error rates, permutations swap codecs.",
 )
 @click.option("--fixed", is_flag=True, help="Only the comparisons that the run's suite fixed.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
@@ -52,11 +55,13 @@ def compare(
 ) -> None:
     """Compare the codecs of RUN in pairs: difference with its 95 % interval, p-values, verdict.
 
-    Tests are paired, with one difference per speaker where the corpus names speakers, and corrected
-    by Holm over the pairs of a metric. Error rates are compared as a table prints them, all errors
-    over all words: their test swaps the two codecs within speakers. "not told apart" is no proof of
-    equality: for that, state the difference that still counts as equal, as in --margin stoi=0.02.
-    With --fixed, each line also says how large a difference would have been found.
+    The difference is that of the means of items (or error rates) that a table prints; its test and
+    its interval take speakers as the unit where the corpus names them, and agree with each other.
+    p-values are corrected by Holm over all pairs of a metric, those of equality too. "not told
+    apart" is no proof of equality: for that, state the difference that still counts as equal, as in
+    --margin stoi=0.02. With fewer than five speakers (or items) there is no verdict of either kind.
+    Where ranks alone would point the other way than the means, both are shown. With --fixed, each
+    line also says how large a difference would have been found.
     """
     from synbench.results.cells import Store
     from synbench.results.find_run import find_run
@@ -74,7 +79,7 @@ def compare(
     planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
     stated = _margins(margins)
     check_asked(planned, against, stated)
-    asked: Test = "sign_flip" if test == "sign_flip" else "wilcoxon"
+    asked = cast("Test", test)
     if fixed:
         if against is not None or stated or form != "text":
             raise UsageError("--fixed takes the suite's comparisons as they are: no other options")
@@ -166,11 +171,23 @@ def _text(found: list[CodecPair]) -> Iterator[str]:
     for pair in found:
         name = f"{pair.first} - {pair.second}"
         spread = f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}]"
-        equal = "" if pair.equal is None else f" (equivalence p {_p(pair.equal.p)})"
         yield (
             f"{name:<{width}}  {spread:<28} {pair.clusters:>4}  {_p(pair.p_holm):>8}  "
-            f"{pair.verdict}{equal}"
+            f"{pair.verdict}{_remarks(pair)}"
         )
+
+
+def _remarks(pair: CodecPair) -> str:
+    """Equality, the ranks where they contradict, and how many it takes, in brackets."""
+    remarks = []
+    if pair.equal is not None:
+        remarks.append(f"equivalence p {_p(pair.equal.p_holm)}, Holm")
+    if pair.ranks is not None and pair.ranks_disagree:
+        favoured, p = pair.ranks_favour, _p(pair.ranks.p_holm)
+        remarks.append(f"most speakers say otherwise: ranks are higher for {favoured}, p {p}, Holm")
+    if pair.verdict in ("not told apart", "too few") and pair.needed is not None:
+        remarks.append(f"it would take {pair.needed}")
+    return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _p(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
 from synbench.results.stored_files import ItemFiles, even_choice, item_files
-from synbench.statistics.bootstrap import estimate_means
+from synbench.statistics.means import estimate_means
 from synbench_reports.figures.style import COLOURS, MARKERS, WIDTHS, new_figure, styled
 from synbench_reports.figures.voicing import CLASSES, class_distances, classify
 from synbench_reports.render.layout import ARROWS

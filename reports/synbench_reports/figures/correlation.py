@@ -8,7 +8,7 @@ import numpy as np
 
 from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
-from synbench.statistics.bootstrap import weighted_means
+from synbench.statistics.clusters import weighted_means
 from synbench_reports.figures.style import WIDTHS, new_figure, styled
 
 if TYPE_CHECKING:

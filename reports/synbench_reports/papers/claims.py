@@ -15,7 +15,7 @@ import numpy as np
 from synbench.results.cells import Store
 from synbench.results.planned import PlannedRun
 from synbench.statistics.equivalence import Equivalence, equivalence
-from synbench.statistics.paired_tests import SIGNIFICANCE
+from synbench.statistics.multiplicity import SIGNIFICANCE
 from synbench_reports.papers.specification import AbxPair, Claim, Paper
 from synbench_reports.tables.codec_pairs import CodecPair, pairs
 

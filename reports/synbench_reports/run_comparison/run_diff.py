@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 from synbench.results.cells import Cells, Floats, Store
 from synbench.results.planned import PlannedMetric, PlannedRun
 from synbench.results.stored_files import item_keys
-from synbench.statistics.bootstrap import common_items, estimate_differences, weighted_means
-from synbench.statistics.paired_tests import SIGNIFICANCE, compare_all, holm
+from synbench.statistics.clusters import common_items, weighted_means
+from synbench.statistics.means import FEWEST_CLUSTERS, estimate_differences
+from synbench.statistics.multiplicity import SIGNIFICANCE, correct
+from synbench.statistics.paired_tests import compare_all
 from synbench_reports.tables.codec_pairs import test_of
 from synbench_reports.tables.columns import printed_decimals
 
@@ -176,7 +178,7 @@ def _changes(
             low=float(ends.low[place]),
             high=float(ends.high[place]),
             largest=float(np.nanmax(np.abs(new - old)[:, place], initial=0.0)),
-            p_holm=tests[place].p,
+            p_holm=tests[place].p if tests[place].clusters >= FEWEST_CLUSTERS else float("nan"),
             decimals=printed_decimals(metric),
         )
         for place, label in enumerate(codecs)
@@ -188,7 +190,9 @@ def _corrected(changes: Sequence[Change]) -> tuple[Change, ...]:
     from dataclasses import replace
 
     family = [change.p_holm if change.largest > 0 else float("nan") for change in changes]
-    return tuple(replace(change, p_holm=p) for change, p in zip(changes, holm(family), strict=True))
+    return tuple(
+        replace(change, p_holm=p) for change, p in zip(changes, correct(family), strict=True)
+    )
 
 
 def _swaps(metric: str, codecs: Sequence[str], values: Floats, sizes: Floats) -> Iterator[str]:

@@ -4,37 +4,55 @@ Only competitors are compared: the uncoded reference would win every column. A c
 codecs have scores for different items is decided on the items that all of them have, since the
 means themselves are not comparable; a warning says so. Cells that print the same share the mark.
 
-A cell is tied with the best where the paired test of `synbench compare`, corrected by Holm over the
-column, does not tell the two apart.
+A cell is tied with the best where the paired test of `synbench compare`, corrected by Holm over all
+pairs of the column, does not tell the two apart. All pairs count, since the best is known from the
+data only: over the pairs with it alone the level would not hold. With too few speakers or items for
+any test no cell is tied, and a note says why.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 import numpy as np
 
 from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
-from synbench.statistics.bootstrap import weighted_means
-from synbench_reports.tables.codec_pairs import compare_codecs, out_of_reach, test_of
+from synbench.statistics.clusters import weighted_means
+from synbench.statistics.means import FEWEST_CLUSTERS
+from synbench.statistics.paired_tests import Comparison
+from synbench_reports.tables.codec_pairs import (
+    clusters_needed,
+    compare_codecs,
+    out_of_reach,
+    test_of,
+)
 from synbench_reports.tables.columns import Filled
 from synbench_reports.tables.table import Cell, Column
 
-__all__ = ["mark_best"]
+__all__ = ["Doubts", "mark_best"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubts:
+    """What marks cannot say, by metric id.
+
+    Attributes:
+        reach: why no test can tell codecs from the best: too few speakers or items for any.
+        needed: by label, speakers (or items) that would tell a tied codec from the best.
+    """
+
+    reach: dict[str, str] = field(default_factory=dict)
+    needed: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def mark_best(
     planned: PlannedRun, cells: Cells, filled: list[Filled]
-) -> tuple[list[Filled], dict[str, str]]:
-    """The same columns with their best cells marked, where two or more codecs compete.
-
-    Returns:
-        The columns, and by metric id why no test can tell codecs from the best: only of metrics
-        with too few speakers or items for any test.
-    """
+) -> tuple[list[Filled], Doubts]:
+    """The same columns with their best cells marked, where two or more codecs compete."""
     metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
-    marked, reach = [], {}
+    marked, doubts = [], Doubts()
     for column, found in filled:
         places = [
             place
@@ -49,11 +67,13 @@ def mark_best(
             means = dict(zip(places, found_means, strict=True))
         done = _marked(column, found, means)
         if column.metric_id and not metric.is_distance:
-            done, why = _with_ties(planned, cells, number, places, done)
+            done, why, needed = _with_ties(planned, cells, number, places, done)
             if why:
-                reach[column.metric_id] = why
+                doubts.reach[column.metric_id] = why
+            if needed:
+                doubts.needed[column.metric_id] = needed
         marked.append((column, done))
-    return marked, reach
+    return marked, doubts
 
 
 def _common_means(
@@ -92,16 +112,35 @@ def _leaders(column: Column, means: dict[int, float]) -> set[int]:
 
 def _with_ties(
     planned: PlannedRun, cells: Cells, metric: int, places: list[int], found: list[Cell]
-) -> tuple[list[Cell], str]:
-    """Marks the codecs that no test tells from the first of the best; says if no test could."""
+) -> tuple[list[Cell], str, dict[str, int]]:
+    """Marks the codecs that no test tells from the first of the best.
+
+    Returns:
+        The cells; why no test could tell; and how many speakers would tell a codec from the best.
+    """
     best = next((place for place in places if found[place].best), None)
     if best is None:
-        return found, ""
-    others = [(best, place) for place in places if place != best]
-    tests = compare_codecs(planned, cells, metric, others)
-    tied = {test.second for test in tests if not test.differs}
+        return found, "", {}
+    every = list(combinations(places, 2))
+    family = compare_codecs(planned, cells, metric, every)
+    with_best = {
+        (one.second if one.first == best else one.first): one
+        for one in family
+        if best in (one.first, one.second)
+    }
+    tied = {place for place, one in with_best.items() if not _told_apart(one)}
     done = [replace(cell, tied=place in tied and not cell.best) for place, cell in enumerate(found)]
-    return done, out_of_reach(cells, tests, test_of(planned.metrics[metric]))
+    needed = {
+        planned.codecs[place].label: count
+        for place, one in with_best.items()
+        if done[place].tied and (count := clusters_needed(one, len(every))) is not None
+    }
+    return done, out_of_reach(cells, family, test_of(planned.metrics[metric])), needed
+
+
+def _told_apart(one: Comparison) -> bool:
+    """Whether the two differ; where there are too few speakers for a test nothing is claimed."""
+    return one.differs or one.clusters < FEWEST_CLUSTERS
 
 
 def _prints_as(column: Column, mean: float, best: float) -> bool:

@@ -80,7 +80,7 @@ def build_table(
         *cost_columns(planned, cells),
         *count_columns(planned, cells),
     ]
-    marked, reach = mark_best(planned, cells, filled)
+    marked, doubts = mark_best(planned, cells, filled)
     letters = metric_marks(planned)
     daggers = codec_marks(planned) if daggers is None else daggers
     return Table(
@@ -97,7 +97,7 @@ def build_table(
             )
             for place, codec in enumerate(planned.codecs)
         ),
-        notes=corpus_notes(planned, corpus, cells, reach),
+        notes=corpus_notes(planned, corpus, cells, doubts),
     )
 
 

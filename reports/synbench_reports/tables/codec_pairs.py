@@ -1,7 +1,9 @@
 """Pairs of codecs of a run on one metric: difference with interval, tests, verdict, letters.
 
 The difference is that of the two numbers that a table prints, on the items that both codecs have:
-of means, or of error rates of the corpus. A distance of the whole corpus has no pairs.
+of means, or of error rates of the corpus. The default test is about that difference and agrees with
+its interval; ranks may see it otherwise, which is then said. A distance of the whole corpus has no
+pairs.
 """
 
 from __future__ import annotations
@@ -15,29 +17,33 @@ import numpy as np
 
 from synbench.results.cells import Cells
 from synbench.results.planned import PlannedMetric, PlannedRun
-from synbench.statistics.bootstrap import estimate_differences, weighted_means
-from synbench.statistics.equivalence import Equivalence, equivalence, rate_differences
+from synbench.statistics.clusters import cluster_means, weighted_means
+from synbench.statistics.equivalence import Equivalence, equivalences
+from synbench.statistics.means import FEWEST_CLUSTERS, estimate_differences
+from synbench.statistics.multiplicity import SIGNIFICANCE, correct, tie_letters
 from synbench.statistics.paired_tests import (
-    SIGNIFICANCE,
     Comparison,
     Test,
-    cluster_means,
     compare_all,
-    holm,
+    rank_direction,
     smallest_p,
-    tie_letters,
+    wilcoxon,
 )
+from synbench.statistics.power import units_needed
 
 Verdict = Literal[
     "equal within the margin",
     "differs, by less than the margin",
     "differs",
+    "ranks differ, the mean the other way",
     "not told apart",
     "too few",
 ]
 
 TEST_NAMES: Mapping[Test, str] = {
-    "wilcoxon": "Wilcoxon signed-rank test",
+    "corrected_t": "t-test of the mean, corrected for skewness",
+    "t": "Student's t-test",
+    "wilcoxon": "Wilcoxon signed-rank test (of ranks, not of means)",
     "sign_flip": "sign-flip permutation test",
     "swap_rates": "permutation test of pooled rates",
 }
@@ -45,7 +51,9 @@ TEST_NAMES: Mapping[Test, str] = {
 __all__ = [
     "TEST_NAMES",
     "CodecPair",
+    "Ranks",
     "Verdict",
+    "clusters_needed",
     "compare_codecs",
     "letters",
     "out_of_reach",
@@ -56,14 +64,26 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ranks:
+    """What the signed ranks of speakers say of a pair; ``direction`` 1 is in favour of first."""
+
+    direction: int
+    p_holm: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CodecPair:
     """Codec ``first`` minus ``second`` on the items that both have.
 
     Attributes:
         low, high: ends of the 95 % interval of the difference, NaN where there is none.
+        spread: standard deviation of one speaker's difference; NaN where unknown.
         test: which paired test gave ``p``.
-        p, p_holm: two-sided, before and after Holm's correction over the metric's pairs.
+        p, p_holm: two-sided, before and after Holm's correction over the family.
         equal: the equivalence test; ``None`` without a margin or with too few speakers or items.
+        ranks: Wilcoxon's view; ``None`` of error rates.
+        needed: speakers (or items) that would show a difference of this size, four times in five
+            at the level of this family; ``None`` where it is shown, zero, or beyond counting.
     """
 
     metric: str
@@ -72,22 +92,44 @@ class CodecPair:
     difference: float
     low: float
     high: float
+    spread: float
     items: int
     clusters: int
     test: Test
     p: float
     p_holm: float
     equal: Equivalence | None
+    ranks: Ranks | None
+    needed: int | None
 
     @property
     def verdict(self) -> Verdict:
-        """What the two tests say together; no difference found is no proof of equality."""
+        """What the tests say together; no difference found is no proof of equality."""
         differs = self.p_holm < SIGNIFICANCE
-        if np.isnan(self.p):
+        if np.isnan(self.p) or self.clusters < FEWEST_CLUSTERS:
             return "too few"
         if self.equal is not None and self.equal.equivalent:
             return "differs, by less than the margin" if differs else "equal within the margin"
+        if differs and self.test == "wilcoxon" and self.ranks_disagree:
+            return "ranks differ, the mean the other way"
         return "differs" if differs else "not told apart"
+
+    @property
+    def ranks_favour(self) -> str | None:
+        """The codec whose numbers are the larger ones by ranks."""
+        if self.ranks is None or not self.ranks.direction:
+            return None
+        return self.first if self.ranks.direction > 0 else self.second
+
+    @property
+    def ranks_disagree(self) -> bool:
+        """Whether ranks alone would find a difference, in the direction opposite to the mean's."""
+        ranks = self.ranks
+        return (
+            ranks is not None
+            and ranks.p_holm < SIGNIFICANCE
+            and ranks.direction * self.difference < 0
+        )
 
 
 def pairs(
@@ -97,7 +139,7 @@ def pairs(
     *,
     against: str | None = None,
     margin: float | None = None,
-    test: Test = "wilcoxon",
+    test: Test = "corrected_t",
 ) -> list[CodecPair]:
     """All pairs of competitors, best first in each; anchors take no part.
 
@@ -125,35 +167,75 @@ def pairs_of(
     chosen: Sequence[tuple[int, int]],
     *,
     margin: float | None = None,
-    test: Test = "wilcoxon",
+    test: Test = "corrected_t",
 ) -> list[CodecPair]:
     """Some pairs, by their places on the codec axis, as one family; otherwise as :func:`pairs`."""
     kind = planned.metrics[metric]
+    if not chosen:
+        return []
     found = compare_codecs(planned, cells, metric, chosen, test=test)
     values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
     ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)
+    low, high = ends.low, ends.high
+    equal: list[Equivalence | None] = [None] * len(chosen)
+    if margin is not None:
+        equal = [
+            one if one.clusters >= FEWEST_CLUSTERS else None
+            for one in equivalences(
+                values, chosen, margin=margin, clusters=cells.speakers, sizes=sizes
+            )
+        ]
+    ranks = [None] * len(chosen) if kind.is_rate else _ranks(cells, metric, chosen)
+    family = sum(one.p == one.p for one in found)
     return [
         CodecPair(
             metric=kind.column,
             first=planned.codecs[one.first].label,
             second=planned.codecs[one.second].label,
             difference=one.difference,
-            low=float(ends.low[number]),
-            high=float(ends.high[number]),
+            low=float(low[number]),
+            high=float(high[number]),
+            spread=one.spread,
             items=one.items,
             clusters=one.clusters,
             test=test_of(kind, test),
             p=one.p,
             p_holm=one.p_holm,
-            equal=_equal(cells, metric, kind.is_rate, (one.first, one.second), margin),
+            equal=equal[number],
+            ranks=ranks[number],
+            needed=clusters_needed(one, family),
         )
         for number, one in enumerate(found)
     ]
 
 
-def test_of(metric: PlannedMetric, asked: Test = "wilcoxon") -> Test:
-    """The test of a metric: what is asked for compares means, and error rates have their own."""
-    return "swap_rates" if metric.is_rate else asked
+def _ranks(cells: Cells, metric: int, chosen: Sequence[tuple[int, int]]) -> list[Ranks | None]:
+    values = cells.values[:, :, metric]
+    gaps = [
+        cluster_means(values[:, first] - values[:, second], cells.speakers)
+        for first, second in chosen
+    ]
+    p_values = correct([wilcoxon(one) for one in gaps])
+    return [
+        Ranks(direction=rank_direction(one), p_holm=p)
+        for one, p in zip(gaps, p_values, strict=True)
+    ]
+
+
+def clusters_needed(one: Comparison, family: int) -> int | None:
+    """Speakers (or items) that would show a difference of this size among so many pairs."""
+    if one.differs or not (one.spread > 0 and one.difference != 0):
+        return None
+    try:
+        needed = units_needed(abs(one.difference), one.spread, alpha=SIGNIFICANCE / family)
+    except ValueError:
+        return None
+    return max(needed, FEWEST_CLUSTERS)
+
+
+def test_of(metric: PlannedMetric, asked: Test = "corrected_t") -> Test:
+    """The test of a metric: error rates have a permutation of their own, and no ranks."""
+    return "swap_rates" if metric.is_rate and asked != "corrected_t" else asked
 
 
 def compare_codecs(
@@ -162,7 +244,7 @@ def compare_codecs(
     metric: int,
     chosen: Sequence[tuple[int, int]],
     *,
-    test: Test = "wilcoxon",
+    test: Test = "corrected_t",
 ) -> list[Comparison]:
     """The paired tests of a metric, which tables, letters and lists of pairs share.
 
@@ -187,15 +269,14 @@ def out_of_reach(cells: Cells, found: Sequence[Comparison | CodecPair], test: Te
     if not most:
         return ""
     unit = ("item" if cells.speakers is None else "speaker") + ("s" if most > 1 else "")
-    over = "them" if most > 1 else "it"
-    start = f"{most} {unit}: no paired test over {over} can reach {SIGNIFICANCE:.0%}"
+    if most < FEWEST_CLUSTERS:
+        return f"{most} {unit}: no test over fewer than {FEWEST_CLUSTERS} holds its level"
     lowest = smallest_p(most, test)
-    corrected = holm([lowest] * len(found))[0]
+    corrected = correct([lowest] * len(found))[0]
     if corrected < SIGNIFICANCE:
         return ""
-    if np.isnan(lowest):
-        return f"{start}; it takes two to have any p"
     holms = f", {corrected:.2g} after Holm over {len(found)} pairs" if len(found) > 1 else ""
+    start = f"{most} {unit}: no paired test over them can reach {SIGNIFICANCE:.0%}"
     return f"{start} ({TEST_NAMES[test]}: p is {lowest:.2g} at best{holms})"
 
 
@@ -206,7 +287,9 @@ def letters(
     order = _ranked(planned, cells, metric)
     places = {codec.label: place for place, codec in enumerate(planned.codecs)}
     differing = {
-        (places[pair.first], places[pair.second]) for pair in found if pair.p_holm < SIGNIFICANCE
+        (places[pair.first], places[pair.second])
+        for pair in found
+        if pair.p_holm < SIGNIFICANCE and pair.clusters >= FEWEST_CLUSTERS
     }
     given = tie_letters(order, differing)
     return {planned.codecs[place].label: text for place, text in given.items()}
@@ -222,16 +305,3 @@ def _ranked(planned: PlannedRun, cells: Cells, metric: int) -> list[int]:
     ]
     up = planned.metrics[metric].direction != "down"
     return sorted(known, key=lambda place: float(means[place]), reverse=up)
-
-
-def _equal(
-    cells: Cells, metric: int, is_rate: bool, pair: tuple[int, int], margin: float | None
-) -> Equivalence | None:
-    if margin is None:
-        return None
-    values, sizes = cells.values[:, pair, metric], cells.sizes[:, pair, metric]
-    if is_rate:
-        differences = rate_differences(values, sizes, cells.speakers)
-    else:
-        differences = cluster_means(values[:, 0] - values[:, 1], cells.speakers)
-    return None if len(differences) < 2 else equivalence(differences, margin=margin)

@@ -20,7 +20,7 @@ from synbench.results.cells import (
     Floats,
 )
 from synbench.results.planned import PlannedMetric, PlannedRun
-from synbench.statistics.bootstrap import estimate_means
+from synbench.statistics.means import estimate_means
 from synbench_reports.tables.table import Cell, Column, Group
 
 Filled = tuple[Column, list[Cell]]
@@ -61,7 +61,7 @@ def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
 
 
 def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
-    """Means and intervals of all metrics, from one bootstrap."""
+    """Means and intervals of all metrics."""
     items, codecs, metrics = cells.values.shape
     flat = (items, codecs * metrics)
     estimates = estimate_means(
@@ -69,14 +69,15 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
         clusters=cells.speakers,
         sizes=cells.sizes.reshape(flat),
     )
+    low, high = estimates.low, estimates.high
     filled = []
     for place, metric in enumerate(planned.metrics):
         found = [
             replace(
                 _counted(cells.status[:, codec, place]),
                 mean=_number(estimates.mean[codec * metrics + place]),
-                low=_number(estimates.low[codec * metrics + place]),
-                high=_number(estimates.high[codec * metrics + place]),
+                low=_number(low[codec * metrics + place]),
+                high=_number(high[codec * metrics + place]),
             )
             for codec in range(codecs)
         ]

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synbench.results.cells import Cells
 from synbench.results.planned import PlannedComparison, PlannedRun
-from synbench.statistics.bootstrap import resampling_weights, weighted_means
-from synbench.statistics.equivalence import rate_differences
-from synbench.statistics.paired_tests import SIGNIFICANCE, Test, cluster_means
+from synbench.statistics.bootstrap import resampling_weights
+from synbench.statistics.clusters import weighted_means
+from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench.statistics.paired_tests import Test
 from synbench.statistics.power import smallest_detectable
 from synbench_reports.tables.codec_pairs import CodecPair, pairs_of
 
@@ -57,7 +57,7 @@ class Fixed:
 
 
 def fixed_comparisons(
-    planned: PlannedRun, cells: Cells, metric: int, *, test: Test = "wilcoxon"
+    planned: PlannedRun, cells: Cells, metric: int, *, test: Test = "corrected_t"
 ) -> list[Fixed]:
     """The family on one metric, in the suite's order; a distance of a whole corpus has none."""
     if planned.metrics[metric].is_distance:
@@ -75,23 +75,13 @@ def fixed_comparisons(
         pair = next(tested)
         asked = [places[label] for label in one.labels]
         share = _share(cells, metric, asked, one) if one.share_of else None
-        detectable = smallest_detectable(_differences(planned, cells, metric, asked), level=level)
+        detectable = smallest_detectable(pair.spread, pair.clusters, alpha=level)
         family.append(Fixed(asks=one.asks, pair=pair, detectable=detectable, share=share))
     return family
 
 
 def _missing(labels: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(label for label in labels if label not in places)
-
-
-def _differences(
-    planned: PlannedRun, cells: Cells, metric: int, places: Sequence[int]
-) -> NDArray[np.float64]:
-    """One difference of the first two codecs for each speaker, or for each item without them."""
-    values, sizes = cells.values[:, places[:2], metric], cells.sizes[:, places[:2], metric]
-    if planned.metrics[metric].is_rate:
-        return rate_differences(values, sizes, cells.speakers)
-    return cluster_means(values[:, 0] - values[:, 1], cells.speakers)
 
 
 def _share(cells: Cells, metric: int, places: Sequence[int], asked: PlannedComparison) -> Share:

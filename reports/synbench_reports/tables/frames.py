@@ -33,6 +33,10 @@ PAIR_COLUMNS = (
     "margin",
     "p_equal",
     "verdict",
+    "p_equal_holm",
+    "p_ranks_holm",
+    "ranks_favour",
+    "clusters_needed",
 )
 
 __all__ = ["PAIR_COLUMNS", "check_asked", "compare_frame", "pair_fields", "table_frame"]
@@ -85,9 +89,10 @@ def compare_frame(
             test=test,
         )
     ]
-    numbers = ("difference", "low", "high", "p", "p_holm", "margin", "p_equal")
+    estimates = ("difference", "low", "high", "margin")
+    numbers = (*estimates, "p", "p_holm", "p_equal", "p_equal_holm", "p_ranks_holm")
     frame = pandas.DataFrame(rows, columns=list(PAIR_COLUMNS))
-    return frame.astype(dict.fromkeys(numbers, "float64"))
+    return frame.astype(dict.fromkeys(numbers, "float64") | {"clusters_needed": "Int64"})
 
 
 def check_asked(planned: PlannedRun, against: str | None, margins: Mapping[str, float]) -> None:
@@ -125,4 +130,8 @@ def pair_fields(pair: CodecPair) -> tuple[object, ...]:
         None if equal is None else equal.margin,
         None if equal is None else equal.p,
         pair.verdict,
+        None if equal is None else equal.p_holm,
+        None if pair.ranks is None else pair.ranks.p_holm,
+        pair.ranks_favour,
+        pair.needed,
     )

@@ -9,9 +9,11 @@ import numpy as np
 
 from synbench.results.cells import MISSING, NOT_PLANNED, OK, Cells
 from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
-from synbench.statistics.bootstrap import CONFIDENCE, FEW_ITEMS, REPLICATES
-from synbench.statistics.paired_tests import SIGNIFICANCE
+from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS
+from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench.statistics.power import POWER
 from synbench_metrics.frechet import is_small
+from synbench_reports.tables.best import Doubts
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.table import Note
 
@@ -20,6 +22,9 @@ LAG_SECONDS = 1e-3
 # Below this height of the correlation peak its place means nothing.
 TRUSTED_CORRELATION = 0.5
 REASONS_SHOWN = 5
+# With more speakers or items than this nobody asks how many more it takes.
+MANY_CLUSTERS = 40
+UNSURE = "the intervals of skewed scores hold less often than they promise"
 DIGEST_DIGITS = 12
 
 __all__ = ["corpus_notes", "run_notes"]
@@ -48,13 +53,9 @@ def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
 
 
 def corpus_notes(
-    planned: PlannedRun, corpus: PlannedCorpus, cells: Cells, reach: Mapping[str, str]
+    planned: PlannedRun, corpus: PlannedCorpus, cells: Cells, doubts: Doubts
 ) -> tuple[Note, ...]:
-    """What holds for the table of one corpus.
-
-    Args:
-        reach: by metric id, why no test can tell its codecs apart; only of such metrics.
-    """
+    """What holds for the table of one corpus; ``doubts`` are those about its marks."""
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
     notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
@@ -63,7 +64,8 @@ def corpus_notes(
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
     notes += _few_speakers(cells)
-    notes += _out_of_reach(planned, reach)
+    notes += _out_of_reach(planned, doubts.reach)
+    notes += _needed(planned, cells, doubts.needed)
     notes += _pooled(planned, cells)
     notes += _lags(planned, cells)
     notes += _clipped(planned, cells)
@@ -93,18 +95,18 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
         f"{name.replace('_', ' ')}: {value}" for name, value in sorted(planned.policy.items())
     )
     interval = (
-        f"half the width of the {CONFIDENCE:.0%} interval of the mean (BCa bootstrap over speakers "
-        f"where the corpus names several, else over items; {REPLICATES} replicates shared by all "
-        "cells); exports hold both ends"
+        f"half the width of the {CONFIDENCE:.0%} interval of the mean of all items (Student's t "
+        "corrected for skewness, over speakers where the corpus names several, else over items); "
+        "exports hold both ends"
     )
     marks = (
         "the best of its column, anchors apart; decided on the items that all of them have, and "
         "shared by all that print the same"
     )
     ties = (
-        "no paired test tells it from the best (Wilcoxon, one difference per speaker; of error "
-        "rates over all words a permutation, codecs swapped within speakers; Holm over the "
-        f"column, {SIGNIFICANCE:.0%}); that is no proof of equality"
+        "not told from the best by the same t-test of the mean difference (Holm over all pairs of "
+        f"codecs in the column of this table, {SIGNIFICANCE:.0%} for the whole column); that is no "
+        "proof of equality"
     )
     second = "underlined (in italics in Markdown)"
     rate = "payload bits over the duration of the coded items; declared where no bitstream exists"
@@ -175,25 +177,44 @@ def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
 
 def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
     counts = (cells.status == OK).sum(axis=0)
-    few = (counts > 0) & (counts < FEW_ITEMS)
+    few = (counts > 0) & (counts < FEW_CLUSTERS)
     cases: dict[str, list[str]] = defaultdict(list)
     for place, metric in enumerate(planned.metrics):
         codecs = np.flatnonzero(few[:, place])
         if len(codecs):
             everywhere = len(codecs) == np.count_nonzero(counts[:, place])
             cases["all codecs" if everywhere else _named(planned, codecs)].append(metric.label)
-    text = f"fewer than {FEW_ITEMS} items: the intervals are too narrow"
+    text = f"fewer than {FEW_CLUSTERS} items: {UNSURE}"
     return [_warning(", ".join(metrics), f"{text} ({named})") for named, metrics in cases.items()]
 
 
 def _few_speakers(cells: Cells) -> list[Note]:
     if cells.speakers is None:
         return []
-    found = len(np.unique(cells.clusters))
-    text = f"intervals are over {found} speakers"
-    if found < FEW_ITEMS:
-        return [_warning("±", f"{text}; with fewer than {FEW_ITEMS} they are too narrow")]
+    speakers = len(np.unique(cells.clusters))
+    text = f"intervals are over {speakers} speakers"
+    if speakers < FEW_CLUSTERS:
+        return [_warning("±", f"{text}; with fewer than {FEW_CLUSTERS} {UNSURE}")]
     return [Note(level="note", subject="±", text=text)]
+
+
+def _needed(
+    planned: PlannedRun, cells: Cells, needed: Mapping[str, Mapping[str, int]]
+) -> list[Note]:
+    """How many speakers would tell tied codecs from the best, where there are few."""
+    if not needed or len(np.unique(cells.clusters)) >= MANY_CLUSTERS:
+        return []
+    unit = "items" if cells.speakers is None else "speakers"
+    labels = {metric.metric_id: metric.label for metric in planned.metrics}
+    parts = [
+        f"{labels[metric]}: " + ", ".join(f"{codec} {count}" for codec, count in counts.items())
+        for metric, counts in needed.items()
+    ]
+    text = (
+        f"{unit} that would tell a codec marked ~ from the best, if the difference is as seen "
+        f"(power {POWER:.0%}): {'; '.join(parts)}"
+    )
+    return [Note(level="note", subject="~", text=text)]
 
 
 def _out_of_reach(planned: PlannedRun, reach: Mapping[str, str]) -> list[Note]:
@@ -205,7 +226,7 @@ def _out_of_reach(planned: PlannedRun, reach: Mapping[str, str]) -> list[Note]:
     return [
         _warning(
             "~" if everywhere else f"~ at {', '.join(labels)}",
-            f"{text}; ~ stands whatever the difference is",
+            f"{text}; ~ is withheld",
         )
         for text, labels in metrics.items()
     ]
