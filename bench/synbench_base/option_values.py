@@ -69,8 +69,8 @@ def _kinds(parameter: inspect.Parameter) -> set[str]:
         return {type(default).__name__} if isinstance(default, Scalar) else set()
     annotation = parameter.annotation
     text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    found = set(re.findall(r"\b(str|int|float|bool)\b", text))
-    return found or ({"str"} if re.search(r"\bPath\b|['\"]", text) else set())
+    kinds = set(re.findall(r"\b(str|int|float|bool)\b", text))
+    return kinds or ({"str"} if re.search(r"\bPath\b|['\"]", text) else set())
 
 
 def written(value: Scalar) -> str:

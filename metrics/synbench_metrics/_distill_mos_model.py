@@ -73,8 +73,8 @@ def _convolutions() -> list[nn.Module]:
     """Bins are halved from the second layer on, frames by the last."""
     layers: list[nn.Module] = []
     last = len(CHANNELS) - 2
-    for place, (entering, leaving) in enumerate(itertools.pairwise(CHANNELS)):
-        stride = (1 if place == 0 else 2, 2 if place == last else 1)
+    for index, (entering, leaving) in enumerate(itertools.pairwise(CHANNELS)):
+        stride = (1 if index == 0 else 2, 2 if index == last else 1)
         layers.append(nn.Conv2d(entering, leaving, 3, stride, padding=(0, 1)))
         layers.append(nn.LeakyReLU(0.1))
     return layers

@@ -82,7 +82,7 @@ def remember_each(
         def remembering(name: str, waves: Any) -> list[Result]:
             keys = [(name, _digest(wave)) for wave in waves]
             known = {key: kept[key] for key in keys if key in kept}
-            absent = {key: place for place, key in enumerate(keys) if key not in known}
+            absent = {key: index for index, key in enumerate(keys) if key not in known}
             if absent:
                 found = function(name, waves[list(absent.values())])
                 known.update(zip(absent, found, strict=True))

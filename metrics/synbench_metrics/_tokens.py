@@ -64,8 +64,8 @@ def statistics(utterances: Sequence[Tokens], sizes: Sequence[int]) -> list[BookS
         ValueError: no token at all, or one outside its codebook.
     """
     return [
-        count_book([tokens[place] for tokens in utterances], size)
-        for place, size in enumerate(sizes)
+        count_book([tokens[index] for tokens in utterances], size)
+        for index, size in enumerate(sizes)
     ]
 
 

@@ -99,9 +99,9 @@ def _p835(wave: Array) -> Array:
     """Speech, background, overall, ``(3,)``: one pass for the three columns."""
     network = _session(P835, P835_SHA256)
     raw = np.stack([run(network, input_1=each[None])[0] for each in windows(wave)])
-    mapped = [np.polyval(curve, raw[:, place]) for place, curve in enumerate(CURVES)]
-    found: Array = np.mean(mapped, axis=1)
-    return found
+    mapped = [np.polyval(curve, raw[:, curve_index]) for curve_index, curve in enumerate(CURVES)]
+    p835: Array = np.mean(mapped, axis=1)
+    return p835
 
 
 def _mels(wave: Wave) -> Array:

@@ -70,8 +70,8 @@ def _opinions(wave: Array) -> Array:
     """All of them, ``(7,)``: one pass for the seven columns."""
     network = _network()
     (entry,) = network.get_inputs()
-    found: Array = run(network, **{entry.name: features(wave)[None]})[0]
-    return found
+    opinions: Array = run(network, **{entry.name: features(wave)[None]})[0]
+    return opinions
 
 
 def features(wave: Wave) -> Array:

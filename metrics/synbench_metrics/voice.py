@@ -133,8 +133,8 @@ def _warping(size: int, order: int, all_pass: float) -> Array:
         state[0] = unit + all_pass * before[0]
         if order >= 1:
             state[1] = (1 - all_pass**2) * before[0] + all_pass * before[1]
-        for place in range(2, order + 1):
-            state[place] = before[place - 1] + all_pass * (before[place] - state[place - 1])
+        for index in range(2, order + 1):
+            state[index] = before[index - 1] + all_pass * (before[index] - state[index - 1])
     return np.ascontiguousarray(state.T)
 
 

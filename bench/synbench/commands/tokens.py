@@ -64,8 +64,8 @@ def _table(reports: list[TokenReport], corpus: str, books: bool) -> Table:
         parts = [(report.label, report)]
         if books:
             parts = [
-                (f"{report.label}, {place}", dataclasses.replace(report, books=(book,)))
-                for place, book in enumerate(report.books)
+                (f"{report.label}, {book_index}", dataclasses.replace(report, books=(book,)))
+                for book_index, book in enumerate(report.books)
             ]
         for name, part in parts:
             table.add_row(escape(name), *_cells(part))

@@ -105,8 +105,8 @@ def _facts(known: Known, *, read: bool = False) -> dict[str, Any]:
 
 def _file_facts(source: WeightsSource, *, read: bool) -> dict[str, Any]:
     found, problem = check_file(source) if read else (state(source), "")
-    place = weights_path(source)
-    size = place.stat().st_size if place is not None and place.is_file() else source.bytes
+    path = weights_path(source)
+    size = path.stat().st_size if path is not None and path.is_file() else source.bytes
     return {
         "repository": source.repository,
         "revision": source.revision,
@@ -116,7 +116,7 @@ def _file_facts(source: WeightsSource, *, read: bool) -> dict[str, Any]:
         "bytes": size,
         "state": found,
         "problem": problem,
-        "path": str(place) if found != "missing" else None,
+        "path": str(path) if found != "missing" else None,
     }
 
 

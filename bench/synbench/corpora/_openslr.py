@@ -108,10 +108,10 @@ def _extract(distribution: Distribution, archive: Path, subset: str, root: Path)
 def _downloaded(
     distribution: Distribution, subset: str, root: Path, progress: Progress | None
 ) -> Path:
-    place = root if os.access(root, os.W_OK) else downloads_folder()
+    path = root if os.access(root, os.W_OK) else downloads_folder()
     archive = fetch(
         distribution.urls(subset),
-        place / distribution.top / f"{subset}.tar.gz",
+        path / distribution.top / f"{subset}.tar.gz",
         checksum=f"md5:{distribution.md5[subset]}",
         by_hand=(
             f"put {subset}.tar.gz of {distribution.top} into a folder and type "
@@ -119,6 +119,6 @@ def _downloaded(
         ),
         progress=progress,
     )
-    tree = _extract(distribution, archive, subset, place)
+    tree = _extract(distribution, archive, subset, path)
     archive.unlink()
     return tree

@@ -199,8 +199,8 @@ def make_plan(
     score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = {}
     unfinished = ~stored.decoded | ~stored.scored.all(axis=2)
     for number, planned in enumerate(codecs):
-        for place in np.flatnonzero(unfinished[:, number]):
-            item, pair = items[place], (int(place), number)
+        for index in np.flatnonzero(unfinished[:, number]):
+            item, pair = items[index], (int(index), number)
             key = item, planned.point
             missing = np.flatnonzero(~stored.scored[pair])
             if missing.size:

@@ -175,8 +175,8 @@ class Schedule:
 
     def _cell(self, item: ItemWork, codec: CodecPoint) -> CellWork:
         known = self._plan.undecoded.get((item, codec), "")
-        place = (item.corpus, item.item, codec.codec_id)
-        reason, transient = self._undecoded.get(place, (known, False))
+        key = (item.corpus, item.item, codec.codec_id)
+        reason, transient = self._undecoded.get(key, (known, False))
         metrics = self._plan.scores[item, codec]
         return CellWork(
             codec=codec,

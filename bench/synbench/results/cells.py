@@ -165,7 +165,7 @@ class Store:
                 continue
             there = (cells.status != NOT_PLANNED).any(axis=(0, 2))
             codecs = np.flatnonzero(there | (cells.decode_status != MISSING).any(axis=0))
-            chosen = tuple(self.planned.codecs[place] for place in codecs)
+            chosen = tuple(self.planned.codecs[index] for index in codecs)
             yield replace(self.planned, codecs=chosen), corpus, _chosen(cells, codecs)
 
     def cells(self, corpus: str) -> Cells:
@@ -210,13 +210,13 @@ class Store:
         codecs, metrics = self.planned.codecs, self.planned.metrics
         return [
             Unscored(
-                place=place,
+                place=index,
                 codec_id=codecs[codec].codec_id,
                 metric_id=metrics[metric].metric_id,
                 status=STATUS_NAMES[code],
                 reason=reason,
             )
-            for place, codec, metric, code, reason in self.counted.tuples(queries.UNSCORED, corpus)
+            for index, codec, metric, code, reason in self.counted.tuples(queries.UNSCORED, corpus)
         ]
 
     def _asked(self, corpus: str) -> NDArray[np.bool_]:
@@ -243,9 +243,9 @@ class Store:
         for codec, metric, vector in found:
             if metrics[metric].is_distance:
                 stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
-        for place, vectors in stored.items():
-            pooled[place] = distance(np.stack(vectors).astype(np.float64))
-            dimensions[place[1]] = vectors[0].size // 2
+        for cell, vectors in stored.items():
+            pooled[cell] = distance(np.stack(vectors).astype(np.float64))
+            dimensions[cell[1]] = vectors[0].size // 2
         return pooled, dimensions
 
     def rows(self, batch: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:

@@ -250,8 +250,8 @@ def _codec(record: dict[str, Any]) -> PlannedCodec:
 
 
 def _weights(record: dict[str, Any]) -> str:
-    place = f"{record['repository']} {record['file']} at {record['revision'][:12]}"
-    return f"{place}, sha256 {record['sha256'][:12]}"
+    origin = f"{record['repository']} {record['file']} at {record['revision'][:12]}"
+    return f"{origin}, sha256 {record['sha256'][:12]}"
 
 
 def _metric(record: dict[str, Any]) -> PlannedMetric:

@@ -57,14 +57,14 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
     """Likewise from the rows of a run, codecs in their order there, and the paths of its items."""
     rows.load("decodes")
     made = {
-        (place, codec): (_below(rows.folder, reconstruction), _below(rows.folder, bitstream))
-        for place, codec, reconstruction, bitstream in rows.tuples(queries.FILES, corpus)
+        (index, codec): (_below(rows.folder, reconstruction), _below(rows.folder, bitstream))
+        for index, codec, reconstruction, bitstream in rows.tuples(queries.FILES, corpus)
     }
     codecs = range(rows.codecs)
     files = []
-    for place, item in enumerate(rows.tuples(ITEMS, corpus)):
+    for index, item in enumerate(rows.tuples(ITEMS, corpus)):
         name, speaker, transcript, seconds, target_rate, problem = item
-        pairs = [made.get((place, codec), (None, None)) for codec in codecs]
+        pairs = [made.get((index, codec), (None, None)) for codec in codecs]
         files.append(
             ItemFiles(
                 item=name,
@@ -74,7 +74,7 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
                 target_rate=target_rate,
                 problem=problem,
                 source=recordings.get(name),
-                decoded=tuple((place, codec) in made for codec in codecs),
+                decoded=tuple((index, codec) in made for codec in codecs),
                 reconstructions=tuple(reconstruction for reconstruction, _ in pairs),
                 bitstreams=tuple(bitstream for _, bitstream in pairs),
             )
@@ -86,7 +86,7 @@ def even_choice(count: int, wanted: int) -> list[int]:
     """Places of at most ``wanted`` of ``count`` things, evenly spread and always the same."""
     if count <= wanted:
         return list(range(count))
-    return [(2 * place + 1) * count // (2 * wanted) for place in range(wanted)]
+    return [(2 * index + 1) * count // (2 * wanted) for index in range(wanted)]
 
 
 def _below(folder: Path, name: str | None) -> Path | None:

@@ -49,8 +49,8 @@ def _value(value: Any, kind: Any, where: str) -> Any:
         of_one_kind = typing.get_args(kind)[-1] is Ellipsis
         if of_one_kind and isinstance(value, list) and value:
             return tuple(
-                _value(one, typing.get_args(kind)[0], f"{where}[{place}]")
-                for place, one in enumerate(value)
+                _value(one, typing.get_args(kind)[0], f"{where}[{index}]")
+                for index, one in enumerate(value)
             )
         if of_one_kind:
             raise UsageError(f"{where}: expected a list, got {value!r}")

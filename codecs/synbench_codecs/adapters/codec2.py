@@ -121,12 +121,12 @@ class Codec2:
 
 
 def _library_path() -> Path:
-    found = bundled_library("pycodec2", "libcodec2")
-    if found is None:
+    library_path = bundled_library("pycodec2", "libcodec2")
+    if library_path is None:
         raise Unavailable(
             "this pycodec2 holds no libcodec2: pip install --only-binary pycodec2 pycodec2"
         )
-    return found
+    return library_path
 
 
 def _library_name() -> str:

@@ -195,16 +195,16 @@ def _exclusions(
     skipped: Sequence[str],
     skipped_count: bool,
 ) -> list[Exclusion]:
-    found = []
+    exclusions = []
     for listener in sorted({rating.listener for rating in ratings}):
         mine = [rating for rating in ratings if rating.listener == listener]
         counted = [rating for rating in mine if rating.item not in skipped]
         failed = [rating.item for rating in counted if fails(rating.score)]
         of = len(mine) if skipped_count else len(counted)
         if excluded(len(failed), of):
-            found.append(
+            exclusions.append(
                 Exclusion(
                     listener=listener, rule=rule, failed=len(failed), of=of, items=tuple(failed)
                 )
             )
-    return found
+    return exclusions

@@ -178,8 +178,8 @@ def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
     if path.suffix == ".parquet":
         import pyarrow.parquet
 
-        found: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-        return found
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+        return rows
     raise ValueError(f"expected a file that ends in {', '.join(ENDINGS)}")
 
 

@@ -54,7 +54,7 @@ def session_ratings(
         answer = answers.get(n)
         if not isinstance(answer, RatedAnswer | ChoiceAnswer):
             continue
-        place = shared | {
+        common = shared | {
             "test": page.kind,
             "page": n,
             "trial": trial,
@@ -65,11 +65,11 @@ def session_ratings(
         }
         stimuli = [key.stimuli[name] for name in page.stimuli]
         if isinstance(answer, ChoiceAnswer):
-            found.append(_choice(page, stimuli, answer, place))
+            found.append(_choice(page, stimuli, answer, common))
         elif page.kind == "ccr":
-            found += _relative(stimuli, answer, place)
+            found += _relative(stimuli, answer, common)
         else:
-            found += _grades(page, stimuli, answer, place)
+            found += _grades(page, stimuli, answer, common)
     return found
 
 
@@ -106,7 +106,7 @@ def questionnaire_values(public: PublicStudy, answers: Mapping[int, Answer]) -> 
 
 
 def _grades(
-    page: BlockPage, stimuli: list[Stimulus], answer: RatedAnswer, place: dict[str, Any]
+    page: BlockPage, stimuli: list[Stimulus], answer: RatedAnswer, common: dict[str, Any]
 ) -> Iterator[Rating]:
     heard = {entry.position: entry for entry in answer.heard}
     pair = page.kind == "bs1116" and len(stimuli) == 2
@@ -120,12 +120,12 @@ def _grades(
             first_touch_ms=rating.first_touch_ms,
             n_plays=mine.plays if mine else 0,
             heard_s=mine.seconds if mine else 0.0,
-            **place,
+            **common,
         )
 
 
 def _relative(
-    stimuli: list[Stimulus], answer: RatedAnswer, place: dict[str, Any]
+    stimuli: list[Stimulus], answer: RatedAnswer, common: dict[str, Any]
 ) -> Iterator[Rating]:
     """Comparison grades: of the second relative to the first; the order of playing is undone."""
     condition = _object(stimuli)
@@ -139,12 +139,12 @@ def _relative(
             score=sign * rating.score + 0.0,
             first_touch_ms=rating.first_touch_ms,
             **_heard(answer.heard),
-            **place,
+            **common,
         )
 
 
 def _choice(
-    page: BlockPage, stimuli: list[Stimulus], answer: ChoiceAnswer, place: dict[str, Any]
+    page: BlockPage, stimuli: list[Stimulus], answer: ChoiceAnswer, common: dict[str, Any]
 ) -> Rating:
     condition = _object(stimuli[:2])
     if page.kind == "abx":
@@ -162,7 +162,7 @@ def _choice(
         score=score,
         answer=words,
         **_heard(answer.heard),
-        **place,
+        **common,
     )
 
 

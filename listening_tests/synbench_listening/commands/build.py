@@ -26,8 +26,8 @@ def build(run: str, design: Path, out: Path | None) -> None:
 
     study = load_study(design)
     folder = Path(run) if (Path(run) / "manifest.json").is_file() else Path("runs") / run
-    place = out or Path("studies") / study.name
-    built = build_study(folder, study, place, listener=lambda item: click.echo(f"  {item}"))
+    path = out or Path("studies") / study.name
+    built = build_study(folder, study, path, listener=lambda item: click.echo(f"  {item}"))
     key = built.key()
     block = key.blocks[0]
     trials = sum(page.kind in TRIAL_KINDS and not page.training for page in block.pages)
@@ -38,5 +38,5 @@ def build(run: str, design: Path, out: Path | None) -> None:
     )
     for note in key.notes:
         click.echo(f"! {note}")
-    click.echo(f"Study    {place}   (key.json tells which clip is what: keep it to yourself)")
-    click.echo(f"Next     synbench listen serve {place}")
+    click.echo(f"Study    {path}   (key.json tells which clip is what: keep it to yourself)")
+    click.echo(f"Next     synbench listen serve {path}")

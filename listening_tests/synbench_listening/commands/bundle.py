@@ -18,13 +18,13 @@ def bundle(study: Path, out: Path | None) -> None:
     from synbench_listening.delivery.offline_bundle import bundle_study
     from synbench_listening.design.study_folder import StudyFolder
 
-    place = out or study.with_name(study.name + ".html")
+    path = out or study.with_name(study.name + ".html")
     content = bundle_study(StudyFolder(study))
-    write_output(place, content)
+    write_output(path, content)
     said = (
-        f"{place}: {len(content) / 1e6:.1f} MB",
+        f"{path}: {len(content) / 1e6:.1f} MB",
         "Listeners send back the file that the last page offers; give each a number from 1.",
         f"Next     synbench listen import RESULT.json ... --study {study} --out ratings.csv",
     )
     for line in said:
-        click.echo(line, err=is_standard_output(place))
+        click.echo(line, err=is_standard_output(path))

@@ -112,8 +112,8 @@ def import_results(
     for note in done.notes:
         click.echo(f"  note: {note}", err=True)
     for refusal in done.refusals[:SHOWN]:
-        place = f", row {refusal.row}" if refusal.row else ""
-        click.echo(f"  refused: {refusal.source}{place}: {refusal.reason}", err=True)
+        row = f", row {refusal.row}" if refusal.row else ""
+        click.echo(f"  refused: {refusal.source}{row}: {refusal.reason}", err=True)
     if len(done.refusals) > SHOWN:
         click.echo(f"  refused: and {len(done.refusals) - SHOWN} more", err=True)
     if not done.ratings:

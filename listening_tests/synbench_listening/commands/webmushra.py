@@ -19,9 +19,9 @@ def webmushra(study: Path, out: Path | None, sample_rate: int, collector: str) -
     from synbench_listening.delivery.webmushra_export import KEY_NAME, export_webmushra
     from synbench_listening.design.study_folder import StudyFolder
 
-    place = out or study.with_name(study.name + "-webmushra")
+    path = out or study.with_name(study.name + "-webmushra")
     config = export_webmushra(
-        StudyFolder(study), place, sample_rate=sample_rate, collector=collector
+        StudyFolder(study), path, sample_rate=sample_rate, collector=collector
     )
-    click.echo(f"{config}: copy {place / 'configs'} into the checkout")
+    click.echo(f"{config}: copy {path / 'configs'} into the checkout")
     click.echo(f"It opens as ?config={config.name}; the key is {study / KEY_NAME}")

@@ -121,13 +121,13 @@ def export_webmushra(
             _finish(public),
         ],
     }
-    place = inside(out, f"configs/{plain_name(public.name, what='the study')}.yaml")
-    write_bytes(place, encode_config(config))
+    path = inside(out, f"configs/{plain_name(public.name, what='the study')}.yaml")
+    write_bytes(path, encode_config(config))
     write_bytes(
         folder.path / KEY_NAME,
         json.dumps({"study": key.study, "pages": export.entries}, indent=1).encode(),
     )
-    return place
+    return path
 
 
 def encode_config(config: Mapping[str, Any]) -> bytes:
@@ -265,8 +265,8 @@ def _question(question: Question) -> dict[str, Any]:
         made |= {"min": low, "max": high, "default": low}
     if question.type == "choice":
         made["response"] = [
-            {"value": place, "label": _text(choice)}
-            for place, choice in enumerate(question.choices)
+            {"value": choice_index, "label": _text(choice)}
+            for choice_index, choice in enumerate(question.choices)
         ]
     return made
 

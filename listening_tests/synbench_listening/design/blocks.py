@@ -131,7 +131,7 @@ def _mushra(stock: Stock, item: str, order: Sequence[int]) -> BlockPage:
         kind="mushra",
         item=item,
         reference=stock.ids[item, OPEN_REFERENCE],
-        stimuli=tuple(stock.ids[item, stock.conditions[place]] for place in order),
+        stimuli=tuple(stock.ids[item, stock.conditions[index]] for index in order),
     )
 
 
@@ -222,9 +222,9 @@ def _with_breaks(
     generator.shuffle(checks)
     spots = [(k + 1) * len(trials) // (len(checks) + 1) for k in range(len(checks))]
     pages: list[BlockPage] = []
-    for place, trial in enumerate(trials):
-        if design.break_after and place and place % design.break_after == 0:
+    for trial_index, trial in enumerate(trials):
+        if design.break_after and trial_index and trial_index % design.break_after == 0:
             pages.append(BlockPage(kind="break"))
-        pages += [check for spot, check in zip(spots, checks, strict=True) if spot == place]
+        pages += [check for spot, check in zip(spots, checks, strict=True) if spot == trial_index]
         pages.append(trial)
     return pages

@@ -248,14 +248,14 @@ def _gold(
     ids: Mapping[tuple[str, str], str],
     shelf: _Shelf,
 ) -> tuple[Gold, ...]:
-    found = []
+    gold = []
     for k, item in enumerate(_check_items(waves, training, design.gold_trials)):
         worse = ruined(item.conditions[REFERENCE].wave, seed=k)
         levelled = equalise(
             {"ruined": worse}, sample_rate=item.sample_rate, target_lufs=design.listening.lufs
         )["ruined"]
         name = shelf.add(levelled.wave, role="gold", condition="", item="")
-        found.append(
+        gold.append(
             Gold(
                 item=item.item,
                 clean=ids[item.item, REFERENCE],
@@ -263,7 +263,7 @@ def _gold(
                 reference=ids[item.item, OPEN_REFERENCE],
             )
         )
-    return tuple(found)
+    return tuple(gold)
 
 
 def _traps(
@@ -274,12 +274,12 @@ def _traps(
     shelf: _Shelf,
 ) -> tuple[Trap, ...]:
     generator = random.Random(f"traps {design.seed}")
-    found = []
+    traps = []
     for item in _check_items(waves, training, design.traps):
         beeps = generator.randint(1, 5)
         wave = trap_wave(item.conditions[REFERENCE].wave, beeps=beeps, sample_rate=item.sample_rate)
         name = shelf.add(wave, role="trap", condition="", item="", answer=beeps)
-        found.append(
+        traps.append(
             Trap(
                 item=item.item,
                 stimulus=name,
@@ -287,7 +287,7 @@ def _traps(
                 reference=ids[item.item, OPEN_REFERENCE],
             )
         )
-    return tuple(found)
+    return tuple(traps)
 
 
 def _material_notes(material: Material, waves: list[ItemWaves]) -> list[str]:

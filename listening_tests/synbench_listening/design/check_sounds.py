@@ -41,10 +41,10 @@ def headphone_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
     for answer in answers:
         antiphase = generator.choice([k for k in range(3) if k != answer])
         tones = []
-        for place in range(3):
+        for index in range(3):
             one = tone(TONE_HZ, TONE_SECONDS, sample_rate)
-            level = LEVEL * (10 ** (QUIETER_DB / 20) if place == answer else 1.0)
-            other = -1.0 if place == antiphase else 1.0
+            level = LEVEL * (10 ** (QUIETER_DB / 20) if index == answer else 1.0)
+            other = -1.0 if index == antiphase else 1.0
             tones.append(np.stack([level * one, other * level * one], axis=1))
         sounds.append(CheckSound(wave=_joined(tones, sample_rate), answer=answer))
     return sounds

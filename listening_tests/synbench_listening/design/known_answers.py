@@ -76,8 +76,10 @@ def check_pages(
 ) -> list[BlockPage]:
     """The checks of one block, in an order of its own; gold ones clean and ruined in turn."""
     pages = [
-        _gold(design, entry, clean=bool((place + design.seed) % 2), side=generator.randrange(2))
-        for place, entry in enumerate(gold)
+        _gold(
+            design, entry, clean=bool((entry_index + design.seed) % 2), side=generator.randrange(2)
+        )
+        for entry_index, entry in enumerate(gold)
     ]
     shows = design.test == "dcr"
     pages += [

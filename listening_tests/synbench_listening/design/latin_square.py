@@ -19,5 +19,5 @@ def balanced_orders(n: int) -> list[tuple[int, ...]]:
     first = [0]
     for step in range(1, n):
         first.append((step + 1) // 2 if step % 2 else n - step // 2)
-    square = [tuple((place + row) % n for place in first) for row in range(n)]
+    square = [tuple((index + row) % n for index in first) for row in range(n)]
     return square if n % 2 == 0 else square + [row[::-1] for row in square]

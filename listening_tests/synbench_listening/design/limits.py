@@ -46,31 +46,31 @@ def _impossible(design: StudyDesign, systems: int) -> str:
 
 
 def _breaches(design: StudyDesign, systems: int, longest_seconds: float) -> list[str]:
-    found = []
+    breaches = []
     if design.test == "mushra":
         signals = systems + 1 + len(design.anchor_names) + len(design.mnru)
         if len(design.anchor_names) < len(ANCHORS):
-            found.append(
+            breaches.append(
                 "without both anchors, of 3.5 kHz and 7 kHz, and the hidden reference a test must "
                 "not be called MUSHRA (BS.1534-3)"
             )
         if signals > MUSHRA_SIGNALS:
-            found.append(
+            breaches.append(
                 f"{systems} systems, the hidden reference and {len(design.anchor_names)} anchors "
                 + (f"and {len(design.mnru)} MNRU conditions " if design.mnru else "")
                 + f"are {signals} signals in a trial; BS.1534-3 allows {MUSHRA_SIGNALS}, that is "
                 "9 systems"
             )
         if longest_seconds > MUSHRA_SECONDS:
-            found.append(
+            breaches.append(
                 f"the longest item lasts {longest_seconds:.1f} s; BS.1534-3 allows about 10, at "
                 f"most {MUSHRA_SECONDS:.0f} s (items.maximum_seconds)"
             )
     if design.test in ("mushra", "bs1116") and (
         design.training_items < 1 or "training" not in design.pages
     ):
-        found.append(f"{design.test} without training: the standard makes it mandatory")
-    return found
+        breaches.append(f"{design.test} without training: the standard makes it mandatory")
+    return breaches
 
 
 def advise(design: StudyDesign, *, systems: int, sample_rate: int) -> list[str]:

@@ -120,16 +120,16 @@ def _systems(manifest: dict[str, Any], wanted: Sequence[str]) -> tuple[System, .
     codecs = manifest["codecs"]
     if not wanted:
         wanted = [entry["label"] for entry in codecs if entry["kind"] != "anchor"]
-    found = []
+    systems = []
     for name in wanted:
         here = [entry for entry in codecs if name in (entry["label"], entry["spec"])]
         if len(here) != 1:
             labels = [entry["label"] for entry in codecs]
             raise UsageError(f"the run has {len(here)} codecs {name!r}; {_offer(name, labels)}")
-        found.append(System(label=here[0]["label"], codec_id=here[0]["codec_id"]))
-    if not found or len({system.codec_id for system in found}) < len(found):
+        systems.append(System(label=here[0]["label"], codec_id=here[0]["codec_id"]))
+    if not systems or len({system.codec_id for system in systems}) < len(systems):
         raise UsageError("expected systems of the run, each once; see: synbench show RUN")
-    return tuple(found)
+    return tuple(systems)
 
 
 def _one_of(kind: str, wanted: str | None, there: list[str]) -> str:
@@ -152,14 +152,14 @@ def _recordings(manifest: dict[str, Any], corpus: str) -> dict[str, Path]:
         UsageError: the corpus was never read on this machine.
     """
     digest = next(entry["digest"] for entry in manifest["corpora"] if entry["name"] == corpus)
-    found = known_recordings(digest)
-    if not found:
+    recordings = known_recordings(digest)
+    if not recordings:
         raise UsageError(
             f"where the recordings of the corpus {corpus!r} lie is not known on this machine: "
             "type the synbench run command of this run once more here; it reads them, and "
             "computes nothing that is there"
         )
-    return found
+    return recordings
 
 
 def _mean_scores(
@@ -168,22 +168,22 @@ def _mean_scores(
     """By place of an item: the mean of its scores over the systems, and the systems without one."""
     counted.load("scores")
     scores: dict[int, dict[int, float]] = {}
-    for place, codec, _, code, value, _ in counted.tuples(SCORED, corpus):
+    for index, codec, _, code, value, _ in counted.tuples(SCORED, corpus):
         if code == OK:
-            scores.setdefault(place, {})[codec] = value
+            scores.setdefault(index, {})[codec] = value
     return {
-        place: (
+        index: (
             sum(of[codec] for codec in sorted(of)) / len(of),
             [codec for codec in range(counted.codecs) if codec not in of],
         )
-        for place, of in scores.items()
+        for index, of in scores.items()
     }
 
 
 def _lacking(item: ItemFiles, unscored: Sequence[int], systems: Sequence[System]) -> str:
-    for place, system in enumerate(systems):
-        if item.reconstructions[place] is None:
+    for system_index, system in enumerate(systems):
+        if item.reconstructions[system_index] is None:
             return f"not decoded by {system.label}"
-        if place in unscored:
+        if system_index in unscored:
             return f"no score for {system.label}"
     return ""

@@ -40,8 +40,8 @@ def read_pymushra_csv(path: Path, *, listener: str | None = None) -> Imported:
     sessions: dict[str, dict[str, Any]] = {}
     for row in (line.cells for line in table.rows):
         participant = _part(row, QUESTION)
-        place = participant.get("uuid") or json.dumps(participant, sort_keys=True)
-        session = sessions.setdefault(place, _session(participant, row.get("wm_testId") or ""))
+        key = participant.get("uuid") or json.dumps(participant, sort_keys=True)
+        session = sessions.setdefault(key, _session(participant, row.get("wm_testId") or ""))
         trials: list[dict[str, Any]] = session["trials"]
         if not trials or trials[-1]["id"] != row["wm_id"]:
             trials.append({"id": row["wm_id"], "type": row["wm_type"], "responses": []})
@@ -61,8 +61,8 @@ def read_pymushra_database(
     for test, table in content.items():
         for trial in table.values():
             participant = {key: str(value) for key, value in trial["questionaire"].items()}
-            place = f"{test} {participant.get('uuid') or json.dumps(participant, sort_keys=True)}"
-            sessions.setdefault(place, _session(participant, test))["trials"].append(trial)
+            key = f"{test} {participant.get('uuid') or json.dumps(participant, sort_keys=True)}"
+            sessions.setdefault(key, _session(participant, test))["trials"].append(trial)
     return _read_all(sessions, source, listener)
 
 

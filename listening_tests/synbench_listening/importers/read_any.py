@@ -122,9 +122,9 @@ def item_from_pattern(ratings: Sequence[Rating], pattern: str) -> list[Rating]:
         match = compiled.fullmatch(rating.item)
         if match is None:
             raise UsageError(f"--item {pattern!r} does not match {rating.item!r}")
-        place = (rating.session, rating.test, match[1], rating.condition, rating.versus)
-        renamed.append(replace(rating, item=match[1], replicate=counts.get(place, 0)))
-        counts[place] = counts.get(place, 0) + 1
+        key = (rating.session, rating.test, match[1], rating.condition, rating.versus)
+        renamed.append(replace(rating, item=match[1], replicate=counts.get(key, 0)))
+        counts[key] = counts.get(key, 0) + 1
     return renamed
 
 

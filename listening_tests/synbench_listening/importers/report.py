@@ -52,8 +52,8 @@ def number_trials(ratings: Iterable[Rating]) -> list[Rating]:
     for rating in ratings:
         seen = trials.setdefault((rating.session, rating.test), {})
         trial = seen.setdefault(rating.item, len(seen) + 1)
-        place = (rating.session, rating.test, rating.item)
-        position = positions.get(place, -1) + 1
-        positions[place] = position
+        key = (rating.session, rating.test, rating.item)
+        position = positions.get(key, -1) + 1
+        positions[key] = position
         numbered.append(replace(rating, trial=trial, position=position))
     return numbered

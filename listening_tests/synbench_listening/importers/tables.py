@@ -121,17 +121,17 @@ def _columns(
 ) -> dict[str, str]:
     header = table.columns
     lower = {name.lower(): name for name in header if name}
-    found = {}
+    columns = {}
     for what, names in usual.items():
         wanted = given.get(what)
         if wanted is not None and wanted not in header:
             raise UsageError(f"{path} has no column {wanted!r}; it has: {', '.join(header)}")
         name = wanted or next((lower[name] for name in names if name in lower), None)
         if name is not None:
-            found[what] = name
-    if missing := [what for what in needed if what not in found]:
+            columns[what] = name
+    if missing := [what for what in needed if what not in columns]:
         raise UsageError(
             f"{path}: no column is known to hold the {', the '.join(missing)}; name it, such as "
             f"--column {missing[0]}=NAME. The columns are: {', '.join(header)}"
         )
-    return found
+    return columns

@@ -150,8 +150,8 @@ def _import(files: Sequence[tuple[str, str]], listener: str | None) -> Imported:
             done.refuse(line.source, line.number, str(error))
             continue
         for fields in found:
-            place = session, fields["test"], line.values["trial_id"], fields["condition"]
-            key = (*place, fields.get("versus", ""))
+            trial = session, fields["test"], line.values["trial_id"], fields["condition"]
+            key = (*trial, fields.get("versus", ""))
             if key in seen:
                 done.refuse(line.source, line.number, "this listener already rated it in this file")
                 continue
@@ -217,9 +217,9 @@ def _unglued(text: str) -> tuple[str, bool]:
     """Put back the line break that is missing between header and first row."""
     first, _, _ = text.partition("\n")
     for last in ("rating_comment", "choice_comment", "stimuli,rating_time"):
-        place = first.find(last)
-        if place >= 0:
-            end = place + len(last)
+        index = first.find(last)
+        if index >= 0:
+            end = index + len(last)
             if first[end:].strip('" \r'):
                 return f"{text[:end]}\n{text[end:]}", True
             return text, False

@@ -22,14 +22,14 @@ def unblind_webmushra(done: Imported, folder: StudyFolder) -> Imported:
     public = folder.public()
     trained = 0
     known: list[Rating] = []
-    for place, rating in enumerate(done.ratings, 1):
+    for rating_index, rating in enumerate(done.ratings, 1):
         page = pages.get(rating.item)
         if page is None or rating.study not in ("", public.name):
-            done.refuse(rating.study, place, f"page {rating.item!r} is not of {public.name}")
+            done.refuse(rating.study, rating_index, f"page {rating.item!r} is not of {public.name}")
         elif page["training"]:
             trained += 1
         elif rating.condition not in page["stimuli"]:
-            done.refuse(rating.study, place, f"{rating.item} has no {rating.condition!r}")
+            done.refuse(rating.study, rating_index, f"{rating.item} has no {rating.condition!r}")
         else:
             known.append(
                 replace(

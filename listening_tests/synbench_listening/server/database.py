@@ -192,8 +192,8 @@ class Database:
             with self.reading() as connection:
                 found, self.salt = _setting(connection, "schema"), _setting(connection, "salt")
         except DBAPIError as error:
-            place = self.engine.url.render_as_string(hide_password=True)
-            raise EnvironmentFault(f"cannot use the database {place}: {error.orig}") from error
+            url = self.engine.url.render_as_string(hide_password=True)
+            raise EnvironmentFault(f"cannot use the database {url}: {error.orig}") from error
         if found != SCHEMA:
             raise UsageError(f"the database has tables of version {found}, expected {SCHEMA}")
 
@@ -282,8 +282,8 @@ def _migrate(connection: Connection) -> None:
     ):
         kind = column.type.compile(connection.dialect)
         preparer = connection.dialect.identifier_preparer
-        place = f"{preparer.format_table(table)} ADD COLUMN {preparer.format_column(column)}"
-        connection.exec_driver_sql(f"ALTER TABLE {place} {kind}")
+        column_name = f"{preparer.format_table(table)} ADD COLUMN {preparer.format_column(column)}"
+        connection.exec_driver_sql(f"ALTER TABLE {column_name} {kind}")
     connection.execute(update(settings).where(settings.c.name == "schema").values(value=SCHEMA))
 
 

@@ -104,10 +104,10 @@ def export_study(database: Database, study: ServedStudy, *, unfinished: bool = F
 
 def _answers(rows: list[Row[Any]]) -> dict[int, dict[int, Answer]]:
     """The last answer of each page of each session."""
-    found: dict[int, dict[int, Answer]] = {}
+    answers: dict[int, dict[int, Answer]] = {}
     for row in rows:
-        found.setdefault(row.session, {})[row.page] = _ANSWER.validate_json(row.payload)
-    return found
+        answers.setdefault(row.session, {})[row.page] = _ANSWER.validate_json(row.payload)
+    return answers
 
 
 def _session(study: ServedStudy, row: Row[Any], given: dict[int, Answer]) -> dict[str, Any]:

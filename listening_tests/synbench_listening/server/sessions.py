@@ -263,14 +263,14 @@ class Service:
         ).one()
 
     def _repeated(self, connection: Connection, request: SessionRequest) -> Row[Any] | None:
-        found = connection.execute(
+        repeated = connection.execute(
             select(sessions).where(sessions.c.request_hash == _hash(request.uuid))
         ).one_or_none()
-        if found is None:
+        if repeated is None:
             return None
-        if found.state != "running" or _stored(connection, found.id):
+        if repeated.state != "running" or _stored(connection, repeated.id):
             raise SessionRefusal(409, "already_begun")
-        return found
+        return repeated
 
     def _unfinished(self, connection: Connection, request: SessionRequest) -> Row[Any] | None:
         """In a laboratory: the session that this number has begun and not finished."""
@@ -326,13 +326,13 @@ class Service:
         withdrawn: bool = False,
     ) -> Row[Any]:
         query = select(sessions).where(sessions.c.token_hash == _hash(token))
-        found = connection.execute(query.with_for_update() if lock else query).one_or_none()
-        if found is None or (found.state == "withdrawn" and not withdrawn):
+        session = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if session is None or (session.state == "withdrawn" and not withdrawn):
             raise SessionRefusal(401, "unknown_token")
-        study = self.studies.get(found.study)
-        if study is None or study.public.version != found.version:
+        study = self.studies.get(session.study)
+        if study is None or study.public.version != session.version:
             raise SessionRefusal(410, "study_changed")
-        return found
+        return session
 
     def _check(
         self,

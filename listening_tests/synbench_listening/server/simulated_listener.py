@@ -76,7 +76,7 @@ class SimulatedListener:
         if page.kind in rated:
             return {"ratings": self._ratings(page, levels, reference), **self._heard(page)}
         if page.kind == "abx":
-            first, second = (distance(levels[2], levels[place]) for place in (0, 1))
+            first, second = (distance(levels[2], levels[index]) for index in (0, 1))
             gap = (first - second) / HALF + float(self.random.normal(0, 4 * self.noise))
             return {"choice": int(gap > 0), **self._heard(page)}
         if page.kind == "ab":

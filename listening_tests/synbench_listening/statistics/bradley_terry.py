@@ -94,13 +94,13 @@ def bradley_terry(
     names = sorted({rating.condition for rating in ratings} | {rating.versus for rating in ratings})
     if len(names) < 2:
         raise ValueError("expected preferences between at least two systems")
-    place = {name: number for number, name in enumerate(names)}
+    index_of = {name: number for number, name in enumerate(names)}
     listeners = sorted({rating.listener for rating in ratings})
     wins = np.zeros((len(listeners), len(names), len(names)))
     ties = np.zeros_like(wins)
     who = {name: number for number, name in enumerate(listeners)}
     for rating in ratings:
-        a, b, row = place[rating.condition], place[rating.versus], who[rating.listener]
+        a, b, row = index_of[rating.condition], index_of[rating.versus], who[rating.listener]
         if rating.score == 0:
             ties[row, a, b] += 1
             ties[row, b, a] += 1

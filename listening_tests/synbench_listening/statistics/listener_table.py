@@ -48,15 +48,15 @@ def listener_table(
     if conditions is None:
         conditions = by_falling_mean(ratings)
     listeners = sorted({rating.listener for rating in ratings})
-    rows = {name: place for place, name in enumerate(listeners)}
-    columns = {name: place for place, name in enumerate(conditions)}
+    rows = {name: index for index, name in enumerate(listeners)}
+    columns = {name: index for index, name in enumerate(conditions)}
     sums = np.zeros((len(listeners), len(conditions)))
     counts = np.zeros_like(sums)
     for rating in ratings:
         if rating.condition in columns:
-            place = rows[rating.listener], columns[rating.condition]
-            sums[place] += rating.score
-            counts[place] += 1
+            cell = rows[rating.listener], columns[rating.condition]
+            sums[cell] += rating.score
+            counts[cell] += 1
     values = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     return ListenerTable(listeners=tuple(listeners), conditions=tuple(conditions), values=values)
 

@@ -72,8 +72,8 @@ def listener_alpha(ratings: Sequence[Rating]) -> float:
         cells.setdefault(key, []).append(rating.score)
     listeners = sorted({key[0] for key in cells})
     things = sorted({key[1:] for key in cells})
-    row = {name: place for place, name in enumerate(listeners)}
-    column = {name: place for place, name in enumerate(things)}
+    row = {name: index for index, name in enumerate(listeners)}
+    column = {name: index for index, name in enumerate(things)}
     values = np.full((len(listeners), len(things)), np.nan)
     for key, scores in cells.items():
         values[row[key[0]], column[key[1:]]] = np.mean(scores)

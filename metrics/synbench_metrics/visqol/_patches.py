@@ -93,9 +93,9 @@ def match(
         pair = compare(patch, candidates[..., offset])
         if gone:
             pair = Similarity(np.zeros_like(pair.means), pair.deviations, pair.energy)
-        place = _times(offset, width, frame_seconds)
+        times = _times(offset, width, frame_seconds)
         matches.append(
-            Match(pair, *_times(start, width, frame_seconds), found=None if gone else place)
+            Match(pair, *_times(start, width, frame_seconds), found=None if gone else times)
         )
     return matches
 

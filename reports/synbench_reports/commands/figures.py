@@ -120,14 +120,14 @@ def run_figures(
     for planned, corpus, cells in Store(run).corpora():
         table = build_table(planned, corpus, cells)
         known = [
-            place
-            for place in range(len(planned.metrics))
-            if (cells.status[:, :, place] == OK).any()
+            index
+            for index in range(len(planned.metrics))
+            if (cells.status[:, :, index] == OK).any()
         ]
-        for place in known:
-            column = planned.metrics[place].column
+        for index in known:
+            column = planned.metrics[index].column
             for kind, figure in _metric_figures(
-                planned, table, cells, place, kinds, width, complexity
+                planned, table, cells, index, kinds, width, complexity
             ):
                 yield f"{corpus.name}-{column}-{kind}", figure
         if "correlation" in kinds and len(known) > 1:

@@ -44,10 +44,12 @@ def codebook_usage(planned: PlannedRun, corpus: str) -> tuple[list[Usage], list[
     """Usage of every codebook of every codec whose payload is tokens, and why others have none."""
     files = item_files(planned, corpus)
     found, reasons = [], []
-    for place, codec in enumerate(planned.codecs):
+    for codec_index, codec in enumerate(planned.codecs):
         if not codec.codebook_sizes:
             continue
-        paths = [path for item in files if (path := item.bitstreams[place]) and path.is_file()]
+        paths = [
+            path for item in files if (path := item.bitstreams[codec_index]) and path.is_file()
+        ]
         counts = count_tokens(paths, codec.codebook_sizes)
         if counts is None:
             reasons.append(f"{codec.label}: its payload is not a plain grid of tokens")
@@ -68,8 +70,8 @@ def count_tokens(paths: list[Path], sizes: tuple[int, ...]) -> list[NDArray[np.i
         tokens = tokens_of(read_stream(path.read_bytes()), sizes)
         if tokens is None:
             return None
-        for place, row in enumerate(tokens):
-            counts[place] += np.bincount(row, minlength=sizes[place])
+        for row_index, row in enumerate(tokens):
+            counts[row_index] += np.bincount(row, minlength=sizes[row_index])
     return counts
 
 

@@ -62,11 +62,11 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
     every = [found] if len(groups) <= 1 else list(found)
     names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
     for axes, (title, bars) in zip(every, groups.items(), strict=True):
-        for place, (name, (mean, low, high)) in enumerate(bars.items()):
+        for index, (name, (mean, low, high)) in enumerate(bars.items()):
             # A system looks the same in every group.
             look = names.index(name)
             axes.bar(
-                place,
+                index,
                 mean,
                 yerr=[[mean - low], [high - mean]],
                 color=COLOURS[look % len(COLOURS)],
@@ -78,7 +78,7 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
             )
             axes.annotate(
                 f"{mean:.1f}",
-                (place, high),
+                (index, high),
                 (0, 2),
                 textcoords="offset points",
                 ha="center",
@@ -106,20 +106,20 @@ def abx_bars(
     colours, hatches = (COLOURS[0], "#dddddd", COLOURS[4]), ("", "", "///")
     for row, pair in enumerate(pairs):
         total, left = sum(pair.counts), 0.0
-        for place, count in enumerate(pair.counts):
+        for index, count in enumerate(pair.counts):
             share = 100 * count / total if total else 0.0
             axes.barh(
                 row,
                 share,
                 left=left,
                 height=0.62,
-                color=colours[place],
-                hatch=hatches[place],
+                color=colours[index],
+                hatch=hatches[index],
                 edgecolor="white",
                 linewidth=0.8,
-                label=parts[place] if row == 0 else None,
+                label=parts[index] if row == 0 else None,
             )
-            dark = place == 0
+            dark = index == 0
             box = None if dark else {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
             if share > 6:
                 axes.text(
@@ -202,16 +202,16 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
 
 def _scores(path: Path) -> list[Score]:
     (bars,) = read_mushra(path).values()
-    found = []
+    scores = []
     for row in _rows(path, ("condition",)):
         mean, low, high = bars[row["condition"]]
         quartiles = tuple(_number(path, row, name) for name in ("q1", "median", "q3"))
         first, median, third = quartiles
         box = None if first is None or median is None or third is None else (first, median, third)
-        found.append(
+        scores.append(
             Score(name=row["condition"], mean=mean, low=low, high=high, role=_role(row), box=box)
         )
-    return found
+    return scores
 
 
 def _role(row: Mapping[str, str]) -> Role:

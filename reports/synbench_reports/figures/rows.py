@@ -52,14 +52,16 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE) -> Fi
     Points of one codec at several rates are joined by a line. Codecs with neither rate, and the
     anchors, are horizontal lines.
     """
-    places = {column.name: place for place, column in enumerate(table.columns)}
-    column = table.columns[places[column_name]]
+    column_indices = {
+        column.name: column_index for column_index, column in enumerate(table.columns)
+    }
+    column = table.columns[column_indices[column_name]]
     figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW else 0))
     families: dict[str, list[tuple[float, Cell, Row]]] = {}
     for row in table.rows:
-        cell = row.cells[places[column_name]]
-        payload = row.cells[places["payload_kbps"]].mean
-        rate = payload if payload is not None else row.cells[places["nominal_kbps"]].mean
+        cell = row.cells[column_indices[column_name]]
+        payload = row.cells[column_indices["payload_kbps"]].mean
+        rate = payload if payload is not None else row.cells[column_indices["nominal_kbps"]].mean
         if cell.mean is None:
             continue
         if row.codec.is_anchor or not rate:
@@ -138,16 +140,18 @@ def quality_complexity(
     Args:
         complexity: by codec label, ``giga_macs`` and ``mega_parameters``.
     """
-    places = {column.name: place for place, column in enumerate(table.columns)}
-    column = table.columns[places[column_name]]
+    column_indices = {
+        column.name: column_index for column_index, column in enumerate(table.columns)
+    }
+    column = table.columns[column_indices[column_name]]
     costs = complexity or {}
-    rows = _competitors(table, places[column_name])
+    rows = _competitors(table, column_indices[column_name])
     counted = [row for row in rows if "giga_macs" in costs.get(row.codec.label, {})]
     figure, axes = new_figure(width, 0.55 * width + 0.3)
     for number, row in enumerate(counted or rows):
-        cell = row.cells[places[column_name]]
+        cell = row.cells[column_indices[column_name]]
         own = costs.get(row.codec.label, {})
-        cost = own["giga_macs"] if counted else _seconds(row, places)
+        cost = own["giga_macs"] if counted else _seconds(row, column_indices)
         if cost is None:
             continue
         size = own.get("mega_parameters")
@@ -179,11 +183,13 @@ def has_costs(
     table: Table, column_name: str, complexity: Mapping[str, Mapping[str, float]] | None = None
 ) -> bool:
     """Whether any competitor with a score has a cost: recordings alone have none."""
-    places = {column.name: place for place, column in enumerate(table.columns)}
+    column_indices = {
+        column.name: column_index for column_index, column in enumerate(table.columns)
+    }
     return any(
-        _seconds(row, places) is not None
+        _seconds(row, column_indices) is not None
         or "giga_macs" in (complexity or {}).get(row.codec.label, {})
-        for row in _competitors(table, places[column_name])
+        for row in _competitors(table, column_indices[column_name])
     )
 
 
@@ -196,18 +202,18 @@ def speaker_spread(
     Numbers are those of a table: means, or all errors over all words.
     """
     figure, axes = new_figure(width, 0.55 + 0.24 * len(planned.codecs))
-    for place in range(len(planned.codecs)):
-        values = cells.values[:, place, metric]
+    for index in range(len(planned.codecs)):
+        values = cells.values[:, index, metric]
         known = np.isfinite(values)
         if not known.any():
             continue
-        sizes = cells.sizes[:, place, metric][known]
+        sizes = cells.sizes[:, index, metric][known]
         counts = np.bincount(cells.clusters[known], weights=sizes)
         sums = np.bincount(cells.clusters[known], weights=sizes * values[known])
         means = sums[counts > 0] / counts[counts > 0]
-        axes.plot(means, np.full(len(means), place), "|", color=COLOURS[0], markersize=9, alpha=0.6)
+        axes.plot(means, np.full(len(means), index), "|", color=COLOURS[0], markersize=9, alpha=0.6)
         axes.plot(
-            [np.average(values[known], weights=sizes)], [place], "D", color=COLOURS[1], markersize=4
+            [np.average(values[known], weights=sizes)], [index], "D", color=COLOURS[1], markersize=4
         )
     axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
@@ -275,9 +281,9 @@ def _family(codec: PlannedCodec) -> str:
 
 def _anchor_line(axes: Any, mean: float, label: str) -> None:
     axes.axhline(mean, color=GREY, linestyle=(0, (1, 1)), linewidth=0.9)
-    place = (0.99, mean)
+    position = (0.99, mean)
     axes.annotate(
-        label, place, xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY
+        label, position, xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY
     )
 
 

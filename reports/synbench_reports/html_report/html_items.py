@@ -50,8 +50,8 @@ def item_data(
     """
     items = item_files(planned, corpus)
     systems = [[item.source for item in items]]
-    for place in range(len(planned.codecs)):
-        systems.append([item.reconstructions[place] for item in items])
+    for index in range(len(planned.codecs)):
+        systems.append([item.reconstructions[index] for item in items])
     return {
         "systems": ["Original", *(codec.label for codec in planned.codecs)],
         "metrics": [
@@ -65,7 +65,7 @@ def item_data(
         "reasons": _reasons(planned, unscored),
         "files": [_files(paths, beside, embed_audio) for paths in systems],
         "pictures": {
-            str(place): _pictures(items[place]) for place in _telling(cells, spectrograms, planned)
+            str(index): _pictures(items[index]) for index in _telling(cells, spectrograms, planned)
         },
     }
 
@@ -100,8 +100,8 @@ def _short(value: float) -> float | None:
 
 def _reasons(planned: PlannedRun, unscored: Sequence[Unscored]) -> dict[str, str]:
     """By ``item,codec,metric``: why there is no score; a missing one has no entry."""
-    codecs = {codec.codec_id: place for place, codec in enumerate(planned.codecs)}
-    metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
+    codecs = {codec.codec_id: index for index, codec in enumerate(planned.codecs)}
+    metrics = {metric.metric_id: index for index, metric in enumerate(planned.metrics)}
     return {
         f"{cell.place},{codecs[cell.codec_id]},{metrics[cell.metric_id]}": (
             f"{cell.status.replace('_', ' ')}: {cell.reason}".removesuffix(": ")
@@ -139,16 +139,16 @@ def _telling(cells: Cells, wanted: int, planned: PlannedRun) -> list[int]:
     count = len(cells.seconds)
     if wanted >= count:
         return list(range(count))
-    places = [place for place, codec in enumerate(planned.codecs) if not codec.is_anchor]
+    indices = [index for index, codec in enumerate(planned.codecs) if not codec.is_anchor]
     worst: list[int] = []
-    if planned.metrics and places and wanted > 1:
-        values = cells.values[:, places, 0]
+    if planned.metrics and indices and wanted > 1:
+        values = cells.values[:, indices, 0]
         known = np.isfinite(values)
         sums = np.where(known, values, 0.0).sum(axis=1)
         means = np.divide(sums, known.sum(axis=1), out=np.zeros(count), where=known.any(axis=1))
         order = np.argsort(means if planned.metrics[0].direction != "down" else -means)
-        worst = [int(place) for place in order[: wanted // 2]]
-    rest = [place for place in even_choice(count, wanted) if place not in worst]
+        worst = [int(index) for index in order[: wanted // 2]]
+    rest = [index for index in even_choice(count, wanted) if index not in worst]
     return sorted([*worst, *rest[: wanted - len(worst)]])
 
 
@@ -158,23 +158,23 @@ def _pictures(item: ItemFiles) -> list[str | None]:
     from synbench.errors import SynbenchError
     from synbench.policy import read_reference
 
-    found: list[str | None] = []
+    pictures: list[str | None] = []
     loudest: float | None = None
-    for place, path in enumerate([item.source, *item.reconstructions]):
+    for index, path in enumerate([item.source, *item.reconstructions]):
         try:
             if path is None:
                 raise FileNotFoundError
-            if place == 0:
+            if index == 0:
                 wave, rate = read_reference(path, target_rate=item.target_rate)
             else:
                 audio = read_audio(path)
                 wave, rate = audio.wave, audio.sample_rate
         except (OSError, SynbenchError):
-            found.append(None)
+            pictures.append(None)
             continue
         levels = spectrum_levels(wave, rate, loudest)
         if loudest is None:
             loudest = float(levels.max())
         data = base64.b64encode(picture(levels, loudest)).decode()
-        found.append(f"data:image/png;base64,{data}")
-    return found
+        pictures.append(f"data:image/png;base64,{data}")
+    return pictures

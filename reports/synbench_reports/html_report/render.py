@@ -60,7 +60,7 @@ def render_html(
     """
     store = Store(planned)
     parts = []
-    for place, (narrowed, corpus, cells) in enumerate(store.corpora()):
+    for index, (narrowed, corpus, cells) in enumerate(store.corpora()):
         table = build_table(narrowed, corpus, cells, daggers=codec_marks(planned))
         data = item_data(
             narrowed,
@@ -74,22 +74,22 @@ def render_html(
         # A text that ends the script element must not do so.
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         parts += [
-            f'<section id="corpus{place}" aria-labelledby="head{place}">',
-            f'<h2 id="head{place}">{escape(corpus.name)} <small>{corpus.items} items, '
+            f'<section id="corpus{index}" aria-labelledby="head{index}">',
+            f'<h2 id="head{index}">{escape(corpus.name)} <small>{corpus.items} items, '
             f"{corpus.seconds / 60:.1f} min</small></h2>",
             _notes(note for note in table.notes if note.level == "warning"),
             _table(table),
             _notes(note for note in table.notes if note.level == "note"),
             *_figures(narrowed, table, cells),
             _failures(narrowed, store, corpus),
-            _part("html").replace("PLACE", str(place)),
+            _part("html").replace("PLACE", str(index)),
             f'<script type="application/json" class="data">{text}</script>',
             "</section>",
         ]
     title = escape(f"{planned.name}: speech codecs compared")
     links = "".join(
-        f'<li><a href="#corpus{place}">{escape(corpus.name)}</a></li>'
-        for place, corpus in enumerate(planned.corpora)
+        f'<li><a href="#corpus{index}">{escape(corpus.name)}</a></li>'
+        for index, corpus in enumerate(planned.corpora)
     )
     manifest = json.dumps(RunFolder(planned.folder).manifest(), indent=1, ensure_ascii=False)
     return "\n".join(
@@ -134,12 +134,12 @@ def _notes(notes: Iterable[Note]) -> str:
 
 def _table(table: Table) -> str:
     shown = [
-        place
-        for place in range(len(table.columns))
-        if any(row.cells[place].mean is not None for row in table.rows)
+        index
+        for index in range(len(table.columns))
+        if any(row.cells[index].mean is not None for row in table.rows)
     ]
     heads = [("name", "Codec")]
-    heads += [(table.columns[place].group, _heading(table.columns[place])) for place in shown]
+    heads += [(table.columns[index].group, _heading(table.columns[index])) for index in shown]
     head = "".join(
         f'<th scope="col" class="{group}"><button type="button">{text}</button></th>'
         for group, text in heads
@@ -157,7 +157,7 @@ def _table(table: Table) -> str:
 def _row(table: Table, row: Row, shown: list[int]) -> str:
     label = escape(row.codec.label)
     kind = ' class="anchor"' if row.codec.is_anchor else ""
-    cells = "".join(_cell(table.columns[place], row.cells[place]) for place in shown)
+    cells = "".join(_cell(table.columns[index], row.cells[index]) for index in shown)
     head = f'<th scope="row" data-value="{label}">{label}{_raised(row.mark)}</th>'
     return f"<tr{kind}>{head}{cells}</tr>"
 
@@ -184,18 +184,18 @@ def _cell(column: Column, cell: Cell) -> str:
 
 def _figures(planned: PlannedRun, table: Table, cells: Cells) -> Iterator[str]:
     known = [
-        place for place in range(len(planned.metrics)) if (cells.status[:, :, place] == OK).any()
+        index for index in range(len(planned.metrics)) if (cells.status[:, :, index] == OK).any()
     ]
-    for place in known:
-        metric = planned.metrics[place]
+    for index in known:
+        metric = planned.metrics[index]
         found = [
             (f"{metric.label} against bit rate", rate_quality(table, metric.column)),
-            (f"{metric.label} of all items", score_spread(planned, cells, place)),
+            (f"{metric.label} of all items", score_spread(planned, cells, index)),
         ]
-        if place == known[0] and has_costs(table, metric.column):
+        if index == known[0] and has_costs(table, metric.column):
             cost = quality_complexity(table, metric.column)
             found.append((f"{metric.label} against computing time", cost))
-        yield _folded(metric.label, found, is_open=place == known[0])
+        yield _folded(metric.label, found, is_open=index == known[0])
     if len(known) > 1:
         found = [("Rank correlation of the metrics", metric_correlation(planned, cells))]
         yield _folded("Do the metrics agree?", found)

@@ -115,9 +115,12 @@ def _scores(
             for row in table.rows:
                 if _plain(row.codec.label) != _plain(name) or not _same_rate(row.codec, column):
                     continue
-                for place, measured in enumerate(table.columns):
-                    if measured.name == column.metric and row.cells[place].mean is not None:
-                        yield row.cells[place], row.codec
+                for measured_index, measured in enumerate(table.columns):
+                    if (
+                        measured.name == column.metric
+                        and row.cells[measured_index].mean is not None
+                    ):
+                        yield row.cells[measured_index], row.codec
 
 
 def _same_rate(codec: PlannedCodec, column: PublishedColumn) -> bool:

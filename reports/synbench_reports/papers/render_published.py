@@ -78,9 +78,9 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     """Two rows per codec: what was published, marked as the paper marks it, and what we measure."""
     rows = list(_rows(table, lines))
     kinds = []
-    for place, column in enumerate(table.columns):
-        texts = [_number(found[place].published, column) for _, found in rows]
-        cells = (found[place].cell for _, found in rows)
+    for column_index, column in enumerate(table.columns):
+        texts = [_number(found[column_index].published, column) for _, found in rows]
+        cells = (found[column_index].cell for _, found in rows)
         texts += [_number(cell.mean, column) for cell in cells if cell and cell.mean is not None]
         kinds.append(number_columns(texts) + r"@{\,}l")
     yield rf"\begin{{tabular}}{{ll{''.join(kinds)}}}"
@@ -157,8 +157,8 @@ def _mark(table: PublishedTable, line: Line) -> str:
     """``**`` for the best published value of a column, ``*`` for the second, as papers print."""
     if len(table.rows) < 3:
         return ""
-    place = table.columns.index(line.column)
-    values = sorted({values[place] for values in table.rows.values()})
+    index = table.columns.index(line.column)
+    values = sorted({values[index] for values in table.rows.values()})
     ordered = values[::-1] if line.column.direction == "up" else values
     return {0: "**", 1: "*"}.get(ordered.index(line.published), "")
 

@@ -111,9 +111,9 @@ def number_field(text: str, *, best: bool = False, second: bool = False) -> str:
 
 def _tables(table: Table, report: Report) -> Iterator[str]:
     shown = list(_shown(table))
-    widths = [PADDING + _width(table, place) for place in shown]
-    columns = [table.columns[place] for place in shown]
-    runs = [tuple(shown[place] for place in run) for run in column_runs(columns, widths, AVAILABLE)]
+    widths = [PADDING + _width(table, index) for index in shown]
+    columns = [table.columns[index] for index in shown]
+    runs = [tuple(shown[index] for index in run) for run in column_runs(columns, widths, AVAILABLE)]
     for number, run in enumerate(runs, start=1):
         yield from (r"\begin{table*}", r"\centering", r"\small")
         yield SETUP
@@ -128,10 +128,10 @@ def _tables(table: Table, report: Report) -> Iterator[str]:
 
 def _shown(table: Table) -> Iterator[int]:
     """Places of the columns worth their room: costs only where a competitor has some."""
-    for place, column in enumerate(table.columns):
-        known = (row for row in table.rows if row.cells[place].mean is not None)
+    for column_index, column in enumerate(table.columns):
+        known = (row for row in table.rows if row.cells[column_index].mean is not None)
         if column.group != "cost" or any(not row.codec.is_anchor for row in known):
-            yield place
+            yield column_index
 
 
 def _width(table: Table, place: int) -> int:
@@ -142,19 +142,19 @@ def _width(table: Table, place: int) -> int:
 
 
 def _tabular(table: Table, run: tuple[int, ...]) -> Iterator[str]:
-    columns = [table.columns[place] for place in run]
+    columns = [table.columns[index] for index in run]
     texts = {
-        place: [cell_text(table.columns[place], row.cells[place]) for row in table.rows]
-        for place in run
+        index: [cell_text(table.columns[index], row.cells[index]) for row in table.rows]
+        for index in run
     }
     # Only a column with intervals or counts needs a second one beside its numbers.
     paired = {
-        place: any(_beside(row.cells[place], texts[place][n]) for n, row in enumerate(table.rows))
-        for place in run
+        index: any(_beside(row.cells[index], texts[index][n]) for n, row in enumerate(table.rows))
+        for index in run
     }
     kinds = [
-        number_columns(text.mean for text in texts[place]) + (r"@{\,}l" if paired[place] else "")
-        for place in run
+        number_columns(text.mean for text in texts[index]) + (r"@{\,}l" if paired[index] else "")
+        for index in run
     ]
     yield rf"\begin{{tabular}}{{l{''.join(kinds)}}}"
     yield r"\toprule"
@@ -163,13 +163,13 @@ def _tabular(table: Table, run: tuple[int, ...]) -> Iterator[str]:
     if any(column.detail for column in columns):
         headings.append(("", [escaped(column.detail) for column in columns]))
     for first, found in headings:
-        spans = (1 + paired[place] for place in run)
+        spans = (1 + paired[index] for index in run)
         yield _line(
             [first, *(_heading(text, span) for text, span in zip(found, spans, strict=True))]
         )
     yield r"\midrule"
     for number, row in enumerate(table.rows):
-        cells = (_cell(row.cells[place], texts[place][number], paired[place]) for place in run)
+        cells = (_cell(row.cells[index], texts[index][number], paired[index]) for index in run)
         yield _line([escaped(row.codec.label) + _raised(row.mark), *cells])
     yield r"\bottomrule"
     yield r"\end{tabular}"

@@ -27,11 +27,11 @@ def render_markdown(report: Report) -> str:
 
 
 def _table(table: Table, groups: tuple[str, ...]) -> Iterator[str]:
-    places = [place for place, column in enumerate(table.columns) if column.group in groups]
-    yield _line(["Codec", *(_heading(table.columns[place]) for place in places)])
-    yield _line(["---", *("---:" for _ in places)])
+    indices = [index for index, column in enumerate(table.columns) if column.group in groups]
+    yield _line(["Codec", *(_heading(table.columns[index]) for index in indices)])
+    yield _line(["---", *("---:" for _ in indices)])
     for row in table.rows:
-        cells = (_cell(table.columns[place], row.cells[place]) for place in places)
+        cells = (_cell(table.columns[index], row.cells[index]) for index in indices)
         yield _line([escaped_markdown(row.codec.label) + _raised(row.mark), *cells])
 
 

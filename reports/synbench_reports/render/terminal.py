@@ -34,7 +34,7 @@ def _print_table(table: Table, console: Console) -> None:
     heading = Text(corpus.name, style="bold")
     heading.append(f"  {corpus.items} items, {_duration(corpus.seconds)}", style="not bold")
     console.print(heading, soft_wrap=True)
-    texts = [_column_texts(table, place) for place in range(len(table.columns))]
+    texts = [_column_texts(table, index) for index in range(len(table.columns))]
     widths = [
         PADDING
         + max(map(cell_len, (*_heading(column).split("\n"), *(text.plain for text in found))))
@@ -44,26 +44,26 @@ def _print_table(table: Table, console: Console) -> None:
     first = PADDING + min(LONGEST_LABEL, max([*labels, len("Codec")]))
     # Recordings have no costs: a group's columns without any number say nothing on a screen.
     shown = [
-        place
-        for place, column in enumerate(table.columns)
-        if column.group != "cost" or any(row.cells[place].mean is not None for row in table.rows)
+        index
+        for index, column in enumerate(table.columns)
+        if column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows)
     ]
-    columns = [table.columns[place] for place in shown]
-    runs = column_runs(columns, [widths[place] for place in shown], console.width - first)
+    columns = [table.columns[index] for index in shown]
+    runs = column_runs(columns, [widths[index] for index in shown], console.width - first)
     for run in runs:
-        console.print(_grid(table, tuple(shown[place] for place in run), texts))
+        console.print(_grid(table, tuple(shown[index] for index in run), texts))
         console.print()
 
 
 def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
     grid.add_column("Codec", max_width=LONGEST_LABEL, overflow="fold")
-    for place in run:
-        heading = Text(_heading(table.columns[place]), style="bold", justify="right")
+    for index in run:
+        heading = Text(_heading(table.columns[index]), style="bold", justify="right")
         grid.add_column(heading, justify="right", no_wrap=True)
     for number, row in enumerate(table.rows):
         label = Text(row.codec.label + row.mark, style="dim" if row.codec.is_anchor else "")
-        grid.add_row(label, *(texts[place][number] for place in run))
+        grid.add_row(label, *(texts[index][number] for index in run))
     return grid
 
 

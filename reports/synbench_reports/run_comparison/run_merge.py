@@ -183,8 +183,8 @@ def _manifest(
         "corpora": corpora,
         "skipped": [
             entry
-            for place, entry in enumerate(skipped)
-            if entry["name"] not in present and entry not in skipped[:place]
+            for entry_index, entry in enumerate(skipped)
+            if entry["name"] not in present and entry not in skipped[:entry_index]
         ],
         "merged": [
             part
@@ -208,23 +208,23 @@ def _part(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _packages(manifests: Sequence[dict[str, Any]]) -> dict[str, str]:
     names = sorted({name for manifest in manifests for name in manifest["packages"]})
-    found = {}
+    packages = {}
     for name in names:
         versions = dict.fromkeys(manifest["packages"].get(name, "") for manifest in manifests)
-        found[name] = " and ".join(filter(None, versions))
-    return found
+        packages[name] = " and ".join(filter(None, versions))
+    return packages
 
 
 def _items(runs: Sequence[RunFolder]) -> list[dict[str, Any]]:
     """The items of all corpora, those of one corpus together."""
     import pyarrow.parquet
 
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    items: dict[tuple[str, str], dict[str, Any]] = {}
     for run in runs:
         for row in pyarrow.parquet.read_table(run.items_path).to_pylist():
-            found.setdefault((row["corpus"], row["item"]), row)
-    order = list(dict.fromkeys(corpus for corpus, _ in found))
-    return sorted(found.values(), key=lambda row: order.index(row["corpus"]))
+            items.setdefault((row["corpus"], row["item"]), row)
+    order = list(dict.fromkeys(corpus for corpus, _ in items))
+    return sorted(items.values(), key=lambda row: order.index(row["corpus"]))
 
 
 def _take_tree(run: RunFolder, target: RunFolder, tree: str) -> None:

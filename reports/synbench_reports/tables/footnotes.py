@@ -15,8 +15,8 @@ def metric_marks(planned: PlannedRun) -> dict[str, str]:
     """By metric id, in the order of the suite: a to z, then aa, bb and so on."""
     letters = string.ascii_lowercase
     return {
-        metric.metric_id: letters[place % 26] * (1 + place // 26)
-        for place, metric in enumerate(planned.metrics)
+        metric.metric_id: letters[metric_index % 26] * (1 + metric_index // 26)
+        for metric_index, metric in enumerate(planned.metrics)
     }
 
 
@@ -24,8 +24,8 @@ def codec_marks(planned: PlannedRun) -> dict[str, str]:
     """By codec id; codecs with the same note on their weights share a mark, others have none."""
     notes = dict.fromkeys(codec.training_note for codec in planned.codecs if codec.training_note)
     marks = {
-        note: DAGGERS[place % len(DAGGERS)] * (1 + place // len(DAGGERS))
-        for place, note in enumerate(notes)
+        note: DAGGERS[index % len(DAGGERS)] * (1 + index // len(DAGGERS))
+        for index, note in enumerate(notes)
     }
     return {
         codec.codec_id: marks[codec.training_note]
