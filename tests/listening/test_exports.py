@@ -107,6 +107,7 @@ def test_the_file_from_disk_gives_a_result_file(
     page.goto(path.as_uri())
     page.locator("input[type=text]").fill("4")
     page.locator("button.main").click()
+    listener.sound_test()
     for plan in disk.plan.pages[:-1]:
         listener.answer(plan)
         page.reload()

@@ -121,6 +121,18 @@ export class Engine {
     return made;
   }
 
+  // A sound apart from all stimuli, which is neither counted nor logged; until it is over.
+  async sound(wave: Float32Array<ArrayBuffer>): Promise<void> {
+    if (!this.context || !this.master) return;
+    const source = this.context.createBufferSource();
+    source.buffer = this.buffer([wave]);
+    source.connect(this.master);
+    source.start();
+    await new Promise<void>((resolve) => {
+      source.onended = () => resolve();
+    });
+  }
+
   // Whether the clock of the sound runs: it stands still where there is no device, or the browser
   // keeps the sound back.
   async runs(): Promise<boolean> {

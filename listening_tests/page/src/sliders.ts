@@ -56,8 +56,9 @@ export function sliders(
   const labels = Array.from({ length: WORDS }, (_, k) =>
     h("span", {}, points ? `${shown(high - k)} ${name(WORDS - k)}` : name(WORDS - k)),
   );
-  const numbers = Array.from({ length: points ? 0 : WORDS + 1 }, (_, k) =>
-    h("span", {}, String(high - (k * (high - low)) / WORDS)),
+  const parts = points ? WORDS - 1 : WORDS;
+  const numbers = Array.from({ length: parts + 1 }, (_, k) =>
+    h("span", {}, shown(high - (k * (high - low)) / parts)),
   );
   const strips = all.map(({ position, slider, output }) => {
     const button = buttons.get(position)!;
@@ -110,7 +111,7 @@ export function sliders(
         .filter((each) => each.touched === null)
         .map((each) => t("unrated", { name: trial.names.get(each.position)! }));
       if (!missing.length && points && !all.some((each) => each.slider.value === high)) {
-        missing.push(t("no_hidden_reference"));
+        missing.push(t("no_top_grade"));
       }
       return missing;
     },

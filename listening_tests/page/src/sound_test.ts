@@ -21,19 +21,19 @@ export async function soundTest(root: HTMLElement, engine: Engine): Promise<void
   };
 
   const sound = async () => {
+    if (play.getAttribute("aria-pressed") === "true") return;
     say();
     if (!(await engine.runs())) {
       say(t("no_sound"), t("sound_hints"));
       nothing.disabled = false;
       return;
     }
-    engine.use(new Map([[0, engine.buffer([chime(engine.sampleRate)])]]));
-    engine.repeat = false;
-    engine.play(0);
     heard.disabled = false;
     nothing.disabled = false;
+    play.setAttribute("aria-pressed", "true");
+    await engine.sound(chime(engine.sampleRate));
+    play.setAttribute("aria-pressed", "false");
   };
-  engine.onchange = () => play.setAttribute("aria-pressed", String(engine.playing));
   play.addEventListener("click", () => void sound());
   nothing.addEventListener("click", () => say(t("sound_hints")));
 
@@ -46,8 +46,6 @@ export async function soundTest(root: HTMLElement, engine: Engine): Promise<void
     h("div", { class: "row" }, nothing, heard),
   );
   await new Promise<void>((resolve) => heard.addEventListener("click", () => resolve()));
-  engine.onchange = () => {};
-  engine.stop();
 }
 
 // Three tones that rise and fade, so that neither hiss nor hum is taken for them.

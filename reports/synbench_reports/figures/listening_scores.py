@@ -161,7 +161,7 @@ def identification_figure(
     axes.set_xlim(10 * int(10 * lowest), 100)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("X identified (% of the trials)")
-    _small_print(figure, "95 % interval; p over listeners, against 50 %", note)
+    _small_print(figure, "95 % interval over trials; p over listeners, against 50 %", note)
     return figure
 
 
@@ -231,6 +231,6 @@ def _scale_of(kind: str, scores: Sequence[Score]) -> Scale:
 
 
 def _small_print(figure: Figure, meaning: str, note: str) -> None:
-    figure.text(0.995, 0.005, meaning, ha="right", va="bottom", fontsize=6, color=GREY)
+    figure.supxlabel(meaning, x=0.99, ha="right", fontsize=6, color=GREY)
     if note:
         figure.suptitle(note, fontsize=7, x=0.99, ha="right")
