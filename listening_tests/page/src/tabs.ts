@@ -5,7 +5,7 @@ import { memory, uuid } from "./backend";
 // Says that this tab has the session now; ``lost`` is called once another one takes it.
 export function holdSession(place: string, lost: () => void): void {
   const mine = uuid();
-  const key = `${place} tab`;
+  const key = `tab of ${place}`;
   memory.set(key, mine);
   const watch = (event: StorageEvent) => {
     if (event.key !== key || event.newValue === null || event.newValue === mine) return;
