@@ -17,7 +17,7 @@ from synbench.conditions.channel import (
     without_last_books,
 )
 from synbench.conditions.loss_pattern import lost_frames, lost_slots, mean_burst
-from synbench.errors import ItemError
+from synbench_base.errors import NotApplicable
 from synbench_codecs import CodecInfo, Encoded, pack_tokens, unpack_tokens
 
 
@@ -117,7 +117,7 @@ def test_frames_of_a_codec_without_codebooks_are_its_bits() -> None:
     wave = np.sin(np.arange(16000) / 9).astype(np.float32) / 2
     encoded = codec.encode(wave, 16000)  # type: ignore[union-attr]
     if codec.info.bits_per_frame is None:
-        with pytest.raises(ItemError, match="declares no frames"):
+        with pytest.raises(NotApplicable, match="declares no frames"):
             lose_frames(encoded, np.ones(50, bool), info=codec.info)
         return
     none = lose_frames(encoded, np.zeros(50, bool), info=codec.info)
@@ -146,5 +146,5 @@ def test_last_books_are_dropped_and_their_bits_not_counted() -> None:
     assert received.encoded.payload_bits == 500
     assert received.encoded.spec == "toy:books=1"
     assert np.array_equal(unpack_tokens(received.encoded.payload, (1024,), 50), tokens[:1])
-    with pytest.raises(ItemError, match="does not decode the first books"):
+    with pytest.raises(NotApplicable, match="does not decode the first books"):
         without_last_books(encoded, info=info(sizes), kept=info((512,)))

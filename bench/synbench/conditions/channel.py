@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.conditions.loss_pattern import Lost, lost_frames
-from synbench.errors import ItemError
+from synbench_base.errors import NotApplicable
 from synbench_codecs import (
     CodecInfo,
     Encoded,
@@ -32,7 +32,7 @@ Frames = NDArray[np.int64]
 __all__ = ["Received", "flip_bits", "lose_frames", "replace_tokens", "without_last_books"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Received:
     """What comes out of the channel.
 
@@ -44,8 +44,8 @@ class Received:
     """
 
     encoded: Encoded
-    damaged: int
-    of: int
+    damaged: int = 0
+    of: int = 0
     lost: Lost = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
@@ -69,11 +69,11 @@ def lose_frames(encoded: Encoded, slots: Lost, *, info: CodecInfo) -> Received:
         slots: from :func:`synbench.conditions.loss_pattern.lost_slots`.
 
     Raises:
-        ItemError: the codec declares no frames.
+        NotApplicable: the codec declares no frames.
     """
     frames = _declared(payload_frames, encoded, info)
     if info.frame_rate_hz is None:
-        raise ItemError(f"{info.spec} declares no frame rate, so no frame of it can be lost")
+        raise NotApplicable(f"{info.spec} declares no frame rate, so no frame of it can be lost")
     lost = lost_frames(slots, n_frames=len(frames), frame_rate_hz=info.frame_rate_hz)
     arrived = np.where(lost, -1, np.arange(len(frames)))
     source = np.maximum.accumulate(arrived)
@@ -92,7 +92,7 @@ def replace_tokens(
     """Each token becomes another one of its codebook, any alike, with probability ``rate``.
 
     Raises:
-        ItemError: the codec has no tokens.
+        NotApplicable: the codec has no tokens.
     """
     tokens = _declared(payload_tokens, encoded, info)
     sizes = np.array(info.codebook_sizes)[:, None]
@@ -113,12 +113,12 @@ def without_last_books(encoded: Encoded, *, info: CodecInfo, kept: CodecInfo) ->
         kept: of the codec with fewer books, whose decoder gets the stream.
 
     Raises:
-        ItemError: the codec has no books to drop.
+        NotApplicable: the codec has no books to drop.
     """
     tokens = _declared(payload_tokens, encoded, info)
     count = len(kept.codebook_sizes)
     if not 0 < count < len(tokens) or kept.codebook_sizes != info.codebook_sizes[:count]:
-        raise ItemError(f"{kept.spec} does not decode the first books of {info.spec}")
+        raise NotApplicable(f"{kept.spec} does not decode the first books of {info.spec}")
     first = with_payload_tokens(encoded, tokens[:count], info=kept)
     return Received(
         encoded=dataclasses.replace(first, spec=kept.spec, model_digest=kept.model_digest),
@@ -132,5 +132,5 @@ def _declared(read: Callable[..., Any], encoded: Encoded, info: CodecInfo) -> Fr
     try:
         frames: Frames = read(encoded, info=info)
     except BitstreamError as error:
-        raise ItemError(str(error)) from error
+        raise NotApplicable(str(error)) from error
     return frames

@@ -19,7 +19,7 @@ from synbench.conditions.channel import (
 )
 from synbench.conditions.loss_pattern import Lost, lost_slots
 from synbench.errors import ItemError
-from synbench_base.errors import UsageError
+from synbench_base.errors import NotApplicable, UsageError
 from synbench_codecs import Codec, CodecInfo, Encoded
 
 __all__ = ["Channel", "channel_of", "earlier_codecs"]
@@ -43,7 +43,7 @@ class Channel:
         """The stream as it arrives.
 
         Raises:
-            ItemError: the codec does not declare what this damage needs.
+            NotApplicable: the codec does not declare what this damage needs.
         """
         settings, info = self.applied.condition.channel, codec.info
         draw = np.random.default_rng(self._seed)
@@ -63,21 +63,21 @@ class Channel:
         """The decoder's raw wave of what arrived; lost frames are concealed as was asked.
 
         Raises:
-            ItemError: the codec does not conceal by itself.
+            NotApplicable: the codec does not conceal by itself.
             BitstreamError: the decoder refuses the damaged stream.
         """
         settings, info = self.applied.condition.channel, codec.info
         if "drop_books" in settings:
             smaller = _fewer_books(info, int(settings["drop_books"]))
-            return np.asarray(smaller.decode(received.encoded))
+            return np.asarray(synbench_codecs.decode(smaller, received.encoded))
         conceal = settings.get("conceal", "repeat")
         if conceal == "codec":
             if not hasattr(codec, "decode_with_losses"):
-                raise ItemError(
+                raise NotApplicable(
                     f"{info.spec} does not conceal lost frames; expected conceal: repeat or zero"
                 )
             return np.asarray(codec.decode_with_losses(received.encoded, received.lost))
-        wave = np.asarray(codec.decode(received.encoded))
+        wave = np.asarray(synbench_codecs.decode(codec, received.encoded))
         return _silenced(wave, received.lost, info) if conceal == "zero" else wave
 
     @property
@@ -119,11 +119,13 @@ def _fewer_books(info: CodecInfo, dropped: int) -> Codec:
     kept = len(info.codebook_sizes) - dropped
     name, options = synbench_codecs.parse_spec(info.spec)
     if kept < 1:
-        raise ItemError(f"{info.spec} has {len(info.codebook_sizes)} books: {dropped} are too many")
+        raise NotApplicable(
+            f"{info.spec} has {len(info.codebook_sizes)} books: it cannot lose {dropped}"
+        )
     try:
         smaller = synbench_codecs.load(name, **(options | {"codebooks": kept}))
     except UsageError as error:
-        raise ItemError(f"{info.spec} cannot be decoded from its first books: {error}") from error
+        raise NotApplicable(f"{info.spec} has no decoder of its first books: {error}") from error
     assert not isinstance(smaller, synbench_codecs.Recording)
     return smaller
 

@@ -10,10 +10,15 @@ from typing import Any
 import synbench_codecs
 from synbench import policy
 from synbench.audio import audio_bytes, read_audio
+from synbench.conditions.applied import applied
+from synbench.conditions.channel import Received
+from synbench.conditions.transmission import Channel, channel_of
+from synbench.execution.heard import heard
 from synbench.execution.identity import codec_identity, recorded_digests
 from synbench.execution.sealed import write_sealed
 from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
 from synbench.execution.worker import (
+    NO_SUCH_CELL,
     CellFault,
     UnitReport,
     cell_seconds,
@@ -26,7 +31,7 @@ from synbench.execution.worker import (
 from synbench.results.confined import inside
 from synbench.results.rows import DecodeRow
 from synbench.results.store import RunFolder
-from synbench_base.errors import ItemError
+from synbench_base.errors import ItemError, NotApplicable
 from synbench_base.files import write_bytes
 from synbench_codecs import Codec, CodecInfo, Recording, published_spec
 
@@ -81,6 +86,8 @@ def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
         return replace(row, reason=published_reason(item.problem, run=unit.run, item=item))
     try:
         stored = store_reconstruction(unit, unit.codec, item)
+    except NotApplicable as error:
+        return replace(row, reason=f"{NO_SUCH_CELL}{error}")
     except (ItemError, OSError) as error:
         reason = published_reason(str(error), run=unit.run, item=item)
         return replace(row, reason=reason, transient=True)
@@ -102,15 +109,27 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
     with guarded(seconds):
         codec = _codec(codec_point)
     reference, rate = read_item(item)
+    damage = applied(item.damage)
     target = artefact(codec_point, item, unit.policy_id, ".flac")
     if isinstance(codec, Recording):
+        if damage is not None:
+            raise NotApplicable(f"{codec.info.label} has decoded files of clean recordings only")
         decoded, decoded_rate = _fetched(codec, item, seconds)
         measured: dict[str, Any] = {}
     else:
         stream = artefact(codec_point, item, unit.policy_id, ".syn")
         name = f"bitstreams/{stream}"
+        wave = heard(
+            reference, rate, damage=damage, item=item, codec=codec, unit=unit, seconds=seconds
+        )
         decoded, decoded_rate, measured = _through_bytes(
-            codec, reference, rate, inside(run, name), unit=unit, seconds=seconds
+            codec,
+            wave,
+            rate,
+            inside(run, name),
+            channel=channel_of(damage, item=item.item, seconds=item.seconds),
+            unit=unit,
+            seconds=seconds,
         )
         measured["bitstream"] = name
     aligned = policy.align(
@@ -149,18 +168,30 @@ def _fetched(codec: Recording, item: ItemWork, seconds: float) -> tuple[Any, int
 
 
 def _through_bytes(
-    codec: Codec, reference: policy.Wave, rate: int, path: Path, *, unit: Any, seconds: float
+    codec: Codec,
+    reference: policy.Wave,
+    rate: int,
+    path: Path,
+    *,
+    channel: Channel | None,
+    unit: Any,
+    seconds: float,
 ) -> tuple[Any, int, dict[str, Any]]:
-    """Encode, write, read back, decode: the decoder sees what lies on the disk."""
+    """Encode, write what arrives, read back, decode: the decoder sees what lies on the disk."""
     codec_rate = codec.info.sample_rate or rate
     wave = policy.at_rate(reference, sample_rate=rate, to=codec_rate).astype("float32")
     with guarded(seconds), stopwatch() as encode_time:
-        data = synbench_codecs.write_stream(synbench_codecs.encode(codec, wave, codec_rate))
+        sent = synbench_codecs.encode(codec, wave, codec_rate)
+    with guarded(seconds):
+        received = Received(sent) if channel is None else channel.receive(sent, codec=codec)
     with fatal_faults(unit.run):
-        write_bytes(path, data)
+        write_bytes(path, synbench_codecs.write_stream(received.encoded))
     encoded = synbench_codecs.read_stream(path.read_bytes())
     with guarded(seconds), stopwatch() as decode_time:
-        decoded = synbench_codecs.decode(codec, encoded)
+        if channel is None:
+            decoded = synbench_codecs.decode(codec, encoded)
+        else:
+            decoded = channel.decode(replace(received, encoded=encoded), codec=codec)
     decoded_rate = output_rate(codec.info, codec_rate)
     _check_length(codec.info, decoded, encoded.n_samples, codec_rate, decoded_rate)
     measured = {
@@ -171,6 +202,8 @@ def _through_bytes(
         "decode_cpu_seconds": decode_time["cpu"],
         "decode_wall_seconds": decode_time["wall"],
     }
+    if channel is not None:
+        measured |= {"channel_hits": received.damaged, "channel_units": received.of}
     return decoded, decoded_rate, measured
 
 
@@ -206,6 +239,7 @@ def blank_decode(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
         corpus=item.corpus,
         item=item.item,
         item_digest=item.digest,
+        condition=item.condition,
         codec=published_spec(unit.codec.spec),
         codec_id=unit.codec.codec_id,
         policy_id=unit.policy_id,

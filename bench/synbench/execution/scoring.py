@@ -22,6 +22,7 @@ from synbench.execution.units import (
     artefact,
 )
 from synbench.execution.worker import (
+    NO_SUCH_CELL,
     UnitReport,
     cell_seconds,
     fatal_faults,
@@ -140,6 +141,7 @@ def score_row(
         corpus=item.corpus,
         item=item.item,
         item_digest=item.digest,
+        condition=item.condition,
         codec=published_spec(cell.codec.spec),
         codec_id=cell.codec.codec_id,
         metric=metric.column,
@@ -211,6 +213,8 @@ def _score_cell(
     """The outcome, and whether it should be tried again at the next start."""
     if item.problem:
         return Outcome.failed(item.problem), False
+    if cell.undecoded.startswith(NO_SUCH_CELL):
+        return Outcome.not_applicable(cell.undecoded.removeprefix(NO_SUCH_CELL)), False
     if cell.undecoded:
         return Outcome.failed(cell.undecoded), cell.transient
 

@@ -23,6 +23,7 @@ __all__ = [
     "MetricPoint",
     "ScoreUnit",
     "artefact",
+    "input_artefact",
     "item_digest",
 ]
 
@@ -121,6 +122,12 @@ def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> 
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:8]
     folder = PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / _short(item.corpus) / place.parent
     return folder / f"{place.name}.{digest}{suffix}"
+
+
+def input_artefact(item: ItemWork) -> PurePosixPath:
+    """Where the damaged recording of an item under a condition lies below ``inputs``."""
+    name = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
+    return _short(item.corpus) / name.parent / f"{name.name}.{item.digest[:8]}.flac"
 
 
 def item_digest(

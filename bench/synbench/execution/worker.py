@@ -36,8 +36,11 @@ FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 CELL_SECONDS, CELL_SECONDS_PER_AUDIO_SECOND = 600.0, 60.0
 # Python code is stopped by a signal; native code only with its process, so much later.
 GRACE_SECONDS = 20.0
+# Before the reason why a codec has no such thing as a condition asks for: no failure of it.
+NO_SUCH_CELL = "not applicable: "
 
 __all__ = [
+    "NO_SUCH_CELL",
     "CellFault",
     "UnitReport",
     "cell_seconds",

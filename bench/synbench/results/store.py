@@ -7,6 +7,7 @@
       items.parquet        the items of every corpus
       bitstreams/          <codec>/<corpus>/<item>.<digest>.syn
       reconstructions/     <codec>/<corpus>/<item>.<digest>.flac
+      inputs/              <corpus, condition>/<item>.<digest>.flac, what codecs got
       decodes/*.parquet    one row per (item, codec)
       scores/*.parquet     one row per (item, codec, metric)
       earlier/             decodes and scores that the latest start did not ask for
@@ -158,7 +159,7 @@ class RunFolder:
         Raises:
             UsageError: a link in the folder leads out of it.
         """
-        for tree in ("bitstreams", "reconstructions", *STAGES, EARLIER):
+        for tree in ("inputs", "bitstreams", "reconstructions", *STAGES, EARLIER):
             inside(self.path, tree)
         sweep(self.path)
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,121 @@
+"""A run under conditions: what lies on the disk is what was asked for, and every row says it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import synbench
+import synbench_codecs
+from synbench.conditions.speech_level import speech_level
+from synbench_codecs import read_stream
+
+SUITE = """
+name: rough
+corpora: ["folder:path=speech"]
+codecs: ["g722", "passthrough"]
+metrics: [si_sdr]
+conditions:
+  - clean
+  - {noise: white, snr_db: 10}
+  - {noise: babble, snr_db: 5}
+  - {channel: {bit_errors: 1e-2}}
+  - {channel: {token_errors: 0.5}}
+  - {tandem: 2}
+"""
+
+
+def voice(seed: int) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    time = np.arange(24000) / 16000
+    phase = 2 * np.pi * np.cumsum(110 + 20 * seed + 20 * np.sin(2 * np.pi * time)) / 16000
+    wave = sum(np.sin(k * phase) / k for k in range(1, 15)) + 0.01 * draw.standard_normal(24000)
+    return np.asarray(0.1 * wave, dtype=np.float64)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rough")
+    for seed in range(3):
+        path = folder / "speech" / f"s{seed}" / f"{seed}.wav"
+        path.parent.mkdir(parents=True)
+        soundfile.write(path, voice(seed), 16000, subtype="PCM_24")
+    (folder / "rough.yaml").write_text(SUITE)
+    start(folder)
+    return folder / "runs" / "rough"
+
+
+def start(folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "synbench", "run", "rough.yaml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_row_says_its_condition(run: Path) -> None:
+    scores = synbench.open(run).scores()
+    assert len(scores) == 3 * 2 * 6
+    assert set(scores["corpus"]) == {
+        "speech",
+        "speech, white 10 dB",
+        "speech, babble 5 dB",
+        "speech, bit errors 0.01",
+        "speech, token errors 0.5",
+        "speech, tandem 2",
+    }
+    no_tokens = scores[scores["corpus"] == "speech, token errors 0.5"]
+    assert set(no_tokens["status"]) == {"not_applicable"}
+    assert no_tokens["reason"].str.contains("has no codebooks").all()
+
+
+def test_stored_inputs_have_the_ratio_that_was_asked(run: Path) -> None:
+    for seed in range(3):
+        clean = voice(seed)
+        level = speech_level(clean, sample_rate=16000).active_db
+        for name, snr_db in (("white 10 dB", 10), ("babble 5 dB", 5)):
+            (path,) = (run / "inputs" / f"speech, {name}").glob(f"s{seed}/{seed}.*.flac")
+            added = soundfile.read(path)[0] - clean
+            assert level - 10 * np.log10(np.mean(added**2)) == pytest.approx(snr_db, abs=0.1)
+
+
+def test_every_codec_heard_the_same_wave(run: Path) -> None:
+    """What passthrough gives back is the stored input to the last bit of its file."""
+    for path in (run / "inputs" / "speech, white 10 dB").rglob("*.flac"):
+        (folder,) = (run / "reconstructions").glob("passthrough-*/speech, white 10 dB")
+        (decoded,) = (folder / path.parent.name).glob("*.flac")
+        stored, returned = soundfile.read(path)[0], soundfile.read(decoded)[0]
+        assert returned == pytest.approx(stored, abs=2**-15)
+
+
+def test_bits_on_the_disk_are_turned_at_the_rate(run: Path) -> None:
+    turned = total = 0
+    codec = synbench_codecs.load("g722")
+    for path in (run / "bitstreams").glob("g722-*/speech, bit errors 0.01/*/*.syn"):
+        received = read_stream(path.read_bytes())
+        (clean,) = path.parents[2].glob(f"speech/{path.parent.name}/*.syn")
+        sent = read_stream(clean.read_bytes())
+        assert sent.spec == received.spec == codec.info.spec
+        one, two = (np.frombuffer(each.payload, np.uint8) for each in (sent, received))
+        turned += int(np.unpackbits(one ^ two).sum())
+        total += sent.payload_bits
+    rows = synbench.open(run).decodes()
+    rows = rows[(rows["corpus"] == "speech, bit errors 0.01") & (rows["codec"].str.contains("722"))]
+    assert turned / total == pytest.approx(0.01, rel=0.1)
+    if "channel_hits" in rows:
+        assert rows["channel_hits"].sum() == turned
+
+
+def test_the_same_command_again_has_nothing_to_do(run: Path) -> None:
+    assert "0 of 36 scores to compute" in start(run.parents[1]) or "nothing to do" in start(
+        run.parents[1]
+    )
