@@ -20,6 +20,7 @@ name: rough
 corpora: ["folder:path=speech"]
 codecs: ["g722", "passthrough"]
 metrics: [si_sdr]
+failure_budget: 3  # floating-point samples of passthrough rarely survive a turned bit
 conditions:
   - clean
   - {noise: white, snr_db: 10}
@@ -59,7 +60,7 @@ def start(folder: Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def test_every_row_says_its_condition(run: Path) -> None:
@@ -115,7 +116,6 @@ def test_bits_on_the_disk_are_turned_at_the_rate(run: Path) -> None:
         assert rows["channel_hits"].sum() == turned
 
 
-def test_the_same_command_again_has_nothing_to_do(run: Path) -> None:
-    assert "0 of 36 scores to compute" in start(run.parents[1]) or "nothing to do" in start(
-        run.parents[1]
-    )
+def test_the_same_command_again_tries_only_what_failed(run: Path) -> None:
+    failed = (synbench.open(run).scores()["status"] == "failed").sum()
+    assert f"{failed} of 36 scores to compute" in start(run.parents[1])

@@ -80,7 +80,7 @@ def _damaged(
             item=item.item,
             voices=[voice.checked_path() for voice in damage.voices],
         )
-    data = audio_bytes(made.wave, sample_rate=rate, container="FLAC")
+    data = bytes(audio_bytes(made.wave, sample_rate=rate, suffix=".flac"))
     with fatal_faults(unit.run):
         write_sealed(path, data, name=name)
     return read_sealed(path, name=name)[0]
