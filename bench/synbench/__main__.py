@@ -136,10 +136,10 @@ def _said(error: Exception) -> int:
         abandon_output()
         code, message = fault
     else:
-        found = exit_code(error)
-        if found is None:
+        code_or_none = exit_code(error)
+        if code_or_none is None:
             raise error
-        code, message = found, _message(error)
+        code, message = code_or_none, _message(error)
     if message:
         click.echo(f"Error: {message}", err=True)
     return code

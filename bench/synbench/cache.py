@@ -56,11 +56,11 @@ class AudioFacts:
 def stamp(path: Path) -> Stamp | None:
     """The stamp of a file, or None where there is no such file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
     name = os.fsencode(path.absolute())
-    return Stamp(name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
+    return Stamp(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
 def _row(one: Stamp) -> tuple[bytes | int | str, ...]:
@@ -120,9 +120,9 @@ class Measurements:
 
     def get(self, stamps: Iterable[Stamp]) -> dict[Stamp, AudioFacts]:
         """What is remembered about these files; the others are simply absent."""
-        found: dict[Stamp, AudioFacts] = {}
+        facts: dict[Stamp, AudioFacts] = {}
         if self._database is None:
-            return found
+            return facts
         query = (
             "SELECT sha256, seconds, sample_rate, channels, problem FROM measured"
             " WHERE path=? AND size=? AND mtime_ns=? AND inode=? AND ctime_ns=? AND decoder=?"
@@ -131,8 +131,8 @@ class Measurements:
             for one in stamps:
                 row = self._database.execute(query, (*_row(one), self._decoder)).fetchone()
                 if row is not None:
-                    found[one] = AudioFacts(*row)
-        return found
+                    facts[one] = AudioFacts(*row)
+        return facts
 
     def put(self, measured: dict[Stamp, AudioFacts]) -> None:
         """Remember files, except those that changed a moment ago."""

@@ -105,10 +105,10 @@ def check(path: Path, checksum: str) -> str:
     """Empty when the file has this checksum, else what was expected and what came."""
     kind, _, expected = checksum.partition(":")
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
-    if found.hexdigest() == expected:
+        digest = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
+    if digest.hexdigest() == expected:
         return ""
-    return f"wrong checksum: expected {kind} {expected}, got {found.hexdigest()}"
+    return f"wrong checksum: expected {kind} {expected}, got {digest.hexdigest()}"
 
 
 def _fetch_one(url: str, to: Path, checksum: str, progress: Progress | None) -> None:

@@ -95,7 +95,7 @@ def _report(
     codec: PlannedCodec, corpus: str, items: Sequence[ItemFiles], place: int
 ) -> TokenReport:
     coded = [item for item in items if item.decoded[place]]
-    found = [
+    decoded = [
         (tokens, item.seconds)
         for item in coded
         if (tokens := _read(item.bitstreams[place], codec.codebook_sizes)) is not None
@@ -105,15 +105,15 @@ def _report(
         codec=codec.spec,
         label=codec.label,
         corpus=corpus,
-        items=len(found),
-        without=len(coded) - len(found),
-        seconds=sum(seconds for _, seconds in found),
+        items=len(decoded),
+        without=len(coded) - len(decoded),
+        seconds=sum(seconds for _, seconds in decoded),
         books=(
-            tuple(statistics([tokens for tokens, _ in found], codec.codebook_sizes))
-            if found
+            tuple(statistics([tokens for tokens, _ in decoded], codec.codebook_sizes))
+            if decoded
             else ()
         ),
-        reason="" if found else _why_none(codec, len(coded)),
+        reason="" if decoded else _why_none(codec, len(coded)),
     )
 
 

@@ -48,17 +48,17 @@ def known_checkpoints() -> dict[str, Known]:
     Raises:
         UsageError: two different checkpoints have one name.
     """
-    found: dict[str, Known] = {}
+    known: dict[str, Known] = {}
     for user, checkpoint in _declared():
-        before = found.get(checkpoint.name, Known(checkpoint=checkpoint, users=()))
+        before = known.get(checkpoint.name, Known(checkpoint=checkpoint, users=()))
         if before.checkpoint != checkpoint:
             raise UsageError(
                 f"two different checkpoints are called {checkpoint.name!r}: those of "
                 f"{', '.join(before.users)} and of {user}"
             )
         users = tuple(dict.fromkeys((*before.users, user)))
-        found[checkpoint.name] = Known(checkpoint=checkpoint, users=users)
-    return dict(sorted(found.items()))
+        known[checkpoint.name] = Known(checkpoint=checkpoint, users=users)
+    return dict(sorted(known.items()))
 
 
 def _declared() -> Iterator[tuple[str, Checkpoint]]:
@@ -111,10 +111,10 @@ def check_file(source: WeightsSource) -> tuple[State, str]:
     if path is None or not path.is_file():
         return "missing", ""
     expected = source.sha256 or first_seen(source)
-    found = file_sha256(path, read=True)
-    if found == expected:
+    sha256 = file_sha256(path, read=True)
+    if sha256 == expected:
         return "present", ""
-    return "wrong", f"{path}: expected sha256 {expected}, got {found}"
+    return "wrong", f"{path}: expected sha256 {expected}, got {sha256}"
 
 
 def fetch_checkpoint(
@@ -156,13 +156,13 @@ def fetch_checkpoint(
 
 def _take(checkpoint: Checkpoint, source: WeightsSource, own: Path) -> Path:
     """Copy a file that the user has, if it is the right one."""
-    found = _candidates(source, own)
-    if not found:
+    candidates = _candidates(source, own)
+    if not candidates:
         raise UsageError(
             f"{checkpoint.name}: no {Path(source.file).name} in {own}; "
             f"expected the file of {_url(source)}"
         )
-    digests = {path: file_sha256(path) for path in found}
+    digests = {path: file_sha256(path) for path in candidates}
     expected = source.sha256 or first_seen(source)
     fitting = [path for path, digest in digests.items() if digest == expected or not expected]
     if not fitting:

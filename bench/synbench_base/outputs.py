@@ -96,8 +96,8 @@ def _descriptor(path: Path) -> int | None:
     """The number of the open file that a name, or the link that it is, stands for."""
     for _ in range(LONGEST_CHAIN):
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links must not be resolved here
-        if found := DESCRIPTOR.fullmatch(str(absolute)):
-            return STREAMS[found[1]] if found[1] else int(found[2])
+        if named := DESCRIPTOR.fullmatch(str(absolute)):
+            return STREAMS[named[1]] if named[1] else int(named[2])
         if not absolute.is_symlink():
             return None
         path = absolute.parent / absolute.readlink()

@@ -75,9 +75,9 @@ class Registry(Generic[Thing]):
             UsageError: there is none; the message offers the close names.
             Unavailable: its module or entry point does not import.
         """
-        found = self._find(name)
-        if found is not None:
-            return found
+        thing = self._find(name)
+        if thing is not None:
+            return thing
         if name in self.entry_points:
             return self._load(name)
         for module in self._broken_modules():
@@ -101,8 +101,8 @@ class Registry(Generic[Thing]):
     def modules(self) -> tuple[str, ...]:
         """Names of the built-in modules; none is imported."""
         package = importlib.import_module(self.package)
-        found = (module.name for module in pkgutil.iter_modules(package.__path__))
-        return tuple(name for name in found if not name.startswith("_"))
+        names = (module.name for module in pkgutil.iter_modules(package.__path__))
+        return tuple(name for name in names if not name.startswith("_"))
 
     @functools.cached_property
     def entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:

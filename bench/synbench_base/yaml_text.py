@@ -140,8 +140,8 @@ def _validated(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = "\n".join(_problems(error, model, what, lines))
-        raise UsageError(f"{name} is not a valid {what}:\n{found}") from error
+        problems = "\n".join(_problems(error, model, what, lines))
+        raise UsageError(f"{name} is not a valid {what}:\n{problems}") from error
 
 
 def _problems(

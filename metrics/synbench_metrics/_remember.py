@@ -84,8 +84,8 @@ def remember_each(
             known = {key: kept[key] for key in keys if key in kept}
             absent = {key: index for index, key in enumerate(keys) if key not in known}
             if absent:
-                found = function(name, waves[list(absent.values())])
-                known.update(zip(absent, found, strict=True))
+                results = function(name, waves[list(absent.values())])
+                known.update(zip(absent, results, strict=True))
                 kept.update((key, known[key]) for key in absent)
             while len(kept) > entries:
                 kept.popitem(last=False)

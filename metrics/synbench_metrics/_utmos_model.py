@@ -100,11 +100,11 @@ class _Positions(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         length = self.weight_v.square().sum(dim=(0, 1), keepdim=True).sqrt()
         weight = self.weight_v * (self.weight_g / length)
-        found = functional.conv1d(
+        positions = functional.conv1d(
             features.transpose(1, 2), weight, self.bias, padding=POSITIONS // 2, groups=GROUPS
         )
         # An even width gives one frame too many.
-        return functional.gelu(found[..., :-1]).transpose(1, 2)
+        return functional.gelu(positions[..., :-1]).transpose(1, 2)
 
 
 class _Layer(nn.Module):

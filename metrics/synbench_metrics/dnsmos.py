@@ -73,8 +73,8 @@ def p835(*, degraded: Wave, sample_rate: int, scale: int) -> float:
 def p808(*, degraded: Wave, sample_rate: int) -> float:
     """Predicted MOS of P.808."""
     network = _session(P808, P808_SHA256)
-    found = [run(network, input_1=_mels(each[:-160])[None]) for each in windows(degraded)]
-    return float(np.mean(found))
+    opinions = [run(network, input_1=_mels(each[:-160])[None]) for each in windows(degraded)]
+    return float(np.mean(opinions))
 
 
 def concealment(*, degraded: Wave, sample_rate: int) -> float:

@@ -33,12 +33,12 @@ def complexity(codecs: tuple[str, ...], seconds: float, timed: bool, as_json: bo
     Needs no weights. MACs are for each second of audio; "thop" is what most papers print. With
     --time every codec runs with random weights on one thread: CPU seconds per second of audio.
     """
-    found = [_facts(spec, seconds, timed) for spec in codecs or _all_specs()]
+    facts = [_facts(spec, seconds, timed) for spec in codecs or _all_specs()]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(facts, indent=2))
     else:
-        _print(found, timed)
-    if codecs and all("problem" in fact for fact in found):
+        _print(facts, timed)
+    if codecs and all("problem" in fact for fact in facts):
         raise UsageError("nothing could be counted; the reasons are above")
 
 

@@ -25,13 +25,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @as_json
 def codecs(as_json: bool) -> None:
     """List the codecs: an example of each operating point, its bit rate, and what is absent."""
-    found = [fact for name in synbench_codecs.names() for fact in _codec_facts(name)]
+    facts = [fact for name in synbench_codecs.names() for fact in _codec_facts(name)]
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     table = _table("codec", "kbit/s", "Hz", "delay ms", "options", "absent")
-    reasons = _reasons(found)
-    for fact in found:
+    reasons = _reasons(facts)
+    for fact in facts:
         rate, reason = fact.get("nominal_bitrate_bps"), fact["unavailable"]
         table.add_row(
             escape(fact["spec"]),
@@ -105,13 +105,13 @@ def _milliseconds(fact: dict[str, Any]) -> str:
 @as_json
 def metrics(as_json: bool) -> None:
     """List the metrics: column, range, direction, rate, and what is absent."""
-    found = [_metric_facts(name) for name in synbench_metrics.names()]
+    facts = [_metric_facts(name) for name in synbench_metrics.names()]
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     table = _table("column", "better", "unit", "Hz", "implementation", "absent")
-    reasons = _reasons(found)
-    for fact in found:
+    reasons = _reasons(facts)
+    for fact in facts:
         reason = fact["unavailable"]
         table.add_row(
             escape(fact["column"]),
@@ -160,15 +160,15 @@ def suites(schema: bool, as_json: bool) -> None:
     if schema:
         click.echo(json.dumps(Suite.model_json_schema(), indent=2))
         return
-    found = {
+    facts = {
         name: {"path": str(path), "description": load_suite(path).description}
         for name, path in packaged_suites().items()
     }
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     table = _table("suite", "description", "file")
-    for name, fact in found.items():
+    for name, fact in facts.items():
         table.add_row(name, escape(fact["description"]), fact["path"])
     output_console().print(table)
 

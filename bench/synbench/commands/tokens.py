@@ -73,14 +73,14 @@ def _table(reports: list[TokenReport], corpus: str, books: bool) -> Table:
 
 
 def _cells(report: TokenReport) -> list[str]:
-    found = report.books
+    books = report.books
     mean = {
-        name: sum(getattr(book, name) for book in found) / len(found)
+        name: sum(getattr(book, name) for book in books) / len(books)
         for name in ("usage", "perplexity", "normalised_entropy")
     }
     rates = [report.rate(name) for name in RATES]
     return [
-        str(sum(book.tokens for book in found)),
+        str(sum(book.tokens for book in books)),
         f"{mean['usage']:.1%}",
         f"{mean['perplexity']:.1f}",
         f"{mean['normalised_entropy']:.3f}",

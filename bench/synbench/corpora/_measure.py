@@ -37,12 +37,12 @@ def measure(entries: Sequence[Entry], *, progress: Progress | None = None) -> tu
 def _read_all(
     paths: dict[Stamp, Path], memory: Measurements, progress: Progress | None, *, total: int
 ) -> dict[Stamp, AudioFacts]:
-    found: dict[Stamp, AudioFacts] = {}
+    facts: dict[Stamp, AudioFacts] = {}
     before = total - len(paths)
     if progress is not None:
         progress(before, total)
     if not paths:
-        return found
+        return facts
     import synbench.audio  # noqa: F401 - numpy imports once here, not in several threads at once
 
     # soundfile and hashlib release the lock of the interpreter.
@@ -50,13 +50,13 @@ def _read_all(
         jobs = {pool.submit(measure_file, path): one for one, path in paths.items()}
         try:
             for job in as_completed(jobs):
-                found[jobs[job]] = job.result()
+                facts[jobs[job]] = job.result()
                 if progress is not None:
-                    progress(before + len(found), total)
+                    progress(before + len(facts), total)
         finally:
             pool.shutdown(cancel_futures=True)
-            memory.put(found)
-    return found
+            memory.put(facts)
+    return facts
 
 
 def measure_file(path: Path) -> AudioFacts:

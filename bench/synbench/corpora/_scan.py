@@ -20,8 +20,8 @@ def existing_folder(path: str | Path, *, what: str) -> Path:
     if ".." in folder.parts:
         folder = folder.resolve()  # the last part names the corpus
     if not folder.is_dir():
-        found = "a file" if folder.is_file() else "nothing"
-        raise UsageError(f"{what}: expected a folder, found {found} at {folder}")
+        there = "a file" if folder.is_file() else "nothing"
+        raise UsageError(f"{what}: expected a folder, found {there} at {folder}")
     return folder
 
 

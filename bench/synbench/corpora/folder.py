@@ -24,12 +24,12 @@ def folder(_: Progress | None = None, *, path: str, speaker: str = "") -> Listin
         UsageError: no such folder, or a ``speaker`` that fits no file.
     """
     root = existing_folder(path, what=f"folder:path={path}")
-    found = list(audio_files(root))
-    ids = [file_id(file, below=root) for file in found]
+    files = list(audio_files(root))
+    ids = [file_id(file, below=root) for file in files]
     speakers = _speakers(ids, speaker)
     entries = tuple(
         Entry(id=key, path=file, speaker=who, transcript=_transcript(file))
-        for key, file, who in zip(ids, found, speakers, strict=True)
+        for key, file, who in zip(ids, files, speakers, strict=True)
     )
     where = f"{root} holds no file that ends in {suffixes()}"
     return Listing(name=root.name, entries=entries, where=where)

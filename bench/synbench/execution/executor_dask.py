@@ -42,10 +42,12 @@ class Dask:
             raise EnvironmentFault(f"no Dask scheduler at {address}: {error}") from error
         threads = self._client.nthreads()
         if not threads or max(threads.values()) > 1:
-            found = ", ".join(f"{name}: {count}" for name, count in threads.items()) or "none"
+            thread_counts = (
+                ", ".join(f"{name}: {count}" for name, count in threads.items()) or "none"
+            )
             self._client.close()
             raise UsageError(
-                f"expected Dask workers with one thread each, got {found}; "
+                f"expected Dask workers with one thread each, got {thread_counts}; "
                 "start them with: dask worker ADDRESS --nworkers N --nthreads 1"
             )
         # More units than workers, so that none waits for this process.

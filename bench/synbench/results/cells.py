@@ -101,8 +101,8 @@ class Cells:
     @property
     def speakers(self) -> NDArray[np.int64] | None:
         """The clusters where they matter: several of them, one with several items; else None."""
-        found = len(np.unique(self.clusters))
-        return self.clusters if 1 < found < len(self.clusters) else None
+        n_clusters = len(np.unique(self.clusters))
+        return self.clusters if 1 < n_clusters < len(self.clusters) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,8 +239,8 @@ class Store:
         from synbench_metrics.frechet import pooled as distance
 
         stored: dict[tuple[int, int], list[NDArray[np.float32]]] = {}
-        found = self.counted.tuples(queries.VECTORS, corpus)
-        for codec, metric, vector in found:
+        vector_rows = self.counted.tuples(queries.VECTORS, corpus)
+        for codec, metric, vector in vector_rows:
             if metrics[metric].is_distance:
                 stored.setdefault((codec, metric), []).append(np.frombuffer(vector, dtype="<f4"))
         for cell, vectors in stored.items():

@@ -185,10 +185,10 @@ def read_planned(folder: Path) -> PlannedRun:
     path = RunFolder(folder).manifest_path
     try:
         manifest = RunFolder(folder).manifest()
-        found = manifest.get("format")
-        if found != FORMAT:
+        run_format = manifest.get("format")
+        if run_format != FORMAT:
             raise UsageError(
-                f"{path} has format {found}, expected {FORMAT}: "
+                f"{path} has format {run_format}, expected {FORMAT}: "
                 "read it with the version of synbench that wrote it, or run the suite again"
             )
         return _planned(folder, manifest)

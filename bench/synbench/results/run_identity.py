@@ -44,12 +44,12 @@ def identity_differences(first: Record, second: Record) -> Iterator[str]:
 
 def differing_fields(first: Record, second: Record, fields: tuple[str, ...]) -> str:
     """``version 1.0 -> 1.1``, for every field that differs."""
-    found = [
+    names = [
         f"{field} {_short(first.get(field))} -> {_short(second.get(field))}"
         for field in fields
         if first.get(field) != second.get(field)
     ]
-    return ", ".join(found) or "made from other files"
+    return ", ".join(names) or "made from other files"
 
 
 def _short(value: object) -> str:

@@ -179,16 +179,16 @@ class Command:
 
 def _named_files(*commands: list[str]) -> list[Path]:
     """The programs and all files that the words of commands name, each once, in their order."""
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for program, *words in commands:
         where = shutil.which(program)
-        found[Path(where or program)] = None
+        files[Path(where or program)] = None
         for word in words:
             for text in (word, *PATH_IN_TEXT.findall(word)):
                 path = typed_path(text) if text.startswith(("/", "~/")) else None
                 if path is not None and path.is_file():
-                    found[path] = None
-    return list(found)
+                    files[path] = None
+    return list(files)
 
 
 def _digest(path: Path) -> str:

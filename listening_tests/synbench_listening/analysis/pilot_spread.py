@@ -45,7 +45,7 @@ def pilot_spread(ratings: Sequence[Rating]) -> PilotSpread:
     cells: dict[tuple[str, str, str], list[float]] = {}
     for rating in ratings:
         cells.setdefault((rating.condition, rating.listener, rating.item), []).append(rating.score)
-    found = []
+    spreads = []
     for first, second in combinations(conditions, 2):
         people: dict[str, list[float]] = {}
         for (condition, listener, item), scores in cells.items():
@@ -54,11 +54,11 @@ def pilot_spread(ratings: Sequence[Rating]) -> PilotSpread:
                 people.setdefault(listener, []).append(float(np.mean(scores) - np.mean(other)))
         spread = _parted([np.array(values) for values in people.values() if len(values) > 1])
         if spread is not None:
-            found.append(spread)
-    if not found:
+            spreads.append(spread)
+    if not spreads:
         raise ValueError("expected two systems that two listeners rated on two items each")
-    found.sort(key=lambda spread: spread.by_items()[spread.items])
-    return found[len(found) // 2]
+    spreads.sort(key=lambda spread: spread.by_items()[spread.items])
+    return spreads[len(spreads) // 2]
 
 
 def _parted(people: Sequence[np.ndarray]) -> PilotSpread | None:

@@ -165,27 +165,27 @@ def flag_outliers(ratings: Sequence[Rating]) -> list[Outlier]:
     for rating in ratings:
         if rating.test == "mushra":
             groups.setdefault((rating.item, rating.condition), []).append(rating)
-    found = []
+    outliers = []
     for group in groups.values():
         first, third = standard_quartiles([rating.score for rating in group])
         low, high = first - WHISKER * (third - first), third + WHISKER * (third - first)
-        found += [
+        outliers += [
             Outlier(rating=rating, low=low, high=high)
             for rating in group
             if not low <= rating.score <= high
         ]
-    return found
+    return outliers
 
 
 def _waived(ratings: Sequence[Rating]) -> list[str]:
-    found = []
+    waived_items = []
     for item in sorted({rating.item for rating in ratings}):
         mine = [rating for rating in ratings if rating.item == item]
         listeners = {rating.listener for rating in mine}
         failing = {rating.listener for rating in mine if rating.score > LIMIT}
         if waived(len(failing), len(listeners)):
-            found.append(item)
-    return found
+            waived_items.append(item)
+    return waived_items
 
 
 def _exclusions(

@@ -43,7 +43,7 @@ def session_ratings(
         "block": block,
         "simulated": simulated,
     }
-    found: list[Rating] = []
+    ratings: list[Rating] = []
     trial = 0
     for n, page in enumerate(key.block(block).pages):
         if page.kind not in TRIAL_KINDS or page.training:
@@ -65,12 +65,12 @@ def session_ratings(
         }
         stimuli = [key.stimuli[name] for name in page.stimuli]
         if isinstance(answer, ChoiceAnswer):
-            found.append(_choice(page, stimuli, answer, common))
+            ratings.append(_choice(page, stimuli, answer, common))
         elif page.kind == "ccr":
-            found += _relative(stimuli, answer, common)
+            ratings += _relative(stimuli, answer, common)
         else:
-            found += _grades(page, stimuli, answer, common)
-    return found
+            ratings += _grades(page, stimuli, answer, common)
+    return ratings
 
 
 def session_checks(
@@ -80,29 +80,29 @@ def session_checks(
 
     Kinds are headphones, attention, gold and trap.
     """
-    found: dict[str, tuple[int, int]] = {}
+    checks: dict[str, tuple[int, int]] = {}
     for n, page in enumerate(key.block(block).pages):
         name = page.check or page.kind
         if name in CHECKS and n in answers:
             right = is_right(key, page, answers[n], needed=public.headphones.needed)
-            passed, of = found.get(name, (0, 0))
-            found[name] = (passed + bool(right), of + 1)
-    return found
+            passed, of = checks.get(name, (0, 0))
+            checks[name] = (passed + bool(right), of + 1)
+    return checks
 
 
 def questionnaire_values(public: PublicStudy, answers: Mapping[int, Answer]) -> dict[str, Any]:
     """Values by question; a choice by its first language's text."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     questions = {question.name: question for question in public.questionnaire}
     for answer in answers.values():
         if answer.kind == "questionnaire":
             for name, value in answer.values.items():
                 question = questions.get(name)
-                found[name] = value
+                values[name] = value
                 if question and question.type == "choice" and isinstance(value, float):
                     text = question.choices[int(value)]
-                    found[name] = text if isinstance(text, str) else next(iter(text.values()))
-    return found
+                    values[name] = text if isinstance(text, str) else next(iter(text.values()))
+    return values
 
 
 def _grades(

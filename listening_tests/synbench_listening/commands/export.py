@@ -55,14 +55,14 @@ def export(
 
     served = open_study(study)
     with open_database(database, study) as opened:
-        found = export_study(opened, served, unfinished=unfinished)
-    rated = {"ratings": found.ratings}
-    if found.collected.read:
-        rated[WEBMUSHRA] = found.collected.ratings
+        exported = export_study(opened, served, unfinished=unfinished)
+    rated = {"ratings": exported.ratings}
+    if exported.collected.read:
+        rated[WEBMUSHRA] = exported.collected.ratings
     tables = {
-        "sessions": _table(found.sessions),
-        "questionnaire": _table(found.questionnaire),
-        "events": _table(found.events),
+        "sessions": _table(exported.sessions),
+        "questionnaire": _table(exported.questionnaire),
+        "events": _table(exported.events),
     }
     try:
         for name, ratings in rated.items():
@@ -75,19 +75,19 @@ def export(
                 write_bytes(out / "spreadsheet" / f"{name}.csv", harmless_csv(header, rows))
     except OSError as error:
         raise EnvironmentFault(f"cannot write to {out}: {error.strerror}") from error
-    listeners = len({rating.listener for rating in found.ratings})
-    click.echo(f"{out}: {len(found.ratings)} ratings of {listeners} listeners")
-    unused = sum(row["state"] == "finished" and row["use"] == "no" for row in found.sessions)
+    listeners = len({rating.listener for rating in exported.ratings})
+    click.echo(f"{out}: {len(exported.ratings)} ratings of {listeners} listeners")
+    unused = sum(row["state"] == "finished" and row["use"] == "no" for row in exported.sessions)
     for count, text in (
-        (found.left_out, "sessions left out, not finished (or withdrawn)"),
-        (found.other_version, "sessions of another version of the study left out"),
+        (exported.left_out, "sessions left out, not finished (or withdrawn)"),
+        (exported.other_version, "sessions of another version of the study left out"),
         (unused, "finished sessions failed a check: see the column reasons of sessions.csv"),
-        (sum(rating.simulated for rating in found.ratings), "ratings are SIMULATED"),
+        (sum(rating.simulated for rating in exported.ratings), "ratings are SIMULATED"),
         (
-            len(found.collected.ratings),
+            len(exported.collected.ratings),
             f"ratings from webMUSHRA's page, which has no token: apart, in {WEBMUSHRA}.{form}",
         ),
-        (len(found.collected.refusals), "answers from webMUSHRA refused"),
+        (len(exported.collected.refusals), "answers from webMUSHRA refused"),
     ):
         if count:
             click.echo(f"! {count} {text}", err=True)

@@ -17,13 +17,13 @@ def assignments(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """``A=B`` options as a dictionary."""
-    found = {}
+    assigned = {}
     for value in values:
         name, sign, rest = value.partition("=")
         if not sign or not name or not rest:
             raise click.BadParameter(f"expected NAME=VALUE, got {value!r}")
-        found[name] = rest
-    return found
+        assigned[name] = rest
+    return assigned
 
 
 @click.command("import")
@@ -98,8 +98,8 @@ def import_results(
         done = read_offline_sessions(files, StudyFolder(study))
         sources = tuple(source for source in sources if source not in files)
     for source in sources:
-        found = read_any(source, listener=listener, columns=columns, test=test, names=names)
-        done.extend(found if study is None else unblind_webmushra(found, StudyFolder(study)))
+        imported = read_any(source, listener=listener, columns=columns, test=test, names=names)
+        done.extend(imported if study is None else unblind_webmushra(imported, StudyFolder(study)))
     # The same session may stand in several sources.
     done = once(done)
     if pattern is not None:

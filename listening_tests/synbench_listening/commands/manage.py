@@ -30,17 +30,17 @@ def progress(study: Path, database: str | None) -> None:
     from synbench_listening.server import progress as counted
 
     with open_database(database, study) as opened:
-        found = counted.progress(opened, open_study(study))
-    click.echo(f"{found.name}{' (paused)' if found.paused else ''}")
-    click.echo("  ".join(f"{count} {state}" for state, count in found.states.items()))
-    if found.wanted is not None:
-        click.echo(f"{found.states['finished']} of at least {found.wanted} listeners")
-    for kind, count in found.failed_checks.items():
+        counts = counted.progress(opened, open_study(study))
+    click.echo(f"{counts.name}{' (paused)' if counts.paused else ''}")
+    click.echo("  ".join(f"{count} {state}" for state, count in counts.states.items()))
+    if counts.wanted is not None:
+        click.echo(f"{counts.states['finished']} of at least {counts.wanted} listeners")
+    for kind, count in counts.failed_checks.items():
         click.echo(f"{count} {kind} checks failed")
-    if found.simulated:
-        click.echo(f"! {found.simulated} of these sessions are SIMULATED")
+    if counts.simulated:
+        click.echo(f"! {counts.simulated} of these sessions are SIMULATED")
     click.echo(f"{'block':<10}{'finished':>10}{'running':>10}")
-    for block, (finished, running) in found.blocks.items():
+    for block, (finished, running) in counts.blocks.items():
         click.echo(f"{block:<10}{finished:>10}{running:>10}")
 
 

@@ -161,12 +161,12 @@ def _between_systems(key: Key) -> bool:
 
 def _items(key: Key) -> dict[str, list[str]]:
     """Item names of training and test, each once, over all blocks."""
-    found: dict[str, dict[str, None]] = {"training": {}, "test": {}}
+    parts: dict[str, dict[str, None]] = {"training": {}, "test": {}}
     for block in key.blocks:
         for page in block.pages:
             if page.item and not page.check:
-                found["training" if page.training else "test"][page.item] = None
-    return {part: list(names) for part, names in found.items()}
+                parts["training" if page.training else "test"][page.item] = None
+    return {part: list(names) for part, names in parts.items()}
 
 
 def _page(export: _Export, item: str, kind: str, *, training: bool) -> dict[str, Any]:

@@ -128,18 +128,20 @@ def make_item(
 
 def _aligned(wave: Wave, reference: Wave, rate: int) -> Treated:
     removed = 0
-    found = align(wave, sample_rate=rate, delay_samples=0, reference=reference, reference_rate=rate)
-    believed = found.correlation >= LEAST_CORRELATION
-    if believed and abs(found.lag_seconds) >= LEAST_LAG_SECONDS:
-        removed = round(found.lag_seconds * rate)
+    aligned = align(
+        wave, sample_rate=rate, delay_samples=0, reference=reference, reference_rate=rate
+    )
+    believed = aligned.correlation >= LEAST_CORRELATION
+    if believed and abs(aligned.lag_seconds) >= LEAST_LAG_SECONDS:
+        removed = round(aligned.lag_seconds * rate)
     moved = wave[removed:] if removed >= 0 else np.pad(wave, (-removed, 0))
     if removed:
-        found = align(
+        aligned = align(
             moved, sample_rate=rate, delay_samples=0, reference=reference, reference_rate=rate
         )
     return Treated(
-        wave=fit(found.wave, n_samples=reference.size),
-        lag_seconds=found.lag_seconds if believed else 0.0,
+        wave=fit(aligned.wave, n_samples=reference.size),
+        lag_seconds=aligned.lag_seconds if believed else 0.0,
         lag_removed_samples=removed,
         cut_samples=int(moved.size - reference.size),
     )

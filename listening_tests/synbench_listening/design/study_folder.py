@@ -232,9 +232,11 @@ class StudyFolder:
         path = self.path / name
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            found = content.get("format")
-            if found != FORMAT:
-                raise UsageError(f"{path} has format {found}, expected {FORMAT}: build it again")
+            study_format = content.get("format")
+            if study_format != FORMAT:
+                raise UsageError(
+                    f"{path} has format {study_format}, expected {FORMAT}: build it again"
+                )
             return model.model_validate(content)
         except OSError as error:
             raise UsageError(

@@ -140,13 +140,15 @@ def _folder(path: Path, listener: str | None, names: Mapping[str, str]) -> Impor
     done = Imported()
     known: dict[str, str] = {}
     for file in bodies:
-        found = _json(file, file.read_bytes(), listener)
-        for session in {rating.session for rating in found.ratings}:
+        imported = _json(file, file.read_bytes(), listener)
+        for session in {rating.session for rating in imported.ratings}:
             if known.setdefault(session, file.name) != file.name:
-                found.ratings = [rating for rating in found.ratings if rating.session != session]
+                imported.ratings = [
+                    rating for rating in imported.ratings if rating.session != session
+                ]
                 reason = f"session {session} was already read from {known[session]}"
-                found.refuse(file.name, 0, reason)
-        done.extend(found)
+                imported.refuse(file.name, 0, reason)
+        done.extend(imported)
     for file in visible_files(path, (".xml",)):
         done.extend(read_mushra_xml(file, names=names))
     if not done.read:

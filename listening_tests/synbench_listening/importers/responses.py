@@ -37,8 +37,8 @@ def score_fields(kind: str, response: Mapping[str, Any]) -> list[dict[str, Any]]
         answer = str(response.get("answer") or "").strip()
         if answer not in ANSWERS:
             raise Unusable(f"answer {answer!r}, expected one of {', '.join(ANSWERS)}")
-        found = _fields("abx", response, "nonReference", ANSWERS[answer])
-        return [found | {"versus": "reference", "answer": answer}]
+        abx_fields = _fields("abx", response, "nonReference", ANSWERS[answer])
+        return [abx_fields | {"versus": "reference", "answer": answer}]
     if kind == "bs1116":
         pair = [
             _fields(

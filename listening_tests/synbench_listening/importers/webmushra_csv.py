@@ -145,11 +145,11 @@ def _import(files: Sequence[tuple[str, str]], listener: str | None) -> Imported:
             continue
         response = {name: line.values[column] for column, name in line.kind.names.items()}
         try:
-            found = score_fields(line.kind.page, response)
+            scores = score_fields(line.kind.page, response)
         except Unusable as error:
             done.refuse(line.source, line.number, str(error))
             continue
-        for fields in found:
+        for fields in scores:
             trial = session, fields["test"], line.values["trial_id"], fields["condition"]
             key = (*trial, fields.get("versus", ""))
             if key in seen:

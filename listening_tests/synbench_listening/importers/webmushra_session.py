@@ -47,11 +47,11 @@ def read_session(
     for row, (trial, response) in enumerate(_responses(session), 1):
         done.read += 1
         try:
-            found = score_fields(str(trial.get("type") or ""), response)
+            scores = score_fields(str(trial.get("type") or ""), response)
         except Unusable as error:
             done.refuse(source, row, f"{trial.get('id')}: {error}")
             continue
-        for fields in found:
+        for fields in scores:
             ratings.append(
                 Rating(
                     study=str(session.get("testId") or ""),

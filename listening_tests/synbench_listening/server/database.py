@@ -185,17 +185,17 @@ class Database:
                 metadata.create_all(connection)
                 _first_settings(connection)
                 _migrate(connection)
-                found = _setting(connection, "schema")
+                schema = _setting(connection, "schema")
                 self.salt = _setting(connection, "salt")
         except IntegrityError:
             # Another process has just made the first settings.
             with self.reading() as connection:
-                found, self.salt = _setting(connection, "schema"), _setting(connection, "salt")
+                schema, self.salt = _setting(connection, "schema"), _setting(connection, "salt")
         except DBAPIError as error:
             url = self.engine.url.render_as_string(hide_password=True)
             raise EnvironmentFault(f"cannot use the database {url}: {error.orig}") from error
-        if found != SCHEMA:
-            raise UsageError(f"the database has tables of version {found}, expected {SCHEMA}")
+        if schema != SCHEMA:
+            raise UsageError(f"the database has tables of version {schema}, expected {SCHEMA}")
 
     @classmethod
     def of_file(cls, path: Path) -> Database:

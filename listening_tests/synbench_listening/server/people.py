@@ -65,7 +65,7 @@ def _count(
     of_person = select(platform_ids.c.session).where(platform_ids.c.hash.in_(hashes))
     same: list[ColumnElement[bool]] = [sessions.c.id.in_(of_person)] if hashes else []
     same += [sessions.c.listener == listener] if listener else []
-    found = connection.scalar(
+    count = connection.scalar(
         select(func.count())
         .select_from(sessions)
         .where(
@@ -75,4 +75,4 @@ def _count(
             sessions.c.id != but,
         )
     )
-    return int(found or 0)
+    return int(count or 0)

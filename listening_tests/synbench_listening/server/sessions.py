@@ -156,8 +156,8 @@ class Service:
         """Whether a session of this database has the token."""
         query = select(func.count()).select_from(sessions)
         with self.database.reading() as connection:
-            found = connection.scalar(query.where(sessions.c.token_hash == _hash(token)))
-        return bool(found)
+            session_id = connection.scalar(query.where(sessions.c.token_hash == _hash(token)))
+        return bool(session_id)
 
     def state(self, token: str) -> SessionState:
         """Everything for going on after a reload."""
@@ -168,15 +168,18 @@ class Service:
         """The WAV of a clip of this very session; that it was fetched is recorded."""
         with self.database.writing() as connection:
             session = self._session(connection, token)
-            found = connection.execute(
+            clip_row = connection.execute(
                 select(clips).where(clips.c.id == clip_id, clips.c.session == session.id)
             ).one_or_none()
-            if found is None:
+            if clip_row is None:
                 raise SessionRefusal(404, "no_clip")
-            values = {"fetched": found.fetched + 1, "fetched_ms": found.fetched_ms or now_ms()}
+            values = {
+                "fetched": clip_row.fetched + 1,
+                "fetched_ms": clip_row.fetched_ms or now_ms(),
+            }
             connection.execute(update(clips).where(clips.c.id == clip_id).values(**values))
         study = self.studies[session.study]
-        return study.folder.clip_path(study.key.stimuli[found.stimulus]).read_bytes()
+        return study.folder.clip_path(study.key.stimuli[clip_row.stimulus]).read_bytes()
 
     def save(self, token: str, n: int, sent: Submission) -> SaveReply:
         """Store an answer. The same ``uuid`` again stores nothing, and is answered as before."""
@@ -472,10 +475,10 @@ def now_ms() -> int:
 
 def register(connection: Connection, name: str, version: str) -> None:
     """Make the row of a study, or bring it to the version that is served."""
-    found = connection.execute(select(studies).where(studies.c.name == name)).one_or_none()
-    if found is None:
+    study_row = connection.execute(select(studies).where(studies.c.name == name)).one_or_none()
+    if study_row is None:
         connection.execute(insert(studies).values(name=name, version=version, paused=False))
-    elif found.version != version:
+    elif study_row.version != version:
         connection.execute(update(studies).where(studies.c.name == name).values(version=version))
 
 

@@ -90,11 +90,11 @@ def repeats(ratings: Sequence[Rating]) -> list[Repeats]:
     for (listener, _, _), scores in seen.items():
         if 0 in scores and 1 in scores:
             pairs.setdefault(listener, []).append((scores[0], scores[1]))
-    found = []
+    repeated = []
     for listener in sorted(pairs):
         both = np.array(pairs[listener])
         difference = both[:, 0] - both[:, 1]
-        found.append(
+        repeated.append(
             Repeats(
                 listener=listener,
                 pairs=len(both),
@@ -102,4 +102,4 @@ def repeats(ratings: Sequence[Rating]) -> list[Repeats]:
                 spread=float((difference**2).mean() / 2) ** 0.5,
             )
         )
-    return found
+    return repeated

@@ -58,12 +58,12 @@ def speech_lattice(*, reference: Wave, degraded: Wave, sample_rate: int) -> floa
     Raises:
         NotApplicable: a wave is silent, or too short for one patch (0.64 s).
     """
-    found = _listen("speech", reference, degraded, sample_rate)
-    means = _means(found)
+    matches = _listen("speech", reference, degraded, sample_rate)
+    means = _means(matches)
     if np.mean(means) < UNRELATED:
         return 1.0
-    energy = np.mean([match.similarity.energy for match in found], axis=0)
-    return mapping.lattice(means, _lowest(found), _deviations(found, sample_rate), energy)
+    energy = np.mean([match.similarity.energy for match in matches], axis=0)
+    return mapping.lattice(means, _lowest(matches), _deviations(matches, sample_rate), energy)
 
 
 def speech_exponential(
@@ -106,8 +106,8 @@ def _matches(
     second = second * (known.level / level("degraded", second, known.bank))
     spectrograms = patches.to_decibels(known.whole.spectrogram, known.bank.spectrogram(second))
     hop_seconds = known.bank.hop / float(sample_rate)
-    found = patches.match(*spectrograms, list(known.starts), known.width, hop_seconds)
-    return [patches.realign(match, known, second) for match in found]
+    nearest = patches.match(*spectrograms, list(known.starts), known.width, hop_seconds)
+    return [patches.realign(match, known, second) for match in nearest]
 
 
 def _means(found: list[patches.Match]) -> Array:

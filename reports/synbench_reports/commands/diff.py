@@ -38,12 +38,12 @@ def diff(run_a: str, run_b: str, everything: bool) -> None:
         click.echo(f"{letter}  {planned.folder}  started {planned.started}")
     _block("Settings that differ", setting_differences(*manifests))
     _block("Not the same in both", identity_differences(*manifests))
-    found = list(corpus_diffs(*plans))
-    for entry in found:
+    diffs = list(corpus_diffs(*plans))
+    for entry in diffs:
         click.echo("\n".join(_text(entry, everything)))
-    matters = sum(change.matters for entry in found for change in entry.changes)
-    swaps = sum(len(entry.swaps) for entry in found)
-    if not found:
+    matters = sum(change.matters for entry in diffs for change in entry.changes)
+    swaps = sum(len(entry.swaps) for entry in diffs)
+    if not diffs:
         click.echo("\nThe runs have no corpus in common.")
     else:
         click.echo(f"\n{matters} changes matter; {swaps} pairs of codecs changed places.")
@@ -52,10 +52,10 @@ def diff(run_a: str, run_b: str, everything: bool) -> None:
 
 
 def _block(title: str, lines: Iterator[str]) -> None:
-    found = list(lines)
-    if found:
+    shown = list(lines)
+    if shown:
         click.echo(f"\n{title}")
-        for line in found:
+        for line in shown:
             click.echo(f"  {line}")
 
 

@@ -77,16 +77,20 @@ def reproduce(
     from synbench_reports.papers.paper_runs import SuiteRun, parse_corpora, run_suite, suite_for
     from synbench_reports.papers.specification import read_paper
 
-    found = read_paper(paper)
+    specification = read_paper(paper)
     if figure is not None:
-        _figure(found, figure, ratings, out)
+        _figure(specification, figure, ratings, out)
         return
     if (number is None) == (claim is None):
-        raise UsageError(f"name one --table, --figure or --claim; {_offer(found)}")
-    if number is not None and number not in found.tables:
-        raise UsageError(f"{paper} has no table {number!r}; it has: {', '.join(found.tables)}")
-    if claim is not None and claim not in found.claims:
-        raise UsageError(f"{paper} has no claim {claim!r}; it has: {', '.join(found.claims)}")
+        raise UsageError(f"name one --table, --figure or --claim; {_offer(specification)}")
+    if number is not None and number not in specification.tables:
+        raise UsageError(
+            f"{paper} has no table {number!r}; it has: {', '.join(specification.tables)}"
+        )
+    if claim is not None and claim not in specification.claims:
+        raise UsageError(
+            f"{paper} has no claim {claim!r}; it has: {', '.join(specification.claims)}"
+        )
     if runs:
         made = [SuiteRun(name=run, folder=find_run(run), absent=()) for run in runs]
     elif published or claim is not None:
@@ -101,16 +105,16 @@ def reproduce(
                 workers=workers,
                 only_plan=only_plan,
             )
-            for suite in found.tables[number].suites
+            for suite in specification.tables[number].suites
         ]
         if only_plan:
             say_absent(made)
             return
     if claim is not None:
-        write_text(_claim(found, claim, made), out)
+        write_text(_claim(specification, claim, made), out)
         return
     assert number is not None
-    table = found.tables[number]
+    table = specification.tables[number]
     costs = {} if published and complexity is None else _complexity(table, complexity)
     text = render_table(table, made, form, costs)
     write_text(text, out)
@@ -147,9 +151,9 @@ def compare_runs(
     """One line with a verdict per published value."""
     from synbench_reports.papers.published import compare
 
-    found = _reports(made) if reports is None else reports
-    rates = {report.folder: sample_rates(report.folder) for report in found}
-    return compare(table, found, rates, complexity)
+    known_reports = _reports(made) if reports is None else reports
+    rates = {report.folder: sample_rates(report.folder) for report in known_reports}
+    return compare(table, known_reports, rates, complexity)
 
 
 def _reports(made: Sequence[SuiteRun]) -> list[Report]:

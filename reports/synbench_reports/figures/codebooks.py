@@ -43,7 +43,7 @@ class Usage:
 def codebook_usage(planned: PlannedRun, corpus: str) -> tuple[list[Usage], list[str]]:
     """Usage of every codebook of every codec whose payload is tokens, and why others have none."""
     files = item_files(planned, corpus)
-    found, reasons = [], []
+    usages, reasons = [], []
     for codec_index, codec in enumerate(planned.codecs):
         if not codec.codebook_sizes:
             continue
@@ -56,8 +56,8 @@ def codebook_usage(planned: PlannedRun, corpus: str) -> tuple[list[Usage], list[
         elif not paths:
             reasons.append(f"{codec.label}: no bitstream is stored")
         else:
-            found += _usages(codec, counts)
-    return found, reasons
+            usages += _usages(codec, counts)
+    return usages, reasons
 
 
 def count_tokens(paths: list[Path], sizes: tuple[int, ...]) -> list[NDArray[np.int64]] | None:

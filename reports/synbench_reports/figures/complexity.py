@@ -24,7 +24,7 @@ def count_complexity(codecs: Mapping[str, str]) -> dict[str, dict[str, float]]:
     import synbench_codecs
     from synbench.errors import SynbenchError
 
-    found = {}
+    counted = {}
     for label, spec in codecs.items():
         try:
             if not synbench_codecs.has_costs(spec.partition(":")[0]):
@@ -32,11 +32,11 @@ def count_complexity(codecs: Mapping[str, str]) -> dict[str, dict[str, float]]:
             costs = synbench_codecs.count_costs(spec)
         except SynbenchError:
             continue
-        found[label] = {
+        counted[label] = {
             "giga_macs": costs.thop_macs_per_second / 1e9,
             "mega_parameters": costs.thop_parameters / 1e6,
         }
-    return found
+    return counted
 
 
 def read_complexity(path: Path) -> dict[str, dict[str, float]]:

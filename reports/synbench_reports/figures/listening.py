@@ -58,8 +58,8 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
         groups: name to condition to mean and both ends of the interval, 0 to 100.
         note: small print above, such as that the values are a draft's.
     """
-    figure, found = new_figure(width, 0.45 * width + 0.4, columns=max(1, len(groups)))
-    every = [found] if len(groups) <= 1 else list(found)
+    figure, axes_of_groups = new_figure(width, 0.45 * width + 0.4, columns=max(1, len(groups)))
+    every = [axes_of_groups] if len(groups) <= 1 else list(axes_of_groups)
     names = list(dict.fromkeys(name for bars in groups.values() for name in bars))
     for axes, (title, bars) in zip(every, groups.items(), strict=True):
         for index, (name, (mean, low, high)) in enumerate(bars.items()):

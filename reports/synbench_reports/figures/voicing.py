@@ -62,13 +62,13 @@ def class_distances(
     """
     if reference.shape != degraded.shape:
         raise ValueError(f"expected equal shapes, got {reference.shape} and {degraded.shape}")
-    found = classify(reference, sample_rate) if classes is None else classes
+    frame_classes = classify(reference, sample_rate) if classes is None else classes
     first, second = (_log_bands(wave, sample_rate) for wave in (reference, degraded))
     floor = first.max(initial=-np.inf) + FLOOR_DB
     apart = np.maximum(first, floor) - np.maximum(second, floor)
     distances = np.sqrt((apart**2).mean(axis=1))
-    counts = np.bincount(found, minlength=len(CLASSES))
-    sums = np.bincount(found, weights=distances, minlength=len(CLASSES))
+    counts = np.bincount(frame_classes, minlength=len(CLASSES))
+    sums = np.bincount(frame_classes, weights=distances, minlength=len(CLASSES))
     with np.errstate(invalid="ignore"):
         return ClassDistances(np.where(counts > 0, sums / counts, np.nan), counts)
 

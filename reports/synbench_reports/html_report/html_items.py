@@ -75,13 +75,13 @@ def failures(planned: PlannedRun, store: Store, corpus: str) -> list[Failure]:
     codecs = {codec.codec_id: codec.label for codec in planned.codecs}
     metrics = {metric.metric_id: metric.label for metric in planned.metrics}
     items = [item for item, _ in item_keys(planned, corpus)]
-    found: dict[tuple[str, str, str, str], list[str]] = {}
+    by_reason: dict[tuple[str, str, str, str], list[str]] = {}
     for cell in store.unscored(corpus):
         if cell.codec_id in codecs:
             kind = codecs[cell.codec_id], metrics[cell.metric_id]
             key = (*kind, cell.status.replace("_", " "), cell.reason)
-            found.setdefault(key, []).append(items[cell.place])
-    ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+            by_reason.setdefault(key, []).append(items[cell.place])
+    ordered = sorted(by_reason.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     return [(*key, len(names), min(names)) for key, names in ordered]
 
 

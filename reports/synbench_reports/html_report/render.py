@@ -188,17 +188,17 @@ def _figures(planned: PlannedRun, table: Table, cells: Cells) -> Iterator[str]:
     ]
     for index in known:
         metric = planned.metrics[index]
-        found = [
+        figures = [
             (f"{metric.label} against bit rate", rate_quality(table, metric.column)),
             (f"{metric.label} of all items", score_spread(planned, cells, index)),
         ]
         if index == known[0] and has_costs(table, metric.column):
             cost = quality_complexity(table, metric.column)
-            found.append((f"{metric.label} against computing time", cost))
-        yield _folded(metric.label, found, is_open=index == known[0])
+            figures.append((f"{metric.label} against computing time", cost))
+        yield _folded(metric.label, figures, is_open=index == known[0])
     if len(known) > 1:
-        found = [("Rank correlation of the metrics", metric_correlation(planned, cells))]
-        yield _folded("Do the metrics agree?", found)
+        figures = [("Rank correlation of the metrics", metric_correlation(planned, cells))]
+        yield _folded("Do the metrics agree?", figures)
 
 
 def _folded(title: str, figures: list[tuple[str, Figure]], is_open: bool = False) -> str:
@@ -215,17 +215,17 @@ def _folded(title: str, figures: list[tuple[str, Figure]], is_open: bool = False
 
 
 def _failures(planned: PlannedRun, store: Store, corpus: PlannedCorpus) -> str:
-    found = failures(planned, store, corpus.name)
-    if not found:
+    failed = failures(planned, store, corpus.name)
+    if not failed:
         return ""
     rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(str(text))}</td>' for text in entry)}</tr>" for entry in found
+        f"<tr>{''.join(f'<td>{escape(str(text))}</td>' for text in entry)}</tr>" for entry in failed
     )
     heads = "".join(
         f'<th scope="col">{text}</th>'
         for text in ("Codec", "Metric", "Status", "Reason", "Items", "For example")
     )
-    total = sum(entry[4] for entry in found)
+    total = sum(entry[4] for entry in failed)
     return (
         f"<details><summary>{_absent(total)}, with reasons</summary>"
         '<div class="wide" tabindex="0" role="region" aria-label="Reasons"><table class="reasons">'

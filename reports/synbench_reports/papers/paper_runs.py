@@ -87,8 +87,8 @@ def run_suite(
                     click.echo(line, err=True)
         except SynbenchError as error:
             absent.append((f"suite {suite.name}", str(error)))
-    found = RunFolder(folder).exists()
-    return SuiteRun(name=suite.name, folder=folder if found else None, absent=tuple(absent))
+    exists = RunFolder(folder).exists()
+    return SuiteRun(name=suite.name, folder=folder if exists else None, absent=tuple(absent))
 
 
 def _available(suite: Suite) -> tuple[Suite, list[tuple[str, str]]]:
@@ -132,12 +132,12 @@ def parse_corpora(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: a text without a name.
     """
-    found = {}
+    specs = {}
     for text in texts:
         name, equals, spec = text.partition("=")
         if not equals or not name.isidentifier() or not spec:
             raise UsageError(
                 f"expected NAME=SPEC such as libritts=folder:path=speech, got {text!r}"
             )
-        found[name] = spec
-    return found
+        specs[name] = spec
+    return specs

@@ -96,8 +96,8 @@ def _measured(
     complexity: Complexity,
 ) -> tuple[Cell | None, PlannedCodec | None]:
     if not column.sample_rate:
-        found = {_plain(label): costs for label, costs in complexity.items()}
-        value = found.get(_plain(name), {}).get(column.metric)
+        costs_by_name = {_plain(label): costs for label, costs in complexity.items()}
+        value = costs_by_name.get(_plain(name), {}).get(column.metric)
         return (None if value is None else Cell(mean=value)), None
     return next(_scores(name, column, reports, sample_rates), (None, None))
 

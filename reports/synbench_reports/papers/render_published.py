@@ -42,14 +42,14 @@ def render_markdown(
     text = [f"# {_caption(table)}", "", f"Verdicts: {tally(lines)}.", ""]
     columns = [escaped_markdown(column.heading) for column in table.columns]
     text += [_row(["Codec", "", *columns]), _row(["---", "---", *("---:" for _ in columns)])]
-    for name, found in _rows(table, lines):
-        marks = [_mark(table, line) for line in found]
+    for name, row_lines in _rows(table, lines):
+        marks = [_mark(table, line) for line in row_lines]
         published = [
             f"{mark}{_number(line.published, line.column)}{mark}"
-            for line, mark in zip(found, marks, strict=True)
+            for line, mark in zip(row_lines, marks, strict=True)
         ]
         text.append(_row([escaped_markdown(name), "published", *published]))
-        text.append(_row(["", "measured", *map(_measured, found)]))
+        text.append(_row(["", "measured", *map(_measured, row_lines)]))
     text += ["", _row(HEADINGS), "|---|---|---:|---:|---:|---:|---:|---|"]
     text += [_row(map(escaped_markdown, _fields(line))) for line in lines]
     notes = [escaped_markdown(note) for note in _notes(table, lines, reports, absent)]

@@ -69,10 +69,10 @@ def _check_formats(manifests: Sequence[dict[str, Any]], folders: Sequence[Path])
             raise UsageError(f"{folder} has format {manifest.get('format')}, expected {FORMAT}")
         if manifest["policy_id"] != manifests[0]["policy_id"]:
             fields = tuple(sorted({*manifest["policy"], *manifests[0]["policy"]}))
-            found = differing_fields(manifests[0]["policy"], manifest["policy"], fields)
+            differences = differing_fields(manifests[0]["policy"], manifest["policy"], fields)
             raise UsageError(
-                f"{folders[0]} and {folder} follow different policies ({found}): their scores are "
-                "not comparable; run one of them again with the version of the other"
+                f"{folders[0]} and {folder} follow different policies ({differences}): their "
+                "scores are not comparable; run one of them again with the version of the other"
             )
 
 
@@ -85,17 +85,17 @@ def _united(
     fields: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     """All entries, those of one name once; they must be the same in every run."""
-    found: dict[str, tuple[dict[str, Any], Path]] = {}
+    entries: dict[str, tuple[dict[str, Any], Path]] = {}
     for manifest, folder in zip(manifests, folders, strict=True):
         for entry in manifest[plural]:
-            known, where = found.setdefault(entry[key], (entry, folder))
+            known, where = entries.setdefault(entry[key], (entry, folder))
             if known[identity] != entry[identity]:
                 changes = differing_fields(known, entry, fields)
                 raise UsageError(
                     f"{entry[key]} is not the same in {where} and {folder}: {changes}; give one "
                     "of them another name, or compute it again"
                 )
-    return [entry for entry, _ in found.values()]
+    return [entry for entry, _ in entries.values()]
 
 
 def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
