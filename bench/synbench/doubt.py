@@ -31,14 +31,13 @@ SAME_WAVEFORM = 0.06
 
 MEASURES = (
     "clipped_samples",
-    "filled_samples",
-    "cut_samples",
+    "surplus_seconds",
     "lag_seconds",
     "correlation",
     "anticorrelation",
     "envelope_correlation",
     "level_db",
-    "offset",
+    "dc_offset",
 )
 
 # Key in the details of a score.
@@ -69,23 +68,26 @@ def measures_of(aligned: Any) -> dict[str, float]:
 
 
 def doubts(
-    measures: Mapping[str, Floats], *, seconds_per_sample: Floats, items: int
+    measures: Mapping[str, Floats], *, items: int, damaged: bool = False, padding: bool = True
 ) -> Iterator[Doubt]:
     """What must be said about one system.
 
     Args:
         measures: each of shape ``(decoded items,)``, in one order; absent ones are not judged.
-        seconds_per_sample: of each item's reference, ``(decoded items,)``.
         items: how many there are in all, decoded or not.
+        damaged: the codec was given noise, loss or another level on purpose, so that its output
+            need not resemble the reference.
+        padding: also say what was cut or filled within a frame, as codecs of frames pad.
     """
     known = {name: np.asarray(measures.get(name, ()), dtype=np.float64) for name in MEASURES}
-    if len(seconds_per_sample):
+    if not damaged:
         yield from _paired_wrongly(known)
         yield from _upside_down(known)
-        yield from _late(known)
+    yield from _late(known)
+    if not damaged:
         yield from _level(known)
         yield from _offset(known)
-        yield from _length(known, seconds_per_sample, items)
+    yield from _length(known, items, padding)
     yield from _clipped(known, items)
 
 
@@ -141,25 +143,19 @@ def _level(known: Mapping[str, Floats]) -> Iterator[Doubt]:
 
 
 def _offset(known: Mapping[str, Floats]) -> Iterator[Doubt]:
-    far = np.abs(known["offset"]) > OFFSET
+    far = np.abs(known["dc_offset"]) > OFFSET
     if far.any():
-        share = _median(np.abs(known["offset"][far]))
+        share = _median(np.abs(known["dc_offset"][far]))
         yield Doubt(
             text=f"a constant offset (DC) of {share:.0%} of the level in {_of(far)} files",
             serious=True,
         )
 
 
-def _length(known: Mapping[str, Floats], each: Floats, items: int) -> Iterator[Doubt]:
-    changes: tuple[tuple[str, str, str], ...] = (
-        ("filled_samples", "shorter", "filled with zeros"),
-        ("cut_samples", "longer", "cut"),
-    )
-    within: list[Floats] = []
-    for name, kind, done in changes:
-        if known[name].size != each.size:
-            continue
-        seconds = np.nan_to_num(known[name]) * each
+def _length(known: Mapping[str, Floats], items: int, padding: bool) -> Iterator[Doubt]:
+    surplus = np.nan_to_num(known["surplus_seconds"])
+    sides = ((-surplus, "shorter", "filled with zeros"), (surplus, "longer", "cut"))
+    for seconds, kind, done in sides:
         far = seconds > FRAME_SECONDS
         if far.any():
             yield Doubt(
@@ -168,12 +164,11 @@ def _length(known: Mapping[str, Floats], each: Floats, items: int) -> Iterator[D
                 f"{seconds.max():.3g} s at most: {done} at the end",
                 serious=True,
             )
-        within.append(np.where(far, 0.0, seconds))
-    small = np.maximum.reduce(within) if within else np.zeros(0)
-    if small.any():
+    within = np.where(np.abs(surplus) > FRAME_SECONDS, 0.0, np.abs(surplus))
+    if padding and within.any():
         yield Doubt(
             text=f"cut or filled at the end to the reference's length, by "
-            f"{1000 * small.max():.3g} ms at most: {np.count_nonzero(small)} of {items} items",
+            f"{1000 * within.max():.3g} ms at most: {np.count_nonzero(within)} of {items} items",
             serious=False,
         )
 

@@ -68,13 +68,11 @@ class ScoredPair:
 
     Attributes:
         measures: those of :mod:`synbench.doubt`; empty where the pair could not be read.
-        seconds_per_sample: of the reference; 0 where it could not be read.
     """
 
     name: str
     outcomes: dict[str, Outcome]
     measures: Mapping[str, float] = field(default_factory=dict)
-    seconds_per_sample: float = 0.0
 
 
 def load_metrics(columns: Sequence[str]) -> list[Metric]:
@@ -234,7 +232,7 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
         return _failed(pair.name, columns, "out of memory")
     except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others
         return _failed(pair.name, columns, f"{type(error).__name__}: {error}")
-    return ScoredPair(pair.name, outcomes, measures_of(aligned), 1 / rate)
+    return ScoredPair(pair.name, outcomes, measures_of(aligned))
 
 
 def _score(
@@ -258,5 +256,4 @@ def doubts_of(scored: Sequence[ScoredPair]) -> list[Doubt]:
     measures = {
         name: np.array([one.measures[name] for one in read], dtype=np.float64) for name in MEASURES
     }
-    each = np.array([one.seconds_per_sample for one in read])
-    return list(doubts(measures, seconds_per_sample=each, items=len(scored)))
+    return list(doubts(measures, items=len(scored)))

@@ -42,26 +42,26 @@ class Aligned:
         wave: same shape and rate as the reference.
         clipped_samples: how many were beyond full scale.
         filled_samples: how many zeros the end needed.
-        cut_samples: how many were cut from the end.
+        surplus_seconds: how much longer than the reference it was; negative where it was filled.
         lag_seconds: what lag is left, by cross-correlation; positive when the wave is late.
         correlation: height of that correlation peak, 0 to 1; a low one makes the lag meaningless.
         anticorrelation: the same of the wave turned upside down.
         envelope_correlation: of the levels of both, every 10 ms, -1 to 1; high for every codec of
             speech, also where the waveforms differ, and low for another utterance.
         level_db: level less that of the reference, dB; minus infinity for silence.
-        offset: mean of the wave less that of the reference, in units of the wave's level.
+        dc_offset: mean of the wave less that of the reference, in units of the wave's level.
     """
 
     wave: Wave
     clipped_samples: int
     filled_samples: int
-    cut_samples: int
+    surplus_seconds: float
     lag_seconds: float
     correlation: float
     anticorrelation: float
     envelope_correlation: float
     level_db: float
-    offset: float
+    dc_offset: float
 
 
 def describe() -> dict[str, Any]:
@@ -135,13 +135,13 @@ def align(
         wave=np.clip(wave, -1.0, 1.0),
         clipped_samples=int(np.count_nonzero(np.abs(wave) > 1.0)),
         filled_samples=max(0, -excess),
-        cut_samples=max(0, excess),
+        surplus_seconds=excess / reference_rate,
         lag_seconds=lag,
         correlation=correlation,
         anticorrelation=anticorrelation,
         envelope_correlation=_envelope_correlation(reference, wave, reference_rate, late),
         level_db=_decibels(level, _level(reference)),
-        offset=float(np.mean(wave) - np.mean(reference)) / level if level else 0.0,
+        dc_offset=float(np.mean(wave) - np.mean(reference)) / level if level else 0.0,
     )
 
 

@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 REJECTION = 60.0  # dB
 LARGEST_RATIO = 1_000_000  # up x down; beyond it the matrices would outgrow the work they save
 BLOCK = 4096  # outputs
+LONGEST_COPY = 2**22  # samples
 
 __all__ = ["lowpass", "resample"]
 
@@ -75,14 +76,24 @@ def _by_blocks(wave: Array, up: int, down: int, outputs: int) -> Array:
     matrix, reach = _matrix(up, down)
     size = matrix.shape[0] - 2 * reach
     blocks = -(-outputs // matrix.shape[1])
-    padded = np.zeros((blocks + 1) * size)
-    # The last outputs may need less than the whole wave.
-    kept = wave[: padded.size - reach]
-    padded[reach : reach + kept.size] = kept
-    rows = padded.reshape(blocks + 1, size)
-    result = rows[:-1] @ matrix[:size]
-    result += rows[1:, : 2 * reach] @ matrix[size:]
+    result = np.empty((blocks, matrix.shape[1]))
+    # A long wave in stretches, so that no copy of the whole is needed.
+    step = max(1, LONGEST_COPY // size)
+    for at in range(0, blocks, step):
+        stop = min(at + step, blocks)
+        rows = _padded(wave, at * size - reach, (stop - at + 1) * size).reshape(-1, size)
+        np.matmul(rows[:-1], matrix[:size], out=result[at:stop])
+        result[at:stop] += rows[1:, : 2 * reach] @ matrix[size:]
     return result.reshape(-1)[:outputs]
+
+
+def _padded(wave: Array, begin: int, count: int) -> Array:
+    """``count`` samples of a wave from ``begin`` on, zeros where it has none."""
+    padded = np.zeros(count)
+    first, last = max(begin, 0), min(begin + count, wave.size)
+    if last > first:
+        padded[first - begin : last - begin] = wave[first:last]
+    return padded
 
 
 def _by_gathering(wave: Array, up: int, down: int, outputs: int) -> Array:

@@ -142,7 +142,8 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
         if not np.isfinite(wave).all():
             bad = int(np.count_nonzero(~np.isfinite(wave)))
             return Outcome.failed(f"{name} contains {bad} samples that are NaN or infinite")
-        peak = float(np.max(np.abs(wave)))
+        # Without a copy of the wave, which may be hours long.
+        peak = max(float(wave.max()), -float(wave.min()))
         if peak > 1.0:
             hint = "; divide 16-bit samples by 32768" if peak > 2.0 else ""
             return Outcome.failed(f"{name} exceeds full scale: peak {peak:.4g}, expected 1{hint}")

@@ -29,6 +29,7 @@ BANDS = 15
 LOWEST_CENTRE = 150.0  # Hz
 DYNAMIC_RANGE = 40.0  # dB
 BLOCK = 256  # frames
+LONG_BLOCK = 32768  # frames: 7 minutes
 EPS = float(np.finfo(np.float64).eps)
 
 __all__ = ["BANDS", "EPS", "SAMPLE_RATE", "Frames", "active_frames", "band_edges", "envelopes"]
@@ -41,8 +42,13 @@ def active_frames(wave: Array) -> Frames:
     """Numbers of the active frames of a reference at 10 kHz, ``(N,)``; none if it is too short."""
     if wave.size <= FRAME:
         return np.zeros(0, dtype=np.intp)
-    squares = _blocks(wave) ** 2
-    energy = squares[:-1] @ WINDOW[:HOP] ** 2 + squares[1:] @ WINDOW[HOP:] ** 2
+    halves = _blocks(wave)
+    energy = np.concatenate(
+        [
+            _frame_energy(halves[at : at + LONG_BLOCK + 1])
+            for at in range(0, len(halves) - 1, LONG_BLOCK)
+        ]
+    )
     decibels = 20 * np.log10(np.sqrt(energy) + EPS)
     return np.flatnonzero(decibels.max() - DYNAMIC_RANGE - decibels < 0)
 
@@ -55,13 +61,31 @@ def envelopes(wave: Array, active: Frames) -> Array:
         active: from :func:`active_frames` of the reference, at least two.
     """
     blocks = _blocks(wave)
-    spoken = np.zeros((active.size + 1, HOP))
-    spoken[:-1] += blocks[active] * WINDOW[:HOP]
-    spoken[1:] += blocks[active + 1] * WINDOW[HOP:]
     # The last whole frame is left out, as in the original.
-    frames = np.lib.stride_tricks.sliding_window_view(spoken.reshape(-1), FRAME)[:-1:HOP]
-    bands = [_band_levels(frames[at : at + BLOCK]) for at in range(0, len(frames), BLOCK)]
-    return np.ascontiguousarray(np.concatenate(bands).T)
+    bands = np.empty((BANDS, active.size - 1))
+    for at in range(0, bands.shape[1], LONG_BLOCK):
+        stop = min(at + LONG_BLOCK, bands.shape[1])
+        spoken = _spoken(blocks, active, at, stop + 1)
+        frames = np.lib.stride_tricks.sliding_window_view(spoken.reshape(-1), FRAME)[::HOP]
+        for begin in range(0, stop - at, BLOCK):
+            levels = _band_levels(frames[begin : begin + BLOCK])
+            bands[:, at + begin : at + begin + len(levels)] = levels.T
+    return bands
+
+
+def _spoken(blocks: Array, active: Frames, start: int, stop: int) -> Array:
+    """Halves ``start`` to ``stop`` of the wave without pauses, ``(stop - start, HOP)``."""
+    spoken = blocks[active[start:stop]] * WINDOW[:HOP]
+    # Each half is the beginning of its frame, and the end of the one before.
+    before = max(start, 1)
+    spoken[before - start :] += blocks[active[before - 1 : stop - 1] + 1] * WINDOW[HOP:]
+    return spoken
+
+
+def _frame_energy(halves: Array) -> Array:
+    squares = halves**2
+    energy: Array = squares[:-1] @ WINDOW[:HOP] ** 2 + squares[1:] @ WINDOW[HOP:] ** 2
+    return energy
 
 
 def _blocks(wave: Array) -> Array:

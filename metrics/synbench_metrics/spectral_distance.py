@@ -44,6 +44,8 @@ References:
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,7 @@ Array = NDArray[np.float64]
 
 POWER_FLOOR = 1e-10
 MEL_FLOOR = 1e-5
+BLOCK = 4096  # frames
 MEL_BANDS = 80
 MEL_FRAME, MEL_HOP = 1024, 256  # samples at 16 kHz
 RESOLUTIONS = ((512, 240, 50), (1024, 600, 120), (2048, 1200, 240))  # points, window, hop
@@ -76,12 +79,12 @@ def log_spectral_distance(*, reference: Wave, degraded: Wave, sample_rate: int) 
         NotApplicable: a wave is shorter than a frame (32 ms).
     """
     frame, hop = round(0.032 * sample_rate), round(0.008 * sample_rate)
-    levels = []
-    for wave in (reference, degraded):
-        amplitude = _magnitudes(wave, frame, hop) * (2.0 / _hann(frame).sum())
-        levels.append(10.0 * np.log10(np.maximum(amplitude**2, POWER_FLOOR)))
-    difference = levels[0] - levels[1]
-    return float(np.mean(np.sqrt(np.mean(difference**2, axis=1))))
+    distances = []
+    for spectra in _magnitudes(reference, degraded, frame=frame, hop=hop):
+        powers = [(each * (2.0 / _hann(frame).sum())) ** 2 for each in spectra]
+        first, second = (10.0 * np.log10(np.maximum(power, POWER_FLOOR)) for power in powers)
+        distances.append(np.sqrt(np.mean((first - second) ** 2, axis=1)))
+    return float(np.mean(np.concatenate(distances)))
 
 
 def mel_distance(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
@@ -91,11 +94,11 @@ def mel_distance(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
         NotApplicable: a wave is shorter than a frame (64 ms).
     """
     filters = mel_filters(sample_rate, MEL_FRAME, MEL_BANDS)
-    levels = [
-        np.log(np.maximum(_magnitudes(wave, MEL_FRAME, MEL_HOP) @ filters, MEL_FLOOR))
-        for wave in (reference, degraded)
-    ]
-    return float(np.mean(np.abs(levels[0] - levels[1])))
+    distances = []
+    for spectra in _magnitudes(reference, degraded, frame=MEL_FRAME, hop=MEL_HOP):
+        first, second = (np.log(np.maximum(each @ filters, MEL_FLOOR)) for each in spectra)
+        distances.append(np.mean(np.abs(first - second), axis=1))
+    return float(np.mean(np.concatenate(distances)))
 
 
 def multi_resolution_distance(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
@@ -112,19 +115,37 @@ def _at(resolution: tuple[int, int, int], reference: Wave, degraded: Wave) -> fl
     points, length, hop = resolution
     if reference.size <= points // 2:
         raise NotApplicable(f"{reference.size} samples, more than {points // 2} needed")
-    # Only the window's own samples matter: those around the middle of a frame.
-    reach = points // 2
-    inner = slice((points - length) // 2, (points - length) // 2 + length)
-    spectra = []
-    for wave in (reference, degraded):
-        padded = np.pad(wave, reach, mode="reflect")
-        frames = np.lib.stride_tricks.sliding_window_view(padded, points)[::hop, inner]
-        spectrum = np.fft.rfft(frames * _hann(length), points)
-        power = spectrum.real**2 + spectrum.imag**2
-        spectra.append(np.sqrt(np.maximum(power, RESOLUTION_FLOOR)))
-    first, second = spectra
-    convergence = np.linalg.norm(first - second) / np.linalg.norm(first)
-    return float(convergence + np.mean(np.abs(np.log(first / second))))
+    frames = reference.size // hop + 1
+    distortion = energy = difference = 0.0
+    for start in range(0, frames, BLOCK):
+        stop = min(start + BLOCK, frames)
+        # Only the window's own samples matter: those around the middle of a frame.
+        begin = start * hop - points // 2 + (points - length) // 2
+        end = begin + (stop - 1 - start) * hop + length
+        first, second = (
+            _resolved(_reflected(wave, begin, end), points, length, hop)
+            for wave in (reference, degraded)
+        )
+        distortion += float(np.sum((first - second) ** 2))
+        energy += float(np.sum(first**2))
+        difference += float(np.sum(np.abs(np.log(first / second))))
+    return math.sqrt(distortion / energy) + difference / (frames * (points // 2 + 1))
+
+
+def _resolved(stretch: Wave, points: int, length: int, hop: int) -> Array:
+    """Magnitudes of the frames of a stretch, each under its window, ``(frames, B)``."""
+    frames = np.lib.stride_tricks.sliding_window_view(stretch, length)[::hop]
+    spectrum = np.fft.rfft(frames * _hann(length), points)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.sqrt(np.maximum(power, RESOLUTION_FLOOR))
+
+
+def _reflected(wave: Wave, begin: int, end: int) -> Wave:
+    """The samples from ``begin`` to ``end`` of a wave that is reflected at both of its ends."""
+    if begin >= 0 and end <= wave.size:
+        return wave[begin:end]
+    place = np.abs(np.arange(begin, end))
+    return wave[np.where(place < wave.size, place, 2 * (wave.size - 1) - place)]
 
 
 @functools.cache
@@ -149,12 +170,13 @@ def _mel_to_hertz(mel: Array) -> Array:
     return np.where(mel <= 15.0, mel * 200 / 3, above)
 
 
-def _magnitudes(wave: Wave, frame: int, hop: int) -> Array:
-    """Magnitude spectrum of every whole frame, ``(F, B)``."""
-    if wave.size < frame:
-        raise NotApplicable(f"{wave.size} samples are less than a frame of {frame}")
-    frames = np.lib.stride_tricks.sliding_window_view(wave, frame)[::hop]
-    return np.abs(np.fft.rfft(frames * _hann(frame)))
+def _magnitudes(*waves: Wave, frame: int, hop: int) -> Iterator[list[Array]]:
+    """Magnitude spectra of every whole frame, in blocks that bound the memory, each ``(F, B)``."""
+    if waves[0].size < frame:
+        raise NotApplicable(f"{waves[0].size} samples are less than a frame of {frame}")
+    views = [np.lib.stride_tricks.sliding_window_view(wave, frame)[::hop] for wave in waves]
+    for start in range(0, len(views[0]), BLOCK):
+        yield [np.abs(np.fft.rfft(view[start : start + BLOCK] * _hann(frame))) for view in views]
 
 
 @functools.cache

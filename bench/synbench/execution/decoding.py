@@ -148,6 +148,11 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
         "correlation": aligned.correlation,
         "clipped_samples": aligned.clipped_samples,
         "filled_samples": aligned.filled_samples,
+        "surplus_seconds": aligned.surplus_seconds,
+        "anticorrelation": aligned.anticorrelation,
+        "envelope_correlation": aligned.envelope_correlation,
+        "level_db": aligned.level_db,
+        "dc_offset": aligned.dc_offset,
         "reconstruction": name,
     }
 

@@ -67,6 +67,8 @@ def decode_frame(planned: PlannedRun) -> pandas.DataFrame:
         threads: with how many threads.
         lag_seconds, correlation: of the decoded wave against the reference.
         clipped_samples, filled_samples: in the stored reconstruction.
+        surplus_seconds, anticorrelation, envelope_correlation, level_db, dc_offset: as in
+            :class:`synbench.policy.Aligned`.
         reconstruction, bitstream: paths of the files; empty where there is none.
     """
     import pandas

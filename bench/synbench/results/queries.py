@@ -19,6 +19,11 @@ MEASURES = (
     "correlation",
     "clipped_samples",
     "filled_samples",
+    "surplus_seconds",
+    "anticorrelation",
+    "envelope_correlation",
+    "level_db",
+    "dc_offset",
 )
 __all__ = [
     "CODECS",

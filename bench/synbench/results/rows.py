@@ -44,6 +44,11 @@ DECODE_COLUMNS = {
     "correlation": "float64",
     "clipped_samples": "int64",
     "filled_samples": "int64",
+    "surplus_seconds": "float64",
+    "anticorrelation": "float64",
+    "envelope_correlation": "float64",
+    "level_db": "float64",
+    "dc_offset": "float64",
     "bitstream": "string",
     "reconstruction": "string",
     "channel_hits": "int64",
@@ -145,6 +150,11 @@ class DecodeRow:
     correlation: float | None = None
     clipped_samples: int | None = None
     filled_samples: int | None = None
+    surplus_seconds: float | None = None
+    anticorrelation: float | None = None
+    envelope_correlation: float | None = None
+    level_db: float | None = None
+    dc_offset: float | None = None
     bitstream: str | None = None
     reconstruction: str | None = None
     channel_hits: int | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import numpy as np
 
+from synbench.doubt import MEASURES, doubts
 from synbench.results.cells import MISSING, NOT_PLANNED, OK, Cells
 from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS
@@ -17,10 +19,6 @@ from synbench_reports.tables.best import Doubts
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.table import Note
 
-# A lag of 1 ms is more than any rounding of a declared delay, and enough to move a score.
-LAG_SECONDS = 1e-3
-# Below this height of the correlation peak its place means nothing.
-TRUSTED_CORRELATION = 0.5
 REASONS_SHOWN = 5
 # With more speakers or items than this nobody asks how many more it takes.
 MANY_CLUSTERS = 40
@@ -67,8 +65,7 @@ def corpus_notes(
     notes += _out_of_reach(planned, doubts.reach)
     notes += _needed(planned, cells, doubts.needed)
     notes += _pooled(planned, cells)
-    notes += _lags(planned, cells)
-    notes += _clipped(planned, cells)
+    notes += _doubtful(planned, corpus, cells)
     return tuple(notes)
 
 
@@ -256,29 +253,18 @@ def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
     return notes
 
 
-def _lags(planned: PlannedRun, cells: Cells) -> list[Note]:
-    """Codecs whose declared delay is wrong, by the lag that was left after removing it."""
+def _doubtful(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> list[Note]:
+    """Codecs whose decoded waves were moved, cut or clipped, or hardly resemble the originals."""
     notes = []
-    trusted = (cells.decode_status == OK) & (cells.measures["correlation"] > TRUSTED_CORRELATION)
     for place, codec in enumerate(planned.codecs):
-        lags = cells.measures["lag_seconds"][trusted[:, place], place]
-        median = float(np.median(np.abs(lags))) if lags.size else 0.0
-        if median > LAG_SECONDS:
-            text = f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items)"
-            notes.append(_warning(codec.label, f"{text}; scores that need alignment suffer"))
-    return notes
-
-
-def _clipped(planned: PlannedRun, cells: Cells) -> list[Note]:
-    notes = []
-    clipped = np.where(cells.decode_status == OK, cells.measures["clipped_samples"], 0.0)
-    for place, codec in enumerate(planned.codecs):
-        samples = int(np.nansum(clipped[:, place]))
-        items = int(np.count_nonzero(np.nan_to_num(clipped[:, place])))
-        if samples:
-            text = f"samples clipped at full scale: {samples}, in {items} of {len(clipped)} items"
-            notes.append(Note(level="note", subject=codec.label, text=text))
-    return notes
+        decoded = cells.decode_status[:, place] == OK
+        measures = {name: cells.measures[name][decoded, place] for name in MEASURES}
+        for doubt in doubts(
+            measures, items=len(decoded), damaged=bool(corpus.condition), padding=False
+        ):
+            level: Literal["warning", "note"] = "warning" if doubt.serious else "note"
+            notes.append(Note(level=level, subject=codec.label, text=doubt.text))
+    return sorted(notes, key=lambda note: note.level != "warning")
 
 
 def _one_line(text: str) -> str:
