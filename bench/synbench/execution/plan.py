@@ -305,7 +305,10 @@ def _codecs(
         values = [getattr(codec, attribute) for codec in rows]
         for value in values:
             if values.count(value) > 1:
-                raise UsageError(f"the suite has two codecs with the same {attribute}: {value}")
+                raise UsageError(
+                    f"the suite has two codecs with the same {attribute}: {value}; "
+                    + ("give one of them another `label:`" if attribute == "label" else "drop one")
+                )
     return tuple(planned)
 
 
