@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "report": ("synbench_reports.commands.report:report", "Write a run as one HTML file."),
     "compare": ("synbench_reports.commands.compare:compare", "Test which codecs differ."),
+    "robustness": (
+        "synbench_reports.commands.robustness:robustness",
+        "Say what noise and bad channels cost codecs.",
+    ),
     "diff": ("synbench_reports.commands.diff:diff", "Say what changed between two runs."),
     "merge": ("synbench_reports.commands.merge:merge", "Make one run of several."),
     "figures": ("synbench_reports.commands.figures:figures", "Write a run's figures for a paper."),

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from synbench_reports.papers.published import Complexity
     from synbench_reports.tables.table import Table
 
-KINDS = ("rate", "box", "violin", "complexity", "speakers", "voicing", "codebooks", "correlation")
+KINDS = (
+    "rate",
+    "box",
+    "violin",
+    "complexity",
+    "speakers",
+    "voicing",
+    "codebooks",
+    "correlation",
+    "robustness",
+)
 
 __all__ = ["figures"]
 
@@ -52,7 +62,8 @@ def figures(
 
     rate: quality over bit rate with 95 % intervals. box, violin: scores of all items. complexity:
     quality over cost. speakers: the mean of each. voicing: distance in voiced, unvoiced and silent
-    frames. codebooks: how evenly tokens are used. correlation: of the metrics.
+    frames. codebooks: how evenly tokens are used. correlation: of the metrics. robustness: quality
+    over noise, loss or bit errors, where the suite has conditions.
 
     RUN may also be the conditions.csv or preference.csv of `synbench listen analyse --out`: the
     bars of a MUSHRA or preference test.
@@ -141,6 +152,13 @@ def run_figures(
                 click.echo(f"no codebook usage of {reason}", err=True)
             if usages:
                 yield f"{corpus.name}-codebooks", usage_figure(usages, width=width)
+
+    if "robustness" in kinds:
+        from synbench_reports.figures.robustness import robustness_curves
+        from synbench_reports.tables.robustness import drops, has_conditions
+
+        if has_conditions(run):
+            yield from robustness_curves(drops(run), width=width)
 
 
 def _metric_figures(

@@ -1,0 +1,99 @@
+"""Curves of a metric against the strength of a condition, one line a codec, with 95 % bands."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from synbench_reports.figures.style import COLOURS, LINES, MARKERS, label_of, new_figure, styled
+from synbench_reports.tables.robustness import Drop
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What lies on the horizontal axis, by the beginning of the group; a ratio in dB otherwise.
+AXES = {
+    "reverb": "reverberation time (s)",
+    "level": "change of level (dB)",
+    "clipped": "share of clipped samples",
+    "low-pass": "low-pass filter (Hz)",
+    "resampled": "resampled from (Hz)",
+    "frame loss": "share of 20 ms slots lost",
+    "bit errors": "bit error rate",
+    "token errors": "share of tokens replaced",
+    "dropped books": "last codebooks dropped",
+    "tandem": "passes through the codec",
+}
+LOGARITHMIC = ("bit errors", "token errors")
+
+__all__ = ["robustness_curves"]
+
+
+def robustness_curves(lines: Iterable[Drop], *, width: float) -> Iterator[tuple[str, Figure]]:
+    """A figure for each corpus, metric and kind of condition that has at least two strengths.
+
+    Yields:
+        A name such as ``speech-stoi-babble`` and the figure; ``width`` is in inches.
+    """
+    keyed = sorted(
+        (line for line in lines), key=lambda line: (line.corpus, line.metric.column, line.group)
+    )
+    by_metric = itertools.groupby(keyed, lambda line: (line.corpus, line.metric.column))
+    for (corpus, column), part in by_metric:
+        found = list(part)
+        clean = {line.codec: line for line in found if not line.group}
+        for group, members in itertools.groupby(found, lambda line: line.group):
+            points = [line for line in members if line.value is not None]
+            if group and len({line.value for line in points}) > 1:
+                yield f"{corpus}-{column}-{group}", _curves(group, points, clean, width=width)
+
+
+@styled
+def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: float) -> Figure:
+    figure, axes = new_figure(width, 0.62 * width)
+    for number, codec in enumerate(dict.fromkeys(line.codec for line in points)):
+        own = sorted((line for line in points if line.codec == codec), key=_x)
+        own = [line for line in own if not math.isnan(line.number)]
+        colour = COLOURS[number % len(COLOURS)]
+        places = [_x(line) for line in own]
+        axes.plot(
+            places,
+            [line.number for line in own],
+            LINES[number // len(COLOURS) % len(LINES)],
+            marker=MARKERS[number % len(MARKERS)],
+            markersize=3.5,
+            linewidth=1.2,
+            color=colour,
+            label=codec,
+        )
+        axes.fill_between(
+            places,
+            [line.low for line in own],
+            [line.high for line in own],
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+        if codec in clean and not math.isnan(clean[codec].number):
+            axes.axhline(clean[codec].number, color=colour, linewidth=0.6, linestyle=(0, (1, 3)))
+    _label(axes, group, points[0])
+    axes.legend(fontsize="small", title="dotted: clean", title_fontsize="small")
+    return figure
+
+
+def _x(line: Drop) -> float:
+    assert line.value is not None
+    return line.value
+
+
+def _label(axes: Any, group: str, line: Drop) -> None:
+    metric = line.metric
+    axes.set_ylabel(label_of(metric.label, metric.unit, metric.direction))
+    named = next((text for start, text in AXES.items() if group.startswith(start)), None)
+    axes.set_xlabel(named or f"{group}: speech to noise (dB, active speech level)")
+    if group in LOGARITHMIC:
+        axes.set_xscale("log")
+    if named is None:
+        axes.invert_xaxis()  # the cleaner end at the left, as on every other axis
