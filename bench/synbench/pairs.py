@@ -18,6 +18,7 @@ from synbench.corpora.folder import folder
 from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
 from synbench.execution.executors import WORKER_DIED, ProcessPool
+from synbench.execution.worker import guarded, usual_seconds
 from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
 from synbench_base.sound_files import read_decoded
@@ -241,6 +242,22 @@ def _score(
     if "transcript" in metric.info.needs and not pair.transcript:
         return NO_TRANSCRIPT
     to = metric.info.rate_for(rate)
+    try:
+        with guarded(usual_seconds(reference.size / rate)):
+            return _score_at(metric, pair, reference, degraded, rate=rate, to=to)
+    except ItemError as error:
+        return Outcome.failed(str(error))
+
+
+def _score_at(
+    metric: Metric,
+    pair: SoundPair,
+    reference: policy.Wave,
+    degraded: policy.Wave,
+    *,
+    rate: int,
+    to: int,
+) -> Outcome:
     return synbench_metrics.score(
         metric,
         reference=policy.at_rate(reference, sample_rate=rate, to=to),

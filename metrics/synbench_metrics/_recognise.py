@@ -151,8 +151,11 @@ def _network(checkpoint: Checkpoint) -> tuple[Any, Any, Any]:
     transformers.logging.set_verbosity_error()
     try:
         with as_directory(checkpoint) as folder:
-            extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+            # Not asked about: a folder that brings code of its own is no Whisper model.
+            extractor = transformers.WhisperFeatureExtractor.from_pretrained(
+                folder, trust_remote_code=False
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             network, report = transformers.WhisperForConditionalGeneration.from_pretrained(
                 folder,
                 local_files_only=True,

@@ -180,6 +180,12 @@ def read(path: Path) -> Wave:
     return np.asarray(wave)
 
 
+def recording(row: dict[str, Any]) -> Path:
+    """The file of an item; a run names it relative to its corpus."""
+    (path,) = (path for path in SPEECH.rglob("*") if path.as_posix().endswith(f"/{row['path']}"))
+    return path
+
+
 def test_every_score_again(run: Path) -> None:
     listed = pyarrow.parquet.read_table(run / "items.parquet").to_pylist()
     items = {row["item"]: row for row in listed}
@@ -193,7 +199,7 @@ def test_every_score_again(run: Path) -> None:
     again: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         function, tolerance = INDEPENDENT[row["metric"]]
-        reference = read(Path(items[row["item"]]["path"]))
+        reference = read(recording(items[row["item"]]))
         degraded = read(run / decoded[row["codec"], row["item"]]["reconstruction"])
         assert reference.shape == degraded.shape
         value = function(reference, degraded)
@@ -215,7 +221,7 @@ def test_every_bit_rate_again(run: Path) -> None:
 
     exported = export(run)
     listed = pyarrow.parquet.read_table(run / "items.parquet").to_pylist()
-    seconds = {row["item"]: soundfile.info(row["path"]).duration for row in listed}
+    seconds = {row["item"]: soundfile.info(recording(row)).duration for row in listed}
     spent: dict[str, list[tuple[int, float]]] = {}
     for row in table(run, "decodes"):
         encoded = read_stream((run / row["bitstream"]).read_bytes())

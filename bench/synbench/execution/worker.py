@@ -49,6 +49,7 @@ __all__ = [
     "published_reason",
     "read_item",
     "stopwatch",
+    "usual_seconds",
 ]
 
 
@@ -77,7 +78,12 @@ class _TimeIsUp(BaseException):
 
 def cell_seconds(item: ItemWork, wanted: float) -> float:
     """How long one cell may take, in seconds; ``wanted`` is the user's limit, 0 for the usual."""
-    return wanted or CELL_SECONDS + CELL_SECONDS_PER_AUDIO_SECOND * item.seconds
+    return wanted or usual_seconds(item.seconds)
+
+
+def usual_seconds(audio_seconds: float) -> float:
+    """How long one codec or metric may take for a clip, in seconds, where the user says nothing."""
+    return CELL_SECONDS + CELL_SECONDS_PER_AUDIO_SECOND * audio_seconds
 
 
 @contextlib.contextmanager

@@ -5,13 +5,15 @@ Rates are in bit/s and Hz, durations in seconds, digests are hex.
 
 from __future__ import annotations
 
-import json
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from synbench.errors import UsageError
+from synbench.results.checked_types import check_types
 from synbench.results.store import FORMAT, RunFolder
 
 Direction = Literal["up", "down", ""]
@@ -26,6 +28,7 @@ __all__ = [
     "PlannedRun",
     "Skipped",
     "read_planned",
+    "undamaged",
 ]
 
 
@@ -183,19 +186,49 @@ def read_planned(folder: Path) -> PlannedRun:
         UsageError: the manifest is damaged, or written by another version of synbench.
     """
     path = RunFolder(folder).manifest_path
+    manifest = RunFolder(folder).manifest()
+    run_format = manifest.get("format")
+    if run_format != FORMAT:
+        raise UsageError(
+            f"{path} has format {run_format!r:.40}, expected {FORMAT}: "
+            "read it with the version of synbench that wrote it, or run the suite again"
+        )
+    with undamaged(path):
+        planned = _planned(folder, manifest)
+        check_types(planned)
+        _check_texts(manifest)
+        if any(not 1 <= size < 2**31 for codec in planned.codecs for size in codec.codebook_sizes):
+            raise ValueError("a codebook of no size")
+        return planned
+
+
+@contextlib.contextmanager
+def undamaged(path: Path) -> Iterator[None]:
+    """Where a manifest is taken apart: what does not fit is damage, and not our bug.
+
+    Raises:
+        UsageError: something was absent or of another kind; the message names the file.
+    """
     try:
-        manifest = RunFolder(folder).manifest()
-        run_format = manifest.get("format")
-        if run_format != FORMAT:
-            raise UsageError(
-                f"{path} has format {run_format}, expected {FORMAT}: "
-                "read it with the version of synbench that wrote it, or run the suite again"
-            )
-        return _planned(folder, manifest)
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise UsageError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _check_texts(manifest: dict[str, Any]) -> None:
+    """What only comparisons of runs read, as plain data: texts and numbers by name.
+
+    Raises:
+        TypeError: something else.
+    """
+    for part in ("policy", "packages", "host"):
+        for name, value in manifest[part].items():
+            if not isinstance(value, str | int | float | None):
+                raise TypeError(f"{part} {name}: expected a text or a number, got {value!r:.60}")
+    for plural, keys in (("codecs", ("label", "codec_id")), ("corpora", ("name", "digest"))):
+        for entry in manifest[plural]:
+            if any(not isinstance(entry[key], str) for key in keys):
+                raise TypeError(f"{plural}: expected texts as {' and '.join(keys)}")
 
 
 def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:

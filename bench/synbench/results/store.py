@@ -32,7 +32,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synbench.errors import EnvironmentFault
+from synbench.errors import EnvironmentFault, UsageError
 from synbench.results.confined import inside, stored_file
 from synbench.results.counting import counting, stored
 from synbench.results.rows import (
@@ -149,8 +149,18 @@ class RunFolder:
         return stored_file(self.path, "manifest.json") is not None
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest of the latest start."""
-        content: dict[str, Any] = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        """The manifest of the latest start.
+
+        Raises:
+            UsageError: it is absent or no JSON object.
+        """
+        path = self.manifest_path
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise UsageError(f"cannot read {path}: {error}") from error
+        if not isinstance(content, dict):
+            raise UsageError(f"{path} is damaged: expected an object, got {content!r:.40}")
         return content
 
     def begin(self, manifest: Mapping[str, Any], items: Sequence[Row]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.errors import WeightsError
 from synbench_base.packages import import_extra, named_version, require
 from synbench_base.weights import Checkpoint, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
@@ -174,8 +175,11 @@ class Lyra:
 def _interpreter(path: Path) -> Any:
     module = import_extra("ai_edge_litert.interpreter", extra="lyra")
     with _without_native_log():
-        interpreter = module.Interpreter(model_path=str(path), num_threads=1)
-        interpreter.allocate_tensors()
+        try:
+            interpreter = module.Interpreter(model_path=str(path), num_threads=1)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise WeightsError(f"{path} is no model of TensorFlow Lite: {error}") from error
     return interpreter
 
 

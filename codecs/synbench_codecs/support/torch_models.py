@@ -136,14 +136,38 @@ def read_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:
 def _entries(path: Path) -> Iterator[tuple[str, Any]]:
     if _is_safetensors(path):
         return iter(_read_safetensors(path).items())
+    if what := no_checkpoint(path):
+        raise WeightsError(f"{path} is {what}; type: synbench weights fetch, or download it again")
     torch = import_extra("torch", extra="torch")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # Opened here: torch believes the ending of a name, whatever the file holds.
+        with path.open("rb") as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         content = load_with_stand_ins(torch, path)
     except (RuntimeError, EOFError, ValueError, KeyError, LookupError, OSError) as error:
         raise WeightsError(f"{path} is truncated or no checkpoint: {_first_line(error)}") from error
     return _flatten(content)
+
+
+def no_checkpoint(path: Path) -> str:
+    """What lies there in place of weights, as failed downloads leave it; empty where nothing does.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(200).lstrip().lower()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    if not start:
+        return "empty"
+    if start.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the file that it stands for"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page, not weights"
+    return ""
 
 
 def _is_safetensors(path: Path) -> bool:

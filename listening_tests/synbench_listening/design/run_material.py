@@ -10,6 +10,7 @@ from typing import Any
 from synbench.corpora.whereabouts import known_recordings
 from synbench.errors import UsageError
 from synbench.results.counted_rows import CountedRows
+from synbench.results.planned import undamaged
 from synbench.results.queries import OK, SCORED
 from synbench.results.store import FORMAT, RunFolder
 from synbench.results.stored_files import ItemFiles, files_of
@@ -72,12 +73,13 @@ def read_material(
     manifest = run.manifest()
     if manifest.get("format") != FORMAT:
         raise UsageError(f"{folder} has format {manifest.get('format')}, expected {FORMAT}")
-    chosen = _systems(manifest, systems)
-    corpus = _one_of("corpus", corpus, [entry["name"] for entry in manifest["corpora"]])
-    metric_id = None
-    if metric is not None:
-        columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
-        metric_id = columns[_one_of("metric", metric, list(columns))]
+    with undamaged(run.manifest_path):
+        chosen = _systems(manifest, systems)
+        corpus = _one_of("corpus", corpus, [entry["name"] for entry in manifest["corpora"]])
+        metric_id = None
+        if metric is not None:
+            columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
+            metric_id = columns[_one_of("metric", metric, list(columns))]
     counted = CountedRows(
         folder,
         policy_id=manifest["policy_id"],

@@ -17,6 +17,7 @@ from synbench.errors import EnvironmentFault, UsageError
 from synbench.results.compact import compact, write_rows
 from synbench.results.confined import inside, stored_file
 from synbench.results.counting import CELL, counting, stored
+from synbench.results.planned import read_planned
 from synbench.results.rows import STAGES, Stage
 from synbench.results.run_identity import CODEC_FIELDS, METRIC_FIELDS, differing_fields
 from synbench.results.store import FORMAT, RunFolder
@@ -44,6 +45,8 @@ def merge_runs(folders: Sequence[Path], out: Path, *, allow_differences: bool = 
     target = RunFolder(out)
     if target.exists():
         raise UsageError(f"{out} holds a run already: name a new folder")
+    for folder in folders:
+        read_planned(folder)
     manifests = [run.manifest() for run in runs]
     _check_formats(manifests, folders)
     codecs = _united(manifests, folders, "codecs", "label", "codec_id", CODEC_FIELDS)
