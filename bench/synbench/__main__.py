@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "synbench_reports.commands.robustness:robustness",
         "Say what noise and bad channels cost codecs.",
     ),
+    "agree": (
+        "synbench_reports.commands.agree:agree",
+        "Say how well metrics follow listeners.",
+    ),
     "diff": ("synbench_reports.commands.diff:diff", "Say what changed between two runs."),
     "merge": ("synbench_reports.commands.merge:merge", "Make one run of several."),
     "figures": ("synbench_reports.commands.figures:figures", "Write a run's figures for a paper."),
