@@ -160,6 +160,63 @@ def test_nothing_unheard_or_unrated_passes(browser: Any, study_by_hand: Write, s
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [(1366, 650), (375, 667)], ids=["desk", "phone"])
+@pytest.mark.parametrize("test", ["mushra", "acr"])
+def test_a_trial_fits_the_screen(
+    browser: Any, build: Any, serve: Any, test: str, size: tuple[int, int]
+) -> None:
+    """Scores and the button that saves are in view while a slider is dragged."""
+    server = serve(build(test=test, items={"count": 1}, pages=["trials", "finish"],
+                         not_standard=True))  # fmt: skip
+    page = open_page(browser, viewport={"width": size[0], "height": size[1]})
+    VirtualListener(page, server).begin("/s/made")
+    page.locator(".play").first.wait_for()
+    overflow = "document.documentElement.scroll{0} - inner{0}"
+    assert page.evaluate(overflow.format("Height")) <= 0
+    assert page.evaluate(overflow.format("Width")) <= 0
+    shown = page.locator(".trial button, .slider, .strip output, .option, button.main").all()
+    assert len(shown) > 5
+    foot = page.locator("footer").bounding_box()
+    for element in shown:
+        box = element.bounding_box()
+        inside = element.evaluate("e => !!e.closest('footer')")
+        assert box["y"] >= 0 and box["y"] + box["height"] <= (size[1] if inside else foot["y"] + 1)
+
+
+def test_the_grades_of_bs1116_are_called_as_the_scale_says(
+    browser: Any, build: Any, serve: Any
+) -> None:
+    server = serve(build(test="bs1116", systems=["codec-a"], items={"count": 1},
+                         pages=["trials", "finish"], not_standard=True))  # fmt: skip
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin("/s/made")
+    page.locator(".play").nth(1).click()
+    slider = page.get_by_role("slider").first
+    page.locator(".slider[aria-disabled=false]").wait_for()
+    slider.press("End")
+    spoken = [slider.get_attribute("aria-valuetext")]
+    for presses in (7, 3, 30):
+        for _ in range(presses):
+            slider.press("ArrowDown")
+        spoken.append(slider.get_attribute("aria-valuetext"))
+    assert spoken == [
+        "5.0, Imperceptible",
+        "4.3, between “Imperceptible” and “Perceptible, but not annoying”",
+        "4.0, Perceptible, but not annoying",
+        "1.0, Very annoying",
+    ]
+    words = page.locator(".words span").all_inner_texts()
+    assert [word[:3] for word in words] == ["5.0", "4.0", "3.0", "2.0", "1.0"]
+    # They stand where their grades are.
+    heights = [word.bounding_box()["y"] for word in page.locator(".words span").all()]
+    steps = [after - before for before, after in itertools.pairwise(heights)]
+    assert max(steps) - min(steps) < 2
+    track = page.locator(".fader").first.bounding_box()
+    assert abs((heights[-1] - heights[0]) - (track["height"] - 28)) < 2
+
+
+@pytest.mark.slow
 def test_a_reload_anywhere_goes_on_where_it_was(
     browser: Any, study_by_hand: Write, serve: Any
 ) -> None:

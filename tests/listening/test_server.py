@@ -11,6 +11,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -632,6 +633,23 @@ def test_thirty_listeners_at_once_on_postgresql(
     try:
         crowd(server, folder, tmp_path / "out", "--database", postgresql)
     finally:
+        server.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_thirty_at_once_killed_in_the_middle(
+    kind: str, request: pytest.FixtureRequest, folder: StudyFolder, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgresql") if kind == "postgresql" else None
+    server = ServerProcess(folder.path, database=url)
+    options = ("--database", url) if url else ()
+    killed = threading.Timer(3, lambda: (server.kill(), server.start()))
+    killed.start()
+    try:
+        crowd(server, folder, tmp_path / "out", *options)
+    finally:
+        killed.join()
         server.kill()
 
 

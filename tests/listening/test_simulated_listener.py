@@ -63,8 +63,8 @@ def test_without_a_reference_the_worse_system_gets_the_worse_grades(
 def test_checks_are_heard(build: Callable[..., StudyFolder]) -> None:
     folder = build(
         pages=["headphones", "trials", "finish"], items={"count": 2}, attention_checks=2,
-        not_standard=True,
+        bandwidth_checks=2, not_standard=True,
     )  # fmt: skip
     for block, answers in panel(folder, 3):
         found = session_checks(folder.key(), folder.public(), block=block, answers=answers)
-        assert found == {"headphones": (1, 1), "attention": (2, 2)}
+        assert found == {"headphones": (1, 1), "attention": (2, 2), "bandwidth": (2, 2)}

@@ -136,3 +136,16 @@ def test_the_headphone_check_is_harder_over_loudspeakers() -> None:
             np.count_nonzero(np.diff(np.convolve(loud, np.ones(200), "same") > 0))
             == 2 * sound.answer
         )
+
+
+def test_the_bandwidth_check_beeps_near_the_upper_end_of_the_band() -> None:
+    from synbench_listening.design.check_sounds import bandwidth_sounds
+
+    for rate, high in ((16000, 6720), (48000, 10_000)):
+        for sound in bandwidth_sounds(4, sample_rate=rate, seed=1):
+            power = np.abs(np.fft.rfft(sound.wave[:, 0])) ** 2
+            hertz = np.fft.rfftfreq(len(sound.wave), 1 / rate)
+            near = [power[np.abs(hertz - f) < 50].sum() / power.sum() for f in (1000, high)]
+            # Beeps are equally strong, so that their shares tell how many are high.
+            assert sum(near) > 0.99 and min(near) >= 0.2
+            assert near[0] * sound.answer == pytest.approx(round(near[0] * sound.answer), abs=0.05)

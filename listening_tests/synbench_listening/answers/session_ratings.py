@@ -14,7 +14,7 @@ from synbench_listening.design.session_plan import REFERENCE, TRIAL_KINDS
 from synbench_listening.design.study_folder import BlockPage, Key, PublicStudy, Stimulus
 
 HIDDEN_REFERENCE = "hidden_reference"
-CHECKS = ("headphones", "attention", "gold", "trap")
+CHECKS = ("headphones", "attention", "bandwidth", "gold", "trap")
 
 __all__ = ["CHECKS", "questionnaire_values", "session_checks", "session_ratings"]
 
@@ -78,7 +78,7 @@ def session_checks(
 ) -> dict[str, tuple[int, int]]:
     """Passed and of how many, by kind of check, by the last answers.
 
-    Kinds are headphones, attention, gold and trap.
+    Kinds are headphones, attention, bandwidth, gold and trap.
     """
     checks: dict[str, tuple[int, int]] = {}
     for n, page in enumerate(key.block(block).pages):

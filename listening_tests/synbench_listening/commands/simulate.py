@@ -18,7 +18,7 @@ from synbench.errors import EnvironmentFault, UsageError
 if TYPE_CHECKING:
     from synbench_listening.design.study_folder import StudyFolder
 
-TRIES = 8
+TRIES = 10
 
 __all__ = ["HttpListener", "simulate"]
 

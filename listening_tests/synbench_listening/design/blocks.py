@@ -44,6 +44,7 @@ class Stock:
     headphones: tuple[str, ...]
     volume: str
     attention: tuple[str, ...]
+    bandwidth: tuple[str, ...] = ()
     gold: tuple[Gold, ...] = ()
     traps: tuple[Trap, ...] = ()
 
@@ -218,6 +219,9 @@ def _with_breaks(
     design: StudyDesign, stock: Stock, trials: list[BlockPage], generator: random.Random
 ) -> list[BlockPage]:
     checks = [BlockPage(kind="attention", stimuli=(name,)) for name in stock.attention]
+    checks += [
+        BlockPage(kind="attention", stimuli=(name,), check="bandwidth") for name in stock.bandwidth
+    ]
     checks += check_pages(design, stock.gold, stock.traps, generator)
     generator.shuffle(checks)
     spots = [(k + 1) * len(trials) // (len(checks) + 1) for k in range(len(checks))]

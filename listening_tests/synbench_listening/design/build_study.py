@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 from synbench.errors import UsageError
 from synbench_base.files import write_bytes
 from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
-from synbench_listening.design.check_sounds import attention_sounds, headphone_sounds
+from synbench_listening.design.check_sounds import (
+    attention_sounds,
+    bandwidth_sounds,
+    headphone_sounds,
+)
 from synbench_listening.design.choose_items import choose_items
 from synbench_listening.design.known_answers import Gold, Trap, ruined, trap_wave
 from synbench_listening.design.limits import advise, check_limits
@@ -228,6 +232,10 @@ def _stock(
         attention=tuple(
             shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
             for s in checks
+        ),
+        bandwidth=tuple(
+            shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
+            for s in bandwidth_sounds(design.bandwidth_checks, sample_rate=rate, seed=design.seed)
         ),
         gold=_gold(design, waves, training, ids, shelf),
         traps=_traps(design, waves, training, ids, shelf),

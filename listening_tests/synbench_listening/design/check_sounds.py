@@ -15,8 +15,11 @@ GAP_SECONDS = 0.5
 QUIETER_DB = -6.0
 LEVEL = 0.1
 BEEP_HZ = 1000.0
+# Of high beeps: this part of the sample rate, but no more than most adults hear.
+BAND_SHARE, HIGHEST_HZ = 0.42, 10_000.0
 
-__all__ = ["BEEP_HZ", "LEVEL", "CheckSound", "attention_sounds", "headphone_sounds", "tone"]
+__all__ = ["BEEP_HZ", "LEVEL", "CheckSound", "attention_sounds", "bandwidth_sounds"]
+__all__ += ["headphone_sounds", "tone"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,23 @@ def attention_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
         last = generator.choice([k for k in range(2, 6) if k != last])
         beeps = [LEVEL * tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
         sounds.append(CheckSound(wave=_joined(beeps, sample_rate), answer=last))
+    return sounds
+
+
+def bandwidth_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSound]:
+    """Low and high beeps; the answer is how many there are in all.
+
+    The high ones lie near the upper end of the recordings' band: who does not count them has a
+    device, or ears, on which systems cannot differ there.
+    """
+    generator = random.Random(f"bandwidth {seed}")
+    high_hz = min(BAND_SHARE * sample_rate, HIGHEST_HZ)
+    sounds = []
+    for _ in range(count):
+        beeps = [BEEP_HZ] * generator.randint(1, 2) + [high_hz] * generator.randint(1, 3)
+        generator.shuffle(beeps)
+        waves = [LEVEL * tone(hz, 0.3, sample_rate)[:, None] for hz in beeps]
+        sounds.append(CheckSound(wave=_joined(waves, sample_rate), answer=len(beeps)))
     return sounds
 
 

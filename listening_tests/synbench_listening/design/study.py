@@ -131,6 +131,9 @@ class StudyDesign(_Strict):
     training_items: int = Field(default=1, ge=0, description="further items, never in results")
     replicates: int = Field(default=0, ge=0, description="items that each listener gets twice")
     attention_checks: int = Field(default=0, ge=0, le=10, description="pages that count beeps")
+    bandwidth_checks: int = Field(
+        default=0, ge=0, le=4, description="pages that count beeps, some of them very high"
+    )
     gold_trials: int = Field(
         default=0, ge=0, le=10, description="trials whose answer is known: clean, or ruined"
     )

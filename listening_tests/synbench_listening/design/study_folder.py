@@ -108,8 +108,8 @@ class BlockPage(_Frozen):
     x: int | None = None
     training: bool = False
     replicate: int = 0
-    check: Literal["", "gold", "trap"] = Field(
-        default="", description="a trial whose answer is known beforehand; never in the ratings"
+    check: Literal["", "gold", "trap", "bandwidth"] = Field(
+        default="", description="a page whose answer is known beforehand; never in the ratings"
     )
     expected: tuple[float, float] | None = Field(
         default=None, description="of a check: lowest and highest right score, or choice"
