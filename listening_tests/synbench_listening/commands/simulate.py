@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import secrets
 import time
@@ -97,7 +98,12 @@ class HttpListener:
                 if error.code < 500 and error.code != 429:
                     raise UsageError(f"{method} {path}: {error.code} {refused}") from error
                 wait = float(error.headers.get("Retry-After") or 1)
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
+            except (
+                urllib.error.URLError,
+                http.client.HTTPException,
+                ConnectionError,
+                TimeoutError,
+            ):
                 wait = 0.1 * 2**attempt
             if attempt < TRIES - 1:
                 time.sleep(wait)
