@@ -46,7 +46,7 @@ def codecs(as_json: bool) -> None:
 
 
 def _codec_facts(name: str) -> list[dict[str, Any]]:
-    """One entry per operating point; one entry with the reason when the codec cannot run."""
+    """One entry per operating point; one in all where none of them runs, for the same reason."""
     try:
         loaded = synbench_codecs.codec_class(name)
     except SynbenchError as error:
@@ -70,14 +70,17 @@ def _codec_facts(name: str) -> list[dict[str, Any]]:
         except SynbenchError as error:
             if "needs" in str(error) and not point:
                 return [{"spec": name, "options": options, "unavailable": ""}]
-            return [{"spec": spec, "options": options, "unavailable": str(error)}]
+            facts.append({"spec": spec, "options": options, "unavailable": str(error)})
+            continue
         facts.append(info.to_json() | {"options": options, "unavailable": ""})
-    return facts
+    reasons = {fact["unavailable"] for fact in facts}
+    nothing_known = not any("label" in fact for fact in facts)
+    return facts[:1] if len(reasons) == 1 and nothing_known else facts
 
 
-def _reasons(found: list[dict[str, Any]]) -> list[str]:
+def _reasons(facts: list[dict[str, Any]]) -> list[str]:
     """Why something cannot run: often the same for several, so it is said once, below the table."""
-    return list(dict.fromkeys(fact["unavailable"] for fact in found if fact["unavailable"]))
+    return list(dict.fromkeys(fact["unavailable"] for fact in facts if fact["unavailable"]))
 
 
 def _mark(reason: str, reasons: list[str]) -> str:
