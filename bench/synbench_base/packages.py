@@ -7,10 +7,15 @@ what it needs at a negligible price, and an absent or broken package costs nothi
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import re
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -30,9 +35,43 @@ __all__ = [
 ]
 
 
+@functools.cache
 def install(extra: str) -> str:
-    """The pip line of an extra of synbench."""
-    return f"pip install 'synbench[{extra}]'"
+    """The pip line that brings what an extra of synbench still lacks here, typable as it is.
+
+    It names the packages themselves, which works from a checkout, from a wheel and without any
+    index that has synbench. Of an extra that is complete (something in it is broken), all of them.
+    """
+    wanted = _requirements(extra)
+    lacking = [one for one in wanted if not installed_version(_distribution(one))] or wanted
+    return " ".join([_pip(), "install", *map(shlex.quote, lacking)])
+
+
+def _requirements(extra: str) -> list[str]:
+    """What the extra asks for, in the words of the installed distribution."""
+    marker = re.compile(rf"""extra\s*==\s*['"]{re.escape(extra)}['"]""")
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        lines = importlib.metadata.requires("synbench") or []
+        found = [line.partition(";")[0].strip() for line in lines if marker.search(line)]
+        if found:
+            return found
+    return [f"synbench[{extra}]"]
+
+
+def _distribution(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+
+
+def _pip() -> str:
+    """The pip of this very environment, as short as it can be typed from here."""
+    beside = Path(sys.executable).with_name("pip")
+    if shutil.which("pip") == str(beside):
+        return "pip"
+    if not beside.exists():
+        return f"{sys.executable} -m pip"
+    with contextlib.suppress(ValueError, OSError):
+        return str(beside.relative_to(Path.cwd()))
+    return str(beside)
 
 
 def installed_version(distribution: str) -> str:

@@ -56,7 +56,7 @@ def test_an_absent_package_has_no_version():
 
 def test_an_absent_package_names_the_pip_line():
     check = requires(no_such_module="no-such-distribution", advice=INSTALL)
-    with pytest.raises(Unavailable, match=r"no-such-dist.*pip install 'synbench\[metrics\]'"):
+    with pytest.raises(Unavailable, match=r"no-such-dist.*pip install .*pesq==0\.0\.4"):
         check()
 
 
@@ -78,7 +78,7 @@ def test_a_broken_package_is_unavailable(tmp_path, monkeypatch):
 )
 def test_each_column_misses_its_own_package(name, module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(Unavailable, match="pip install 'synbench"):
+    with pytest.raises(Unavailable, match="is not installed: .*pip install "):
         synbench_metrics.load(name).check()
 
 

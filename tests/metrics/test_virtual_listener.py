@@ -278,7 +278,7 @@ def test_an_altered_model_is_refused(available):
 
 def test_an_absent_model_names_the_pip_line(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(Unavailable, match=r"pip install 'synbench\[metrics\]'"):
+    with pytest.raises(Unavailable, match=r"pip install .*visqol-python==3\.8\.0"):
         _visqol_mapping.has_model(_visqol_mapping.LATTICE, _visqol_mapping.LATTICE_SHA256)()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.cache import cache_folder
+from synbench_base.packages import install
 from synbench_codecs import training
 from synbench_metrics.errors import Unavailable
 
@@ -164,7 +165,7 @@ def _plot(out: Path) -> None:
     try:
         training.plot_curves(out / "curves.csv", out / "curves.png")
     except ImportError:
-        click.echo("curves.csv is written; for the plot: pip install 'synbench[reports]'")
+        click.echo(f"curves.csv is written; for the plot: {install('reports')}")
 
 
 def find_pitch(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from synbench.corpora._scan import read_text
 from synbench.corpora._sentences import SENTENCES
 from synbench.corpora.manifest import manifest
 from synbench.errors import EnvironmentFault
+from synbench_base.packages import install
 
 RECIPE = 1  # raise it when anything below changes the samples
 SAMPLE_RATE = 16000
@@ -79,7 +80,7 @@ def _espeak_files() -> tuple[str, str, str]:
         )
     except (ImportError, RuntimeError) as error:
         raise EnvironmentFault(
-            f"corpus 'synthetic' needs espeak-ng: {error}; pip install 'synbench[synthetic]'"
+            f"corpus 'synthetic' needs espeak-ng: {error}; type: {install('synthetic')}"
         ) from error
 
 
@@ -119,7 +120,7 @@ def _speak(library: str, data: str, target: str, lines: list[dict[str, Any]]) ->
     if done.returncode != 0:
         raise EnvironmentFault(
             f"espeak-ng ended with {done.returncode}: {done.stderr.strip() or 'no message'}; "
-            f"pip install --force-reinstall 'synbench[synthetic]'"
+            "pip install --force-reinstall espeakng-loader"
         )
     return done.stdout.strip()
 

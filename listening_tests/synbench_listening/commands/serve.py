@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench_base.packages import install
 from synbench_listening.commands.served_study import (
     STUDY,
     database_option,
@@ -63,9 +64,7 @@ def serve(
         from synbench_listening.server.app import make_app
         from synbench_listening.server.sessions import Service
     except ModuleNotFoundError as error:
-        raise EnvironmentFault(
-            f"{error.name} is missing; pip install 'synbench[listening]'"
-        ) from error
+        raise EnvironmentFault(f"{error.name} is missing; type: {install('listening')}") from error
     served = [open_study(folder) for folder in studies]
     names = [study.public.name for study in served]
     if len(set(names)) < len(names):

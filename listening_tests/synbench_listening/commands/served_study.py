@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synbench.errors import EnvironmentFault
+from synbench_base.packages import install
 
 if TYPE_CHECKING:
     from synbench_listening.server.database import Database
@@ -42,9 +43,7 @@ def open_database(url: str | None, study: Path) -> Iterator[Database]:
     try:
         from synbench_listening.server.database import Database
     except ModuleNotFoundError as error:
-        raise EnvironmentFault(
-            f"{error.name} is missing; pip install 'synbench[listening]'"
-        ) from error
+        raise EnvironmentFault(f"{error.name} is missing; type: {install('listening')}") from error
     opened = Database(url) if url else Database.of_file((study / "answers.sqlite").absolute())
     try:
         yield opened

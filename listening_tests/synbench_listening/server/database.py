@@ -37,6 +37,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.types import BigInteger
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench_base.packages import install
 
 SCHEMA = "2"
 # A writer waits so long for its turn before it gives up.
@@ -178,7 +179,7 @@ class Database:
             ) from error
         except ModuleNotFoundError as error:
             raise EnvironmentFault(
-                f"{error.name} is missing; pip install 'synbench[listening]'"
+                f"{error.name} is missing; type: {install('listening')}"
             ) from error
         try:
             with self.writing() as connection:

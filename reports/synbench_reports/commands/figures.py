@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synbench.errors import UsageError
+from synbench_base.packages import install
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,7 +115,7 @@ def require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            "figures need matplotlib: pip install 'synbench[reports]', then the same command again"
+            f"figures need matplotlib: {install('reports')}, then the same command again"
         ) from error
 
 
