@@ -78,7 +78,7 @@ def test_a_broken_package_is_unavailable(tmp_path, monkeypatch):
 )
 def test_each_column_misses_its_own_package(name, module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(Unavailable, match="is not installed: .*pip install "):
+    with pytest.raises(Unavailable, match=r"is not installed: .*pip install "):
         synbench_metrics.load(name).check()
 
 
