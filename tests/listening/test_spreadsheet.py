@@ -73,7 +73,7 @@ def test_tables_of_an_analysis_are_copied_without_formulas(tmp_path: Path) -> No
         )
         for who in range(4)
         for item in range(3)
-        for condition, score in (("+codec", 70), ("-other", 40), ("reference", 106))
+        for condition, score in (("+codec", 70), ("-other", 40), ("reference", 100))
     ]
     write_ratings(tmp_path / "ratings.csv", ratings)
     out = tmp_path / "tables"
