@@ -38,6 +38,7 @@ class PlannedCodec:
 
     ``bits_counted`` is False where only decoded files exist, so that the rate is a declared one.
     ``weights`` names the files of the checkpoint and their digests; empty where there are none.
+    ``training_data`` names the corpora that its weights were trained on, as far as stated.
     ``released`` is False where some of them are a user's own.
     ``missing`` says why the codec could not run at the latest start; it is empty otherwise.
     """
@@ -49,6 +50,7 @@ class PlannedCodec:
     nominal_bps: float | None
     bits_counted: bool
     training_note: str
+    training_data: tuple[str, ...] = ()
     implementation: str = ""
     weights: tuple[str, ...] = ()
     released: bool = False
@@ -271,6 +273,8 @@ def _codec(record: dict[str, Any]) -> PlannedCodec:
         nominal_bps=None if nominal is None else float(Fraction(nominal)),
         bits_counted=record["bits_counted"],
         training_note=record["training_note"],
+        # A run of an older version does not say it.
+        training_data=tuple(record.get("training_data", ())),
         implementation=record["implementation"],
         weights=tuple(map(_weights, record["weights"] or ())),
         released=bool(record["weights"])

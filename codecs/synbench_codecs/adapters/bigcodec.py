@@ -142,6 +142,7 @@ class BigCodec(NetworkCodec):
             "batch_policy": "equal_length",
             "code_licence": "MIT (upstream), MIT (this implementation)",
             "weights_licence": RELEASED.licence,
+            "training_data": ("LibriSpeech",),
             "source": "Xin et al., BigCodec, arXiv:2409.05377 (2024); Aria-K-Alethia/BigCodec",
         }
 

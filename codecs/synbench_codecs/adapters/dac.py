@@ -117,6 +117,7 @@ CHECKPOINTS = {
     ),
 }
 RELEASED = "16k"
+TRAINED_ON = ("DAPS", "DNS Challenge", "Common Voice", "VCTK", "MUSDB", "Jamendo", "AudioSet")
 DEFAULTS = {"model": "", "sample_rate": 0, "codebooks": 0, "loudness": "none", "weights": ""}
 
 NEEDED = "dac: weights=PATH needs either sample_rate=Hz or the model that it was tuned from"
@@ -231,6 +232,7 @@ class Dac(TokenCodec):
             code_licence="Apache-2.0",
             weights_licence="" if options["weights"] else "MIT",
             weights=sources,
+            training_data=() if options["weights"] else TRAINED_ON,
             source="Kumar et al., High-Fidelity Audio Compression with Improved RVQGAN, 2023",
         )
 

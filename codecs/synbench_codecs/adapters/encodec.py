@@ -101,6 +101,7 @@ class Encodec(HubCodec):
             code_licence="Apache-2.0",
             weights_licence=RELEASED.licence,
             weights=sources,
+            training_data=("DNS Challenge", "Common Voice", "AudioSet", "FSD50K", "Jamendo"),
             source="Défossez et al., High Fidelity Neural Audio Compression, 2022",
         )
 

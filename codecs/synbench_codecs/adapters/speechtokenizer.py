@@ -150,6 +150,7 @@ def _info(codebooks: int, weights: str, *, sources: tuple[WeightsSource, ...]) -
         batch_policy="equal_length",
         code_licence="Apache-2.0 (upstream), MIT (this implementation)",
         weights_licence="" if weights else RELEASED.licence,
+        training_data=() if weights else ("LibriSpeech",),
         weights=sources,
         source="Zhang et al., SpeechTokenizer, ICLR 2024; ZhangXInFD/SpeechTokenizer",
     )

@@ -156,6 +156,8 @@ class WavTokenizer(NetworkCodec):
             "batch_policy": "equal_length",
             "code_licence": "MIT (upstream), MIT (this implementation)",
             "weights_licence": LARGE_SPEECH.licence,
+            # The small ones saw the first alone.
+            "training_data": ("LibriTTS", "VCTK", "Common Voice"),
             "source": "Ji et al., WavTokenizer, arXiv:2408.16532 (2024); jishengpeng/WavTokenizer",
         }
 

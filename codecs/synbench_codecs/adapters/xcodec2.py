@@ -107,6 +107,7 @@ class XCodec2(HubCodec):
             code_licence="Apache-2.0",
             weights_licence=RELEASED.licence,
             weights=sources,
+            training_data=("Emilia", "MLS"),
             source="Ye et al., Llasa: Scaling Train-Time and Inference-Time Compute, 2025",
         )
 

@@ -61,6 +61,7 @@ class HubCodec(TokenCodec):
             weights=(self._file.source,),
             # Nobody but their owner can say under what licence one's own weights are.
             weights_licence="" if options["weights"] else released.licence,
+            training_data=() if options["weights"] else self.info.training_data,
         )
 
     @classmethod

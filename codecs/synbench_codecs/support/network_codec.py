@@ -184,6 +184,7 @@ class NetworkCodec(TokenCodec):
         facts = self.facts(config)
         if options["weights"] or chosen.checkpoint is None:
             facts["weights_licence"] = ""
+            facts["training_data"] = ()
         if file is None:
             note = "random weights: only lengths, bits and costs mean anything"
         elif options["weights"]:

@@ -57,6 +57,7 @@ def corpus_notes(
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
     notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
+    notes += _trained_on(planned, corpus)
     notes += _missing(planned, cells)
     notes += _failures(cells)
     notes += _mismatched(planned, cells)
@@ -71,6 +72,25 @@ def corpus_notes(
 
 def _warning(subject: str, text: str) -> Note:
     return Note(level="warning", subject=subject, text=text)
+
+
+def _trained_on(planned: PlannedRun, corpus: PlannedCorpus) -> list[Note]:
+    """Codecs whose weights have heard this corpus, or another part of it, before."""
+    name = _letters(corpus.name)
+    return [
+        _warning(
+            codec.label,
+            f"trained on {heard}, of which {corpus.name} is a part or a neighbour: scores here may "
+            "flatter it beside codecs that never heard it",
+        )
+        for codec in planned.codecs
+        for heard in codec.training_data
+        if name.startswith(_letters(heard))
+    ]
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
