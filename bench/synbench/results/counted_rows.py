@@ -71,25 +71,54 @@ class CountedRows:
 
     def load(self, stage: Stage) -> None:
         """Make the table ``decoded`` or ``scored``; once, and before it is asked for."""
-        self.counted(stage, {"decodes": queries.DECODES, "scores": queries.SCORES}[stage])
+        if stage == "decodes":
+            self.count(stage, queries.DECODE_COLUMNS)
+            self._connection.execute(queries.DECODED_VIEW)
+        else:
+            self.count(stage, queries.SCORE_COLUMNS)
+            self._connection.execute(queries.SCORED_VIEW)
 
-    def counted(self, stage: Stage, query: str) -> Any:
-        """A cursor over the answer to one of the queries that begin with the stored rows."""
+    def count(self, stage: Stage, columns: Sequence[str]) -> None:
+        """Make the table ``counted_decodes`` or ``counted_scores``: of every cell one row.
+
+        Args:
+            columns: those wanted, with all that the rule compares.
+        """
+        self._join(stage, columns)
+        if not self._has_several(stage):
+            # The rule is the dearest part of all, and here there is nothing to choose.
+            self._connection.execute(f"ALTER TABLE stored RENAME TO counted_{stage}")
+            return
+        rule = counting(stage, _CELL[stage])
+        self._connection.execute(f"CREATE TABLE counted_{stage} AS SELECT * FROM stored {rule}")
+
+    def _join(self, stage: Stage, columns: Sequence[str]) -> None:
         import duckdb
 
+        query = queries.JOINED_DECODES if stage == "decodes" else queries.JOINED_SCORES
         for reading in range(READINGS):
             files: list[str] = []
             try:
                 files = RunFolder(self.folder).all_shards(stage)
                 source = stored(stage, files=bool(files))
-                text = query.format(source=source, counting=counting(stage, _CELL[stage]))
+                text = query.format(source=source, columns=", ".join(columns))
                 values = {"policy_id": self._policy_id} | ({"files": files} if files else {})
-                return self._connection.execute(text, values)
+                self._connection.execute(text, values)
+                return
             except (duckdb.Error, FileNotFoundError) as error:
                 moved = not all(Path(file).exists() for file in files)
                 if reading == READINGS - 1 or not (moved or isinstance(error, FileNotFoundError)):
                     raise UsageError(f"cannot read the run {self.folder}: {error}") from error
-        raise AssertionError("unreachable")
+
+    def _has_several(self, stage: Stage) -> bool:
+        """Whether any cell has more than one row."""
+        number = f"item_index * {self.codecs} + codec_index"
+        if stage == "scores":
+            number = f"({number}) * {self.metrics} + metric_index"
+        cells = self._connection.execute(f"SELECT {number} AS cell FROM stored").fetchnumpy()[
+            "cell"
+        ]
+        return bool(cells.size) and int(np.bincount(cells).max()) > 1
 
     def execute(self, query: str, values: Any = None) -> Any:
         """A cursor over the answer to a query of the tables; of one at a time."""

@@ -101,7 +101,8 @@ def _lasting(rows: dict[str, NDArray[Any]], *, retry: bool) -> NDArray[np.bool_]
 
 def _fetched(rows: CountedRows, stage: Stage, query: str) -> dict[str, NDArray[Any]]:
     try:
-        answer = rows.counted(stage, query).fetchnumpy()
+        rows.count(stage, (*queries.FATE, *(["value"] if stage == "scores" else [])))
+        answer = rows.execute(query).fetchnumpy()
     except UsageError as error:
         raise EnvironmentFault(
             f"{error}; remove the damaged file, then type the same command again"

@@ -1,6 +1,6 @@
 """The SQL that joins the rows that count with a plan: items, codecs and metrics by number.
 
-``{source}`` is filled with the stored rows of a stage, ``{counting}`` with the rule.
+``{source}`` is filled with the stored rows of a stage.
 """
 
 from __future__ import annotations
@@ -28,15 +28,19 @@ MEASURES = (
 __all__ = [
     "CODECS",
     "DECODED",
-    "DECODES",
+    "DECODED_VIEW",
+    "DECODE_COLUMNS",
     "DECODE_OUTCOMES",
     "DECODE_TEXTS",
     "FAILED",
     "FAILURES",
+    "FATE",
     "FILES",
     "GIVEN_ITEMS",
     "IN_CORPUS",
     "ITEMS",
+    "JOINED_DECODES",
+    "JOINED_SCORES",
     "MEASURES",
     "METRICS",
     "MISSING",
@@ -45,7 +49,8 @@ __all__ = [
     "OK",
     "ROWS",
     "SCORED",
-    "SCORES",
+    "SCORED_VIEW",
+    "SCORE_COLUMNS",
     "SCORE_OUTCOMES",
     "STATUS_NAMES",
     "UNSCORED",
@@ -74,33 +79,30 @@ GIVEN_ITEMS = """
 CREATE TABLE items AS SELECT row_number() OVER () - 1 AS item_index, corpus, item, item_digest
 FROM given
 """
-_COUNTED_DECODES = """
-FROM {source}
-JOIN items USING (corpus, item, item_digest)
-JOIN codecs USING (codec_id)
+# The stored rows of the plan's cells, several of a cell where it was tried again.
+JOINED_DECODES = """
+CREATE OR REPLACE TABLE stored AS SELECT item_index, codec_index, {columns} FROM {source}
+JOIN items USING (corpus, item, item_digest) JOIN codecs USING (codec_id)
 WHERE policy_id = $policy_id
-{counting}
 """
-_COUNTED_SCORES = """
+JOINED_SCORES = """
+CREATE OR REPLACE TABLE stored AS SELECT item_index, codec_index, metric_index, {columns}
 FROM {source}
-JOIN items USING (corpus, item, item_digest)
-JOIN codecs USING (codec_id)
+JOIN items USING (corpus, item, item_digest) JOIN codecs USING (codec_id)
 JOIN metrics USING (metric_id)
 WHERE policy_id = $policy_id
-{counting}
 """
-DECODES = f"""
-CREATE TABLE decoded AS
-SELECT item_index, codec_index, {", ".join(MEASURES)}, reason, bitstream, reconstruction,
-    CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
-{_COUNTED_DECODES}
+# What the rule needs, and what a planner must know.
+FATE = ("attempt", "written", "transient", "status", "reason")
+DECODE_COLUMNS = (*FATE, *MEASURES, "bitstream", "reconstruction")
+SCORE_COLUMNS = (*FATE, "value", "weight", "vector")
+DECODED_VIEW = f"""
+CREATE VIEW decoded AS
+SELECT *, CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
+FROM counted_decodes
 """
-SCORES = f"""
-CREATE TABLE scored AS
-WITH rows AS (
-    SELECT item_index, codec_index, metric_index, status, value, reason, weight, vector
-    {_COUNTED_SCORES}
-)
+SCORED_VIEW = f"""
+CREATE VIEW scored AS
 SELECT item_index, codec_index, metric_index,
     CASE WHEN status = 'ok' AND isfinite(value) THEN {OK}
         WHEN status = 'not_applicable' THEN {NOT_APPLICABLE} ELSE {FAILED} END::TINYINT AS code,
@@ -108,18 +110,18 @@ SELECT item_index, codec_index, metric_index,
     CASE WHEN code = {OK} THEN coalesce(weight, 1.0) END AS weight, vector,
     CASE WHEN status = 'ok' AND code = {FAILED} THEN 'the stored score is not a finite number'
         ELSE reason END AS reason
-FROM rows
+FROM counted_scores
 """
-DECODE_OUTCOMES = f"""
+DECODE_OUTCOMES = """
 SELECT item_index, codec_index, coalesce(attempt, 0)::INTEGER AS attempt,
     coalesce(transient, false) AS transient, if(status = 'ok', NULL, reason) AS reason,
     status = 'failed' AS failed
-{_COUNTED_DECODES}
+FROM counted_decodes
 """
-SCORE_OUTCOMES = f"""
+SCORE_OUTCOMES = """
 SELECT item_index, codec_index, metric_index, coalesce(attempt, 0)::INTEGER AS attempt,
     coalesce(transient, false) AS transient, status = 'failed' AS failed
-{_COUNTED_SCORES}
+FROM counted_scores
 """
 IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
 # Not the texts: a million of them would take longer than all the rest.
