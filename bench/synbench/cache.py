@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 from synbench.errors import EnvironmentFault
@@ -23,6 +24,9 @@ from synbench_base.files import temporary_beside
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_SECONDS = 2.0
 BUSY_SECONDS = 5.0
+# SQLite takes 999 parameters in its older versions.
+PATHS_AT_ONCE = 500
+STAMP_COLUMNS = 5
 
 __all__ = ["AudioFacts", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
 
@@ -123,15 +127,19 @@ class Measurements:
         facts: dict[Stamp, AudioFacts] = {}
         if self._database is None:
             return facts
-        query = (
-            "SELECT sha256, seconds, sample_rate, channels, problem FROM measured"
-            " WHERE path=? AND size=? AND mtime_ns=? AND inode=? AND ctime_ns=? AND decoder=?"
-        )
+        wanted = iter(stamps)
         with contextlib.suppress(sqlite3.Error):
-            for one in stamps:
-                row = self._database.execute(query, (*_row(one), self._decoder)).fetchone()
-                if row is not None:
-                    facts[one] = AudioFacts(*row)
+            while some := {_row(one): one for one in islice(wanted, PATHS_AT_ONCE)}:
+                query = (
+                    "SELECT path, size, mtime_ns, inode, ctime_ns,"
+                    " sha256, seconds, sample_rate, channels, problem FROM measured"
+                    f" WHERE decoder=? AND path IN ({','.join('?' * len(some))})"
+                )
+                paths = [one.path for one in some.values()]
+                for row in self._database.execute(query, (self._decoder, *paths)):
+                    known = some.get(row[:STAMP_COLUMNS])
+                    if known is not None:
+                        facts[known] = AudioFacts(*row[STAMP_COLUMNS:])
         return facts
 
     def put(self, measured: dict[Stamp, AudioFacts]) -> None:

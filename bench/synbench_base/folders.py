@@ -22,6 +22,7 @@ from synbench_base.errors import EnvironmentFault
 from synbench_base.files import printable
 
 SUFFIXES = frozenset({".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
+_ENDINGS = tuple(SUFFIXES)
 
 __all__ = [
     "SUFFIXES",
@@ -66,7 +67,7 @@ def audio_files(folder: Path) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
-            if not is_hidden(name) and Path(name).suffix.lower() in SUFFIXES:
+            if not is_hidden(name) and name.lower().endswith(_ENDINGS):
                 yield Path(root, name)
 
 
@@ -98,7 +99,10 @@ def without_suffix(path: PurePosixPath) -> PurePosixPath:
 
 def file_id(path: Path, *, below: Path) -> str:
     """The id of a file below a folder."""
-    name = without_suffix(PurePosixPath(path.relative_to(below).as_posix())).as_posix()
+    text, above = path.as_posix(), f"{below.as_posix().rstrip('/')}/"
+    # A relative path costs several times as much by way of pathlib, and a corpus has many files.
+    inner = text[len(above) :] if text.startswith(above) else path.relative_to(below).as_posix()
+    name = inner[: inner.rindex(".")] if inner.lower().endswith(_ENDINGS) else inner
     return unicodedata.normalize("NFC", printable(name))
 
 

@@ -16,6 +16,8 @@ from synbench.errors import UsageError
 # Larger corpora are not listed in the cache: a mismatch then shows digests and counts alone.
 REMEMBERED_ITEMS = 20_000
 SHOWN = 5
+# Most ids: words of letters, digits and marks that mean nothing in a path.
+PLAIN_ID = re.compile(r"[\w-]+(?:[/ ][\w-]+)*")
 
 __all__ = ["build"]
 
@@ -72,12 +74,17 @@ def _check_ids(entries: Sequence[Entry]) -> None:
             )
         seen[entry.id] = entry
         # Results are stored under the id, so it must stay inside the folder of the run.
-        parts = PurePosixPath(entry.id).parts
-        if not parts or parts[0] == "/" or ".." in parts or re.search(r"[\x00-\x1f\\]", entry.id):
+        if not PLAIN_ID.fullmatch(entry.id) and not _is_inside(entry.id):
             raise UsageError(
                 f"the id {entry.id!r} of {entry.path} cannot be part of a path; expected words "
                 f"separated by '/', without '..', backslash or control characters"
             )
+
+
+def _is_inside(key: str) -> bool:
+    parts = PurePosixPath(key).parts
+    outside = not parts or parts[0] == "/" or ".." in parts
+    return not outside and not re.search(r"[\x00-\x1f\\]", key)
 
 
 def _check_digest(corpus: Corpus, expected: str | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from synbench.corpora._model import Entry, Listing, Progress
@@ -28,17 +30,28 @@ def folder(_: Progress | None = None, *, path: str, speaker: str = "") -> Listin
     ids = [file_id(file, below=root) for file in files]
     speakers = _speakers(ids, speaker)
     entries = tuple(
-        Entry(id=key, path=file, speaker=who, transcript=_transcript(file))
-        for key, file, who in zip(ids, files, speakers, strict=True)
+        Entry(id=key, path=file, speaker=who, transcript=text)
+        for key, file, who, text in zip(ids, files, speakers, _transcripts(files), strict=True)
     )
     where = f"{root} holds no file that ends in {suffixes()}"
     return Listing(name=root.name, entries=entries, where=where)
 
 
-def _transcript(file: Path) -> str:
-    stem = file.stem
-    normalized = read_text(file.with_name(f"{stem}.normalized.txt"))
-    return normalized or read_text(file.with_name(f"{stem}.txt"))
+def _transcripts(files: Iterable[Path]) -> Iterator[str]:
+    """The text beside each file; a folder is listed once, for most files have none to open."""
+    texts: dict[str, set[str]] = {}
+    for file in files:
+        folder, _, name = str(file).rpartition(os.sep)
+        if folder not in texts:
+            names = (entry.name.lower() for entry in os.scandir(folder))
+            texts[folder] = {name for name in names if name.endswith(".txt")}
+        stem = name[: name.rindex(".")]
+        there = [
+            Path(folder, text)
+            for text in (f"{stem}.normalized.txt", f"{stem}.txt")
+            if text.lower() in texts[folder]
+        ]
+        yield next(filter(None, map(read_text, there)), "")
 
 
 def _speakers(ids: list[str], rule: str) -> list[str]:

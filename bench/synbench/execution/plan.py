@@ -197,21 +197,27 @@ def make_plan(
     undecoded: dict[tuple[ItemWork, CodecPoint], str] = {}
     decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = {}
     score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = {}
-    unfinished = ~stored.decoded | ~stored.scored.all(axis=2)
+    lacking = ~stored.scored
+    unfinished = ~stored.decoded | lacking.any(axis=2)
+    tried = np.asarray(stored.score_attempts.any(axis=2))
+    wanted: dict[bytes, tuple[MetricPoint, ...]] = {}
     for number, planned in enumerate(codecs):
-        for index in np.flatnonzero(unfinished[:, number]):
-            item, pair = items[index], (int(index), number)
+        for index in np.flatnonzero(unfinished[:, number]).tolist():
+            item, pair = items[index], (index, number)
             key = item, planned.point
-            missing = np.flatnonzero(~stored.scored[pair])
-            if missing.size:
-                scores[key] = tuple(metrics[metric].point for metric in missing)
-                attempts = {
-                    metrics[metric].point.metric_id: int(stored.score_attempts[pair][metric])
-                    for metric in missing
-                    if stored.score_attempts[pair][metric]
+            # Few sets of metrics are missing anywhere, and a million cells share them.
+            pattern = lacking[pair].tobytes()
+            if pattern not in wanted:
+                missing = np.flatnonzero(lacking[pair])
+                wanted[pattern] = tuple(metrics[metric].point for metric in missing)
+            if wanted[pattern]:
+                scores[key] = wanted[pattern]
+            if wanted[pattern] and tried[pair]:
+                score_attempts[key] = {
+                    metric.point.metric_id: int(count)
+                    for metric, count in zip(metrics, stored.score_attempts[pair], strict=True)
+                    if count and metric.point in wanted[pattern]
                 }
-                if attempts:
-                    score_attempts[key] = attempts
             reason = stored.undecoded.get(pair)
             if reason is not None:
                 undecoded[key] = reason
@@ -369,10 +375,12 @@ def _measured_costs(run: RunFolder) -> dict[str, float]:
         "decodes",
         "SELECT codec_id, sum(encode_cpu_seconds + decode_cpu_seconds) / sum(seconds) "
         "FROM rows WHERE encode_cpu_seconds IS NOT NULL GROUP BY codec_id HAVING sum(seconds) > 0",
+        every=True,
     )
     scores = run.query(
         "scores",
         "SELECT metric_id, sum(cpu_seconds) / sum(seconds) "
         "FROM rows WHERE status = 'ok' GROUP BY metric_id HAVING sum(seconds) > 0",
+        every=True,
     )
     return {str(name): float(cost) for name, cost in decodes + scores}

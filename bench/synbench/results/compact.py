@@ -33,6 +33,11 @@ FROM (SELECT unnest($names::VARCHAR[]) AS {column}, generate_subscripts($names, 
 GROUP BY {column}
 """
 
+_AXES: dict[Stage, tuple[str, ...]] = {
+    "decodes": ("item_order", "codecs_order"),
+    "scores": ("item_order", "codecs_order", "metrics_order"),
+}
+
 __all__ = ["compact", "write_rows"]
 
 
@@ -68,49 +73,61 @@ def compact(run: RunFolder) -> None:
 
 def _compact(run: RunFolder, stage: Stage, policy_id: str, connection: Any) -> None:
     asked, earlier = run.shards(stage), run.earlier_shards(stage)
+    axes = _AXES[stage]
     metrics = "LEFT JOIN metrics USING (metric_id)" if stage == "scores" else ""
-    order = ("item_order", "codecs_order", *(["metrics_order"] if metrics else []))
-    known = " AND ".join(f"{name} IS NOT NULL" for name in order)
+    joined = (
+        f"LEFT JOIN items USING (corpus, item, item_digest) "
+        f"LEFT JOIN codecs USING (codec_id) {metrics}"
+    )
+    known = " AND ".join(f"{name} IS NOT NULL" for name in axes)
+    is_asked = f"coalesce(policy_id = $policy_id AND {known}, false)"
+    if _is_tidy(asked, earlier, f"{is_asked} AS is_asked", joined, axes, policy_id, connection):
+        return
     connection.execute(
-        f"CREATE TABLE counted AS SELECT {', '.join(COLUMNS[stage])}, {', '.join(order)}, "
-        f"coalesce(policy_id = $policy_id AND {known}, false) AS is_asked, filename "
-        f"FROM {stored(stage, files=True)} LEFT JOIN items USING (corpus, item, item_digest) "
-        f"LEFT JOIN codecs USING (codec_id) {metrics} {counting(stage)}",
+        f"CREATE TABLE counted AS SELECT {', '.join(COLUMNS[stage])}, {', '.join(axes)}, "
+        f"{is_asked} AS is_asked FROM {stored(stage, files=True)} {joined} {counting(stage)}",
         {"files": run.all_shards(stage), "policy_id": policy_id},
     )
-    kept = connection.execute(
-        "SELECT is_asked, filename, count(*) FROM counted GROUP BY is_asked, filename"
-    ).fetchall()
-    parts = (
-        (True, asked, stage, order),
-        (False, earlier, f"{EARLIER}/{stage}", CELL[stage]),
-    )
-    if all(
-        _is_tidy(files, [(name, count) for asked_for, name, count in kept if asked_for == is_asked])
-        for is_asked, files, _, _ in parts
-    ):
-        return
+    kept = connection.execute("SELECT DISTINCT is_asked FROM counted").fetchall()
     written = [
         write_rows(
             run,
             tree,
             stage,
-            f"SELECT * FROM counted WHERE is_asked = {is_asked} ORDER BY {', '.join(by)}",
+            f"SELECT * FROM counted WHERE is_asked = {part} ORDER BY {', '.join(order)}",
             connection,
         )
-        for is_asked, _, tree, by in parts
-        if any(asked_for == is_asked for asked_for, _, _ in kept)
+        for part, tree, order in ((True, stage, axes), (False, f"{EARLIER}/{stage}", CELL[stage]))
+        if (part,) in kept
     ]
     for path in {*asked, *earlier} - {*written}:
         path.unlink()
 
 
-def _is_tidy(files: list[Path], kept: list[tuple[str, int]]) -> bool:
-    """Whether there is one file with the rows that are kept and no other, or neither."""
-    import pyarrow.parquet
-
-    rows = [(str(path), pyarrow.parquet.read_metadata(path).num_rows) for path in files]
-    return rows == kept and len(files) <= 1
+def _is_tidy(
+    asked: list[Path],
+    earlier: list[Path],
+    is_asked: str,
+    joined: str,
+    axes: tuple[str, ...],
+    policy_id: str,
+    connection: Any,
+) -> bool:
+    """Whether every row is where it belongs, and once; costs a fraction of tidying."""
+    if len(asked) > 1 or len(earlier) > 1:
+        return False
+    for files, expected in ((asked, True), (earlier, False)):
+        if not files:
+            continue
+        rows, right, cells = connection.execute(
+            f"SELECT count(*), count(*) FILTER (is_asked = {expected}), "
+            f"count(DISTINCT hash({', '.join(axes)})) FILTER (is_asked) "
+            f"FROM (SELECT {is_asked}, {', '.join(axes)} FROM read_parquet($files) {joined})",
+            {"files": [str(path) for path in files], "policy_id": policy_id},
+        ).fetchall()[0]
+        if right != rows or cells != (rows if expected else 0):
+            return False
+    return True
 
 
 def write_rows(run: RunFolder, tree: str, stage: Stage, query: str, connection: Any) -> Path:

@@ -46,15 +46,13 @@ def counting(stage: Stage, cell: Sequence[str] = ()) -> str:
 def stored(stage: Stage, *, files: bool) -> str:
     """All rows of a stage as a table expression, whatever the version that wrote them.
 
-    It has the columns of the stage and ``filename``.
-
     Args:
         files: whether there are any; their paths are then the parameter ``$files``.
     """
     fields = ", ".join(f"NULL::{_KINDS[kind]} AS {name}" for name, kind in COLUMNS[stage].items())
-    none = f"SELECT {fields}, NULL::VARCHAR AS filename WHERE false"
+    none = f"SELECT {fields} WHERE false"
     if not files:
         return f"({none})"
     # Files of an older version lack the columns that came later.
-    every = "SELECT * FROM read_parquet($files, union_by_name = true, filename = true)"
+    every = "SELECT * FROM read_parquet($files, union_by_name = true)"
     return f"({every} UNION ALL BY NAME {none})"

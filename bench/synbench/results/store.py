@@ -223,10 +223,13 @@ class RunFolder:
         """The row that counts of every stored cell, as tuples of the named columns, in no order."""
         return self.query(stage, f"SELECT {', '.join(columns)} FROM rows")
 
-    def query(self, stage: Stage, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, stage: Stage, sql: str, *, every: bool = False) -> list[tuple[Any, ...]]:
         """The answer to a query over ``rows``: of every stored cell the row that counts.
 
         It is empty where nothing is stored.
+
+        Args:
+            every: all rows, also those that do not count: what work took, it took each time.
 
         Raises:
             EnvironmentFault: a stored file is damaged.
@@ -237,7 +240,7 @@ class RunFolder:
             return []
         import duckdb
 
-        rows = f"SELECT * FROM {stored(stage, files=True)} {counting(stage)}"
+        rows = f"SELECT * FROM {stored(stage, files=True)} {'' if every else counting(stage)}"
         with duckdb.connect() as connection:
             try:
                 return connection.execute(
