@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 
 # A lag of 1 ms is more than any rounding of a declared delay, and enough to move a score.
 LAG_SECONDS = 1e-3
+# Lags that differ by less are the same but for rounding; and the share of items that is most.
+SAME_LAG_SECONDS = 4e-5
+MOST_SHARE = 2 / 3
 # No usual codec has longer frames: what is missing or too much beyond them is no padding.
 FRAME_SECONDS = 0.04
 LEVEL_DB = 15.0
@@ -120,15 +123,22 @@ def _upside_down(known: Mapping[str, Floats]) -> Iterator[Doubt]:
 
 
 def _late(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    """A delay that is left; the correlation of one item has many peaks, a pitch period apart.
+
+    So lags count only where most items have one that can be trusted. One below a millisecond
+    matters where waves are compared sample by sample, if most items have the same.
+    """
     trusted = known["correlation"] > TRUSTED_CORRELATION
     lags = known["lag_seconds"][trusted]
+    if not lags.size or lags.size < MOST_SHARE * np.count_nonzero(~np.isnan(known["correlation"])):
+        return
     median = _median(np.abs(lags))
+    alike = np.count_nonzero(np.abs(lags - np.median(lags)) <= SAME_LAG_SECONDS)
+    left = f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items)"
     if median > LAG_SECONDS:
-        yield Doubt(
-            text=f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items); "
-            f"scores that need alignment suffer",
-            serious=True,
-        )
+        yield Doubt(text=f"{left}; scores that need alignment suffer", serious=True)
+    elif median > SAME_LAG_SECONDS and alike >= MOST_SHARE * lags.size:
+        yield Doubt(text=f"{left}; it costs much of SI-SDR and little of others", serious=False)
 
 
 def _level(known: Mapping[str, Floats]) -> Iterator[Doubt]:

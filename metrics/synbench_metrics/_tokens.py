@@ -6,9 +6,11 @@ Conventions
     bits     to the base of 2, per token of one codebook
 
 Plug-in entropies of few tokens are too low, by about (codes used - 1) / (2 n ln 2) bits for n
-tokens; order 1 far more so, since every code has a distribution of its own. ``coded`` has no such
-bias: every utterance is coded with the counts of all the others (half a count for every code), so
-it is a rate that a real entropy coder with a fixed table could reach on new material.
+tokens, which the corrected entropy has added (Miller and Madow). Order 1 suffers far more, since
+every code has a distribution of its own: where more than a twentieth of all neighbours were seen
+once only, as many are still unseen (Good), and no correction helps: it is withheld. ``coded`` has
+no such bias: every utterance is coded with the counts of all the others (half a count for every
+code), so it is a rate that a real entropy coder with a fixed table could reach on new material.
 
 Reference:
     C. E. Shannon, "A Mathematical Theory of Communication", 1948. R. Krichevsky, V. Trofimov, "The
@@ -25,6 +27,9 @@ from numpy.typing import NDArray
 
 Tokens = NDArray[np.integer]
 Array = NDArray[np.float64]
+
+# Share of neighbours seen once only, and so as many unseen, from which order 1 is not known.
+MOST_ONCE = 0.05
 
 __all__ = ["BookStatistics", "count_book", "entropy", "statistics"]
 
@@ -44,6 +49,8 @@ class BookStatistics:
         conditional_entropy: order 1, bits per token given the one before it; ``None`` where no
             utterance has two tokens.
         coded: bits per token with a table from the other utterances; ``None`` for fewer than two.
+        neighbours, neighbours_once, neighbour_kinds: pairs of tokens in a row, those that occur
+            once only, and how many different ones there are.
     """
 
     size: int
@@ -55,6 +62,24 @@ class BookStatistics:
     normalised_entropy: float
     conditional_entropy: float | None
     coded: float | None
+    neighbours: int = 0
+    neighbours_once: int = 0
+    neighbour_kinds: int = 0
+
+    @property
+    def corrected_entropy(self) -> float:
+        """Order 0 with its bias added, at most that of equal use; bits per token."""
+        bias = (self.used - 1) / (2 * self.tokens * float(np.log(2)))
+        return min(self.entropy + bias, float(np.log2(self.size)))
+
+    @property
+    def corrected_conditional(self) -> float | None:
+        """Order 1 with its bias added; ``None`` where too few tokens were seen to tell."""
+        if self.conditional_entropy is None or self.neighbours_once > MOST_ONCE * self.neighbours:
+            return None
+        kinds = max(self.neighbour_kinds - self.used, 0)
+        bias = kinds / (2 * self.neighbours * float(np.log(2)))
+        return min(self.conditional_entropy + bias, self.corrected_entropy)
 
 
 def statistics(utterances: Sequence[Tokens], sizes: Sequence[int]) -> list[BookStatistics]:
@@ -79,6 +104,8 @@ def count_book(utterances: Sequence[Tokens], size: int) -> BookStatistics:
             f"expected tokens of 0 to {size - 1}, got {everything.min()} to {everything.max()}"
         )
     counts = np.bincount(everything, minlength=size)
+    pairs = np.concatenate([each[:-1].astype(np.int64) * size + each[1:] for each in utterances])
+    _, together = np.unique(pairs, return_counts=True)
     bits = entropy(counts)
     used = int(np.count_nonzero(counts))
     return BookStatistics(
@@ -89,8 +116,11 @@ def count_book(utterances: Sequence[Tokens], size: int) -> BookStatistics:
         entropy=bits,
         perplexity=float(2.0**bits),
         normalised_entropy=bits / float(np.log2(size)) if size > 1 else 0.0,
-        conditional_entropy=_conditional(utterances, size),
+        conditional_entropy=_conditional(pairs, size),
         coded=_coded(utterances, counts),
+        neighbours=int(pairs.size),
+        neighbours_once=int(np.count_nonzero(together == 1)),
+        neighbour_kinds=int(together.size),
     )
 
 
@@ -101,9 +131,8 @@ def entropy(counts: NDArray[np.integer]) -> float:
     return float(abs(np.sum(shares * np.log2(shares))))
 
 
-def _conditional(utterances: Sequence[Tokens], size: int) -> float | None:
-    """Entropy of pairs of neighbours less that of their first tokens."""
-    pairs = np.concatenate([each[:-1].astype(np.int64) * size + each[1:] for each in utterances])
+def _conditional(pairs: NDArray[np.int64], size: int) -> float | None:
+    """Entropy of pairs of neighbours, first times size plus second, less that of the first."""
     if not pairs.size:
         return None
     _, together = np.unique(pairs, return_counts=True)

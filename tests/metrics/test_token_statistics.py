@@ -87,3 +87,16 @@ def test_books_are_counted_apart():
 def test_no_token_and_a_foreign_token_are_refused(streams):
     with pytest.raises(ValueError, match="expected"):
         count_book(streams, 7)
+
+
+def test_few_tokens_have_no_order_one_and_a_corrected_order_zero():
+    """Independent tokens, equally often, of a book of 256: 8 bits, given the past or not."""
+    generator = np.random.default_rng(3)
+    few = count_book([generator.integers(0, 256, 400) for _ in range(5)], 256)
+    assert few.conditional_entropy < 4  # nearly every context is new
+    assert few.corrected_conditional is None
+    assert few.entropy < few.corrected_entropy <= 8
+    assert few.corrected_entropy == pytest.approx(8, abs=0.02)
+    many = count_book([generator.integers(0, 8, 5000) for _ in range(4)], 8)
+    assert many.corrected_conditional == pytest.approx(3, abs=0.003)
+    assert many.conditional_entropy < many.corrected_conditional

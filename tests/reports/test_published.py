@@ -21,9 +21,11 @@ from synbench_reports.commands.verify import verify
 from synbench_reports.figures.complexity import count_complexity
 from synbench_reports.papers.claims import net_preference
 from synbench_reports.papers.paper_runs import run_suite, suite_for
+from synbench_reports.papers.published import Line, verdict_of
 from synbench_reports.papers.released import read_released, suites
-from synbench_reports.papers.specification import AbxPair, read_paper
+from synbench_reports.papers.specification import AbxPair, PublishedColumn, read_paper
 from synbench_reports.render.latex import document
+from synbench_reports.tables.table import Cell
 
 
 @pytest.fixture
@@ -105,6 +107,39 @@ def test_every_verdict(paper_run: Any) -> None:
     assert found["MDCTCodec", "STOI, VCTK"][-1] == "not run"
     assert found["P2PSynCodec", stoi][-1] == "not run"
     assert "Verdicts: 1 agrees, 1 differs, 2 other weights, 36 not run." in text
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "verdict"),
+    [
+        (0.823, 0.01, "agrees"),
+        (0.816, 0.027, "cannot tell"),  # close, but the interval is wider than the tolerance
+        (0.802, 0.018, "cannot tell"),  # 0.021 off: some of the interval is within 0.02
+        (0.780, 0.010, "differs"),
+        (0.866, 0.020, "differs"),
+    ],
+)
+def test_a_verdict_is_that_of_the_whole_interval(mean: float, half: float, verdict: str) -> None:
+    column = PublishedColumn(metric="stoi", label="STOI", tolerance=0.02, sample_rate=16000)
+    cell = Cell(mean=mean, low=mean - half, high=mean + half, planned=10, scored=10)
+    found = verdict_of(column, 0.823, cell, own=True)
+    assert found == verdict
+    line = Line(row="x", codec="x", column=column, published=0.823, cell=cell, verdict=found)
+    if verdict != "cannot tell":
+        assert line.items_needed is None
+        return
+    assert line.items_needed is not None
+    # With so many items the interval is as narrow as the room to the edge of the tolerance.
+    shrunk = half * (10 / line.items_needed) ** 0.5
+    assert shrunk <= abs(abs(mean - 0.823) - 0.02) < half
+
+
+def test_one_item_alone_cannot_tell() -> None:
+    column = PublishedColumn(metric="stoi", label="STOI", tolerance=0.02, sample_rate=16000)
+    assert (
+        verdict_of(column, 0.823, Cell(mean=0.823, planned=1, scored=1), own=True) == "cannot tell"
+    )
+    assert verdict_of(column, 0.823, Cell(mean=0.83), own=True) == "agrees"
 
 
 def test_the_papers_own_layout_marks_best_and_second_as_printed(paper_run: Any) -> None:

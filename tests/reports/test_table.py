@@ -185,6 +185,23 @@ def test_a_delay_that_remains_is_warned_of(empty_run: Any) -> None:
     assert not any("Beta: a delay" in text for text in warnings)
 
 
+def test_one_item_in_many_is_no_delay_and_five_samples_are_told_beside_si_sdr(
+    empty_run: Any,
+) -> None:
+    empty_run.items["speech"] = {f"item{number}": 1.0 for number in range(6)}
+    empty_run.begin()
+    for number in range(6):
+        # A vocoder: one item correlates by chance.
+        by_chance = {"lag_seconds": 0.025, "correlation": 0.6 if number == 0 else 0.3}
+        empty_run.decode("alpha", f"item{number}", **by_chance)
+        empty_run.decode("beta", f"item{number}", lag_seconds=5 / 16000)
+    report = report_of(empty_run.save())
+    told = [*texts(report, "warning"), *texts(report, "note")]
+    assert not any("Alpha: a delay" in text for text in told)
+    (beta,) = [text for text in told if "Beta: a delay" in text]
+    assert "0.312 ms remains (median of 6 items); it costs much of SI-SDR" in beta
+
+
 def test_clipping_training_notes_corpus_notes_and_skips_are_told(made_run: Any) -> None:
     made_run.corpus_notes["speech"] = "SYNTHETIC SPEECH"
     made_run.skipped.append({"kind": "metric", "name": "visqol", "reason": "not installed"})

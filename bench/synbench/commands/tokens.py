@@ -16,6 +16,7 @@ from synbench.results.store import RunFolder
 from synbench.tokens import TokenReport, token_reports
 
 RATES = ("entropy", "conditional_entropy", "coded")
+PRINTED_RATES = ("corrected_entropy", "corrected_conditional", "coded")
 
 __all__ = ["tokens"]
 
@@ -27,8 +28,9 @@ __all__ = ["tokens"]
 def tokens(run: Path, books: bool, as_json: bool) -> None:
     """Read the bitstreams of RUN (a folder) and count tokens: usage, entropies, coded rate.
 
-    "coded" is the rate of an entropy coder whose table comes from all other utterances; the two
-    entropies are fitted to the very tokens they describe, so for few tokens they are too low.
+    "coded" is the rate of an entropy coder whose table comes from all other utterances. Entropies
+    of the very tokens they describe are too low: order 0 has that bias added, order 1 is withheld
+    where more than 5 % of all neighbours were seen once only. JSON has them as counted, too.
     """
     reports = token_reports(RunFolder(run))
     if as_json:
@@ -37,6 +39,8 @@ def tokens(run: Path, books: bool, as_json: bool) -> None:
     console = output_console()
     for corpus in dict.fromkeys(report.corpus for report in reports):
         console.print(_table([each for each in reports if each.corpus == corpus], corpus, books))
+    if any(book.corrected_conditional is None for report in reports for book in report.books):
+        console.print("order 1 -: too few tokens to know it", style="dim", highlight=False)
     for report in reports:
         reason = report.reason or (f"{report.without} streams left out" if report.without else "")
         if reason:
@@ -46,7 +50,7 @@ def tokens(run: Path, books: bool, as_json: bool) -> None:
 def _facts(report: TokenReport) -> dict[str, Any]:
     record = dataclasses.asdict(report)
     if report.books:
-        record |= {f"{name}_bps": report.rate(name) for name in RATES}
+        record |= {f"{name}_bps": report.rate(name) for name in (*RATES, *PRINTED_RATES[:2])}
         record["tokens_per_second"] = report.frames_per_second * len(report.books)
     return record
 
@@ -78,7 +82,7 @@ def _cells(report: TokenReport) -> list[str]:
         name: sum(getattr(book, name) for book in books) / len(books)
         for name in ("usage", "perplexity", "normalised_entropy")
     }
-    rates = [report.rate(name) for name in RATES]
+    rates = [report.rate(name) for name in PRINTED_RATES]
     return [
         str(sum(book.tokens for book in books)),
         f"{mean['usage']:.1%}",

@@ -8,6 +8,7 @@ Reference
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -37,11 +38,14 @@ def quantile(level: float, df: Floats) -> Floats:
     df = np.asarray(df, dtype=np.float64)
     # But for rounding most cells have the same degrees of freedom.
     different, inverse = np.unique(np.round(df, 9), return_inverse=True)
+    if not different.size:
+        return np.zeros(df.shape)
     return np.array([_one_quantile(level, float(one)) for one in different])[inverse].reshape(
         df.shape
     )
 
 
+@lru_cache(maxsize=4096)
 def _one_quantile(level: float, df: float) -> float:
     if not math.isfinite(df):
         return math.nan

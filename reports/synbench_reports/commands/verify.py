@@ -34,7 +34,8 @@ def verify(
 ) -> None:
     """Score CODEC's released checkpoint as its authors (or others) did, and compare.
 
-    Without CODEC, list what was published. Exit code 1 means that a score differs.
+    Without CODEC, list what was published. Exit code 1 means that a score differs: its whole 95 %
+    interval lies outside of the tolerance.
     """
     from synbench.results.find_run import find_run
     from synbench_reports.commands.reproduce import (

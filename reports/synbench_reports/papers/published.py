@@ -3,8 +3,9 @@
 A cell of a paper is matched by the codec's name, its nominal bit rate, and the metric's column; the
 corpus must have been coded at the paper's sample rate. The verdict is one of
 
-    agrees         the difference is within the tolerance that the specification states
-    differs        it is not
+    agrees         the whole 95 % interval lies within the tolerance of the published value
+    differs        the whole interval lies outside of it
+    cannot tell    the interval reaches across: too few items for this tolerance
     other weights  a score exists, but not of the weights that the paper scored
     not run        the run has no such score
 
@@ -20,17 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from synbench.results.planned import PlannedCodec
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 from synbench_reports.tables.table import Cell, Report
 
-Verdict = Literal["agrees", "differs", "other weights", "not run"]
-VERDICTS: tuple[Verdict, ...] = ("agrees", "differs", "other weights", "not run")
+Verdict = Literal["agrees", "differs", "cannot tell", "other weights", "not run"]
+VERDICTS: tuple[Verdict, ...] = ("agrees", "differs", "cannot tell", "other weights", "not run")
 RATE_SLACK = 0.01
+# More items than this are no advice.
+MOST_ITEMS = 1_000_000
 # Columns that no run stores: what a forward pass costs, by codec label.
 Complexity = Mapping[str, Mapping[str, float]]
 
-__all__ = ["VERDICTS", "Complexity", "Line", "Verdict", "compare"]
+__all__ = ["VERDICTS", "Complexity", "Line", "Verdict", "compare", "verdict_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,19 @@ class Line:
         """Measured minus published."""
         mean = None if self.cell is None else self.cell.mean
         return None if mean is None else mean - self.published
+
+    @property
+    def items_needed(self) -> int | None:
+        """Items like these that would decide, if the difference is as seen; where nothing does."""
+        cell, difference = self.cell, self.difference
+        if self.verdict != "cannot tell" or cell is None or difference is None:
+            return None
+        room = abs(abs(difference) - self.column.tolerance)
+        half = cell.half_width
+        if not half or not room or not cell.scored:
+            return None
+        needed = cell.scored * (half / room) ** 2
+        return int(np.ceil(needed)) if needed < MOST_ITEMS else None
 
 
 def compare(
@@ -81,7 +99,7 @@ def compare(
                     column=column,
                     published=published,
                     cell=cell,
-                    verdict=_verdict(column, published, cell, own),
+                    verdict=verdict_of(column, published, cell, own=own),
                     note=codec.training_note if codec else "",
                 )
             )
@@ -135,14 +153,25 @@ def _own_weights(table: PublishedTable, codec: PlannedCodec) -> bool:
     return not codec.bits_counted or (table.released and codec.released)
 
 
-def _verdict(column: PublishedColumn, published: float, cell: Cell | None, own: bool) -> Verdict:
+def verdict_of(
+    column: PublishedColumn, published: float, cell: Cell | None, *, own: bool
+) -> Verdict:
+    """What a measured cell says of a published value; ``own``: it has the published weights."""
     if cell is None or cell.mean is None:
         return "not run"
     if not own:
         return "other weights"
     # A hair more than the tolerance, so that rounding does not decide at its edge.
-    near = abs(cell.mean - published) <= column.tolerance * (1 + 1e-9)
-    return "agrees" if near else "differs"
+    tolerance = column.tolerance * (1 + 1e-9)
+    if cell.low is None or cell.high is None:
+        if cell.planned is not None:  # a mean without an interval says nothing of other items
+            return "cannot tell"
+        return "agrees" if abs(cell.mean - published) <= tolerance else "differs"
+    if cell.low >= published - tolerance and cell.high <= published + tolerance:
+        return "agrees"
+    if cell.low > published + tolerance or cell.high < published - tolerance:
+        return "differs"
+    return "cannot tell"
 
 
 def _plain(name: str) -> str:

@@ -12,7 +12,13 @@ from synbench_reports.render.layout import NOTHING
 from synbench_reports.render.markdown import escaped_markdown
 from synbench_reports.tables.table import Cell, Report
 
-MARKS = {"agrees": "=", "differs": "\N{NOT EQUAL TO}", "other weights": "w", "not run": ""}
+MARKS = {
+    "agrees": "=",
+    "differs": "\N{NOT EQUAL TO}",
+    "cannot tell": "?",
+    "other weights": "w",
+    "not run": "",
+}
 LATEX_MARKS = MARKS | {"agrees": "$=$", "differs": r"$\neq$"}
 HEADINGS = (
     "Codec",
@@ -196,8 +202,13 @@ def _fields(line: Line) -> tuple[str, ...]:
         items,
         gap,
         f"{line.column.tolerance:g}",
-        line.verdict,
+        _verdict_text(line),
     )
+
+
+def _verdict_text(line: Line) -> str:
+    needed = line.items_needed
+    return line.verdict if needed is None else f"{line.verdict} (takes about {needed} items)"
 
 
 def _share(cell: Cell) -> str:
@@ -214,13 +225,18 @@ def _notes(
     )
     yield f"Measured on: {measured or 'nothing'}."
     yield (
-        "= agrees within the tolerance, \N{NOT EQUAL TO} differs, w other weights than the "
-        "published, \N{EN DASH} not run. ± is half of the 95 % interval of the measured mean."
+        "= agrees: the whole 95 % interval of the measured mean lies within the tolerance of the "
+        "published value; \N{NOT EQUAL TO} differs: all of it lies outside; ? cannot tell: it "
+        "reaches across, with the items that would decide where the difference stays as it is; w "
+        "other weights than the published; \N{EN DASH} not run. ± is half of the interval. "
+        "Published values are taken as exact: their own items are not known here."
     )
     if any(not line.column.sample_rate and line.cell for line in lines):
         yield (
-            "Complexity: multiply-accumulates and parameters as thop counts them on 1 s, of our "
-            "networks; no weights are needed."
+            "Complexity: multiply-accumulates and parameters as thop counts them on 1 s of audio, "
+            "of our networks; no weights are needed. They are exact counts without a sampling "
+            "error: where they differ the networks or the counting do. DAC's count here is of 51 "
+            "frames for 1 s where 50 hold the audio, 2 % more."
         )
     if table.released:
         yield "A codec that loads the released checkpoint counts as having the published weights."
