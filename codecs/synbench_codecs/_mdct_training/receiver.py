@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from synbench_codecs._mdct.trained_model import read_model
-from synbench_codecs._mdct_training.configuration import TeacherConfig
+from synbench_codecs._mdct_training.configuration import TeacherConfig, wants_periodicity
 from synbench_codecs._mdct_training.loop import Score
 from synbench_codecs._mdct_training.speech_store import SpeechStore
 from synbench_codecs._mdct_training.teacher import Reconstruction, Teacher
@@ -46,6 +46,8 @@ class Receiver(Teacher):
                 f"predicted_share wants decoder_only, and shares of at most 1 together, got "
                 f"{config.decoder_only}, {config.predicted_share} and {config.plain_share}"
             )
+        if config.pitch.weight or wants_periodicity(config.losses):
+            raise UsageError("predicted_share takes no pitch weight and no periodicity so far")
         before = read_model(start_from) if start_from else None
         if start_from is None or before is None or before.pseudo is None:
             raise UsageError(

@@ -54,7 +54,7 @@ class P2PSynCodec(TokenCodec):
     """P2PSynCodec with a checkpoint.
 
     Args:
-        model: ``demo`` (16 kHz, three pseudo quantizers, little data).
+        model: ``demo`` (16 kHz, one pseudo quantizer, little data).
         decode: what the receiver puts in place of the codebooks that are not sent; see above.
         weights: a file that ``synbench train pseudo`` wrote.
     """
