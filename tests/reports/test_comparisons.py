@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 
 from synbench.errors import UsageError
 from synbench_reports.commands.compare import compare
+from synbench_reports.commands.merge import merge
 
 
 @pytest.fixture
@@ -146,3 +149,15 @@ def test_no_share_of_a_difference_that_may_be_nothing(empty_run: Any) -> None:
 def test_a_suite_without_comparisons_says_so(close_run: Any) -> None:
     with pytest.raises(UsageError, match="fixed no comparisons"):
         fixed(close_run)
+
+
+def test_a_merged_run_keeps_what_its_parts_fixed(empty_run: Any, tmp_path: Path) -> None:
+    run = run_of_arms(empty_run, [arms("Beta", "Alpha", "does it help?")])
+    other = copy.deepcopy(run)
+    other.folder, other.suite = tmp_path / "other", {"name": "made"}
+    other.begin()
+    folders = [str(run.folder), str(other.folder), "--out", str(tmp_path / "both")]
+    done = CliRunner().invoke(merge, folders, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    run.folder = tmp_path / "both"
+    assert "does it help?" in fixed(run)

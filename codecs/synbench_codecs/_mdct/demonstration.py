@@ -1,8 +1,8 @@
 """The demonstration weights that come with this package, and what every table says of them.
 
-They were trained by the configurations ``tiny``, ``tiny-one-book`` and those that go on from them,
-on a few hours of speech: they show that the codecs work and what they cost, not what the paper's
-models can do. The model card beside the files holds data, steps and scores.
+They were trained by the configurations ``tiny``, ``tiny-one-book``, ``tiny-voice`` and those that
+go on from them, on a few hours of speech: they show that the codecs work and what they cost, not
+what the paper's models can do. The model card beside the files holds data, steps and scores.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def _packaged(name: str, *, revision: str, sha256: str, size: int) -> Checkpoint
     return Checkpoint(name=name, files=(source,), licence=LICENCE, note=NOTE)
 
 
-# P2PSynCodec: its teacher, its predictors, and a decoder that has heard what they make.
+# P2PSynCodec: its teacher of two codebooks and one predictor, the decoder frozen as in the paper.
 P2PSYNCODEC = _packaged(
     "p2psyncodec-demo-16k",
-    revision="3",
-    sha256="258315d7d2ef84b0e911802ae9181947ce013059e32a1252fc9eb68d89744ab3",
-    size=12_769_504,
+    revision="4",
+    sha256="04b7eac5ff9c4617d2567a6fc375d521bcccbb98bc412608ac4dabb143f643b7",
+    size=7_755_136,
 )
-# One codebook, trained exactly as long as that teacher and its decoder.
+# One codebook, trained exactly as long as that teacher.
 ONE_BOOK = _packaged(
     "mdctcodec-demo-16k-one-book",
-    revision="3",
-    sha256="d17831ec89a57e944506e475c9a83705932d04d8d5244d93a71b2a6e8c0d48d3",
+    revision="4",
+    sha256="e5669ec847aad089284dd6df22526ca8484e4102aad01595306956216a05fbdd",
     size=5_247_720,
 )
 # Four codebooks trained together, for less time.

@@ -176,7 +176,7 @@ def _manifest(
     return {
         "format": FORMAT,
         "started": max(manifest["started"] for manifest in manifests),
-        "suite": {"name": out.name},
+        "suite": {"name": out.name, "comparisons": _comparisons(manifests)},
         "policy": manifests[0]["policy"],
         "policy_id": manifests[0]["policy_id"],
         "host": {"processor": "; ".join(processors)},
@@ -195,6 +195,12 @@ def _manifest(
             for part in manifest.get("merged", [_part(manifest, folder)])
         ],
     }
+
+
+def _comparisons(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the suites fixed, each once."""
+    fixed = [one for manifest in manifests for one in manifest["suite"].get("comparisons", [])]
+    return [one for place, one in enumerate(fixed) if one not in fixed[:place]]
 
 
 def _part(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -103,6 +103,9 @@ def _share(cells: Cells, metric: int, places: Sequence[int], asked: PlannedCompa
     if low <= 0 <= high:
         return nothing
     mean = weighted_means(values, sizes)
-    ends = np.quantile(gains / wholes, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
+    # A replicate without any whole has an infinite share, which a quantile may hold.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = gains / wholes
+    ends = np.nanquantile(shares, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
     value = (mean[0] - mean[1]) / (mean[2] - mean[3])
     return Share(of=of, value=float(value), low=float(ends[0]), high=float(ends[1]))
