@@ -64,7 +64,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
-    "suites": ("synbench.commands.listing:suites", "List the packaged suites; print the schema."),
+    "suites": ("synbench.commands.suites:suites", "List, show and copy the packaged suites."),
 }
 
 

@@ -1,4 +1,4 @@
-"""``synbench codecs``, ``metrics``, ``corpora`` and ``suites``: what there is to choose from."""
+"""``synbench codecs``, ``metrics`` and ``corpora``: what there is to choose from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synbench.console import output_console
 from synbench_base.errors import MissingWeights, SynbenchError
 from synbench_codecs import Options
 
-__all__ = ["codecs", "corpora", "metrics", "suites"]
+__all__ = ["codecs", "corpora", "metrics"]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -151,29 +151,6 @@ def corpora(as_json: bool) -> None:
         click.echo(json.dumps(described, indent=2, ensure_ascii=False))
         return
     click.echo("\n\n".join(described.values()))
-
-
-@click.command()
-@click.option("--schema", is_flag=True, help="Print the JSON schema of a suite, for editors.")
-@as_json
-def suites(schema: bool, as_json: bool) -> None:
-    """List the packaged suites."""
-    from synbench.suite import Suite, load_suite, packaged_suites
-
-    if schema:
-        click.echo(json.dumps(Suite.model_json_schema(), indent=2))
-        return
-    facts = {
-        name: {"path": str(path), "description": load_suite(path).description}
-        for name, path in packaged_suites().items()
-    }
-    if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
-        return
-    table = _table("suite", "description", "file")
-    for name, fact in facts.items():
-        table.add_row(name, escape(fact["description"]), fact["path"])
-    output_console().print(table)
 
 
 def _table(*headings: str) -> Table:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from rich.markup import escape
 from rich.table import Table
 
+from synbench.commands.narrow import narrowing_options, read_part
 from synbench.console import output_console
 from synbench.execution.execute import folder_of
 from synbench.execution.executors import default_workers
 from synbench.execution.plan import Plan, make_plan
 from synbench.execution.progress import Reading, duration, print_skipped
 from synbench.results.store import RunFolder
-from synbench.suite import Suite, find_suite, load_suite
+from synbench.suite import Suite
 
 __all__ = ["plan", "print_plan"]
 
 
 @click.command()
 @click.argument("suite")
+@narrowing_options
 @click.option("--out", type=click.Path(file_okay=False), help="Run folder [default: runs/NAME].")
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="For the forecast.")
-def plan(suite: str, out: str | None, workers: int | None) -> None:
+def plan(suite: str, out: str | None, workers: int | None, **part: Any) -> None:
     """Say what `synbench run SUITE` would compute, what is there already, and how long it takes."""
-    print_plan(load_suite(find_suite(suite)), out=out, workers=workers)
+    print_plan(read_part(suite, part), out=out, workers=workers)
 
 
 def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = None) -> None:

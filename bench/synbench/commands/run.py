@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
+from synbench.commands.narrow import narrowing_options, read_part
 from synbench.results.outcomes import MOST_ATTEMPTS
-from synbench.running import complete_run, read_suite
+from synbench.running import complete_run
 
 # Named, not imported: reports are built on this package.
 TABLE = "synbench_reports.commands.show_and_export"
@@ -20,6 +22,7 @@ __all__ = ["run"]
 
 @click.command()
 @click.argument("suite")
+@narrowing_options
 @click.option("--out", type=click.Path(file_okay=False), help="Run folder [default: runs/NAME].")
 @click.option(
     "--workers",
@@ -53,16 +56,20 @@ def run(
     retry: bool,
     cell_seconds: float | None,
     quiet: bool,
+    **part: Any,
 ) -> None:
     """Run SUITE: the name of a packaged suite, or a YAML file.
 
     The same command again resumes: finished cells are found and kept, a new codec or metric runs
     only its own cells, and what failed is tried again, up to three times in all. Exit code 1 means
     more failures than the suite's budget allows. A suite can start programs: read a stranger's.
+
+    A part of a suite works in the suite's own folder: what is there is used, and what only the
+    whole suite asks for comes back with it. On speech of your own: --corpus FOLDER.
     """
     console = Console(stderr=True)
     ended = complete_run(
-        read_suite(suite),
+        read_part(suite, part),
         out=out,
         workers=workers,
         executor=executor,

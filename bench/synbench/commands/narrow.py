@@ -1,0 +1,47 @@
+"""The options of ``run`` and ``plan`` that take a part of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from synbench.narrowing import narrowed
+from synbench.running import read_suite
+from synbench.suite import Suite
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPTIONS = (
+    click.option("--limit", type=click.IntRange(min=1), help="This many items per corpus at most."),
+    click.option(
+        "--corpus",
+        "corpora",
+        multiple=True,
+        metavar="NAME",
+        help="Only this corpus of the suite; or a folder or corpus instead of them.",
+    ),
+    click.option(
+        "--codecs", multiple=True, metavar="A,B", help="Only these: names, specs or labels."
+    ),
+    click.option("--metrics", multiple=True, metavar="A,B", help="Only these columns."),
+)
+
+__all__ = ["narrowing_options", "read_part"]
+
+
+def narrowing_options(command: Command) -> Command:
+    """Give a command ``--limit``, ``--corpus``, ``--codecs`` and ``--metrics``."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_part(suite: str, part: dict[str, Any]) -> Suite:
+    """The part of a suite that :func:`narrowing_options` ask for.
+
+    Raises:
+        UsageError: there is no such suite, or it has no such corpus, codec or metric.
+    """
+    return narrowed(read_suite(suite), **part)
