@@ -63,6 +63,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "latency": ("synbench.commands.latency:latency", "Measure how long codecs keep speech back."),
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
+    "doctor": ("synbench.commands.doctor:doctor", "Say what works here, and how to get the rest."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
     "suites": ("synbench.commands.suites:suites", "List, show and copy the packaged suites."),
 }

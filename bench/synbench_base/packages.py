@@ -27,6 +27,7 @@ __all__ = [
     "import_extra",
     "install",
     "installed_version",
+    "lacking",
     "named_version",
     "package_content",
     "package_file",
@@ -42,9 +43,13 @@ def install(extra: str) -> str:
     It names the packages themselves, which works from a checkout, from a wheel and without any
     index that has synbench. Of an extra that is complete (something in it is broken), all of them.
     """
-    wanted = _requirements(extra)
-    lacking = [one for one in wanted if not installed_version(_distribution(one))] or wanted
-    return " ".join([_pip(), "install", *map(shlex.quote, lacking)])
+    wanted = lacking(extra) or _requirements(extra)
+    return " ".join([_pip(), "install", *map(shlex.quote, wanted)])
+
+
+def lacking(extra: str) -> list[str]:
+    """What an extra of synbench asks for and is not installed, in the words of a requirement."""
+    return [one for one in _requirements(extra) if not installed_version(_distribution(one))]
 
 
 def _requirements(extra: str) -> list[str]:

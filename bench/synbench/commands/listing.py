@@ -16,7 +16,7 @@ from synbench.console import output_console
 from synbench_base.errors import MissingWeights, SynbenchError
 from synbench_codecs import Options
 
-__all__ = ["codecs", "corpora", "metrics"]
+__all__ = ["codec_facts", "codecs", "corpora", "metric_facts", "metrics"]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -25,7 +25,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @as_json
 def codecs(as_json: bool) -> None:
     """List the codecs: an example of each operating point, its bit rate, and what is absent."""
-    facts = [fact for name in synbench_codecs.names() for fact in _codec_facts(name)]
+    facts = [fact for name in synbench_codecs.names() for fact in codec_facts(name)]
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
@@ -45,7 +45,7 @@ def codecs(as_json: bool) -> None:
     _print_with_reasons(table, reasons)
 
 
-def _codec_facts(name: str) -> list[dict[str, Any]]:
+def codec_facts(name: str) -> list[dict[str, Any]]:
     """One entry per operating point; one in all where none of them runs, for the same reason."""
     try:
         loaded = synbench_codecs.codec_class(name)
@@ -108,7 +108,7 @@ def _milliseconds(fact: dict[str, Any]) -> str:
 @as_json
 def metrics(as_json: bool) -> None:
     """List the metrics: column, range, direction, rate, and what is absent."""
-    facts = [_metric_facts(name) for name in synbench_metrics.names()]
+    facts = [metric_facts(name) for name in synbench_metrics.names()]
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
@@ -128,7 +128,8 @@ def metrics(as_json: bool) -> None:
     _print_with_reasons(table, reasons)
 
 
-def _metric_facts(name: str) -> dict[str, Any]:
+def metric_facts(name: str) -> dict[str, Any]:
+    """What a column is, and under ``unavailable`` why it cannot run here."""
     try:
         metric = synbench_metrics.load(name)
     except SynbenchError as error:
