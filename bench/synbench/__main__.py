@@ -64,6 +64,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "doctor": ("synbench.commands.doctor:doctor", "Say what works here, and how to get the rest."),
+    "new": ("synbench.commands.new:new", "Write a codec, metric, corpus or suite to change."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
     "suites": ("synbench.commands.suites:suites", "List, show and copy the packaged suites."),
 }
