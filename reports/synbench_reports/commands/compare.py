@@ -13,6 +13,7 @@ from synbench.errors import UsageError
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
+    from synbench.statistics.bd_rate import Method
     from synbench.statistics.paired_tests import Test
     from synbench_reports.tables.codec_pairs import CodecPair
     from synbench_reports.tables.fixed_comparisons import Fixed
@@ -27,6 +28,19 @@ __all__ = ["compare"]
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
 @click.option("--against", metavar="LABEL", help="Only pairs with this codec.")
+@click.option(
+    "--bd-rate",
+    "bd_metric",
+    metavar="METRIC",
+    help="Average distance of rate-quality curves, from the one that --against names.",
+)
+@click.option(
+    "--bd-method",
+    type=click.Choice(["pchip", "akima", "cubic"]),
+    default="pchip",
+    show_default=True,
+    help="How --bd-rate joins the points of a curve.",
+)
 @click.option(
     "--margin",
     "margins",
@@ -48,6 +62,8 @@ def compare(
     corpus: str | None,
     metrics: str,
     against: str | None,
+    bd_metric: str | None,
+    bd_method: Method,
     margins: tuple[str, ...],
     test: str,
     fixed: bool,
@@ -62,7 +78,16 @@ def compare(
     --margin stoi=0.02. With fewer than five speakers (or items) there is no verdict of either kind.
     Where ranks alone would point the other way than the means, both are shown. With --fixed, each
     line also says how large a difference would have been found.
+
+    With --bd-rate METRIC --against CODEC, the curves of codecs at several rates are compared
+    instead: percent of bits at equal quality and quality at equal rate, with bands over speakers. A
+    curve is all points of one codec, such as --against opus; or name its labels, with commas.
     """
+    if bd_metric is not None:
+        if fixed or margins or metrics or test != "corrected_t":
+            raise UsageError("--bd-rate goes with --against, --bd-method, --corpus and --format")
+        _show_curves(run, corpus, bd_metric, against, bd_method, form)
+        return
     from synbench.results.cells import Store
     from synbench.results.find_run import find_run
     from synbench_reports.tables.build_report import read_selection
@@ -115,6 +140,21 @@ def compare(
                 click.echo(f"Same letter, not told apart: {groups}")
     if form == "csv":
         click.echo(target.getvalue(), nl=False)
+
+
+def _show_curves(
+    run: str, corpus: str | None, metric: str, against: str | None, method: Method, form: str
+) -> None:
+    from synbench.results.find_run import find_run
+    from synbench_reports.commands.compare_curves import show_curves
+    from synbench_reports.tables.build_report import read_selection
+    from synbench_reports.tables.rate_curves import curves_of
+
+    planned = read_selection(find_run(run), corpus=corpus, metrics=(metric,))
+    if against is None:
+        names = ", ".join(curves_of(planned))
+        raise UsageError(f"--bd-rate needs the curve to compare with: --against one of {names}")
+    show_curves(planned, against=against, method=method, form=form)
 
 
 def _show_fixed(planned: PlannedRun, asked: Test) -> None:

@@ -14,6 +14,7 @@ from synbench_base.outputs import output_file
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
+    from synbench_reports.render.latex_paper import PaperTable
 
 __all__ = ["export", "show", "show_run"]
 
@@ -84,6 +85,13 @@ def show_run(
 @click.option("--rows", is_flag=True, help="One line per item, codec and metric (csv, parquet).")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+@click.option("--codecs", default="", callback=_split, metavar="A,B", help="Only these labels.")
+@click.option("--full", is_flag=True, help="LaTeX with costs, counts and all notes printed.")
+@click.option("--order", metavar="COLUMN", help="Sort by rate, or by a metric, best first (latex).")
+@click.option("--decimals", type=click.IntRange(0, 6), help="Of the metrics (latex).")
+@click.option("--caption", metavar="TEXT", help="LaTeX, as it is (latex).")
+@click.option("--label", metavar="NAME", help="For references [default: tab:RUN] (latex).")
+@click.option("--columns", type=click.Choice(["1", "2"]), help="Of the page [default: 2] (latex).")
 def export(
     run: str,
     form: str,
@@ -92,12 +100,20 @@ def export(
     rows: bool,
     corpus: str | None,
     metrics: tuple[str, ...],
+    codecs: tuple[str, ...],
+    full: bool,
+    order: str | None,
+    decimals: int | None,
+    caption: str | None,
+    label: str | None,
+    columns: str | None,
 ) -> None:
     """Write the table of RUN, a run folder or NAME of runs/NAME.
 
     csv and parquet have one line per corpus, codec and column, with mean, both ends of the 95 %
     interval and all counts; with --rows, one line per item, codec and metric, with its status,
-    value, weight in the mean (the reference words of an error rate, else 1) and reason.
+    value, weight in the mean (the reference words of an error rate, else 1) and reason. latex is
+    one float for a paper, with rates and metrics; what else is to be known stands in its comments.
     """
     from synbench.results.find_run import find_run
     from synbench_reports.tables.build_report import read_selection
@@ -106,29 +122,66 @@ def export(
         raise UsageError(f"--rows needs --format csv or parquet, got {form}")
     if document and form != "latex":
         raise UsageError(f"--document needs --format latex, got {form}")
-    form = "document" if document else form
+    looks = {
+        "order": order,
+        "decimals": decimals,
+        "caption": caption,
+        "label": label,
+        "columns": columns,
+    }
+    asked = [f"--{name}" for name, value in looks.items() if value is not None]
+    if full and form != "latex":
+        raise UsageError(f"--full needs --format latex, got {form}")
+    if asked and (form != "latex" or full):
+        raise UsageError(f"{asked[0]} needs --format latex without --full")
     if form == "parquet" and out is None and sys.stdout.isatty():
         raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
-    planned = read_selection(find_run(run), corpus=corpus, metrics=metrics)
+    planned = read_selection(find_run(run), corpus=corpus, metrics=metrics, codecs=codecs)
+    names = ["rate", *(metric.column for metric in planned.metrics)]
+    if order is not None and order not in names:
+        raise UsageError(f"expected --order with one of {', '.join(names)}, got {order!r}")
+    paper = None
+    if not full:
+        from synbench_reports.render.latex_paper import PaperTable
+
+        paper = PaperTable(
+            columns=int(columns or 2),
+            decimals=decimals,
+            order=order or "",
+            caption=caption,
+            label=label,
+        )
     if out is None:
-        _write(sys.stdout.buffer, planned, form, rows)
+        _write(sys.stdout.buffer, planned, form, rows, paper, whole=document)
         return
     with output_file(Path(out)) as target:
-        _write(target, planned, form, rows)
+        _write(target, planned, form, rows, paper, whole=document)
 
 
-def _write(target: IO[bytes], planned: PlannedRun, form: str, rows: bool) -> None:
+def _write(
+    target: IO[bytes],
+    planned: PlannedRun,
+    form: str,
+    rows: bool,
+    paper: PaperTable | None,
+    *,
+    whole: bool,
+) -> None:
     from synbench.results.cells import ROW_COLUMNS, Store
     from synbench_reports.render.csv_parquet import write_csv, write_parquet
     from synbench_reports.render.latex import document, render_latex
+    from synbench_reports.render.latex_paper import render_paper
     from synbench_reports.render.markdown import render_markdown
     from synbench_reports.tables.build_report import build_report
     from synbench_reports.tables.tidy import COLUMNS, tidy_lines
 
-    if form in ("markdown", "latex", "document"):
-        render = render_markdown if form == "markdown" else render_latex
-        text = render(build_report(planned))
-        target.write((document(text) if form == "document" else text).encode())
+    if form in ("markdown", "latex"):
+        report = build_report(planned)
+        if form == "markdown":
+            text = render_markdown(report)
+        else:
+            text = render_latex(report) if paper is None else render_paper(report, paper)
+        target.write((document(text) if whole else text).encode())
         return
     write = write_csv if form == "csv" else write_parquet
     if rows:

@@ -5,14 +5,13 @@ Widths are in inches. Anchors are shown as grey lines or rows, never as competit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from synbench.results.cells import Cells, Floats
-from synbench.results.planned import PlannedCodec, PlannedMetric, PlannedRun
+from synbench.results.planned import PlannedMetric, PlannedRun
 from synbench_reports.figures.style import (
     COLOURS,
     GREY,
@@ -23,6 +22,7 @@ from synbench_reports.figures.style import (
     new_figure,
     styled,
 )
+from synbench_reports.tables.rate_curves import curve_name
 from synbench_reports.tables.table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ DOUBLE = WIDTHS["double"]
 NARROW = 5.0
 # Violins are drawn of at most this many scores: more do not change their shape, only the time.
 VIOLIN_SCORES = 5000
-RATE = re.compile(r"\s+[\d.]+\s*(k|kbps|kbit/s)?$")
 
 __all__ = [
     "Spread",
@@ -67,7 +66,7 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE) -> Fi
         if row.codec.is_anchor or not rate:
             _anchor_line(axes, cell.mean, row.codec.label)
             continue
-        families.setdefault(_family(row.codec), []).append((rate, cell, row))
+        families.setdefault(curve_name(row.codec), []).append((rate, cell, row))
     for number, (name, points) in enumerate(families.items()):
         points.sort(key=lambda point: point[0])
         means = [_mean(cell) for _, cell, _ in points]
@@ -270,13 +269,6 @@ def _log_axis(axes: Any) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda value, _: "")
-
-
-def _family(codec: PlannedCodec) -> str:
-    """What points at several rates belong to: a codec, or recordings' label without a rate."""
-    if codec.kind == "recordings":
-        return RATE.sub("", codec.label)
-    return codec.spec.partition(":")[0]
 
 
 def _anchor_line(axes: Any, mean: float, label: str) -> None:

@@ -25,18 +25,32 @@ __all__ = ["build_report", "build_table", "read_selection", "select"]
 
 
 def read_selection(
-    folder: Path, *, corpus: str | None = None, metrics: Sequence[str] = ()
+    folder: Path,
+    *,
+    corpus: str | None = None,
+    metrics: Sequence[str] = (),
+    codecs: Sequence[str] = (),
 ) -> PlannedRun:
-    """The plan of a run, cut to one corpus and some metrics (in the order asked for).
+    """The plan of a run, cut to one corpus, some metrics and some codecs (in the order asked for).
+
+    Args:
+        codecs: labels.
 
     Raises:
-        UsageError: no such corpus or metric in the run, or a damaged manifest.
+        UsageError: no such corpus, metric or codec in the run, or a damaged manifest.
     """
-    return select(read_planned(folder), corpus=corpus, metrics=metrics)
+    return select(read_planned(folder), corpus=corpus, metrics=metrics, codecs=codecs)
 
 
-def select(planned: PlannedRun, *, corpus: str | None, metrics: Sequence[str]) -> PlannedRun:
+def select(
+    planned: PlannedRun,
+    *,
+    corpus: str | None,
+    metrics: Sequence[str],
+    codecs: Sequence[str] = (),
+) -> PlannedRun:
     """A plan cut likewise."""
+    labels = {entry.label: entry for entry in planned.codecs}
     corpora = {entry.name: entry for entry in planned.corpora}
     columns = {entry.column: entry for entry in planned.metrics}
     if corpus is not None:
@@ -46,6 +60,10 @@ def select(planned: PlannedRun, *, corpus: str | None, metrics: Sequence[str]) -
         _check("metric", metrics, columns)
         chosen = tuple(columns[name] for name in dict.fromkeys(metrics))
         planned = dataclasses.replace(planned, metrics=chosen)
+    if codecs:
+        _check("codec", codecs, labels)
+        kept = tuple(labels[name] for name in dict.fromkeys(codecs))
+        planned = dataclasses.replace(planned, codecs=kept)
     return planned
 
 
