@@ -18,7 +18,9 @@ from synbench_reports.commands.show_and_export import export
 
 from .conftest import codec, metric
 
+# Columns of 80 mm, as at Interspeech; those of IEEE and ICASSP are wider.
 DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
+\usepackage[a4paper,textwidth=170mm,columnsep=10mm,textheight=235mm]{geometry}
 \usepackage[T1]{fontenc}\usepackage{amsmath,booktabs,siunitx}
 \begin{document}
 \input{table.tex}
@@ -74,12 +76,30 @@ def test_one_float_with_rates_and_metrics_and_three_notes_at_most(hard_run: Any)
     for absent in ("RTF", "Missing", "handmade", "Markdown", "pip install", "abacus"):
         assert absent not in shown
     assert rows(text) == ["Reference", "Alpha", r"B\_50\%\textsuperscript{†}"]
+    assert r"$\sim$" not in shown
     # What is not complete or not counted is said where the number stands, and below.
-    assert r"6.00 & \textsuperscript{d}" in shown
+    assert r"6.00 & \textsuperscript{n}" in shown
     assert "(2/3)" in shown
     assert "(n/m): only n of m items have a score." in shown
-    assert r"\textsuperscript{d}declared rate." in shown
+    assert r"\textsuperscript{n}nominal rate, no bits counted." in shown
     assert r"\textsuperscript{†}weights of another corpus." in shown
+
+
+def test_a_tie_with_the_best_is_explained_in_the_first_note(made_run: Any) -> None:
+    names = [f"i{number}" for number in range(12)]
+    made_run.items = {"speech": dict.fromkeys(names, 1.0)}
+    made_run.begin()
+    for number, name in enumerate(names):
+        made_run.score("alpha", name, "mos", 3 + (number % 3) / 2)
+        made_run.score("beta", name, "mos", 3.05 + ((number + 1) % 3) / 2)
+    made_run.save()
+    text = exported(made_run.folder, "--metrics", "mos")
+    assert r"{\underline{3.50}} & $^{\sim}$ " in text
+    expected = (
+        r"$\pm$: half of the 95\% interval. Bold: best, underlined: second, "
+        r"$\sim$: not told from the best (paired tests, Holm)."
+    )
+    assert notes(text)[0] == rf"{expected}\par"
 
 
 def test_no_warning_is_lost(hard_run: Any) -> None:
@@ -155,9 +175,10 @@ def test_what_does_not_fit_loses_its_intervals_and_says_so_when_it_still_does_no
     wide_run: Any,
 ) -> None:
     assert r"$\pm$" in exported(wide_run.folder, "--columns", "2", "--metrics", "metric_0,metric_1")
-    narrow = exported(wide_run.folder, "--columns", "1", "--metrics", "metric_0,metric_1")
+    three = "metric_0,metric_1,metric_2"
+    narrow = exported(wide_run.folder, "--columns", "1", "--metrics", three)
     assert r"\begin{table}[t]" in narrow
-    assert r"$\pm$" not in narrow.replace("% ±", "")
+    assert r"$\pm$" not in narrow
     assert "half of the 95" not in "\n".join(printed(narrow))
     assert "% wider than the page" in exported(wide_run.folder, "--columns", "1")
 
@@ -184,7 +205,9 @@ def test_forty_rows_compile_in_a_paper_of_two_columns_and_stay_within_them(
 ) -> None:
     if subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True).returncode:
         pytest.skip("no siunitx in this TeX: apt-get install texlive-science")
-    chosen = "metric_0,metric_1" if columns == "1" else "metric_0,metric_1,metric_2,metric_3"
+    chosen = (
+        "metric_0,metric_1,metric_2" if columns == "1" else "metric_0,metric_1,metric_2,metric_3"
+    )
     text = exported(wide_run.folder, "--columns", columns, "--metrics", chosen)
     (tmp_path / "table.tex").write_text(text, encoding="utf-8")
     (tmp_path / "paper.tex").write_text(DOCUMENT, encoding="utf-8")

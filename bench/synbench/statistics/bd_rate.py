@@ -19,9 +19,8 @@ step of the rate has none and is refused; its BD-quality is still defined.
 
 A band draws whole speakers (or items) again, all points of both curves with the same draw, and
 takes the percentiles of the repeated distances. Draws with which a distance is not defined are left
-out and their share is told; with few speakers a band is too narrow, as :mod:`~.bootstrap` says;
-above :data:`MOST_UNDEFINED` there is no band, since what is left would
-be a selection.
+out and their share is told; above :data:`MOST_UNDEFINED` there is no band, since what is left would
+be a selection. With few speakers a band is too narrow, as :mod:`~.bootstrap` says.
 
 References
     G. Bjontegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33, 2001.
@@ -118,7 +117,7 @@ def bd_rate(anchor: Curve, test: Curve, *, method: Method = "pchip") -> float:
                 "that no single rate belongs to a quality"
             )
         functions.append((qualities, rates))
-    return float((10 ** _average_gap(*functions, "quality", method) - 1) * 100)
+    return float((10 ** _average_gap(functions[0], functions[1], "quality", method) - 1) * 100)
 
 
 def bd_quality(anchor: Curve, test: Curve, *, method: Method = "pchip") -> float:
@@ -131,7 +130,7 @@ def bd_quality(anchor: Curve, test: Curve, *, method: Method = "pchip") -> float
         _checked(curve, name, method)
         for name, curve in (("the anchor", anchor), ("the test", test))
     ]
-    return _average_gap(*functions, "rate", method)
+    return _average_gap(functions[0], functions[1], "rate", method)
 
 
 def falling_steps(curve: Curve) -> int:

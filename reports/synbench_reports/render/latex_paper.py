@@ -31,7 +31,7 @@ WIDTHS = {1: 226.0, 2: 482.0}
 SIZES = {"small": 9.0, "footnotesize": 8.0, "scriptsize": 7.0}
 # Width of a character over the size of its type, and space around a column (tabcolsep 4 pt).
 CHARACTER, BETWEEN = 0.52, 8.0
-DECLARED = "d"
+NOMINAL = "n"
 
 __all__ = ["PaperTable", "render_paper"]
 
@@ -123,7 +123,7 @@ def _lines(table: Table, layout: PaperTable) -> list[_Line]:
 
 
 def _rate(table: Table, row: Row) -> tuple[CellText, Cell]:
-    """The counted rate, or the declared one with its mark; an anchor has none."""
+    """The counted rate, or the nominal one with its mark; an anchor has none."""
     names = [column.name for column in table.columns]
     payload, nominal = (row.cells[names.index(name)] for name in ("payload_kbps", "nominal_kbps"))
     if row.codec.is_anchor:
@@ -131,7 +131,7 @@ def _rate(table: Table, row: Row) -> tuple[CellText, Cell]:
     if payload.mean is not None:
         return cell_text(_rate_column(), payload), payload
     text = cell_text(_rate_column(), nominal)
-    return CellText(text.mean, count=DECLARED if nominal.mean is not None else ""), nominal
+    return CellText(text.mean, count=NOMINAL if nominal.mean is not None else ""), nominal
 
 
 def _fitted(columns: list[Column], lines: list[_Line], width: float) -> tuple[str, bool, bool]:
@@ -146,7 +146,7 @@ def _fitted(columns: list[Column], lines: list[_Line], width: float) -> tuple[st
 
 def _width(columns: list[Column], lines: list[_Line], size: float) -> float:
     """Estimated width of the float in points."""
-    longest = [max([len("Codec"), *(len(line.row.codec.label) for line in lines)])]
+    longest: list[float] = [max([len("Codec"), *(len(line.row.codec.label) for line in lines)])]
     for place, column in enumerate(columns):
         texts = [line.cells[place][0] for line in lines]
         # Intervals and counts are set in the smallest type.
@@ -195,10 +195,10 @@ def _tabular(columns: list[Column], groups: list[tuple[Table, list[_Line]]]) -> 
 
 
 def _beside(text: CellText, cell: Cell) -> str:
-    """The mark of a tie, the interval, and the count or the mark of a declared rate."""
+    """The mark of a tie, the interval, and the count or the mark of a nominal rate."""
     tie = r"$^{\sim}$" if cell.tied else ""
     half = rf"\scriptsize$\pm$\,{text.half_width}" if text.half_width else ""
-    count = _raised(text.count) if text.count == DECLARED else rf"\scriptsize {text.count}"
+    count = _raised(text.count) if text.count == NOMINAL else rf"\scriptsize {text.count}"
     return " ".join(filter(None, (tie, half, count if text.count else "")))
 
 
@@ -213,12 +213,12 @@ def _notes(report: Report, lines: list[_Line]) -> Iterator[str]:
     if any(cell.tied for _, cell in cells):
         best.append(r"$\sim$: not told from the best (paired tests, Holm)")
     if best:
-        legend.append(f"{', '.join(best).capitalize()}.")
+        legend.append(f"{', '.join([best[0].capitalize(), *best[1:]])}.")
     gaps = []
     if any(text.count.startswith("(") for text, _ in cells):
         gaps.append("(n/m): only n of m items have a score.")
-    if any(text.count == DECLARED for text, _ in cells):
-        gaps.append(rf"\textsuperscript{{{DECLARED}}}declared rate.")
+    if any(text.count == NOMINAL for text, _ in cells):
+        gaps.append(rf"\textsuperscript{{{NOMINAL}}}nominal rate, no bits counted.")
     shown = {line.row.mark for line in lines if line.row.mark}
     marked = [
         f"{_raised(note.mark)}{escaped(note.text)}."
