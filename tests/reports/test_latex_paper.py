@@ -91,12 +91,12 @@ def test_a_tie_with_the_best_is_explained_in_the_first_note(made_run: Any) -> No
     made_run.begin()
     for number, name in enumerate(names):
         made_run.score("alpha", name, "mos", 3 + (number % 3) / 2)
-        made_run.score("beta", name, "mos", 3.05 + ((number + 1) % 3) / 2)
+        made_run.score("beta", name, "mos", 3.05 + ((5 * number + number // 3) % 3) / 2)
     made_run.save()
     text = exported(made_run.folder, "--metrics", "mos")
-    assert r"{\underline{3.50}} & $^{\sim}$ " in text
+    assert r"3.50 & $^{\sim}$ \scriptsize$\pm$" in text
     expected = (
-        r"$\pm$: half of the 95\% interval. Bold: best, underlined: second, "
+        r"$\pm$: half of the 95\% interval. Bold: best, "
         r"$\sim$: not told from the best (paired tests, Holm)."
     )
     assert notes(text)[0] == rf"{expected}\par"
@@ -161,7 +161,7 @@ def wide_run(empty_run: Any) -> Any:
         codec(f"Codec number {n}", spec=f"c:n={n}", nominal_bitrate_bps=Fraction(500 * (n + 1)))
         for n in range(40)
     ]
-    empty_run.metrics = [metric(f"metric_{n}") for n in range(6)]
+    empty_run.metrics = [metric(f"metric_{n}", label=f"STOI {n}") for n in range(6)]
     empty_run.begin()
     for info in empty_run.codecs:
         for item, offset in (("a", -0.3), ("b", 0.0), ("c", 0.3)):

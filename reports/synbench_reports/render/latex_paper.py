@@ -29,8 +29,8 @@ from synbench_reports.tables.table import Cell, Column, Report, Row, Table
 WIDTHS = {1: 226.0, 2: 482.0}
 # Sizes of type in points in a document of 10 points, the largest first.
 SIZES = {"small": 9.0, "footnotesize": 8.0, "scriptsize": 7.0}
-# Width of a character over the size of its type, and space around a column (tabcolsep 4 pt).
-CHARACTER, BETWEEN = 0.52, 8.0
+# Widths of characters over the size of their type, and space around a column (tabcolsep 4 pt).
+CHARACTER, CAPITAL, BETWEEN = 0.52, 0.76, 8.0
 NOMINAL = "n"
 
 __all__ = ["PaperTable", "render_paper"]
@@ -146,13 +146,20 @@ def _fitted(columns: list[Column], lines: list[_Line], width: float) -> tuple[st
 
 def _width(columns: list[Column], lines: list[_Line], size: float) -> float:
     """Estimated width of the float in points."""
-    longest: list[float] = [max([len("Codec"), *(len(line.row.codec.label) for line in lines)])]
+    longest = [max(_ems(label) for label in ["Codec", *(line.row.codec.label for line in lines)])]
     for place, column in enumerate(columns):
         texts = [line.cells[place][0] for line in lines]
         # Intervals and counts are set in the smallest type.
-        fields = [len(one.mean) + 0.8 * len(one.half_width + one.count) + 2 for one in texts]
-        longest.append(max([len(column.label) + 2, 0.8 * len(column.unit), *fields]))
-    return sum(CHARACTER * size * length + BETWEEN for length in longest)
+        numbers = max(len(one.mean) for one in texts) if texts else 0
+        beside = max(len(one.half_width + one.count) for one in texts) if texts else 0
+        room = CHARACTER * (numbers + 0.8 * beside + (3 if beside else 0))
+        longest.append(max(_ems(column.label) + 1, 0.8 * _ems(column.unit), room))
+    return sum(size * length + BETWEEN for length in longest)
+
+
+def _ems(text: str) -> float:
+    """Estimated width of a text over the size of its type."""
+    return sum(CAPITAL if letter.isupper() else CHARACTER for letter in text)
 
 
 def _bare(line: _Line) -> _Line:
