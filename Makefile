@@ -21,8 +21,10 @@ help: ## Print this list.
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
 		while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
 
-demo: environment ## Run the suite `demo` and print its table.
+demo: environment ## Run the suite `demo`: its table, figures over the bit rate, a report to hear.
 	@$(bin)/synbench run demo
+	@$(bin)/synbench figures runs/demo --kind rate
+	@$(bin)/synbench report runs/demo
 
 test: lint types layers unit ## Everything that has to pass: lint, types, layers, unit.
 

@@ -10,8 +10,11 @@ import jsonschema
 import pytest
 import yaml
 
+import synbench_codecs
 from synbench.errors import UsageError
 from synbench.suite import Suite, find_suite, load_suite, packaged_suites
+from synbench_base.errors import Unavailable
+from synbench_codecs import format_spec
 
 GOOD: dict[str, Any] = {
     "name": "mine",
@@ -95,6 +98,20 @@ def test_packaged_suites_are_valid_for_us_and_for_editors(path: Path) -> None:
     load_suite(path)
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     jsonschema.validate(content, Suite.model_json_schema())
+
+
+def test_the_demo_is_ordered_by_bit_rate_from_the_neural_codecs_on() -> None:
+    pytest.importorskip("torch")
+    suite = load_suite(packaged_suites()["demo"])
+    rates = {}
+    for entry in suite.codecs:
+        spec = format_spec(entry.codec, entry.options)
+        try:
+            rates[spec] = synbench_codecs.load(spec).info.nominal_bitrate_bps or 0
+        except Unavailable:  # a library that this machine has not; the suite skips it too
+            assert suite.unavailable == "skip"
+    assert list(rates.values()) == sorted(rates.values())
+    assert rates["p2psyncodec"] == rates["mdctcodec:model=demo-one-book"] == 500
 
 
 def test_an_editor_refuses_an_unknown_key() -> None:
