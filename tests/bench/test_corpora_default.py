@@ -117,7 +117,7 @@ def test_with_nothing_at_all_every_reason_is_given(monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(EnvironmentFault) as caught:
         corpora.load("default")
-    for part in ("huggingface.co", "pip install 'synbench[synthetic]'", "SYNBENCH_DATA=<folder>"):
+    for part in ("huggingface.co", "pip install 'espeakng-loader", "SYNBENCH_DATA=<folder>"):
         assert part in str(caught.value)
 
 

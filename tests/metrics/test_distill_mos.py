@@ -196,5 +196,5 @@ def test_another_layout_is_refused(state, spoil):
 def test_a_file_of_another_digest_is_refused(state, tmp_path, monkeypatch):
     torch.save({"model": state, "step": 1}, tmp_path / "mine.pt")
     monkeypatch.setenv("SYNBENCH_WEIGHTS_DISTILL_MOS_V7", str(tmp_path / "mine.pt"))
-    with pytest.raises(Unavailable, match=r"expected b18b3ac6.*fetch distill_mos_v7"):
+    with pytest.raises(Unavailable, match=r"expected sha256 b18b3ac6.*fetch distill_mos_v7"):
         load("distill_mos").check()

@@ -125,7 +125,8 @@ def test_rows_of_an_older_version_count_alike(made_run: Any) -> None:
     before = cell(table_of(made_run), "Alpha", "mos")
     for path in (made_run.folder / "scores").glob("*.parquet"):
         old = pyarrow.parquet.read_table(path).drop_columns(["weight", "details", "vector"])
-        pyarrow.parquet.write_table(old, path)
+        path.unlink()  # its name is the digest of its bytes; those of old versions were random
+        pyarrow.parquet.write_table(old, path.with_name(f"{path.stem[:16]}.parquet"))
     assert cell(table_of(made_run), "Alpha", "mos") == before
     made_run.score("alpha", "a", "mos", 4.0)
     made_run.save()
