@@ -79,6 +79,7 @@ def check(done: subprocess.CompletedProcess[str], run: Path) -> None:
     assert "worker process died" in failed["deadly", "b"]
 
 
+@pytest.mark.slow
 def test_slurm(deadly_suite: Path, synbench: Command, plugin: Path, tmp_path: Path) -> None:
     pytest.importorskip("submitit")
     run = tmp_path / "run"

@@ -99,6 +99,7 @@ def test_a_speaker_counts_once() -> None:
     assert cluster_means(found).tolist() == [1.0, 3.0, -1.0, 5.0]
 
 
+@pytest.mark.slow
 def test_false_alarms_of_a_family_stay_below_five_percent_with_speakers() -> None:
     """Two codecs that do not differ, with speakers who like one or the other."""
     generator = np.random.default_rng(7)
