@@ -13,8 +13,8 @@ Three cautions make it hold with few speakers, where l is itself an estimate:
     - such a gain never carries p below 1 %, so small p-values of large families are plain or larger
 
 With these the test rejects a true mean in 3.9 to 6.2 % of cases from 8 speakers on, over normal
-scores, ceilings and floors (``docs/calibration.md`` has the whole table). Interval and test are one
-thing: a value lies in the interval of confidence 1 - a exactly where its p is above a.
+scores, ceilings and floors (``tools/calibrate.py`` measures the whole table). Interval and test
+are one thing: a value lies in the interval of confidence 1 - a exactly where its p is above a.
 
 References
     P. Hall, "On the removal of skewness by transformation", J. R. Stat. Soc. B 54 (1), 1992.
