@@ -75,16 +75,12 @@ def test_speech_shaped_noise_has_the_spectrum_of_the_speech() -> None:
     assert bands(made) == pytest.approx(bands(speech), abs=1.5)
 
 
-def test_babble_is_made_of_all_voices_at_one_level(tmp_path: Path) -> None:
-    paths = []
-    for seed in range(3):
-        paths.append(tmp_path / f"{seed}.wav")
-        # Levels that differ by 40 dB must not decide who is heard.
-        soundfile.write(paths[-1], syllables(seed=seed) * 10 ** (-seed), RATE, subtype="DOUBLE")
+def test_babble_is_made_of_all_voices_at_one_level() -> None:
+    # Levels that differ by 40 dB must not decide who is heard.
+    voices = [syllables(seed=seed) * 10 ** (-seed) for seed in range(3)]
     speech = 0.2 * syllables(seed=9)
-    added = damaged({"noise": "babble", "snr_db": 10}, speech, voices=paths) - speech
-    for path in paths:
-        voice, _ = soundfile.read(path)
+    added = damaged({"noise": "babble", "snr_db": 10}, speech, voices=voices) - speech
+    for voice in voices:
         size = 1 << (2 * added.size).bit_length()
         spectrum = np.fft.rfft(added, size) * np.conj(np.fft.rfft(np.tile(voice, 2), size))
         peak = np.max(np.abs(np.fft.irfft(spectrum, size)))
@@ -150,3 +146,17 @@ def test_silence_and_what_empties_a_wave_are_errors(tmp_path: Path) -> None:
     assert np.max(np.abs(quiet[1000:-1000])) < 1e-3
     with pytest.raises(UsageError, match="below 16000 Hz"):
         damaged({"resampled_from": 22050}, syllables())
+
+
+def test_noise_that_changed_after_planning_is_not_used(tmp_path: Path) -> None:
+    folder = tmp_path / "noises"
+    folder.mkdir()
+    draw = np.random.default_rng(4)
+    soundfile.write(folder / "a.wav", 0.1 * draw.standard_normal(RATE), RATE)
+    (folder / "._a.wav").write_bytes(b"what a Mac leaves beside a file")
+    condition = one({"noise": "noises", "snr_db": 10}, tmp_path)
+    made = damaged_input(syllables(), condition, sample_rate=RATE, corpus="c", item="a")
+    assert not np.allclose(made.wave, syllables())
+    soundfile.write(folder / "a.wav", 0.1 * draw.standard_normal(RATE), RATE)
+    with pytest.raises(ItemError, match="noises changed after the run was planned"):
+        damaged_input(syllables(), condition, sample_rate=RATE, corpus="c", item="a")

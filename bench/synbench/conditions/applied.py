@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from synbench import policy
 from synbench.audio import read_audio
 from synbench.conditions.condition import BABBLE, Condition
 from synbench.conditions.noise import BABBLE_VOICES
@@ -25,18 +26,19 @@ class Voice:
     path: str
     sha256: str
 
-    def checked_path(self) -> Path:
-        """The file, if it is still the one that was planned with.
+    def wave(self, *, sample_rate: int) -> policy.Wave:
+        """The wave at a rate in Hz, if the file is still the one that was planned with.
 
         Raises:
             ItemError: it is another one, or cannot be read.
         """
         path = Path(self.path)
-        if read_audio(path).sha256 != self.sha256:
+        audio = read_audio(path)
+        if audio.sha256 != self.sha256:
             raise ItemError(
                 f"{path.name}, a voice of the babble, changed after the run was planned"
             )
-        return path
+        return policy.at_rate(audio.wave, sample_rate=audio.sample_rate, to=sample_rate)
 
 
 @dataclass(frozen=True, kw_only=True)

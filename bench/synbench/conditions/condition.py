@@ -29,10 +29,11 @@ from synbench.conditions.loss_pattern import check_channel
 from synbench.conditions.noise import MADE_NOISES
 from synbench.errors import UsageError
 from synbench_base.close_names import suggestion
+from synbench_base.folders import SUFFIXES, audio_files, file_id
+from synbench_base.weights import file_sha256
 
 CLEAN = "clean"
 BABBLE = "babble"
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 INPUT_STEPS = ("lowpass_hz", "resampled_from", "reverb", "noise", "level_db", "clip")
 CHANNELS = ("bit_errors", "frame_loss", "drop_books", "token_errors")
 CONCEALMENTS = ("repeat", "zero", "codec")
@@ -183,13 +184,20 @@ def _recordings(settings: dict[str, Any], folder: Path) -> dict[str, Path]:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a file, or of all files below a folder with their names, 64 hex digits."""
+    """SHA-256 of a file, or of all recordings below a folder with their names, 64 hex digits.
+
+    Files are read again only where they changed.
+
+    Raises:
+        UsageError: there is no recording, or one cannot be read.
+    """
+    try:
+        digests = [(file, file_sha256(file)) for file in recordings_in(path)]
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    listed = [
-        f"{file.relative_to(path).as_posix()} {content_digest(file)}"
-        for file in recordings_in(path)
-    ]
+        return digests[0][1]
+    listed = [f"{file_id(file, below=path)} {digest}" for file, digest in digests]
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
 
 
@@ -199,13 +207,7 @@ def recordings_in(path: Path) -> list[Path]:
     Raises:
         UsageError: the folder holds none.
     """
-    if path.is_file():
-        return [path]
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-    )
+    files = [path] if path.is_file() else sorted(audio_files(path))
     if not files:
         raise UsageError(f"{path} holds no recordings ({', '.join(SUFFIXES)})")
     return files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,13 @@ from numpy.typing import NDArray
 
 from synbench import policy
 from synbench.conditions import distortion, noise, room
-from synbench.conditions.condition import BABBLE, INPUT_STEPS, Condition, recordings_in
+from synbench.conditions.condition import (
+    BABBLE,
+    INPUT_STEPS,
+    Condition,
+    content_digest,
+    recordings_in,
+)
 from synbench.errors import ItemError
 
 Wave = NDArray[np.float64]
@@ -41,14 +46,14 @@ def damaged_input(
     sample_rate: int,
     corpus: str,
     item: str,
-    voices: Sequence[Path] = (),
+    voices: Sequence[Wave] = (),
 ) -> Damaged:
     """Apply what a condition does to the speech before any codec.
 
     Args:
         speech: the recording, shape ``(samples,)``, at ``sample_rate`` in Hz.
         corpus, item: whose random numbers are drawn.
-        voices: utterances of other speakers, for babble.
+        voices: of other speakers, for babble; each of shape ``(samples,)`` at ``sample_rate``.
 
     Raises:
         ItemError: speech or noise is silent, or nothing is left of the wave.
@@ -72,7 +77,7 @@ def _stepped(
     condition: Condition,
     sample_rate: int,
     draw: np.random.Generator,
-    voices: Sequence[Path],
+    voices: Sequence[Wave],
 ) -> Wave:
     setting = condition.settings[step]
     if step == "lowpass_hz":
@@ -96,7 +101,7 @@ def _response(
 ) -> Wave:
     if "rt60" in setting:
         return room.image_response(setting["rt60"], sample_rate=sample_rate, draw=draw)
-    return _drawn_recording(condition.files["reverb"], sample_rate=sample_rate, draw=draw)
+    return _drawn_recording(condition, "reverb", sample_rate=sample_rate, draw=draw)
 
 
 def _noise(
@@ -105,20 +110,27 @@ def _noise(
     *,
     sample_rate: int,
     draw: np.random.Generator,
-    voices: Sequence[Path],
+    voices: Sequence[Wave],
 ) -> Wave:
     if "noise" in condition.files:
-        recorded = _drawn_recording(condition.files["noise"], sample_rate=sample_rate, draw=draw)
+        recorded = _drawn_recording(condition, "noise", sample_rate=sample_rate, draw=draw)
         return noise.cut_noise(recorded, speech.size, draw=draw)
     name = condition.settings["noise"]
     if name == BABBLE:
-        waves = [policy.read_reference(path, target_rate=sample_rate)[0] for path in voices]
-        return noise.babble(waves, speech.size, draw=draw)
+        return noise.babble(voices, speech.size, draw=draw)
     made = noise.MADE_NOISES[name]
     return made(speech.size, sample_rate=sample_rate, speech=speech, draw=draw)
 
 
-def _drawn_recording(path: Path, *, sample_rate: int, draw: np.random.Generator) -> Wave:
+def _drawn_recording(
+    condition: Condition, step: str, *, sample_rate: int, draw: np.random.Generator
+) -> Wave:
+    path = condition.files[step]
+    if content_digest(path) != condition.settings[step]["sha256"]:
+        raise ItemError(
+            f"the {step} recordings {path.name} changed after the run was planned; type the same "
+            "command again"
+        )
     files = recordings_in(path)
     chosen = files[int(draw.integers(len(files)))]
     return policy.read_reference(chosen, target_rate=sample_rate)[0]

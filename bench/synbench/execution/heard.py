@@ -78,7 +78,7 @@ def _damaged(
             sample_rate=rate,
             corpus=damage.corpus,
             item=item.item,
-            voices=[voice.checked_path() for voice in damage.voices],
+            voices=[voice.wave(sample_rate=rate) for voice in damage.voices],
         )
     data = bytes(audio_bytes(made.wave, sample_rate=rate, suffix=".flac"))
     with fatal_faults(unit.run):
