@@ -31,12 +31,14 @@ from synbench_base.folders import typed_path
 from synbench_base.option_values import Options, Scalar, written
 from synbench_base.yaml_text import check_mapping, read_yaml_model
 from synbench_codecs import parse_spec
+from synbench_codecs._published import PATH_OPTIONS
 
 if TYPE_CHECKING:
     from synbench.conditions.condition import Condition
 
 KEYS = "name, corpora, codecs, metrics"
-PATH_OPTIONS = ("folder", "path", "script", "weights")
+# An interpreter may be a word that is looked for in PATH, so it stays as it is typed.
+ANCHORED_OPTIONS = PATH_OPTIONS - {"python"}
 
 __all__ = [
     "CodecEntry",
@@ -223,7 +225,7 @@ def _anchor(entry: Entry, folder: Path) -> Entry:
 def anchored(options: Mapping[str, Scalar], folder: Path) -> Options:
     """The options with their paths made absolute; relative ones count from ``folder``."""
     # A folder may be called 2024, which reads as a number.
-    paths = {key: written(options[key]) for key in PATH_OPTIONS if key in options}
+    paths = {key: written(options[key]) for key in ANCHORED_OPTIONS if key in options}
     return dict(options) | {
         key: str((folder / typed_path(value)).resolve()) if value else value
         for key, value in paths.items()
