@@ -1,6 +1,6 @@
 # Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage slow gpu benchmark setup environment clean
+.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs setup environment clean
 
 bin := .venv/bin
 pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
@@ -53,6 +53,9 @@ gpu: environment ## Run the tests that need a CUDA device.
 
 benchmark: environment ## Run the tests that print a speed ratio.
 	$(pytest) -m benchmark -s
+
+docs: environment ## Build the documentation into build/docs; open index.html there.
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --quiet
 
 setup: ## Install into .venv again, even when nothing changed.
 	$(call set_up,--again)
