@@ -16,6 +16,7 @@ from typing import Any
 
 from synbench.cache import locked
 from synbench.errors import EnvironmentFault
+from synbench_base.hub_cache import HUGGING_FACE, hub_offline, hub_token
 
 CONNECT_SECONDS = 6.0
 STALL_SECONDS = 30.0
@@ -27,7 +28,6 @@ _unreachable: dict[str, str] = {}
 """Host to reason, for the life of the process: asking again costs seconds each time."""
 
 GITHUB = "github.com/"
-HUGGING_FACE = "huggingface.co/"
 
 Progress = Callable[[int, int], None]
 """Told how many bytes are done, and of how many."""
@@ -49,14 +49,17 @@ def address(repository: str, revision: str, file: str) -> str:
         file: path inside the repository, or the name of the release's file.
     """
     if repository.startswith(HUGGING_FACE):
-        mirror = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
         name = repository.removeprefix(HUGGING_FACE)
-        return f"{mirror}/{name}/resolve/{revision}/{file}"
+        return f"{_hub()}/{name}/resolve/{revision}/{file}"
     if repository.startswith(GITHUB) and repository.endswith("/releases"):
         return f"https://{repository}/download/{revision}/{file}"
     if repository.startswith(GITHUB):
         return f"https://{repository}/raw/{revision}/{file}"
     raise ValueError(f"no way to download from {repository!r}")
+
+
+def _hub() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
 def fetch(
@@ -158,14 +161,28 @@ def _open(url: str, start: int) -> Any:
     """The answer of the server, or an error within :data:`CONNECT_SECONDS`."""
     if os.environ.get("SYNBENCH_OFFLINE"):
         raise OSError("not tried, since SYNBENCH_OFFLINE is set")
+    of_hub = url.startswith(f"{_hub()}/")
+    if of_hub and hub_offline():
+        raise OSError("not tried, since HF_HUB_OFFLINE is set")
     host = _host(url)
     if host in _unreachable:
         raise OSError(_unreachable[host])
     headers = {"User-Agent": "synbench"} | ({"Range": f"bytes={start}-"} if start else {})
-    call = _Call(urllib.request.Request(url, headers=headers))
+    request = urllib.request.Request(url, headers=headers)
+    if of_hub and (token := hub_token()):
+        # The hub sends on to other hosts for the content: none of them may see the token.
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    call = _Call(request)
     try:
         return call.result()
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        if of_hub and error.code in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
+            error.close()
+            page = url.partition("/resolve/")[0]
+            raise PermissionError(
+                f"the hub refuses it ({error.code}): accept the terms on {page}, then set HF_TOKEN "
+                "to an access token of that account"
+            ) from error
         raise
     except (urllib.error.URLError, TimeoutError) as error:
         _unreachable[host] = str(error)

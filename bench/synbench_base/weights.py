@@ -28,6 +28,8 @@ A file is looked for in these places, the first that has it wins:
    ``SYNBENCH_WEIGHTS_UTMOS22_STRONG=/models/utmos.pt``: the user's own copy of the pinned file
 3. the cache
 4. the installed distribution that holds it, where its declaration names one; it is not imported
+5. the cache of the Hugging Face hub's own tools (:mod:`synbench_base.hub_cache`), which is not
+   copied
 
 A file that comes inside an import package has ``repository="package:synbench_codecs"`` and a
 ``file`` relative to that package. With ``repository="package:NAME==VERSION"`` it is a file of a
@@ -54,6 +56,7 @@ from synbench_base.cache import cache_folder
 from synbench_base.errors import MissingWeights, UsageError, WeightsError
 from synbench_base.files import write_bytes
 from synbench_base.folders import typed_path
+from synbench_base.hub_cache import hub_file
 from synbench_base.packages import distribution_file, package_file
 
 PACKAGED = "package:"
@@ -69,6 +72,7 @@ __all__ = [
     "file_sha256",
     "find_weights",
     "first_seen",
+    "hub_copy",
     "remember_first_seen",
     "variable",
     "weights_path",
@@ -102,6 +106,11 @@ class WeightsSource:
     def name(self) -> str:
         """The file's own name, without folders."""
         return Path(self.file).name
+
+    @property
+    def packaged(self) -> bool:
+        """Whether the file comes inside an import package, as synbench's own weights do."""
+        return self.repository.startswith(PACKAGED) and not self.wheel
 
     @property
     def wheel(self) -> str:
@@ -143,16 +152,22 @@ def variable(checkpoint: Checkpoint) -> str:
 def weights_path(source: WeightsSource) -> Path | None:
     """Where a declared file lies or would lie; ``None`` while its digest is unknown.
 
-    The cache goes before a package that may hold it.
+    The cache goes before a package that may hold it, and before the hub's own cache.
     """
-    if source.repository.startswith(PACKAGED) and not source.wheel:
+    if source.packaged:
         return package_file(source.repository.removeprefix(PACKAGED), source.file)
     sha256 = source.sha256 or first_seen(source)
     cached = cache_folder() / "weights" / sha256 / source.name if sha256 else None
+    if cached and cached.is_file():
+        return cached
     distribution = source.distribution or source.wheel.partition(PINNED)[0]
-    if distribution and not (cached and cached.is_file()):
-        return distribution_file(distribution, source.file) or cached
-    return cached
+    installed = distribution_file(distribution, source.file) if distribution else None
+    return installed or (hub_copy(source, sha256) if sha256 else None) or cached
+
+
+def hub_copy(source: WeightsSource, sha256: str = "") -> Path | None:
+    """The file in the hub's own cache, with the digest ``sha256`` where it is known."""
+    return hub_file(source.repository, source.revision, source.file, sha256=sha256)
 
 
 def find_weights(checkpoint: Checkpoint, own: str = "") -> tuple[WeightsFile, ...]:

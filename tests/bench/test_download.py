@@ -24,12 +24,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server = self.server
         start = self._start()
         server.requests.append((self.path, start))
+        server.tokens.append(self.headers.get("Authorization"))
+        if self.path == "/gated/resolve/main/file":
+            self.send_error(401)
+            return
         if self.path == "/absent":
             self.send_error(404)
             return
-        if self.path == "/moved":
+        if self.path in ("/moved", "/elsewhere"):
             self.send_response(302)
-            self.send_header("Location", "/file")
+            host = f"http://localhost:{server.server_port}" if self.path == "/elsewhere" else ""
+            self.send_header("Location", f"{host}/file")
             self.end_headers()
             return
         if start >= len(CONTENT):
@@ -56,11 +61,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.delenv("SYNBENCH_OFFLINE", raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     monkeypatch.setattr(download, "RETRY_SECONDS", 0)
     monkeypatch.setattr(download, "CHUNK_BYTES", 100_000)
     monkeypatch.setattr(download, "_unreachable", {})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.tokens = []
         server.requests, server.breaks, server.ranges = [], 0, True
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
@@ -171,6 +177,37 @@ def test_offline_by_choice(server, tmp_path, monkeypatch):
     with pytest.raises(EnvironmentFault, match="SYNBENCH_OFFLINE"):
         fetch(server, tmp_path / "file")
     assert not server.requests
+
+
+def test_the_token_goes_to_the_hub_alone(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    fetch(server, tmp_path / "first")
+    assert server.tokens == [None]
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    fetch(server, tmp_path / "second", path="/elsewhere")
+    assert server.tokens[1:] == ["Bearer secret", None]
+
+
+def test_the_token_of_the_hubs_own_login_is_used(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    (tmp_path / "token").write_text("from the file\n")
+    fetch(server, tmp_path / "file")
+    assert server.tokens == ["Bearer from the file"]
+
+
+def test_a_gated_repository_says_what_to_do(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    with pytest.raises(EnvironmentFault, match=r"accept the terms on .*/gated, then set HF_TOKEN"):
+        fetch(server, tmp_path / "file", path="/gated/resolve/main/file")
+
+
+def test_the_hubs_own_offline_switch_counts_for_the_hub(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    fetch(server, tmp_path / "first")
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    with pytest.raises(EnvironmentFault, match="HF_HUB_OFFLINE"):
+        fetch(server, tmp_path / "second")
 
 
 def test_a_place_that_cannot_be_written(server, tmp_path):

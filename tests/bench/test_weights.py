@@ -7,6 +7,7 @@ import functools
 import hashlib
 import http.server
 import json
+import os
 import sys
 import threading
 from typing import ClassVar
@@ -15,7 +16,14 @@ import pytest
 
 from synbench import download
 from synbench.__main__ import main
-from synbench_base.weights import Checkpoint, WeightsSource, first_seen, weights_path
+from synbench_base.errors import MissingWeights, WeightsError
+from synbench_base.weights import (
+    Checkpoint,
+    WeightsSource,
+    find_weights,
+    first_seen,
+    weights_path,
+)
 from synbench_codecs import _registry
 
 CONTENT = {"model.safetensors": b"tensors" * 50_000, "second.bin": b"more" * 1000}
@@ -272,3 +280,76 @@ def test_two_checkpoints_of_one_name_are_refused(call, monkeypatch):
 def test_addresses(monkeypatch, repository, url):
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     assert download.address(repository, "v1", "x/y.pt") == url
+
+
+def hub_entry(folder, content, *, commit="0123abc", blob=""):
+    """Lay a file into the hub's cache as the hub's own tools do."""
+    repository = folder / "models--somebody--model"
+    blob = repository / "blobs" / (blob or hashlib.sha256(content).hexdigest())
+    link = repository / "snapshots" / commit / "sub" / "model.safetensors"
+    for path in (blob, link):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    blob.write_bytes(content)
+    link.symlink_to(os.path.relpath(blob, link.parent))
+    return link
+
+
+def test_what_the_hubs_own_cache_holds_is_used_where_it_lies(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    link = hub_entry(tmp_path / "hub", CONTENT["model.safetensors"], commit="another")
+    assert states(call, "list")["one"] == "present"
+    assert find_weights(ONE)[0].path == link
+    assert states(call, "fetch", "one") == {"one": "present"}
+    assert not (tmp_path / "cache" / "weights" / ONE.files[0].sha256).exists()
+
+
+def test_another_content_in_the_hubs_cache_is_passed_over_or_refused(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    hub_entry(tmp_path / "home" / "hub", b"another model")
+    assert states(call, "list")["one"] == "missing"
+    link = hub_entry(tmp_path / "home" / "hub", b"another one", commit="main", blob="0" * 40)
+    moved = Checkpoint(name="moved", files=(source("model.safetensors", revision="main"),))
+    with pytest.raises(WeightsError, match="is not the pinned file"):
+        find_weights(moved)
+    assert link.is_file()
+
+
+def test_a_suite_brings_what_its_codecs_and_metrics_load(call, site, tmp_path, monkeypatch):
+    suite = tmp_path / "mine.yaml"
+    suite.write_text("{name: mine, corpora: [made], codecs: [fake], metrics: [stoi]}")
+
+    def missing(spec):
+        raise MissingWeights("two", "second.bin")
+
+    monkeypatch.setattr("synbench_codecs.load", missing)
+    code, _, err = call("fetch", suite, "--json")
+    assert (code, "2 files to bring, 0.4 MB" in err) == (0, True)
+    assert states(call, "list")["two"] == "present"
+
+
+def test_packed_weights_are_taken_on_a_machine_without_a_network(call, site, tmp_path, monkeypatch):
+    code, out, err = call("pack", "fake", "--out", tmp_path / "stick")
+    assert code == 0, err
+    assert "2 files, 0.4 MB" in out
+    assert "licences of the weights: MIT, unstated" in out
+    # Another file of the same name must not be taken for the one that nobody has pinned.
+    (tmp_path / "stick" / "second.bin").write_bytes(b"another")
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "other machine"))
+    monkeypatch.setenv("SYNBENCH_OFFLINE", "1")
+    assert call("fetch", "fake", "--from", tmp_path / "stick")[0] == 0
+    assert set(states(call, "list").values()) == {"present"}
+    assert weights_path(UNPINNED.files[0]).read_bytes() == CONTENT["second.bin"]
+
+
+def test_different_files_of_one_unpinned_name_are_refused(call, files):
+    (files.parent / "second.bin").write_bytes(b"another")
+    code, _, err = call("fetch", "unpinned", "--from", files.parent)
+    assert (code, "--from FILE" in err) == (2, True)
+
+
+def test_what_cannot_be_brought_does_not_stop_the_rest(call, site):
+    (site / "second.bin").unlink()
+    code, _, err = call("fetch", "--all")
+    assert code == 3
+    assert "2 checkpoints could not be brought" in err
+    assert states(call, "list")["one"] == "present"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from synbench.console import output_console
 from synbench.weights import (
     Known,
     check_file,
-    chosen,
     fetch_checkpoint,
     known_checkpoints,
     state,
 )
+from synbench.weights_needed import needed_checkpoints
+from synbench.weights_pack import pack_weights
+from synbench_base.errors import EnvironmentFault, SynbenchError
 from synbench_base.weights import WeightsSource, first_seen, weights_path
 
 __all__ = ["weights"]
@@ -61,18 +64,82 @@ def list_(as_json: bool) -> None:
 )
 @as_json
 def fetch(names: tuple[str, ...], everything: bool, own: Path | None, as_json: bool) -> None:
-    """Bring checkpoints here, by their name or the name of a codec or metric.
+    """Bring checkpoints to this machine.
 
-    A broken download goes on when the command is typed again; a file with another digest than the
-    pinned one is refused.
+    NAME is a checkpoint, a codec, a metric, a codec point such as dac:model=16k, or a suite: then
+    everything that its codecs and metrics load is brought. What the Hugging Face cache holds is
+    used where it lies. A broken download is continued when the command is typed again; a file with
+    another digest than the pinned one is refused.
     """
+    wanted = _wanted(names, everything=everything)
+    failures = _bring(wanted, own=own)
+    _print([_facts(known) for known in wanted], as_json=as_json)
+    if failures:
+        raise failures[0] if len(failures) == 1 else EnvironmentFault(_listed(failures))
+
+
+@weights.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the files.",
+)
+def pack(names: tuple[str, ...], out: Path) -> None:
+    """Collect checkpoints in a folder, for a machine without a network.
+
+    NAME is the same as for `synbench weights fetch`; what is not here is fetched first. On the
+    other machine, type: synbench weights fetch NAME --from FOLDER
+    """
+    wanted = needed_checkpoints(names)
+    failures = _bring(wanted, own=None)
+    if failures:
+        raise failures[0] if len(failures) == 1 else EnvironmentFault(_listed(failures))
+    copies = pack_weights([known.checkpoint for known in wanted], out)
+    megabytes = sum(path.stat().st_size for path in copies) / 1e6
+    files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
+    click.echo(f"{out}: {files}, {megabytes:.1f} MB")
+    licences = sorted({known.checkpoint.licence or "unstated" for known in wanted})
+    if copies:
+        click.echo(f"licences of the weights: {', '.join(licences)}")
+        named = " ".join(names)
+        click.echo(f"on the other machine: synbench weights fetch {named} --from {out.name}")
+    else:
+        click.echo("nothing to carry: all of it comes with synbench, or needs no weights")
+
+
+def _wanted(names: tuple[str, ...], *, everything: bool) -> list[Known]:
     if bool(names) == everything:
         raise click.UsageError("expected names or --all; see: synbench weights list")
-    wanted = list(known_checkpoints().values()) if everything else chosen(names)
+    return list(known_checkpoints().values()) if everything else needed_checkpoints(names)
+
+
+def _bring(wanted: list[Known], *, own: Path | None) -> list[SynbenchError]:
+    """Fetch every checkpoint; one that cannot be brought does not stop the others."""
+    failures: list[SynbenchError] = []
+    sources = [source for known in wanted for source in known.checkpoint.files]
+    absent = {source for source in sources if state(source) != "present"}
+    if absent:
+        sizes = [source.bytes for source in absent]
+        known_bytes = sum(size for size in sizes if size)
+        about = "at least " if None in sizes else ""
+        files = "1 file" if len(absent) == 1 else f"{len(absent)} files"
+        click.echo(f"{files} to bring, {about}{known_bytes / 1e6:.1f} MB", err=True)
     with _bars() as bars:
+        whole = _Whole(bars, absent) if len(absent) > 1 else None
         for known in wanted:
-            fetch_checkpoint(known.checkpoint, own=own, progress=lambda source: _Bar(bars, source))
-    _print([_facts(known) for known in wanted], as_json=as_json)
+            try:
+                fetch_checkpoint(
+                    known.checkpoint, own=own, progress=lambda source: _Bar(bars, source, whole)
+                )
+            except SynbenchError as error:
+                failures.append(error)
+    return failures
+
+
+def _listed(failures: list[SynbenchError]) -> str:
+    return f"{len(failures)} checkpoints could not be brought:\n" + "\n".join(map(str, failures))
 
 
 @weights.command()
@@ -83,7 +150,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
 
     Without names, all of them. A named checkpoint that is missing is wrong too.
     """
-    wanted = chosen(names) if names else list(known_checkpoints().values())
+    wanted = needed_checkpoints(names) if names else list(known_checkpoints().values())
     facts = [_facts(known, read=True) for known in wanted]
     _print(facts if names else [f for f in facts if f["state"] != "missing"], as_json=as_json)
     bad = ("wrong", "missing") if names else ("wrong",)
@@ -169,13 +236,34 @@ def _bars() -> Progress:
     )
 
 
+class _Whole:
+    """The progress of all files together."""
+
+    def __init__(self, bars: Progress, sources: Iterable[WeightsSource]) -> None:
+        self._bars = bars
+        self._totals = {source: source.bytes or 0 for source in sources}
+        self._done = dict.fromkeys(self._totals, 0)
+        self._task = bars.add_task("in all", total=sum(self._totals.values()) or None)
+
+    def update(self, source: WeightsSource, *, done: int, total: int) -> None:
+        """Take note of the bytes of one file."""
+        self._done[source] = done
+        self._totals[source] = total or self._totals.get(source, 0)
+        totals = sum(self._totals.values())
+        self._bars.update(self._task, completed=sum(self._done.values()), total=totals or None)
+
+
 class _Bar:
     """One file's progress, drawn from the first byte on."""
 
-    def __init__(self, bars: Progress, source: WeightsSource) -> None:
+    def __init__(self, bars: Progress, source: WeightsSource, whole: _Whole | None) -> None:
         self._bars = bars
+        self._source = source
+        self._whole = whole
         self._task = bars.add_task(Path(source.file).name, total=source.bytes)
 
     def __call__(self, done: int, total: int) -> None:
         """Take note that ``done`` of ``total`` bytes have come."""
         self._bars.update(self._task, completed=done, total=total or None)
+        if self._whole is not None:
+            self._whole.update(self._source, done=done, total=total)
