@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from synbench.execution.execute import execute, folder_of
 from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
 from synbench.execution.manifest import describe_run, item_rows
 from synbench.execution.plan import Plan, make_plan
-from synbench.execution.progress import Progress, Reading, duration, print_skipped
+from synbench.execution.progress import Progress, Reading, duration, print_notes, print_skipped
 from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
 from synbench.results.cells import failure_counts
@@ -183,9 +182,7 @@ def complete_run(
 
 def _announce(plan: Plan, console: Console) -> None:
     print_skipped(plan, console)
-    for corpus in plan.corpora:
-        if corpus.note:
-            console.print(f"[bold yellow]{escape(corpus.name)}: {escape(corpus.note)}[/]")
+    print_notes(plan, console)
 
 
 def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -> None:

@@ -68,6 +68,8 @@ class MetricInfo:
             distance of the sets of :attr:`Outcome.vector`.
         cpu_seconds_per_audio_second: rough cost on one core; the run corrects it.
         source: paper or standard.
+        training_data: corpora that its model was trained on, as far as its authors state; scores on
+            one of them are warned about. No part of the identity.
     """
 
     column: str
@@ -88,10 +90,12 @@ class MetricInfo:
     pooling: Pooling = "mean"
     cpu_seconds_per_audio_second: float
     source: str
+    training_data: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
         record = dataclasses.asdict(self)
+        record["training_data"] = list(self.training_data)
         record["needs"] = sorted(self.needs)
         record["sample_rates"] = list(self.sample_rates)
         return record

@@ -169,6 +169,7 @@ def _info(column: str, label: str, mode: str, sha256: str, cost: float, source: 
         licence="MIT; model MIT (microsoft/SpeechMOS)",
         cpu_seconds_per_audio_second=cost,
         source=source,
+        training_data=("DNS Challenge",),
     )
 
 

@@ -114,6 +114,7 @@ METRICS = tuple(
             # One pass gives all seven; nobody has measured it with the real network here.
             cpu_seconds_per_audio_second=0.1 if name == "ovrl" else 0.001,
             source="arXiv:2309.07385",
+            training_data=("SIG Challenge",),
         ),
         functools.partial(opinion, scale=scale),
         has_weights(CHECKPOINT, requires(onnxruntime="onnxruntime", advice=INSTALL)),

@@ -134,6 +134,7 @@ class _Model:
     check: Callable[[], None]
     weights_sha256: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
+    training_data: tuple[str, ...] = ()
 
 
 def _info(column: str, label: str, *, model: _Model, cosine: bool) -> MetricInfo:
@@ -155,6 +156,7 @@ def _info(column: str, label: str, *, model: _Model, cosine: bool) -> MetricInfo
         pooling="mean" if cosine else "frechet",
         cpu_seconds_per_audio_second=model.cost,
         source=model.source,
+        training_data=model.training_data,
     )
 
 
@@ -188,6 +190,7 @@ RESEMBLYZER = _Model(
     source="Wan et al. 2018, arXiv:1710.10467",
     check=_has_resemblyzer,
     weights_sha256=RESEMBLYZER_SHA256,
+    training_data=("LibriSpeech", "VoxCeleb1", "VoxCeleb2"),
 )
 CAM_PLUS_PLUS = _Model(
     name="cam_plus_plus",
@@ -218,6 +221,7 @@ WAVLM_BASE = _Model(
         requires(transformers="transformers", advice=TRANSFORMERS),
     ),
     checkpoints=(WAVLM,),
+    training_data=("Libri-Light", "GigaSpeech", "VoxPopuli", "VoxCeleb1"),
 )
 
 METRICS = tuple(

@@ -92,6 +92,8 @@ METRICS = (
             batch_policy="equal_length",
             cpu_seconds_per_audio_second=0.24,
             source="Saeki et al. 2022, doi:10.21437/Interspeech.2022-439",
+            # Ratings of BVCC, on features that wav2vec 2.0 learnt from LibriSpeech.
+            training_data=("BVCC", "LibriSpeech"),
         ),
         naturalness,
         has_weights(CHECKPOINT, requires(torch="torch", advice=TORCH)),

@@ -152,6 +152,7 @@ class _Recogniser:
     cost: float
     source: str
     check: Callable[[], None]
+    training_data: tuple[str, ...] = ()
 
 
 def _info(measure: str, engine: _Recogniser) -> MetricInfo:
@@ -178,6 +179,7 @@ def _info(measure: str, engine: _Recogniser) -> MetricInfo:
         pooling="weighted_mean",
         cpu_seconds_per_audio_second=engine.cost,
         source=engine.source,
+        training_data=engine.training_data,
     )
 
 
@@ -234,6 +236,14 @@ MOONSHINE = _Recogniser(
     source="Jeffries et al. 2024, arXiv:2410.15608",
     check=has_weights(
         CHECKPOINTS["moonshine_tiny"], _texts, requires(onnxruntime="onnxruntime", advice=INSTALL)
+    ),
+    training_data=(
+        "Common Voice",
+        "AMI",
+        "GigaSpeech",
+        "LibriSpeech",
+        "MLS",
+        "People's Speech",
     ),
 )
 WHISPER_TINY = _Recogniser(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 import synbench_codecs
+from synbench.commands.plan import plan
+from synbench.training_overlap import training_overlap
 from synbench_reports.commands.show_and_export import show
 
 
@@ -43,3 +46,40 @@ def test_released_weights_say_what_they_heard(spec: str, corpus: str) -> None:
     assert info is not None
     assert corpus in info.training_data
     assert corpus in info.to_json()["training_data"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "corpus", "said"),
+    [
+        ("MLS", "librispeech-dummy", "which like librispeech-dummy is cut from the audiobooks"),
+        ("LibriSpeech", "LibriSpeech test-clean", "of which LibriSpeech test-clean is a part"),
+        ("VCTK", "librispeech", ""),
+        ("MLS", "vctk", ""),
+    ],
+)
+def test_corpora_of_one_source_are_relatives(heard: str, corpus: str, said: str) -> None:
+    text = training_overlap([heard], corpus)
+    assert said in text
+    assert bool(said) == bool(text)
+
+
+def test_metrics_that_heard_the_corpus_are_named_before_a_run(
+    tmp_path: Any, capsys: Any, monkeypatch: Any
+) -> None:
+    suite = {
+        "name": "heard",
+        "corpora": [{"corpus": "synthetic", "name": "librispeech-like", "limit": 1}],
+        "codecs": ["g722"],
+        "metrics": ["wer_moonshine_tiny_english", "stoi"],
+        "unavailable": "skip",
+    }
+    path = tmp_path / "heard.yaml"
+    path.write_text(json.dumps(suite))
+    monkeypatch.setattr("synbench_metrics._weights.find_weights", lambda *_: ())
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(plan, [str(path)], catch_exceptions=False)
+    lines = [line for line in done.output.splitlines() if "trained on" in line]
+    assert lines == [
+        "! WER (Moonshine tiny): trained on LibriSpeech, of which librispeech-like is a part or a "
+        "neighbour: it may judge this speech otherwise than speech it never heard"
+    ]

@@ -13,7 +13,7 @@ from synbench.console import output_console
 from synbench.execution.execute import folder_of
 from synbench.execution.executors import default_workers
 from synbench.execution.plan import Plan, make_plan
-from synbench.execution.progress import Reading, duration, print_skipped
+from synbench.execution.progress import Reading, duration, print_notes, print_skipped
 from synbench.results.store import RunFolder
 from synbench.suite import Suite
 
@@ -39,9 +39,7 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     console.print(_codecs_table(made))
     console.print(_metrics_table(made))
     print_skipped(made, console)
-    for corpus in made.corpora:
-        if corpus.note:
-            console.print(escape(f"! {corpus.name}: {corpus.note}"), style="yellow", soft_wrap=True)
+    print_notes(made, console)
     count = workers or default_workers()
     cpu = made.forecast_cpu_seconds
     console.print(

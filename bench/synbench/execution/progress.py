@@ -16,11 +16,12 @@ from rich.text import Text
 from synbench.execution.plan import Plan
 from synbench.execution.units import DecodeUnit, ScoreUnit
 from synbench.execution.worker import UnitReport
+from synbench.training_overlap import overlaps_of
 
 SECONDS_BETWEEN_LINES = 60.0
 MANY_FILES = 200
 
-__all__ = ["Progress", "Reading", "duration", "print_skipped"]
+__all__ = ["Progress", "Reading", "duration", "print_notes", "print_skipped"]
 
 
 def duration(seconds: float) -> str:
@@ -38,6 +39,21 @@ def print_skipped(plan: Plan, console: Console) -> None:
     for skipped in plan.skipped:
         name, reason = escape(skipped.name), escape(skipped.reason)
         console.print(f"[yellow]skipped {skipped.kind} {name}:[/] {reason}", highlight=False)
+
+
+def print_notes(plan: Plan, console: Console) -> None:
+    """Say what a reader of any score must know of the corpora, and who has heard them before."""
+    notes: dict[str, None] = {}
+    codecs = {codec.label: codec.info.training_data for codec in plan.codecs}
+    metrics = {metric.info.label: metric.info.training_data for metric in plan.metrics}
+    for corpus in plan.corpora:
+        if corpus.note:
+            notes[f"{corpus.name}: {corpus.note}"] = None
+    for name in {group.clean.name: None for group in plan.groups}:
+        for label, text in overlaps_of(codecs, metrics, name):
+            notes[f"{label}: {text}"] = None
+    for note in notes:
+        console.print(escape(f"! {note}"), style="yellow", highlight=False, soft_wrap=True)
 
 
 class Reading:

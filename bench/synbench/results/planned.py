@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 
+NEWER_OF_METRIC = ("pooling", "training_data")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedCodec:
     """One codec point; the fields are those of ``CodecInfo`` that a table needs.
@@ -82,6 +85,7 @@ class PlannedMetric:
     weights_sha256: str
     source: str
     pooling: str = "mean"
+    training_data: tuple[str, ...] = ()
 
     @property
     def is_rate(self) -> bool:
@@ -293,9 +297,11 @@ def _weights(record: dict[str, Any]) -> str:
 
 def _metric(record: dict[str, Any]) -> PlannedMetric:
     names = PlannedMetric.__dataclass_fields__
-    # A manifest of an older version has no pooling: then everything is a mean.
-    values = {name: record[name] for name in names if name in record or name != "pooling"}
-    return PlannedMetric(**values | {"sample_rates": tuple(record["sample_rates"])})
+    # A manifest of an older version has no pooling: then everything is a mean; nor does it say what
+    # a metric was trained on.
+    values = {name: record[name] for name in names if name in record or name not in NEWER_OF_METRIC}
+    lists = {name: tuple(record.get(name, ())) for name in ("sample_rates", "training_data")}
+    return PlannedMetric(**values | lists)
 
 
 def _corpus(record: dict[str, Any]) -> PlannedCorpus:

@@ -14,6 +14,7 @@ from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS
 from synbench.statistics.multiplicity import SIGNIFICANCE
 from synbench.statistics.power import POWER
+from synbench.training_overlap import overlaps_of
 from synbench_metrics.frechet import is_small
 from synbench_reports.tables.best import Doubts
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
@@ -75,22 +76,11 @@ def _warning(subject: str, text: str) -> Note:
 
 
 def _trained_on(planned: PlannedRun, corpus: PlannedCorpus) -> list[Note]:
-    """Codecs whose weights have heard this corpus, or another part of it, before."""
-    name = _letters(corpus.name)
-    return [
-        _warning(
-            codec.label,
-            f"trained on {heard}, of which {corpus.name} is a part or a neighbour: scores here may "
-            "flatter it beside codecs that never heard it",
-        )
-        for codec in planned.codecs
-        for heard in codec.training_data
-        if name.startswith(_letters(heard))
-    ]
-
-
-def _letters(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    """Codecs and metrics whose weights have heard this corpus, or a relative of it, before."""
+    codecs = {codec.label: codec.training_data for codec in planned.codecs}
+    metrics = {metric.label: metric.training_data for metric in planned.metrics}
+    name = corpus.clean or corpus.name
+    return [_warning(label, text) for label, text in overlaps_of(codecs, metrics, name)]
 
 
 def _metric_note(metric: PlannedMetric, planned: PlannedRun) -> Note:
