@@ -181,6 +181,7 @@ def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **change
             here
             | {"path": path.name, "seconds": seconds, "sample_rate": sample_rate}
             | {"channels": 1, "target_rate": None, "speaker": speaker, "problem": ""}
+            | {"transcript": f"Sentence {place} isn't long, with {'very ' * (place % 3)}few words."}
         )
         for level, name in enumerate(names, start=1):
             noise = np.random.default_rng([place, level]).standard_normal(wave.size)

@@ -21,6 +21,7 @@ LABELS = {
     "acr": "MOS (absolute category rating)",
     "dcr": "DMOS (degradation category rating)",
     "effort": "listening effort (5: none)",
+    "transcription": "words understood (%)",
     "bs1116": "difference grade (object minus hidden reference)",
     "ccr": "CMOS (comparison category rating)",
 }
@@ -29,9 +30,10 @@ LABELS = {
 def rated(test: str, listeners: int = 12, items: int = 6) -> list[Rating]:
     """Ratings of three systems, better to worse, with the reference and what else the test has."""
     generator = np.random.default_rng(sum(test.encode()))
-    low, high, step = {"mushra": (0, 100, 1), "mushra1s": (0, 100, 1), "ccr": (-3, 3, 1)}.get(
-        test, (1, 5, 0.1 if test == "bs1116" else 1)
-    )
+    low, high, step = {
+        "mushra": (0, 100, 1), "mushra1s": (0, 100, 1), "ccr": (-3, 3, 1),
+        "transcription": (0, 100, 10),
+    }.get(test, (1, 5, 0.1 if test == "bs1116" else 1))  # fmt: skip
     shares = dict(zip(SYSTEMS, (0.75, 0.6, 0.45), strict=True))
     if test != "ccr":
         shares["reference"] = 1.0

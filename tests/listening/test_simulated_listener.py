@@ -27,7 +27,8 @@ def panel(folder: StudyFolder, listeners: int) -> list[tuple[str, dict[int, Any]
         def hear(clip: Clip, names: dict[str, str] = stimulus_of) -> bytes:
             return folder.clip_path(key.stimuli[names[clip.id]]).read_bytes()
 
-        mind = SimulatedListener(number, public, hear, sample_rate=plan.sample_rate)
+        said = {stimulus.sha256: stimulus.transcript for stimulus in key.stimuli.values()}
+        mind = SimulatedListener(number, public, hear, sample_rate=plan.sample_rate, said=said)
         answers = {}
         for page in plan.pages[:-1]:
             body = submission({"kind": page.kind} | mind.answer(page))

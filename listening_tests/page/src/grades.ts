@@ -1,6 +1,6 @@
 // What a trial and its answer area know of each other.
 
-import type { Answer, ChoiceKind, Page, RatedKind } from "./model";
+import type { Answer, ChoiceKind, Page, RatedKind, TextKind } from "./model";
 import type { Stage } from "./stage";
 
 // What the answer area of a trial has to offer.
@@ -14,7 +14,8 @@ export interface Grades {
   key: (event: KeyboardEvent) => boolean;
   answer: () =>
     | { kind: RatedKind; ratings: { position: number; score: number; first_touch_ms: number }[] }
-    | { kind: ChoiceKind; choice: 0 | 1 | null };
+    | { kind: ChoiceKind; choice: 0 | 1 | null }
+    | { kind: TextKind; text: string };
 }
 
 export interface Trial {

@@ -4,9 +4,11 @@ export type Language = "en" | "de" | "es" | "fr" | "zh";
 export type Text = string | Partial<Record<Language, string>>;
 export type RatedKind = "mushra" | "mushra1s" | "bs1116" | "acr" | "dcr" | "ccr" | "effort";
 export type ChoiceKind = "abx" | "ab";
+export type TextKind = "transcription";
 export type Kind =
   | RatedKind
   | ChoiceKind
+  | TextKind
   | "consent"
   | "questionnaire"
   | "headphones"
@@ -29,7 +31,7 @@ export interface Question {
 export interface Study {
   name: string;
   version: string;
-  test: RatedKind | ChoiceKind;
+  test: RatedKind | ChoiceKind | TextKind;
   title: Partial<Record<Language, string>>;
   languages: Language[];
   sample_rate: number;
@@ -45,6 +47,7 @@ export interface Study {
     loop: boolean;
     require_hundred: "off" | "warn" | "enforce";
     back: boolean;
+    most_plays: number | null;
   };
   sound_test: boolean;
   traps: boolean;
@@ -106,6 +109,7 @@ export interface Rating {
 export type Answer = { total_ms: number } & (
   | { kind: RatedKind; ratings: Rating[]; heard: Heard[]; comment: string }
   | { kind: ChoiceKind; choice: 0 | 1 | null; heard: Heard[]; comment: string }
+  | { kind: TextKind; text: string; heard: Heard[]; comment: string }
   | { kind: "questionnaire"; values: Record<string, string | number | null> }
   | { kind: "headphones"; choices: number[]; attempt: number }
   | { kind: "volume"; gain_db: number }
@@ -136,7 +140,7 @@ export interface LogEvent {
 export const REFERENCE = -1;
 
 export const TRIALS: ReadonlySet<Kind> = new Set<Kind>([
-  "mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort",
+  "mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort", "transcription",
 ]);
 
 export function clipsOf(page: Page): Map<number, Clip> {

@@ -9,6 +9,7 @@ import { sliders } from "./sliders";
 import { BACK, loadAudio, mainButton, problemBox, show, silentBox, type View } from "./stage";
 import { t } from "./texts";
 import { waveform } from "./waveform";
+import { written } from "./written";
 
 // A little less than what has to be heard, for the rounding of clocks; the server allows the same.
 const TOLERANCE_SECONDS = 0.05;
@@ -46,7 +47,15 @@ export const trial: View = async (stage, page, before) => {
     before,
     heardEnough,
     allHeard: () => [...clips.keys()].every(heardEnough),
-    play: (position) => engine.play(position),
+    play: (position) => play(position),
+  };
+  // Where a recording may be heard so often and no more, it is heard from its start each time.
+  const most = page.kind === "transcription" ? study.listening.most_plays : null;
+  // What a hidden tab or a broken headphone cut short may be heard to its end all the same.
+  const mayPlay = (position: number) =>
+    most === null || (engine.heard.get(position)?.plays ?? 0) < most || !heardEnough(position);
+  const play = (position: number) => {
+    if (mayPlay(position)) engine.play(position);
   };
 
   const buttons = new Map<number, HTMLButtonElement>();
@@ -55,14 +64,16 @@ export const trial: View = async (stage, page, before) => {
     const name = setting.names.get(position)!;
     const button = h("button", { type: "button", class: "play", "aria-pressed": "false" }, name);
     button.addEventListener("click", () => {
-      if (engine.playing && engine.active === position) engine.pause();
-      else engine.play(position);
+      if (engine.playing && engine.active === position) {
+        if (most === null) engine.pause();
+      } else play(position);
     });
     buttons.set(position, button);
     marks.set(position, h("span", { class: "heard" }));
   }
   const rated = ON_SLIDERS.has(page.kind);
-  const grades = rated ? sliders(setting, buttons, marks) : choices(setting, buttons, marks);
+  const area = rated ? sliders : page.kind === "transcription" ? written : choices;
+  const grades: Grades = area(setting, buttons, marks);
   const wave = waveform(engine, page.peaks, loops);
   const comment = study.comments
     ? h("textarea", { id: newId("comment"), rows: 1, maxlength: 4000 })
@@ -80,6 +91,7 @@ export const trial: View = async (stage, page, before) => {
       const here = selected === position;
       button.setAttribute("aria-pressed", String(here && engine.playing));
       button.classList.toggle("selected", here);
+      button.disabled = !engine.playing && !mayPlay(position);
       const enough = heardEnough(position);
       const share = Math.round((100 * (engine.heard.get(position)?.seconds ?? 0)) / length(position));
       const mark = marks.get(position)!;
@@ -129,18 +141,18 @@ export const trial: View = async (stage, page, before) => {
     else if (key === " ") toggle();
     else if (!grades.key(event)) {
       const position = positionOf(key, page);
-      if (position !== null && clips.has(position)) engine.play(position);
+      if (position !== null && clips.has(position)) play(position);
     }
   });
   function toggle(): void {
-    if (engine.playing) engine.pause();
-    else engine.play(selected ?? [...clips.keys()][0]!);
+    if (engine.playing && most === null) engine.pause();
+    else if (!engine.playing) play(selected ?? [...clips.keys()][0]!);
   }
   const given = () => ({ ...grades.answer(), ...rest() }) as Answer;
   const rest = () => ({
     heard: [...engine.heard].map(([position, each]) => ({
       position,
-      plays: each.plays,
+      plays: Math.min(each.plays, most ?? each.plays),
       seconds: Math.round(Math.min(each.seconds, length(position)) * 1e4) / 1e4,
     })),
     comment: comment?.value ?? "",
@@ -186,7 +198,7 @@ function namesOf(page: Page): Map<number, string> {
   const names = new Map([[REFERENCE, t("reference")]]);
   page.stimuli.forEach((_, position) => {
     if (page.kind === "mushra") names.set(position, t("stimulus", { k: position + 1 }));
-    else if (["acr", "effort", "mushra1s"].includes(page.kind)) names.set(position, t("recording"));
+    else if (["acr", "effort", "mushra1s", "transcription"].includes(page.kind)) names.set(position, t("recording"));
     else if (page.kind === "dcr") names.set(position, t("second"));
     else if (page.kind === "ccr") names.set(position, t(position ? "second" : "first"));
     else names.set(position, "ABX"[position] ?? "");

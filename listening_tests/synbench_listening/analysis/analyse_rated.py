@@ -1,14 +1,25 @@
-"""Tables of a rated test (mushra, acr, dcr, likert, bs1116, ccr): screening, means, tests."""
+"""Tables of a rated test (mushra, acr, dcr, likert, bs1116, ccr, transcription).
+
+Screening, means, tests; by the condition of the items too, where a study has several.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synbench.statistics.multiplicity import Correction
 from synbench_listening.analysis.difference_grades import difference_grades, expertise_table
+from synbench_listening.analysis.intelligibility import intelligibility_table
+from synbench_listening.analysis.item_conditions import (
+    by_item_condition,
+    cost_table,
+    factor_table,
+    file_name,
+    rows_by_item_condition,
+)
 from synbench_listening.analysis.rated_rows import (
     IntervalKind,
     Row,
@@ -93,12 +104,50 @@ def analyse_rated(test: str, ratings: Sequence[Rating], options: Options) -> lis
         tables.append(expertise_table(kept))
     if not kept:
         return tables
-    tables.append(_conditions(test, kept, options, name="conditions"))
+    groups = by_item_condition(kept)
+    if len(groups) == 1:
+        return tables + _analysed(test, kept, options)
+    return tables + _by_item_condition(test, kept, groups, options)
+
+
+def _by_item_condition(
+    test: str, kept: Sequence[Rating], groups: dict[str, list[Rating]], options: Options
+) -> list[ResultTable]:
+    """Item conditions as a factor, then the tables of each by itself, under its name."""
+    rows = [
+        row | {"test": test, "role": role_of(row["condition"], options)}
+        for row in rows_by_item_condition(groups, options.interval)
+    ]
+    tables = [
+        make_table(
+            "conditions_by_item_condition",
+            f"Scores of {_shown(test)} per condition and item condition",
+            rows,
+            MEANINGS[options.interval],
+            ITEMS_GIVEN,
+        )
+    ]
+    compared = _compared(kept, options)
+    if len(compared) >= 2:
+        tables.append(factor_table(groups, compared))
+    if (cost := cost_table(groups, correction=options.correction)) is not None:
+        tables.append(cost)
+    for name, group in groups.items():
+        for table in _analysed(test, group, options):
+            title = f"{name}: {table.title}"
+            tables.append(replace(table, name=f"{file_name(name)}_{table.name}", title=title))
+    return tables
+
+
+def _analysed(test: str, kept: Sequence[Rating], options: Options) -> list[ResultTable]:
+    """The tables of ratings that belong together."""
+    tables = [_conditions(test, kept, options, name="conditions")]
+    if (words := intelligibility_table(kept, by_falling_mean(kept))) is not None:
+        tables.append(words)
     tables.append(
         make_table("items", "Scores per item and condition", item_rows(kept), detail=True)
     )
-    skipped = {*options.leave_out, options.reference, options.mid_anchor}
-    compared = [name for name in compared_conditions(kept) if name not in skipped]
+    compared = _compared(kept, options)
     if len(compared) >= 2:
         mixed, refusal = _mixed(kept, compared, options)
         tables.append(_overall(kept, compared, mixed, refusal))
@@ -147,6 +196,19 @@ def compared_conditions(ratings: Sequence[Rating]) -> list[str]:
     return [name for name in by_falling_mean(ratings) if name.strip().lower() not in usual]
 
 
+def _compared(ratings: Sequence[Rating], options: Options) -> list[str]:
+    skipped = {*options.leave_out, options.reference, options.mid_anchor}
+    return [name for name in compared_conditions(ratings) if name not in skipped]
+
+
+def _shown(test: str) -> str:
+    shown = {
+        "bs1116": "bs1116 (object minus hidden reference)",
+        "transcription": "transcription (words understood, %)",
+    }
+    return shown.get(test, test)
+
+
 def role_of(condition: str, options: Options) -> str:
     """``reference``, ``anchor`` (noise conditions too) or ``system``, by name and options."""
     name = condition.strip().lower()
@@ -165,11 +227,10 @@ def _conditions(
         row | {"test": test, "role": role_of(row["condition"], options)}
         for row in condition_rows(ratings, options.interval)
     ]
-    shown = "bs1116 (object minus hidden reference)" if test == "bs1116" else test
     when = "before screening" if name.endswith("before_screening") else "as analysed"
     return make_table(
         name,
-        f"Scores of {shown} per condition, {when}",
+        f"Scores of {_shown(test)} per condition, {when}",
         rows,
         MEANINGS[options.interval],
         ITEMS_GIVEN,

@@ -10,6 +10,7 @@ likert      as the scale of the tool had it
 ccr         -3 to 3, ``condition`` relative to ``versus``, the order of playing undone
 abx         1 where X was identified, 0 where not (``undecided`` counts as not)
 ab          1 for ``condition``, -1 for ``versus``, 0 for no preference
+words       ``transcription``: percent of the words said that were understood
 ==========  =========================================================================
 
 A score off its scale is refused by every importer. Files are CSV (UTF-8, every cell
@@ -40,6 +41,9 @@ SCALES = {
     "acr": (1.0, 5.0),
     "dcr": (1.0, 5.0),
     "ccr": (-3.0, 3.0),
+    "mushra1s": (0.0, 100.0),
+    "effort": (1.0, 5.0),
+    "transcription": (0.0, 100.0),
     "abx": (0.0, 1.0),
     "ab": (-1.0, 1.0),
 }
@@ -78,15 +82,19 @@ class Rating:
     Attributes:
         study, version: the study and the digest of its key; the test's name from other tools.
         session: one sitting; ``listener`` is the person, as far as the tool tells.
-        test: mushra, mushra1s, bs1116, acr, dcr, ccr, effort, abx, ab or likert.
+        test: mushra, mushra1s, bs1116, acr, dcr, ccr, effort, transcription, abx, ab or likert.
         page: number of the page in the session, from 0, where the tool stores it.
         trial: place among the rated pages as presented, from 1.
         position: place of the stimulus on its page, from 0.
         versus: the other side of a comparison, empty elsewhere.
-        answer: the words of a choice, such as ``undecided``, empty elsewhere.
+        answer: the words of a choice, such as ``undecided``; of a transcription test what was
+            written down; empty elsewhere.
         first_touch_ms, total_ms: since the page was shown, in ms.
         n_plays, heard_s: times that it was started, and distinct seconds heard.
         replicate: 0 for the first time that the listener met the item, 1 for the second.
+        item_condition: what was done to the item before it was coded, such as ``babble 5 dB``;
+            empty for the recording as it is.
+        words, word_errors: transcription: words said, and words wrong, missing or added.
         simulated: no human gave this answer.
     """
 
@@ -111,11 +119,14 @@ class Rating:
     block: str = ""
     comment: str = ""
     simulated: bool = False
+    item_condition: str = ""
+    words: int | None = None
+    word_errors: int | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(Rating))
 _REQUIRED = ("session", "listener", "test", "item", "condition", "score")
-_WHOLE = frozenset({"page", "trial", "position", "n_plays", "replicate"})
+_WHOLE = frozenset({"page", "trial", "position", "n_plays", "replicate", "words", "word_errors"})
 _REAL = frozenset({"score", "first_touch_ms", "heard_s", "total_ms"})
 
 

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synbench_listening.answers.ratings import Rating
-from synbench_listening.answers.submission import Answer, ChoiceAnswer, Heard, RatedAnswer, is_right
+from synbench_listening.answers.submission import (
+    Answer,
+    ChoiceAnswer,
+    Heard,
+    RatedAnswer,
+    TranscriptionAnswer,
+    is_right,
+)
+from synbench_listening.answers.words import score_words
 from synbench_listening.design.session_plan import REFERENCE, TRIAL_KINDS
 from synbench_listening.design.study_folder import BlockPage, Key, PublicStudy, Stimulus
 
@@ -52,8 +60,9 @@ def session_ratings(
         if page.check:
             continue
         answer = answers.get(n)
-        if not isinstance(answer, RatedAnswer | ChoiceAnswer):
+        if not isinstance(answer, RatedAnswer | ChoiceAnswer | TranscriptionAnswer):
             continue
+        stimuli = [key.stimuli[name] for name in page.stimuli]
         common = shared | {
             "test": page.kind,
             "page": n,
@@ -62,9 +71,11 @@ def session_ratings(
             "replicate": page.replicate,
             "total_ms": answer.total_ms,
             "comment": answer.comment,
+            "item_condition": stimuli[0].item_condition,
         }
-        stimuli = [key.stimuli[name] for name in page.stimuli]
-        if isinstance(answer, ChoiceAnswer):
+        if isinstance(answer, TranscriptionAnswer):
+            ratings.append(_written(stimuli[0], answer, common))
+        elif isinstance(answer, ChoiceAnswer):
             ratings.append(_choice(page, stimuli, answer, common))
         elif page.kind == "ccr":
             ratings += _relative(stimuli, answer, common)
@@ -122,6 +133,20 @@ def _grades(
             heard_s=mine.seconds if mine else 0.0,
             **common,
         )
+
+
+def _written(stimulus: Stimulus, answer: TranscriptionAnswer, common: dict[str, Any]) -> Rating:
+    counted = score_words(said=stimulus.transcript, written=answer.text)
+    return Rating(
+        position=0,
+        condition=stimulus.condition,
+        score=counted.percent,
+        answer=answer.text,
+        words=counted.words,
+        word_errors=counted.errors,
+        **_heard(answer.heard),
+        **common,
+    )
 
 
 def _relative(

@@ -21,7 +21,7 @@ FreeText = Annotated[str, Field(max_length=4000)]
 
 __all__ = ["Answer", "AttentionAnswer", "ChoiceAnswer", "Event", "HeadphonesAnswer", "Heard"]
 __all__ += ["QuestionnaireAnswer", "RatedAnswer", "SeenAnswer", "Submission", "SubmittedRating"]
-__all__ += ["VolumeAnswer", "find_problems", "is_right"]
+__all__ += ["TranscriptionAnswer", "VolumeAnswer", "find_problems", "is_right"]
 
 
 class _Strict(BaseModel):
@@ -66,6 +66,15 @@ class ChoiceAnswer(_Timed):
     comment: FreeText = ""
 
 
+class TranscriptionAnswer(_Timed):
+    """What was understood, as it was typed; empty where nothing was."""
+
+    kind: Literal["transcription"]
+    text: FreeText
+    heard: tuple[Heard, ...] = Field(max_length=20)
+    comment: FreeText = ""
+
+
 class QuestionnaireAnswer(_Timed):
     """Values by the question's name; a choice by its number from 0, ``None`` if left out."""
 
@@ -104,6 +113,7 @@ class SeenAnswer(_Timed):
 Answer = Annotated[
     RatedAnswer
     | ChoiceAnswer
+    | TranscriptionAnswer
     | QuestionnaireAnswer
     | HeadphonesAnswer
     | VolumeAnswer
@@ -143,6 +153,10 @@ def find_problems(page: PlanPage, answer: Answer, study: PublicStudy) -> list[st
     if isinstance(answer, ChoiceAnswer):
         undecided = answer.choice is None and not (page.kind == "ab" and study.no_preference)
         return ["unrated"] * undecided + _unheard(page, answer.heard, study)
+    if isinstance(answer, TranscriptionAnswer):
+        most = study.listening.most_plays
+        too_often = most is not None and any(entry.plays > most for entry in answer.heard)
+        return ["played_too_often"] * too_often + _unheard(page, answer.heard, study)
     if isinstance(answer, HeadphonesAnswer):
         return ["incomplete"] * (len(answer.choices) != study.headphones.trials)
     if isinstance(answer, QuestionnaireAnswer):

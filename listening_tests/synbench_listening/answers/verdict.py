@@ -14,7 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synbench_listening.answers.submission import Answer, ChoiceAnswer, RatedAnswer
+from synbench_listening.answers.submission import (
+    Answer,
+    ChoiceAnswer,
+    RatedAnswer,
+    TranscriptionAnswer,
+)
 from synbench_listening.design.session_plan import TRIAL_KINDS
 from synbench_listening.design.study_folder import Block
 
@@ -65,6 +70,7 @@ def too_little_span(
     """Whether one and the same answer was given all the time, training and checks left out."""
     scores: list[float] = []
     sides: list[int | None] = []
+    texts: list[str] = []
     for n, page in enumerate(block.pages):
         answer = answers.get(n)
         if page.kind not in TRIAL_KINDS or page.training or page.check:
@@ -73,7 +79,11 @@ def too_little_span(
             scores += [rating.score for rating in answer.ratings]
         elif isinstance(answer, ChoiceAnswer):
             sides.append(answer.choice)
-    return narrow(scores, scale) or (len(sides) >= FEWEST_CHOICES and len(set(sides)) == 1)
+        elif isinstance(answer, TranscriptionAnswer):
+            texts.append(answer.text.strip())
+    one_side = len(sides) >= FEWEST_CHOICES and len(set(sides)) == 1
+    one_text = len(texts) >= FEWEST_RATINGS and len(set(texts)) == 1
+    return narrow(scores, scale) or one_side or one_text
 
 
 def narrow(scores: Sequence[float], scale: tuple[float, float]) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,17 +239,35 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
     for test in sorted({rating.test for rating in ratings}):
         mine = [rating for rating in ratings if rating.test == test]
         if test == "abx":
-            tables += analyse_abx(mine, by=by, correction=options.correction)
+            tables += _each(mine, partial(analyse_abx, by=by, correction=options.correction))
         elif test == "ab":
-            tables += analyse_preference(mine, correction=options.correction)
+            tables += _each(mine, partial(analyse_preference, correction=options.correction))
         elif test == "ccr" and not _with_reference(mine):
-            tables.append(comparison_table(mine, correction=options.correction))
+            tables += _each(
+                mine, lambda part: [comparison_table(part, correction=options.correction)]
+            )
         else:
             found = analyse_rated(test, mine, options)
             # Each table has a file of its own name.
             several = len(rated) > 1
             tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in found]
     return tables
+
+
+def _each(
+    ratings: Sequence[Rating], analysed: Callable[[Sequence[Rating]], list[ResultTable]]
+) -> list[ResultTable]:
+    """The tables of the choices; where items were heard under several conditions, of each."""
+    from synbench_listening.analysis.item_conditions import by_item_condition, file_name
+
+    groups = by_item_condition(ratings)
+    if len(groups) == 1:
+        return analysed(ratings)
+    return [
+        replace(table, name=f"{file_name(name)}_{table.name}", title=f"{name}: {table.title}")
+        for name, group in groups.items()
+        for table in analysed(group)
+    ]
 
 
 def _noted(tables: list[ResultTable], notes: Sequence[str]) -> None:

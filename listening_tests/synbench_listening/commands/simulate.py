@@ -49,7 +49,11 @@ class HttpListener:
         def hear(clip: Clip) -> bytes:
             return self.ask("GET", f"/api/clip/{clip.id}")
 
-        mind = SimulatedListener(self.seed, self.public, hear, sample_rate=plan.sample_rate)
+        stimuli = self.folder.key().stimuli.values()
+        said = {stimulus.sha256: stimulus.transcript for stimulus in stimuli if stimulus.transcript}
+        mind = SimulatedListener(
+            self.seed, self.public, hear, sample_rate=plan.sample_rate, said=said
+        )
         for page in plan.pages[begun["next"] : -1]:
             answer = {"kind": page.kind, "total_ms": 1000} | mind.answer(page)
             reply = json.loads(self.ask("PUT", f"/api/trials/{page.n}", submission(answer)))
@@ -129,9 +133,10 @@ def submission(answer: dict[str, Any], *, revision: int = 1) -> dict[str, Any]:
 def simulate(study: Path, url: str, listeners: int, seed: int, at_once: int) -> None:
     """Send made-up listeners through a served STUDY, to try it out from end to end.
 
-    They hear the clips and grade them by their spectral distance from the reference. Everything
-    that comes of it is marked as simulated, to the last table. Remove it before real listeners
-    come: synbench listen purge STUDY --simulated
+    They hear the clips and grade them by their spectral distance from the reference; in a
+    transcription test they write down some of the words that were said. Everything that comes of it
+    is marked as simulated, to the last table. Remove it before real listeners come:
+    synbench listen purge STUDY --simulated
     """
     from synbench_listening.design.study_folder import StudyFolder
 

@@ -2,7 +2,9 @@
 
 Every block is one listener's order; sessions are given the block with the fewest finished ones.
 Over the blocks of an item group every condition stands equally often in every position and equally
-often after every other one (Williams squares), and every pair equally often either way round.
+often after every other one (Williams squares), and every pair equally often either way round. In a
+transcription test nobody hears a sentence twice: every block takes each utterance in one of its
+forms, and over the blocks of an item group in each of them equally often.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import itertools
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from synbench_listening.design.known_answers import Gold, Trap, check_pages
 from synbench_listening.design.latin_square import balanced_orders
@@ -33,7 +35,8 @@ class Stock:
     """What there is to arrange.
 
     ``ids`` gives a stimulus id by item and condition, with :data:`OPEN_REFERENCE` for the open
-    reference. ``conditions`` are what is rated, the hidden reference first.
+    reference. ``conditions`` are what is rated, the hidden reference first. ``utterances`` says
+    which utterance an item is a form of, where one is heard under several item conditions.
     """
 
     ids: Mapping[tuple[str, str], str]
@@ -47,20 +50,32 @@ class Stock:
     bandwidth: tuple[str, ...] = ()
     gold: tuple[Gold, ...] = ()
     traps: tuple[Trap, ...] = ()
+    utterances: Mapping[str, str] = field(default_factory=dict)
+
+    def by_utterance(self) -> dict[str, list[str]]:
+        """The items of each utterance; an item is an utterance of its own where nothing is said."""
+        found: dict[str, list[str]] = {}
+        for item in self.items:
+            found.setdefault(self.utterances.get(item, item), []).append(item)
+        return found
 
 
 def make_blocks(design: StudyDesign, stock: Stock) -> tuple[Block, ...]:
     """All blocks; consecutive ones take turns between item groups, so that few suffice to begin."""
-    per_listener = design.items_per_listener or len(stock.items)
+    forms = stock.by_utterance()
+    per_listener = design.items_per_listener or len(forms)
     generator = random.Random(f"blocks {design.seed}")
-    shuffled = list(stock.items)
+    shuffled = list(forms)
     generator.shuffle(shuffled)
     groups = [
-        shuffled[start : start + per_listener] for start in range(0, len(shuffled), per_listener)
+        [item for utterance in shuffled[start : start + per_listener] for item in forms[utterance]]
+        for start in range(0, len(shuffled), per_listener)
     ]
     treatments = _treatments(design, stock)
     rows = len(balanced_orders(len(stock.conditions if design.test == "mushra" else treatments)))
-    with_item_orders = math.lcm(rows, len(balanced_orders(per_listener)))
+    if design.test == "transcription":
+        rows = len(treatments) * max(map(len, forms.values()))
+    with_item_orders = math.lcm(rows, len(balanced_orders(len(groups[0]))))
     rows = with_item_orders if with_item_orders <= MOST_ROWS else rows
     sides = {"abx": 4, "ab": 2, "ccr": 2, "bs1116": 2}.get(design.test, 1)
     blocks = []
@@ -78,7 +93,7 @@ def _treatments(design: StudyDesign, stock: Stock) -> list[Treatment]:
     """What is asked about one item, one page each; a MUSHRA page asks about all at once."""
     if design.test == "mushra":
         return [stock.conditions]
-    if design.test in ("acr", "dcr", "effort", "mushra1s"):
+    if design.test in ("acr", "dcr", "effort", "mushra1s", "transcription"):
         return [(condition,) for condition in stock.conditions]
     if design.test == "bs1116":
         return [(REFERENCE, system) for system in stock.systems]
@@ -99,6 +114,8 @@ def _trials(
     side: int,
 ) -> list[BlockPage]:
     """Rounds over the items, so that no two neighbours are of one item where it can be helped."""
+    if design.test == "transcription":
+        return _sentences(design, stock, group, row=row)
     item_orders = balanced_orders(len(group))
     pages = []
     if design.test == "mushra":
@@ -125,6 +142,22 @@ def _trials(
         for which in range(len(treatments)):
             pages.append(about(place, which).model_copy(update={"replicate": 1}))
     return pages
+
+
+def _sentences(
+    design: StudyDesign, stock: Stock, group: Sequence[str], *, row: int
+) -> list[BlockPage]:
+    """Every utterance once; which form of it is heard moves on by one from row to row."""
+    utterances: dict[str, list[str]] = {}
+    for item in group:
+        utterances.setdefault(stock.utterances.get(item, item), []).append(item)
+    sentences = []
+    for number, items in enumerate(utterances.values()):
+        forms = [(item, condition) for condition in stock.conditions for item in items]
+        item, condition = forms[(number + row) % len(forms)]
+        sentences.append(_page(design, stock, item, (condition,), 0))
+    orders = balanced_orders(len(sentences))
+    return [sentences[number] for number in orders[row % len(orders)]]
 
 
 def _mushra(stock: Stock, item: str, order: Sequence[int]) -> BlockPage:
@@ -207,6 +240,8 @@ def _training(
             order = list(range(len(stock.conditions)))
             generator.shuffle(order)
             pages.append(_mushra(stock, item, order))
+        elif design.test == "transcription":
+            pages.append(_page(design, stock, item, generator.choice(treatments), 0))
         else:
             pages += [
                 _page(design, stock, item, treatment, generator.randrange(4))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.errors import UsageError
+from synbench_base.errors import NotApplicable
 from synbench_base.files import write_bytes
 from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
 from synbench_listening.design.check_sounds import (
@@ -27,7 +28,7 @@ from synbench_listening.design.known_answers import Gold, Trap, ruined, trap_wav
 from synbench_listening.design.limits import advise, check_limits
 from synbench_listening.design.loudness import equalise
 from synbench_listening.design.mnru import mnru_label
-from synbench_listening.design.run_material import Material, read_material
+from synbench_listening.design.run_material import Candidate, Material, read_material
 from synbench_listening.design.stimuli import (
     LOW_ANCHOR,
     MID_ANCHOR,
@@ -86,6 +87,8 @@ def build_study(
         systems=len(material.systems),
         longest_seconds=max(candidate.seconds for candidate in chosen + training),
     )
+    if design.test == "transcription":
+        _check_transcripts(chosen + training)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -106,6 +109,25 @@ def build_study(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return StudyFolder(out)
+
+
+def _check_transcripts(chosen: list[Candidate]) -> None:
+    """Every item has words, and the scorer of words is there, before anybody listens.
+
+    Raises:
+        UsageError: an item has no transcript, or one without a word.
+        Unavailable: the packages of the scorer are missing.
+    """
+    from synbench_listening.answers.words import score_words
+
+    for candidate in chosen:
+        try:
+            score_words(said=candidate.transcript, written="")
+        except NotApplicable:
+            raise UsageError(
+                f"item {candidate.item} has no transcript in the run: a transcription test needs a "
+                f"corpus with transcripts; leave it out with items.without: [{candidate.item}]"
+            ) from None
 
 
 def _write(
@@ -139,6 +161,8 @@ def _write(
                 role="degraded" if condition in noisy else ROLES.get(condition, "system"),
                 condition=REFERENCE if condition == OPEN_REFERENCE else condition,
                 item=item.item,
+                item_condition=item.candidate.condition,
+                transcript=item.candidate.transcript,
                 **log,
             )
         peaks[ids[item.item, OPEN_REFERENCE]] = _peaks(item.conditions[REFERENCE].wave)
@@ -208,6 +232,7 @@ def _stock(
     shelf: _Shelf,
 ) -> Stock:
     names = [item.item for item in waves]
+    utterances = {item.item: item.candidate.utterance or item.item for item in waves}
     first = waves[0].conditions
     headphones: tuple[str, ...] = ()
     rate = shelf.sample_rate
@@ -237,6 +262,7 @@ def _stock(
             shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
             for s in bandwidth_sounds(design.bandwidth_checks, sample_rate=rate, seed=design.seed)
         ),
+        utterances=utterances,
         gold=_gold(design, waves, training, ids, shelf),
         traps=_traps(design, waves, training, ids, shelf),
     )

@@ -40,6 +40,10 @@ def _impossible(design: StudyDesign, systems: int) -> str:
         return "mushra needs at least one system"
     if design.gold_trials and design.test not in (*RATED, *CHOSEN):
         return f"{design.test} has no gold_trials: its hidden reference and anchors tell as much"
+    if design.test == "transcription" and design.replicates:
+        return "transcription has no replicates: who has heard a sentence knows it"
+    if design.listening.most_plays and design.test != "transcription":
+        return f"listening.most_plays is for transcription: what {design.test} asks takes comparing"
     if design.traps and design.test not in TRAPPED:
         return f"traps are for {', '.join(TRAPPED)}: beeps say which category to choose"
     return ""

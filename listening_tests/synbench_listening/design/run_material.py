@@ -31,7 +31,9 @@ class System:
 class Candidate:
     """One utterance: its recording, what each system made of it, and its mean score.
 
-    ``score`` is the mean over systems of the metric that items are stratified by.
+    ``score`` is the mean over systems of the metric that items are stratified by. ``item`` names it
+    in the study; ``utterance`` is its id in the corpus and ``condition`` what was done to it before
+    it was coded, where a study has utterances under several conditions.
     """
 
     item: str
@@ -41,6 +43,9 @@ class Candidate:
     speaker: str
     decoded: tuple[Path, ...]
     score: float | None
+    transcript: str = ""
+    utterance: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +112,8 @@ def read_material(
                 speaker=item.speaker,
                 decoded=tuple(path for path in item.reconstructions if path is not None),
                 score=mean,
+                transcript=item.transcript,
+                utterance=item.item,
             )
         )
     return Material(

@@ -17,7 +17,7 @@ from synbench_listening.design.study_folder import Block, BlockPage, Key, Kind, 
 # Position of the open reference in everything that names positions.
 REFERENCE = -1
 TRIAL_KINDS = frozenset(
-    {"mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"}
+    {"mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort", "transcription"}
 )
 
 __all__ = [

@@ -53,6 +53,7 @@ class ItemWaves:
     item: str
     sample_rate: int
     conditions: dict[str, Treated]
+    candidate: Candidate
 
 
 def anchor(name: str, wave: Wave, *, sample_rate: int) -> Wave:
@@ -112,6 +113,7 @@ def make_item(
     return ItemWaves(
         item=candidate.item,
         sample_rate=rate,
+        candidate=candidate,
         conditions={
             name: Treated(
                 wave=levelled[name].wave,

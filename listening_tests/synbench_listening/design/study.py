@@ -22,7 +22,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from synbench_base.option_values import written
 from synbench_base.yaml_text import read_yaml_model
 
-Test = Literal["mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort"]
+Test = Literal[
+    "mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort", "transcription"
+]  # fmt: skip
 PageName = Literal[
     "consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"
 ]
@@ -109,6 +111,9 @@ class Listening(_Strict):
         default="warn", description="mushra: one stimulus of every trial must get 100"
     )
     back: bool = Field(default=True, description="a listener may go back to the trial before")
+    most_plays: int | None = Field(
+        default=None, ge=1, description="transcription: how often a recording may be played"
+    )
     lufs: float = Field(default=-23.0, ge=-40, le=-10, description="BS.1770 target")
 
 

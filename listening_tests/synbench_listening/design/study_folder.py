@@ -44,6 +44,7 @@ Kind = Literal[
     "dcr",
     "ccr",
     "effort",
+    "transcription",
     "attention",
     "break",
     "finish",
@@ -74,13 +75,17 @@ class Stimulus(_Frozen):
     """One file of ``clips/`` and everything that was done to it.
 
     ``condition`` is the codec's label in the run, ``reference`` for the open and the hidden
-    reference, ``anchor35`` or ``anchor70``; rows of results carry it.
+    reference, ``anchor35`` or ``anchor70``; rows of results carry it. ``item_condition`` is what
+    was done to the item before anything coded it, such as ``babble 5 dB``, empty for the recording
+    as it is; ``transcript`` is what is said in it.
     """
 
     id: str
     role: Role
     condition: str
     item: str
+    item_condition: str = ""
+    transcript: str = ""
     samples: int
     channels: int = 1
     sha256: str = Field(description="of the file")

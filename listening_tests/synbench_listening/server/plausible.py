@@ -14,6 +14,7 @@ from synbench_listening.answers.submission import (
     ChoiceAnswer,
     HeadphonesAnswer,
     RatedAnswer,
+    TranscriptionAnswer,
 )
 from synbench_listening.design.session_plan import PlanPage
 
@@ -28,7 +29,7 @@ __all__ = ["in_time", "seconds_needed"]
 
 def seconds_needed(page: PlanPage, answer: Answer, *, sample_rate: int) -> float:
     """Seconds of sound that an answer speaks of: what it says was heard, or the check's length."""
-    if isinstance(answer, RatedAnswer | ChoiceAnswer):
+    if isinstance(answer, RatedAnswer | ChoiceAnswer | TranscriptionAnswer):
         return sum(entry.seconds for entry in answer.heard)
     if isinstance(answer, HeadphonesAnswer | AttentionAnswer):
         length = sum(clip.samples for clip in page.stimuli) / sample_rate

@@ -3,13 +3,15 @@
 For trying out a study before anybody is invited, and for tests. It knows no more than a browser
 does: clips under opaque ids. Distances are of log mel-like spectra; where there is no reference,
 quality is how far speech rises above what is heard between its syllables, over all bands. Bias and
-noise differ by listener. Whatever it answers says nothing about how codecs sound.
+noise differ by listener. What is said in a clip it has to be told; of that it understands the more
+words, the further speech stands out. Whatever it answers says nothing about how codecs sound.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,11 +50,18 @@ def spectrum(wav: bytes) -> Spectrum:
 
 
 class SimulatedListener:
-    """Answers pages; ``hear`` gives the WAV of a clip."""
+    """Answers pages; ``hear`` gives the WAV of a clip, ``said`` the words in it by its SHA-256."""
 
     def __init__(
-        self, seed: int, public: PublicStudy, hear: Callable[[Clip], bytes], *, sample_rate: int
+        self,
+        seed: int,
+        public: PublicStudy,
+        hear: Callable[[Clip], bytes],
+        *,
+        sample_rate: int,
+        said: Mapping[str, str] | None = None,
     ) -> None:
+        self.said = said or {}
         self.random = np.random.default_rng(seed)
         self.public = public
         self.sample_rate = sample_rate
@@ -73,6 +82,8 @@ class SimulatedListener:
         if page.kind in TRAPPED and (count := beeps(self._hear(page.stimuli[0]))):
             rating = {"position": 0, "score": count, "first_touch_ms": 1000}
             return {"ratings": [rating], **self._heard(page)}
+        if page.kind == "transcription":
+            return {"text": self._understood(self._hear(page.stimuli[0])), **self._heard(page)}
         if page.kind in rated:
             return {"ratings": self._ratings(page, levels, reference), **self._heard(page)}
         if page.kind == "abx":
@@ -123,6 +134,12 @@ class SimulatedListener:
         size = 1 - float(np.exp(-distance(first, second) / HALF))
         better = naturalness(second) - naturalness(first)
         return float(0.5 + 0.5 * np.sign(better) * size + self.random.normal(0, self.noise))
+
+    def _understood(self, wav: bytes) -> str:
+        """The words that get through; one at a time may be lost."""
+        words = self.said.get(hashlib.sha256(wav).hexdigest(), "").split()
+        clear = min(1.0, 0.35 + self._alone(spectrum(wav)))
+        return " ".join(word for word in words if self.random.random() < clear)
 
     def _quietest(self, wav: bytes) -> int:
         """Which of three tones; through headphones, as channels are heard apart."""

@@ -2,7 +2,8 @@
 
 Tables are CSV, as the analysis of a listening test writes them, or any other program
     scores          condition, mean, low, high; optional test (its scale; mushra if absent), role
-                    (reference, system or anchor), q1, median and q3, group (a sub-plot of its own)
+                    (reference, system or anchor), q1, median and q3, group (a sub-plot of its own),
+                    item_condition (a panel of its own, such as noise)
     preference      first, second, n_first, n_none, n_second: two systems, judgements for the first,
                     for none, for the second; optional p_listeners, p_judgements
     identification  treatment, rate, low, high; optional p_listeners
@@ -25,6 +26,7 @@ from synbench_reports.figures.listening_scores import (
     p_text,
     paired_figure,
     score_figure,
+    score_panels,
 )
 from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, styled
 from synbench_reports.papers.specification import AbxPair, PublishedFigure
@@ -182,10 +184,12 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
     if {"first", "second", "mean", "low", "high"} <= columns:
         return "comparisons", paired_figure(_comparisons(path), width=width, note=note)
     if {"condition", "mean", "low", "high"} <= columns:
+        kind = _rows(path, ())[0].get("test") or "mushra"
+        if "item_condition" in columns:
+            return kind, score_panels(kind, _panels(path), width=width, note=note)
         groups = read_mushra(path)
         if len(groups) > 1:
             return "mushra", mushra_bars(groups, width=width, note=note)
-        kind = _rows(path, ())[0].get("test") or "mushra"
         return kind, score_figure(kind, _scores(path), width=width, note=note)
     pairs = read_abx(path)
     rows = _rows(path, ("first", "second"))
@@ -200,11 +204,17 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
     return "abx", abx_bars("the first", shown, width=width, note=note)
 
 
+def _panels(path: Path) -> dict[str, list[Score]]:
+    panels: dict[str, list[Score]] = {}
+    for row, score in zip(_rows(path, ("item_condition",)), _scores(path), strict=True):
+        panels.setdefault(row["item_condition"] or "clean", []).append(score)
+    return panels
+
+
 def _scores(path: Path) -> list[Score]:
-    (bars,) = read_mushra(path).values()
     scores = []
-    for row in _rows(path, ("condition",)):
-        mean, low, high = bars[row["condition"]]
+    for row in _rows(path, ("condition", "mean", "low", "high")):
+        mean, low, high = _interval(path, row, "mean")
         quartiles = tuple(_number(path, row, name) for name in ("q1", "median", "q3"))
         first, median, third = quartiles
         box = None if first is None or median is None or third is None else (first, median, third)

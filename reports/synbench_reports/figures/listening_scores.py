@@ -24,7 +24,7 @@ BOX = "#c9d6e2"
 GREY_BOX = "#dddddd"
 
 __all__ = ["SCALES", "Scale", "Score", "identification_figure", "p_text", "paired_figure"]
-__all__ += ["score_figure"]
+__all__ += ["score_figure", "score_panels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ SCALES: Mapping[str, Scale] = {
     "acr": Scale(label="MOS (absolute category rating)", low=1, high=5, step=1),
     "dcr": Scale(label="DMOS (degradation category rating)", low=1, high=5, step=1),
     "effort": Scale(label="listening effort (5: none)", low=1, high=5, step=1),
+    "transcription": Scale(label="words understood (%)", low=0, high=100, step=20),
     "bs1116": Scale(
         label="difference grade (object minus hidden reference)", low=-4, high=0, step=1, zero=0
     ),
@@ -74,6 +75,43 @@ def score_figure(
     """
     ordered = _in_order(scores)
     figure, axes = new_figure(width, 0.75 + ROW_INCHES * len(ordered) + 0.12 * bool(note))
+    _draw(axes, kind, ordered)
+    boxes = any(score.box for score in ordered)
+    _small_print(figure, f"mean, 95 % interval{'; box: quartiles, median' * boxes}", note)
+    return figure
+
+
+@styled
+def score_panels(
+    kind: str,
+    groups: Mapping[str, Sequence[Score]],
+    *,
+    width: float = WIDTHS["double"],
+    note: str = "",
+) -> Figure:
+    """A panel per item condition, the first one's order of systems in all of them."""
+    order = [score.name for score in _in_order(next(iter(groups.values())))]
+    order += [s.name for scores in groups.values() for s in scores if s.name not in order]
+    order = list(dict.fromkeys(order))
+    height = 0.95 + ROW_INCHES * len(order) + 0.12 * bool(note)
+    figure, axes_of_groups = new_figure(width, height, columns=len(groups))
+    panels = [axes_of_groups] if len(groups) == 1 else list(axes_of_groups)
+    boxes = False
+    for number, (axes, (title, scores)) in enumerate(zip(panels, groups.items(), strict=True)):
+        ordered = sorted(scores, key=lambda score: order.index(score.name))
+        _draw(axes, kind, ordered)
+        axes.set_title(title, fontsize=8)
+        axes.set_xlabel("")
+        if number:
+            axes.set_yticklabels([])
+        boxes = boxes or any(score.box for score in ordered)
+    figure.supxlabel((SCALES.get(kind) or _scale_of(kind, scores)).label, fontsize=8)
+    small = f"mean, 95 % interval{'; box: quartiles, median' * boxes}"
+    figure.suptitle("\n".join(filter(None, (note, small))), fontsize=6, x=0.99, ha="right")
+    return figure
+
+
+def _draw(axes: Axes, kind: str, ordered: Sequence[Score]) -> None:
     rows = _rows(ordered)
     systems = [score.name for score in ordered if score.role == "system"]
     for row, score in zip(rows, ordered, strict=True):
@@ -95,9 +133,6 @@ def score_figure(
     _names(axes, rows, ordered)
     scale = SCALES.get(kind) or _scale_of(kind, ordered)
     _set_scale(axes, scale, ordered)
-    boxes = any(score.box for score in ordered)
-    _small_print(figure, f"mean, 95 % interval{'; box: quartiles, median' * boxes}", note)
-    return figure
 
 
 @styled
