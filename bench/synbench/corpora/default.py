@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from synbench.corpora import librispeech_chapter, librispeech_dummy
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import data_folders
 from synbench.corpora.librispeech import LIBRISPEECH
@@ -33,10 +34,11 @@ _log = logging.getLogger("synbench.corpora")
 
 
 def default(progress: Progress | None = None) -> Listing:
-    """The first that can be had: a folder of SYNBENCH_DATA, librispeech-dummy, synthetic.
+    """The first that can be had: SYNBENCH_DATA, librispeech-dummy, librispeech-chapter, synthetic.
 
     In a folder of SYNBENCH_DATA a manifest comes first, then an official tree, then audio files.
-    Name and spec of the corpus say which one was taken.
+    Recordings that were brought before stay the ones that are taken. Name and spec of the corpus
+    say which one it is.
 
     Raises:
         UsageError: a folder of SYNBENCH_DATA does not exist.
@@ -50,21 +52,33 @@ def default(progress: Progress | None = None) -> Listing:
                 return listing
     if folders:
         _log.warning("SYNBENCH_DATA holds no speech: %s", ", ".join(map(str, folders)))
-    try:
-        return _listing("librispeech-dummy", {}, progress)
-    except EnvironmentFault as offline:
-        return _made_instead(offline, progress)
+    reasons = []
+    for name in _small_recordings():
+        try:
+            return _listing(name, {}, progress)
+        except EnvironmentFault as error:
+            reasons.append(str(error))
+    return _made_instead("\n".join(reasons), progress)
 
 
-def _made_instead(offline: EnvironmentFault, progress: Progress | None) -> Listing:
+def _small_recordings() -> list[str]:
+    """Several readers before one; but what is here already before what would have to be brought."""
+    prepared = {
+        "librispeech-dummy": librispeech_dummy.prepared_folder(),
+        "librispeech-chapter": librispeech_chapter.prepared_folder(),
+    }
+    return sorted(prepared, key=lambda name: not prepared[name].is_dir())
+
+
+def _made_instead(reasons: str, progress: Progress | None) -> Listing:
     try:
         listing = _listing("synthetic", {}, progress)
     except EnvironmentFault as absent:
         raise EnvironmentFault(
-            f"there is no speech on this machine: {offline}\n{absent}\n"
+            f"there is no speech on this machine: {reasons}\n{absent}\n"
             f"or name a folder of recordings: SYNBENCH_DATA=<folder>"
         ) from absent
-    _log.warning("no recordings: %s\n%s", offline, listing.note)
+    _log.warning("no recordings: %s\n%s", reasons, listing.note)
     return listing
 
 

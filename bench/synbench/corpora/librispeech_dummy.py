@@ -20,7 +20,12 @@ REVISION = "5be91486e11a2d616f4ec5db8d3fd248585ac07a"
 FILE = "clean/validation-00000-of-00001.parquet"
 CHECKSUM = "sha256:4e69a06fa5edc90921e5e7e39a7084881f8b3ed9c805c574f4f39c6fde27c603"
 
-__all__ = ["CORPORA", "librispeech_dummy"]
+__all__ = ["CORPORA", "librispeech_dummy", "prepared_folder"]
+
+
+def prepared_folder() -> Path:
+    """Where the recordings lie once they were brought; it may not exist yet."""
+    return downloads_folder() / f"librispeech-dummy-{REVISION[:12]}"
 
 
 def librispeech_dummy(progress: Progress | None = None, *, path: str = "") -> Listing:
@@ -34,7 +39,7 @@ def librispeech_dummy(progress: Progress | None = None, *, path: str = "") -> Li
         EnvironmentFault: the download failed.
     """
     folder = build_once(
-        downloads_folder() / f"librispeech-dummy-{REVISION[:12]}",
+        prepared_folder(),
         lambda target: _unpack(_parquet(path, progress), target),
     )
     listing = manifest(path=str(folder / "manifest.csv"))
