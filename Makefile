@@ -1,6 +1,6 @@
 # Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs setup environment clean
+.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs setup environment user wheels clean
 
 bin := .venv/bin
 pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
@@ -13,7 +13,11 @@ define set_up
 	if "$$python" -c '$(old)' 2>/dev/null; then \
 		exec "$$python" tools/setup_environment.py $(if $(PYTHON),--python $(PYTHON)) $(1); \
 	fi; \
-done; echo "set-up failed: found no Python 3.11, 3.12 or 3.13; name one: PYTHON=/path" >&2; exit 1
+done; \
+if uv python install --quiet 3.12 2>/dev/null; then \
+	python=$$(uv python find 3.12) && exec "$$python" tools/setup_environment.py --python "$$python" $(1); \
+fi; \
+echo "set-up failed: there is no Python 3.11, 3.12 or 3.13; name one: PYTHON=/path" >&2; exit 1
 endef
 
 help: ## Print this list.
@@ -21,7 +25,8 @@ help: ## Print this list.
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
 		while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
 
-demo: environment ## Run the suite `demo`: its table, figures over the bit rate, a report to hear.
+demo: user ## Run the suite `demo`: its table, figures over the bit rate, a report to hear.
+	@$(bin)/synbench weights fetch demo >/dev/null || echo "going on without them"
 	@$(bin)/synbench run demo
 	@$(bin)/synbench figures runs/demo --kind rate
 	@$(bin)/synbench report runs/demo
@@ -57,11 +62,17 @@ benchmark: environment ## Run the tests that print a speed ratio.
 docs: environment ## Build the documentation into build/docs; open index.html there.
 	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --quiet
 
-setup: ## Install into .venv again, even when nothing changed.
+setup: ## Install everything into .venv again: tools, and torch where it can be had.
 	$(call set_up,--again)
 
 environment:
-	$(call set_up)
+	$(call set_up,--level tests)
+
+user:
+	$(call set_up,--level demo)
+
+wheels: user ## Collect in wheels/ all that `make demo` needs on a machine without a network.
+	@$(bin)/python tools/collect_wheels.py wheels
 
 clean: ## Remove .venv, caches and builds; the results in runs/ stay.
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis

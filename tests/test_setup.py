@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import installer  # noqa: E402
 import interpreters  # noqa: E402
 import setup_environment  # noqa: E402
 import torch_choice  # noqa: E402
+import wanted_packages  # noqa: E402
 from interpreters import SetUpError  # noqa: E402
+from wanted_packages import Wanted  # noqa: E402
 
 TORCH_EXTRA = ["torch>=2.4,<2.14", "safetensors>=0.4"]
 
@@ -137,6 +141,15 @@ class TestStamp:
         (project / name).write_text("changed", encoding="utf-8")
         assert not setup_environment.is_current(project)
 
+    def test_a_set_up_for_the_tests_does_for_the_demo_and_not_the_other_way(
+        self, project: Path
+    ) -> None:
+        assert setup_environment.is_current(project, level="demo")
+        stamp = project / ".venv" / setup_environment.STAMP
+        stamp.write_text(setup_environment.stamp_text(project, level="demo"), encoding="utf-8")
+        assert setup_environment.is_current(project, level="demo")
+        assert not setup_environment.is_current(project)
+
     def test_a_missing_stamp_asks_for_a_set_up(self, project: Path) -> None:
         (project / ".venv" / setup_environment.STAMP).unlink()
         assert not setup_environment.is_current(project)
@@ -163,6 +176,7 @@ class TestStamp:
         monkeypatch.setattr(setup_environment, "install", fail)
         monkeypatch.setattr(setup_environment, "read_pyproject", lambda root: PYPROJECT)
         monkeypatch.setattr(setup_environment, "has_nvidia_device", lambda: True)
+        monkeypatch.setattr(setup_environment, "find_uv", lambda: None)
         with pytest.raises(SetUpError, match="no network"):
             setup_environment.set_up(project, None)
         assert not setup_environment.is_current(project)
@@ -202,27 +216,130 @@ class TestRebuild:
 
 
 PYPROJECT = {
-    "project": {"name": "sound", "optional-dependencies": {"torch": TORCH_EXTRA}},
-    "dependency-groups": {"dev": ["pytest>=8", "sound[one,two]"]},
+    "project": {
+        "name": "sound",
+        "optional-dependencies": {
+            "one": ["red>=1", "pesq==0.0.4", "visqol-python==3.8.0"],
+            "two": ["blue==2"],
+            "torch": TORCH_EXTRA,
+            "hf": ["sound[torch]", "snac>=1"],
+            "sqcodec": [],
+        },
+    },
+    "dependency-groups": {"demo": ["sound[one]"], "dev": ["pytest>=8", "sound[one,two]"]},
 }
 
 
-class TestArguments:
-    def test_the_extras_are_those_of_the_dev_group(self) -> None:
-        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[])
-        arguments = setup_environment.pip_arguments(PYPROJECT, choice)
-        assert arguments == ["-e", ".[one,two]", "pytest>=8"]
+class TestPackages:
+    def wanted(self, choice: torch_choice.TorchChoice, level: str = "tests") -> Wanted:
+        return wanted_packages.wanted_packages(PYPROJECT, choice, level=level)
 
-    def test_a_device_adds_the_extra(self) -> None:
+    def test_the_extras_are_those_of_the_group_and_the_tools_are_for_the_tests(self) -> None:
+        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[], system="linux")
+        assert self.wanted(choice).needed == ("-e", ".", "pytest>=8")
+        assert self.wanted(choice).optional == ("red>=1", "blue==2")
+        assert self.wanted(choice, "demo").needed == ("-e", ".")
+        assert self.wanted(choice, "demo").optional == ("red>=1",)
+
+    def test_what_has_no_wheel_is_built_and_what_is_only_read_comes_alone(self) -> None:
+        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[], system="linux")
+        assert self.wanted(choice).sources == ("pesq==0.0.4",)
+        assert self.wanted(choice).alone == ("visqol-python==3.8.0",)
+
+    def test_a_device_adds_the_extras(self) -> None:
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=True, wheels=[])
-        arguments = setup_environment.pip_arguments(PYPROJECT, choice)
-        assert arguments == ["-e", ".[one,two,hf,sqcodec]", "pytest>=8"]
+        assert self.wanted(choice).optional == ("red>=1", "blue==2", *TORCH_EXTRA, "snac>=1")
 
     def test_a_kept_wheel_is_named_with_the_other_needs_of_the_extra(self) -> None:
         wheel = Path("kept/torch-2.9.0+cpu-cp311-cp311-linux_x86_64.whl")
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[wheel])
-        arguments = setup_environment.pip_arguments(PYPROJECT, choice)
-        assert arguments == ["-e", ".[one,two]", "pytest>=8", str(wheel), "safetensors>=0.4"]
+        assert self.wanted(choice).optional[2:] == (str(wheel), "safetensors>=0.4")
+
+    def test_the_demo_brings_no_torch_and_says_what_does(self) -> None:
+        choice = torch_choice.torch_later()
+        assert self.wanted(choice, "demo").optional == ("red>=1",)
+        assert "ONNX Runtime" in choice.message
+        assert "make setup" in choice.message
+
+    def test_every_source_package_of_the_project_is_known(self) -> None:
+        pyproject = setup_environment.read_pyproject(ROOT)
+        for level in wanted_packages.LEVELS:
+            wanted = wanted_packages.wanted_packages(
+                pyproject, torch_choice.torch_later(), level=level
+            )
+            assert "pesq==0.0.4" in wanted.sources
+            assert len(wanted.alone) == 1
+
+
+class FakeInstaller:
+    """Installs all but what is named ``bad``; builds nothing."""
+
+    uv = None
+
+    def __init__(self, bad: str = "none") -> None:
+        self.bad = bad
+        self.calls: list[list[str]] = []
+
+    def install(self, arguments: list[str]) -> bool:
+        self.calls.append(list(arguments))
+        return not any(self.bad in argument for argument in arguments)
+
+    def build(self, requirement: str, folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+
+WANTED = Wanted(
+    needed=("-e", "."), optional=("red", "blue"), alone=(), sources=("pesq==0.0.4", "pyworld>=0.3")
+)
+PYTHON = interpreters.Interpreter(Path("python"), (3, 11, 2), True, True, "cc")
+
+
+class TestInstall:
+    def test_without_a_compiler_pesq_is_left_out_with_a_sentence(
+        self, search_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv("CC", raising=False)
+        installer = FakeInstaller()
+        monkeypatch.setattr(installer, "build", lambda *_: pytest.fail("a compiler was called"))
+        setup_environment.install(installer, WANTED, PYTHON)
+        said = capsys.readouterr().out
+        assert "pesq: left out, and with it the columns pesq_wb and pesq_nb: a C compiler" in said
+        assert "apt-get install build-essential python3-dev" in said
+        assert "pyworld: not built here, pyworld-prebuilt in its place" in said
+        assert ["pyworld-prebuilt==0.3.5.post2"] in installer.calls
+
+    def test_a_package_that_cannot_be_had_is_not_the_end(
+        self, search_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        installer = FakeInstaller(bad="blue")
+        setup_environment.install(installer, WANTED, PYTHON)
+        assert "blue: could not be installed; synbench doctor says" in capsys.readouterr().out
+        assert ["red"] in installer.calls
+
+    def test_without_the_core_there_is_no_set_up_and_the_cures_are_named(
+        self, search_path: Path
+    ) -> None:
+        with pytest.raises(SetUpError) as caught:
+            setup_environment.install(FakeInstaller(bad="."), WANTED, PYTHON)
+        for cure in ("PIP_INDEX_URL=", "make wheels", "PIP_NO_INDEX=1 PIP_FIND_LINKS="):
+            assert cure in str(caught.value)
+
+    def test_uv_gets_the_settings_of_pip(self) -> None:
+        config = "\n".join(
+            [
+                ":env:.find-links='/one /two'",
+                "global.index-url='https://mirror.example/simple'",
+                "global.extra-index-url='file:///a/simple file:///b/simple'",
+                "install.constraint='limits.txt'",
+                "download.no-index='true'",
+            ]
+        )
+        assert installer.uv_variables(config) == {
+            "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+            "UV_INDEX": "file:///a/simple file:///b/simple",
+            "UV_FIND_LINKS": "/one,/two",
+            "UV_CONSTRAINT": "limits.txt",
+        }
 
 
 class TestTorch:
@@ -290,8 +407,15 @@ class TestTorch:
         choice = torch_choice.choose_torch(TORCH_EXTRA, device=True, wheels=[Path("torch.whl")])
         assert (choice.requirements, choice.extras) == ((), ("hf", "sqcodec"))
 
+    def test_the_cpu_build_comes_from_its_own_index_or_on_a_mac_from_any(self) -> None:
+        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[], cpu_index=True)
+        assert choice.requirements == tuple(TORCH_EXTRA)
+        assert choice.options == ("--extra-index-url", torch_choice.CPU_INDEX)
+        mac = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[], system="darwin")
+        assert (mac.requirements, mac.options) == (tuple(TORCH_EXTRA), ())
+
     def test_left_out_says_why_and_what_to_type(self) -> None:
-        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[])
+        choice = torch_choice.choose_torch(TORCH_EXTRA, device=False, wheels=[], system="linux")
         assert (choice.requirements, choice.extras) == ((), ())
         assert "left out, this machine has no NVIDIA device" in choice.message
         assert ".venv/bin/pip install -e '.[torch]'" in choice.message

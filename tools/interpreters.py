@@ -12,6 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from installer import find_uv
+
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 CANDIDATES = ("python3.11", "python3.12", "python3.13", "python3", "python")
 
@@ -72,7 +74,7 @@ def objection(interpreter: Interpreter | None) -> str | None:
         return "does not run"
     if interpreter.version[:2] not in SUPPORTED:
         return f"is Python {interpreter.number}"
-    if not interpreter.ensurepip:
+    if not interpreter.ensurepip and find_uv() is None:
         return "has no ensurepip (on Debian: apt-get install python3-venv)"
     return None
 
@@ -89,7 +91,7 @@ def find_interpreter(wanted: str | None = None) -> Interpreter:
             turned_down.append(f"  {command} {reason}")
     raise SetUpError(
         "\n".join(
-            ["synbench needs Python 3.11, 3.12 or 3.13; found none that will do:"]
+            ["synbench needs Python 3.11, 3.12 or 3.13; none that will do is here:"]
             + (turned_down or [f"  {wanted or 'python3'} is not on the search path"])
             + ["Install one of them, or name one: make setup PYTHON=/path/to/python3.11"]
         )

@@ -1,7 +1,8 @@
-"""Set up ``.venv`` with synbench and its tools, or notice within milliseconds that it is there.
+"""Set up ``.venv`` with synbench, or notice within milliseconds that it is there.
 
-Run by ``make``; needs the standard library of Python 3.11 or later only. The stamp is written last,
-so that a set-up that failed or was interrupted is repaired by running it again.
+Run by ``make``; needs the standard library of Python 3.11 or later only. ``--level demo`` installs
+what a user needs, ``--level tests`` the tools of development too. The stamp is written last, so
+that a set-up that failed or was interrupted is repaired by running it again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from installer import Installer, find_uv, pip_settings
 from interpreters import SUPPORTED, Interpreter, SetUpError, find_interpreter, probe
 from torch_choice import (
     UPON_TORCH,
@@ -27,15 +30,26 @@ from torch_choice import (
     has_nvidia_device,
     kept_folders,
     kept_wheels,
+    package_name,
+    reaches_cpu_index,
+    torch_later,
 )
+from wanted_packages import LEVELS, SOURCES, Wanted, wanted_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "synbench-set-up"
 READ_FILES = (
     "pyproject.toml",
+    "tools/installer.py",
     "tools/interpreters.py",
     "tools/setup_environment.py",
     "tools/torch_choice.py",
+    "tools/wanted_packages.py",
+)
+WITHOUT_NETWORK = (
+    "behind a mirror: PIP_INDEX_URL=ADDRESS after the same command; without a network: make wheels "
+    "on a machine that has one, then here PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER after the same "
+    "command"
 )
 
 
@@ -44,12 +58,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Set up .venv for synbench.")
     parser.add_argument("--python", help="the interpreter to build .venv with")
     parser.add_argument("--again", action="store_true", help="install even when nothing changed")
+    parser.add_argument("--level", choices=LEVELS, default="tests", help="what it is for")
     arguments = parser.parse_args()
+    wanted, level = arguments.python, arguments.level
     try:
-        if arguments.again or not is_current(ROOT, arguments.python):
+        if arguments.again or not is_current(ROOT, wanted, level=level):
             with locked(ROOT):
-                if arguments.again or not is_current(ROOT, arguments.python):
-                    set_up(ROOT, arguments.python)
+                if arguments.again or not is_current(ROOT, wanted, level=level):
+                    set_up(ROOT, wanted, level=level)
     except SetUpError as error:
         print(f"set-up failed: {error}", file=sys.stderr)
         return 1
@@ -59,19 +75,23 @@ def main() -> int:
     return 0
 
 
-def is_current(root: Path, wanted: str | None = None) -> bool:
-    """Whether ``.venv`` was set up from these very files, here, with an interpreter still there."""
+def is_current(root: Path, wanted: str | None = None, *, level: str = "tests") -> bool:
+    """Whether ``.venv`` was set up from these very files, here, with an interpreter still there.
+
+    One that was set up for a later level has all that an earlier one wants.
+    """
     try:
         stamp = (root / ".venv" / STAMP).read_text(encoding="utf-8")
-        if stamp != stamp_text(root):
+        enough = LEVELS[LEVELS.index(level) :]
+        if stamp not in [stamp_text(root, level=one) for one in enough]:
             return False
     except OSError:
         return False
     return wanted is None or is_built_with(root / ".venv", find_interpreter(wanted))
 
 
-def stamp_text(root: Path) -> str:
-    """Everything that a set-up depends on: place, interpreter, and the files it reads."""
+def stamp_text(root: Path, *, level: str = "tests") -> str:
+    """Everything that a set-up depends on: place, interpreter, level, and the files it reads."""
     python = (root / ".venv/bin/python").resolve()
     status = python.stat()
     digest = hashlib.sha256(b"".join((root / name).read_bytes() for name in READ_FILES))
@@ -79,6 +99,7 @@ def stamp_text(root: Path) -> str:
         f"place {root}\n"
         f"python {python} {status.st_size} {status.st_mtime_ns}\n"
         f"files {digest.hexdigest()}\n"
+        f"level {level}\n"
     )
 
 
@@ -102,7 +123,7 @@ def locked(root: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def set_up(root: Path, wanted: str | None) -> None:
+def set_up(root: Path, wanted: str | None, *, level: str = "tests") -> None:
     """Build ``.venv`` where needed, install, and write the stamp last."""
     start = time.monotonic()
     venv = root / ".venv"
@@ -119,10 +140,11 @@ def set_up(root: Path, wanted: str | None) -> None:
     if installed is None:
         raise SetUpError(".venv/bin/python does not run; remove .venv and try again")
     pyproject = read_pyproject(root)
-    torch = decide_torch(pyproject, venv, installed)
+    installer = Installer(venv / "bin/python", uv=find_uv(), root=root)
+    torch = decide_torch(pyproject, installer, installed, level=level)
     say(torch.message)
-    install(root, pip_arguments(pyproject, torch), advice=compiler_advice(installed))
-    (venv / STAMP).write_text(stamp_text(root), encoding="utf-8")
+    install(installer, wanted_packages(pyproject, torch, level=level), installed)
+    (venv / STAMP).write_text(stamp_text(root, level=level), encoding="utf-8")
     say(f"ready after {time.monotonic() - start:.0f} s")
 
 
@@ -150,6 +172,11 @@ def build(venv: Path, interpreter: Interpreter) -> None:
         venv.unlink()
     elif venv.exists():
         shutil.rmtree(venv)
+    uv = find_uv()
+    if uv:
+        seeded = [uv, "venv", "--quiet", "--seed", "--python", str(interpreter.executable)]
+        if not subprocess.run([*seeded, str(venv)], check=False).returncode:
+            return
     if subprocess.run([interpreter.executable, "-m", "venv", venv], check=False).returncode:
         raise SetUpError(f"{interpreter.executable} -m venv failed; see above")
 
@@ -161,8 +188,12 @@ def read_pyproject(root: Path) -> dict[str, Any]:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def decide_torch(pyproject: Mapping[str, Any], venv: Path, interpreter: Interpreter) -> TorchChoice:
+def decide_torch(
+    pyproject: Mapping[str, Any], installer: Installer, interpreter: Interpreter, *, level: str
+) -> TorchChoice:
     """What to do about torch, and the packages of codecs on top of it, on this machine."""
+    if level == "demo":
+        return torch_later()
     extras = pyproject["project"]["optional-dependencies"]
     upon_torch = [
         line
@@ -173,48 +204,83 @@ def decide_torch(pyproject: Mapping[str, Any], venv: Path, interpreter: Interpre
     requirements = [*extras["torch"], *upon_torch]
     if has_nvidia_device():
         return choose_torch(requirements, device=True, wheels=[])
-    pip = [str(venv / "bin/python"), "-m", "pip"]
-    config = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
+    config = installer.config()
     wheels = kept_wheels(
-        kept_folders(config.stdout), requirement=requirements[0], python=interpreter.version[:2]
+        kept_folders(config), requirement=requirements[0], python=interpreter.version[:2]
     )
-    check = [*pip, "install", "--dry-run", "--no-deps", "--no-index"]  # asks pip for the platform
+    check = [
+        *installer.pip,
+        "install",
+        "--dry-run",
+        "--no-deps",
+        "--no-index",
+    ]  # fits the platform?
     fitting = [
         wheel
         for wheel in wheels
         if not subprocess.run([*check, wheel], capture_output=True, check=False).returncode
     ]
-    return choose_torch(requirements, device=False, wheels=fitting)
+    reached = not fitting and not pip_settings(config).get("no-index") and reaches_cpu_index()
+    return choose_torch(requirements, device=False, wheels=fitting, cpu_index=reached)
 
 
-def pip_arguments(pyproject: Mapping[str, Any], torch: TorchChoice) -> list[str]:
-    """What one call of pip installs: synbench itself in place, its extras and the tools."""
-    own = pyproject["project"]["name"] + "["
-    group = pyproject["dependency-groups"]["dev"]
-    extras = [
-        extra.strip()
-        for requirement in group
-        if requirement.startswith(own)
-        for extra in requirement.removeprefix(own).rstrip("]").split(",")
-    ]
-    tools = [requirement for requirement in group if not requirement.startswith(own)]
-    return ["-e", f".[{','.join([*extras, *torch.extras])}]", *tools, *torch.requirements]
+def install(installer: Installer, wanted: Wanted, interpreter: Interpreter) -> None:
+    """Install everything; what some parts need and cannot be had is said, and left out.
+
+    Raises:
+        SetUpError: what everything needs cannot be had.
+    """
+    say(
+        f"installing {len(wanted.optional) + len(wanted.needed)} packages and what they need "
+        f"with {'uv' if installer.uv else 'pip'}"
+    )
+    advice = compiler_advice(interpreter)
+    with tempfile.TemporaryDirectory() as folder:
+        building = (
+            {} if advice else {one: installer.build(one, Path(folder)) for one in wanted.sources}
+        )
+        try:
+            absent = install_wheels(installer, wanted)
+        except BaseException:
+            for process in building.values():
+                process.kill()
+            raise
+        for process in building.values():
+            process.wait()
+        built = [str(path) for path in sorted(Path(folder).glob("*.whl"))]
+        if built or wanted.alone:
+            installer.install(["--no-deps", *wanted.alone, *built])
+        missing = [one for one in wanted.sources if not is_built(one, built)]
+    for requirement in missing:
+        name = package_name(requirement)
+        serves, instead = SOURCES[name]
+        if instead and installer.install([instead]):
+            say(f"{name}: not built here, {instead.partition('==')[0]} in its place")
+        else:
+            why = advice or "it did not build"
+            say(f"{name}: left out, and with it {serves}: {why}")
+    for requirement in absent:
+        say(f"{requirement}: could not be installed; synbench doctor says what it is for")
 
 
-def install(root: Path, arguments: Sequence[str], *, advice: str | None) -> None:
-    """Call pip once, quiet unless it fails."""
-    if advice:
-        say(f"note: {advice}")
-    say("installing synbench and its tools with pip (about a minute)")
-    pip = [str(root / ".venv/bin/python"), "-m", "pip", "install", "--no-input", "-qq"]
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    if subprocess.run([*pip, *arguments], cwd=root, env=environment, check=False).returncode:
-        hint = f"; {advice}" if advice else ""
-        raise SetUpError(f"pip could not install everything, see above{hint}")
+def install_wheels(installer: Installer, wanted: Wanted) -> list[str]:
+    """Install what comes as wheels; which of the optional packages could not be had."""
+    if installer.install([*wanted.options, *wanted.needed, *wanted.optional]):
+        return []
+    say("not all of it can be had: what everything needs first, then one by one")
+    if not installer.install(wanted.needed):
+        raise SetUpError(f"pip could not install what is needed, see above; {WITHOUT_NETWORK}")
+    return [one for one in wanted.optional if not installer.install([*wanted.options, one])]
+
+
+def is_built(requirement: str, wheels: Sequence[str]) -> bool:
+    """Whether a wheel of this package is among the files."""
+    stem = package_name(requirement).replace("-", "_")
+    return any(Path(wheel).name.lower().startswith(f"{stem}-") for wheel in wheels)
 
 
 def compiler_advice(interpreter: Interpreter) -> str | None:
-    """What is missing to build pesq and libsvm from source; ``None`` when nothing is."""
+    """What is missing to build source packages; ``None`` when nothing is."""
     missing = []
     compiler = os.environ.get("CC", "").split() or [interpreter.compiler]
     if shutil.which(compiler[0]) is None:
@@ -226,8 +292,8 @@ def compiler_advice(interpreter: Interpreter) -> str | None:
     if not missing:
         return None
     return (
-        f"{' and '.join(missing)} not found, which pesq and libsvm need to build "
-        "(on Debian: apt-get install build-essential python3-dev)"
+        f"{' and '.join(missing)} not found, which they need to build "
+        "(on Debian: apt-get install build-essential python3-dev; then: make setup)"
     )
 
 

@@ -1,15 +1,18 @@
 """Decide about torch, which the core of synbench never needs.
 
-A machine with an NVIDIA device gets the extras of codecs that hold torch. Any other machine
-gets torch only from a CPU wheel that its pip already knows by ``find-links``: the wheel of the
-package index would bring several gigabytes of CUDA libraries that such a machine cannot use.
+A machine with an NVIDIA device gets the extras of codecs that hold torch. Any other machine gets
+PyTorch's CPU build: from a wheel that its pip already knows by ``find-links``, else from PyTorch's
+own index of CPU builds. The wheel of the package index would bring several gigabytes of CUDA
+libraries; only on a Mac it is a CPU build. The demonstration networks run without torch.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import socket
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,9 @@ from urllib.parse import unquote, urlsplit
 
 # Extras of codecs whose packages need torch.
 UPON_TORCH = ("hf", "sqcodec")
+# Where PyTorch publishes its builds without CUDA.
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+CONNECT_SECONDS = 4.0
 CUDA_PACKAGES = ("nvidia", "cuda", "triton")
 WHEEL = re.compile(r"torch-(?P<version>\d+(\.\d+)*)\+cpu-(?P<python>[^-]+)-(?P<abi>[^-]+)-[^-]+")
 
@@ -29,10 +35,26 @@ class TorchChoice:
     requirements: tuple[str, ...]
     extras: tuple[str, ...]
     message: str
+    options: tuple[str, ...] = ()
+
+
+def torch_later() -> TorchChoice:
+    """The demo does without."""
+    return TorchChoice(
+        (),
+        (),
+        "torch: not installed yet, the packaged networks run on ONNX Runtime; "
+        "to train, or for other networks: make setup",
+    )
 
 
 def choose_torch(
-    requirements: Sequence[str], *, device: bool, wheels: Sequence[Path]
+    requirements: Sequence[str],
+    *,
+    device: bool,
+    wheels: Sequence[Path],
+    cpu_index: bool = False,
+    system: str = sys.platform,
 ) -> TorchChoice:
     """The choice for a machine; ``requirements`` are those of ``torch`` and :data:`UPON_TORCH`."""
     if device:
@@ -42,14 +64,34 @@ def choose_torch(
         return TorchChoice(
             (str(wheels[0]), *others), (), f"torch: installed from the kept wheel {wheels[0].name}"
         )
+    if system == "darwin":
+        return TorchChoice(tuple(requirements), (), "torch: installed, a CPU build on a Mac")
+    if cpu_index:
+        return TorchChoice(
+            tuple(requirements),
+            (),
+            "torch: installed from PyTorch's index of CPU builds",
+            ("--extra-index-url", CPU_INDEX),
+        )
     return TorchChoice(
         (),
         (),
-        "torch: left out, this machine has no NVIDIA device and no CPU wheel of torch is kept "
-        "(only neural codecs need it)\n"
+        "torch: left out, this machine has no NVIDIA device and no CPU wheel of torch can be had "
+        "(the packaged networks run on ONNX Runtime; other neural codecs need it)\n"
         "  to install it with its CUDA libraries:  .venv/bin/pip install -e '.[torch]'\n"
         "  to install a CPU wheel from a folder:   make setup PIP_FIND_LINKS=FOLDER",
     )
+
+
+def reaches_cpu_index() -> bool:
+    """Whether PyTorch's index answers, within a few seconds; a Mac does not need it."""
+    if sys.platform == "darwin":
+        return False
+    try:
+        with socket.create_connection((urlsplit(CPU_INDEX).netloc, 443), CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def package_name(requirement: str) -> str:
