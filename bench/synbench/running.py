@@ -184,8 +184,9 @@ def _announce(plan: Plan, console: Console) -> None:
     print_skipped(plan, console)
     for corpus in plan.corpora:
         console.print(
-            f"{escape(corpus.name)}: {len(corpus.items)} utterances, "
-            f"{corpus.seconds / 60:.1f} minutes, licence {escape(corpus.licence)}",
+            f"{corpus.name}: {len(corpus.items)} utterances, "
+            f"{corpus.seconds / 60:.1f} minutes, licence {corpus.licence}",
+            markup=False,
             highlight=False,
             soft_wrap=True,
         )
