@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import Any
 
 from synbench.cache import build_once
 from synbench.corpora._model import Listing, Progress
 from synbench.corpora._places import downloads_folder
+from synbench.corpora._unpack import AudioRow, write_files
 from synbench.corpora.manifest import manifest
 from synbench.download import address, check, fetch
 from synbench.errors import UsageError
@@ -76,26 +74,19 @@ def _unpack(parquet: Path, folder: Path) -> None:
 
     columns = ["audio", "id", "speaker_id", "text"]
     rows = pyarrow.parquet.read_table(parquet, columns=columns).to_pylist()
-    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["file", "id", "speaker", "transcript"])
-        for row in rows:
-            name = f"{row['id']}.flac"
-            _write(row["audio"]["bytes"], folder / name)
-            table.writerow([name, row["id"], row["speaker_id"], row["text"]])
-
-
-def _write(content: bytes, path: Path) -> None:
-    """Keep FLAC as it came; anything else is decoded and written as FLAC."""
-    if content.startswith(b"fLaC"):
-        path.write_bytes(content)
-        return
-    import soundfile
-
-    from synbench.audio import write_audio
-
-    decoded: Any = soundfile.read(io.BytesIO(content), dtype="float64")
-    write_audio(path, decoded[0], sample_rate=decoded[1])
+    write_files(
+        (
+            AudioRow(
+                id=str(row["id"]),
+                content=row["audio"]["bytes"],
+                speaker=str(row["speaker_id"]),
+                transcript=row["text"],
+                language="en",
+            )
+            for row in rows
+        ),
+        folder,
+    )
 
 
 CORPORA = {"librispeech-dummy": librispeech_dummy}
