@@ -109,4 +109,6 @@ def _item(entry: Entry, measured: AudioFacts) -> Item:
         speaker=entry.speaker,
         transcript=entry.transcript,
         problem=measured.problem,
+        gender=entry.gender,
+        language=entry.language,
     )

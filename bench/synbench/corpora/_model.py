@@ -28,6 +28,8 @@ class Item:
         channels: as recorded, 0 when unreadable.
         speaker: empty if unknown.
         transcript: empty if unknown.
+        gender: of the speaker as the corpus states it, ``female`` or ``male``; empty if unknown.
+        language: as the corpus states it, such as ``en``; empty if unknown.
         problem: empty, or why the item cannot be used; such an item stays in its corpus and
             becomes a failed cell.
     """
@@ -41,6 +43,8 @@ class Item:
     speaker: str = ""
     transcript: str = ""
     problem: str = ""
+    gender: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,8 @@ class Entry:
     path: Path
     speaker: str = ""
     transcript: str = ""
+    gender: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import Distribution, incomplete, subset_folder
 from synbench.corpora._scan import read_text, tree_files
+from synbench.corpora._speakers import speaker_genders
 
 # Checksums as published in https://www.openslr.org/resources/12/md5sum.txt
 LIBRISPEECH = Distribution(
@@ -49,9 +50,16 @@ def librispeech(
         EnvironmentFault: the download failed.
     """
     tree = subset_folder(LIBRISPEECH, path=path, subset=subset, progress=progress)
-    texts = _transcripts(tree)
+    texts, genders = _transcripts(tree), speaker_genders(tree.parent / "SPEAKERS.TXT")
     entries = tuple(
-        Entry(id=file.stem, path=file, speaker=file.parts[-3], transcript=texts.get(file.stem, ""))
+        Entry(
+            id=file.stem,
+            path=file,
+            speaker=file.parts[-3],
+            transcript=texts.get(file.stem, ""),
+            gender=genders.get(file.parts[-3], ""),
+            language="en",
+        )
         for file in tree_files(tree, depth=2, suffix=".flac")
     )
     expected = LIBRISPEECH.counts.get(subset)

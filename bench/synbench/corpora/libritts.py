@@ -5,6 +5,7 @@ from __future__ import annotations
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import Distribution, incomplete, subset_folder
 from synbench.corpora._scan import read_text, tree_files
+from synbench.corpora._speakers import speaker_genders
 from synbench.errors import UsageError
 
 RECORDED_RATE = 24000
@@ -51,12 +52,15 @@ def libritts(
     if not 4000 <= sample_rate <= RECORDED_RATE:
         raise UsageError(f"libritts:sample_rate expects 4000 to 24000 Hz, got {sample_rate}")
     tree = subset_folder(LIBRITTS, path=path, subset=subset, progress=progress)
+    genders = speaker_genders(tree.parent / "SPEAKERS.txt")
     entries = tuple(
         Entry(
             id=file.stem,
             path=file,
             speaker=file.parts[-3],
             transcript=read_text(file.with_name(f"{file.stem}.normalized.txt")),
+            gender=genders.get(file.parts[-3], ""),
+            language="en",
         )
         for file in tree_files(tree, depth=2, suffix=".wav")
     )

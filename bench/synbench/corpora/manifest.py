@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from synbench.corpora._model import Entry, Listing, Progress
+from synbench.corpora._speakers import gender_of
 from synbench.errors import UsageError
 from synbench_base.folders import typed_path
 from synbench_base.text_table import read_table
@@ -18,6 +19,8 @@ COLUMNS = {
     "id": ("id", "item"),
     "speaker": ("speaker",),
     "transcript": ("transcript", "text"),
+    "gender": ("gender", "sex"),
+    "language": ("language", "lang"),
 }
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
@@ -28,7 +31,8 @@ def manifest(_: Progress | None = None, *, path: str) -> Listing:
     """The files that a table names.
 
     CSV, TSV or Parquet with the column ``file`` (or ``path``), relative to the table; optional
-    ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``licence``. A file that is
+    ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``gender`` (or
+    ``sex``), ``language``, ``licence``. A file that is
     absent stays in the corpus as an item that cannot be used. Text is read by
     :mod:`synbench_base.text_table`: in a TSV a quotation mark is a letter like any other.
 
@@ -100,6 +104,8 @@ def _entry(table: Path, row: Row, number: int) -> Entry:
         path=table.parent / named,
         speaker=_cell(row, "speaker"),
         transcript=_cell(row, "transcript"),
+        gender=gender_of(_cell(row, "gender")),
+        language=_cell(row, "language"),
     )
 
 

@@ -163,6 +163,8 @@ def item_rows(plan: Plan) -> list[Row]:
             "speaker": item.speaker,
             "transcript": item.transcript,
             "problem": without_folders(item.problem, str(item.path.absolute().parent)),
+            "gender": item.gender,
+            "language": item.language,
         }
         for corpus in plan.corpora
         for item in corpus.items

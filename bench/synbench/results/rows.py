@@ -89,6 +89,8 @@ ITEM_COLUMNS = {
     "speaker": "string",
     "transcript": "string",
     "problem": "string",
+    "gender": "string",
+    "language": "string",
 }
 COLUMNS: Mapping[Stage, Mapping[str, str]] = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}
 
