@@ -115,6 +115,12 @@ class Suite(_Strict):
     conditions: list[str | dict[str, Any]] = Field(
         default=[], description="what is done to speech and streams: clean, {noise: babble, ...}"
     )
+    against: list[Literal["clean", "input"]] = Field(
+        default=["clean", "input"],
+        min_length=1,
+        description="what scores are against where a condition damages the input: the clean "
+        "recording, the damaged input, or both in columns of their own",
+    )
     failure_budget: int | str = Field(
         default=0, description="failed cells allowed before exit code 1: a count, or '5%'"
     )

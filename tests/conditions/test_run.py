@@ -13,7 +13,9 @@ import soundfile
 import synbench
 import synbench_codecs
 from synbench.conditions.speech_level import speech_level
+from synbench.results.planned import read_planned
 from synbench_codecs import read_stream
+from synbench_reports.tables.robustness import drops
 
 SUITE = """
 name: rough
@@ -65,7 +67,11 @@ def start(folder: Path) -> str:
 
 def test_every_row_says_its_condition(run: Path) -> None:
     scores = synbench.open(run).scores()
-    assert len(scores) == 3 * 2 * 6
+    against_input = scores[scores["against"] == "input"]
+    assert len(scores) - len(against_input) == 3 * 2 * 6
+    assert len(against_input) == 3 * 2 * 2
+    assert set(against_input["metric"]) == {"si_sdr@input"}
+    assert set(against_input["condition"]) == {"white 10 dB", "babble 5 dB"}
     assert set(scores["corpus"]) == {
         "speech",
         "speech, white 10 dB",
@@ -118,4 +124,52 @@ def test_bits_on_the_disk_are_turned_at_the_rate(run: Path) -> None:
 
 def test_the_same_command_again_tries_only_what_failed(run: Path) -> None:
     failed = (synbench.open(run).scores()["status"] == "failed").sum()
-    assert f"{failed} of 36 scores to compute" in start(run.parents[1])
+    assert f"{failed} of 48 scores to compute" in start(run.parents[1])
+
+
+def test_against_the_damaged_input_is_no_score_against_the_recording(run: Path) -> None:
+    """What passthrough gives back is its input: endless against that, the noise against clean."""
+    scores = synbench.open(run).scores()
+    noisy = scores[(scores["condition"] == "white 10 dB") & (scores["codec"] == "passthrough")]
+    clean = noisy[noisy["against"] == "clean"]["value"]
+    # 10 dB of active speech is a little less of all of it.
+    assert clean.between(5, 12).all()
+    beside = noisy[noisy["against"] == "input"]
+    assert (beside["value"].fillna(np.inf) > 60).all()
+    assert set(noisy["metric_id"][noisy["against"] == "clean"]).isdisjoint(beside["metric_id"])
+
+
+def test_a_score_against_the_input_is_that_of_the_stored_files(run: Path) -> None:
+    scores = synbench.open(run).scores()
+    chosen = (scores["corpus"] == "speech, babble 5 dB") & (scores["metric"] == "si_sdr@input")
+    rows = scores[chosen & scores["codec"].str.contains("722")]
+    assert len(rows) == 3
+    for _, row in rows.iterrows():
+        (heard,) = (run / "inputs/speech, babble 5 dB").glob(f"{row['item']}.*.flac")
+        (decoded,) = run.glob(f"reconstructions/g722-*/speech, babble 5 dB/{row['item']}.*.flac")
+        expected = synbench.score("si_sdr", reference=heard, degraded=decoded)
+        assert row["value"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_tables_have_two_groups_and_the_drop_is_against_the_clean_number(run: Path) -> None:
+    table = synbench.open(run).table()
+    noisy = table[(table["corpus"] == "speech, white 10 dB")]
+    assert set(noisy[noisy["column"] == "si_sdr@input"]["group"]) == {"input"}
+    assert set(noisy[noisy["column"] == "si_sdr"]["group"]) == {"metric"}
+    assert "input" not in set(table[table["corpus"] == "speech, tandem 2"]["group"])
+    lines = list(drops(read_planned(run)))
+    beside = [line for line in lines if line.metric.column == "si_sdr@input"]
+    assert {line.condition for line in beside} == {"clean", "white 10 dB", "babble 5 dB"}
+    clean = {line.codec: line.number for line in lines if not line.group}
+    of_g722 = next(line for line in beside if "722" in line.codec and "white" in line.condition)
+    # Noise costs the recording much, and a codec of waveforms treats noise as it treats speech.
+    assert abs(of_g722.drop) < clean[of_g722.codec] - 12
+    assert of_g722.drop == pytest.approx(clean[of_g722.codec] - of_g722.number)
+
+
+def test_channels_take_the_stream_that_was_encoded_for_the_clean_speech(run: Path) -> None:
+    decodes = synbench.open(run).decodes()
+    encoded = decodes[decodes["status"] == "ok"].groupby("corpus")["encode_cpu_seconds"]
+    assert encoded.count()["speech, bit errors 0.01"] == 0
+    assert encoded.count()["speech"] == 6
+    assert encoded.count()["speech, white 10 dB"] == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -40,6 +41,8 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     console.print(_metrics_table(made))
     print_skipped(made, console)
     print_notes(made, console)
+    for line in _shared_work(made):
+        console.print(line, highlight=False, soft_wrap=True)
     count = workers or default_workers()
     cpu = made.forecast_cpu_seconds
     console.print(
@@ -48,6 +51,22 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
         f"{duration(cpu / count)} on {count} workers",
         highlight=False,
     )
+
+
+def _shared_work(made: Plan) -> Iterator[str]:
+    """What conditions need once for all codecs, and what they take from one another."""
+    inputs = {
+        (item.before_channel.corpus, item.item)
+        for item in made.items
+        if item.damage and made.conditions[item.corpus].damages_input
+    }
+    if inputs:
+        yield f"{len(inputs)} damaged inputs, each made once for all codecs"
+    streams = sum(
+        bool(item.sent[0] in made.conditions) for items in made.decodes.values() for item in items
+    )
+    if streams:
+        yield f"{streams} of the decodes take a stream that another condition has encoded"
 
 
 def _table(*headings: str) -> Table:

@@ -89,11 +89,28 @@ class Condition:
     @property
     def identity(self) -> str:
         """Digest of what it does, 16 hex digits; empty for ``clean``."""
-        return _digest(self.settings) if self.settings else ""
+        if not self.settings:
+            return ""
+        # What an earlier version made of these is another wave.
+        is_second = isinstance(self.tandem, tuple) or (
+            self.damages_input and self.input_settings != self.settings
+        )
+        return _digest({**self.settings, "version": 2} if is_second else self.settings)
+
+    @property
+    def without_channel(self) -> Condition:
+        """The same before the channel: what it makes of the speech, and which stream is sent."""
+        settings = {key: value for key, value in self.settings.items() if key != "channel"}
+        return _from_settings(settings, dict(self.files)) if settings else Condition(label=CLEAN)
 
     def seed(self, *, corpus: str, item: str, step: str) -> int:
-        """Where the random numbers of one step of one item begin, the same on every machine."""
-        made_from = json.dumps([corpus, item, step, self.settings], sort_keys=True)
+        """Where the random numbers of one step of one item begin, the same on every machine.
+
+        What is done to the input is drawn from that part of the condition alone, so that the same
+        noise is there with a channel and without.
+        """
+        settings = self.input_settings if step in (*INPUT_STEPS, "voices") else self.settings
+        made_from = json.dumps([corpus, item, step, settings], sort_keys=True)
         return int.from_bytes(hashlib.sha256(made_from.encode()).digest()[:8], "big")
 
 
@@ -156,7 +173,10 @@ def _values(key: str, value: Any) -> list[Any]:
 def _condition(settings: dict[str, Any], folder: Path) -> Condition:
     if "snr_db" in settings and "noise" not in settings:
         raise UsageError("snr_db needs a noise: {noise: white, snr_db: 10}")
-    files = _recordings(settings, folder)
+    return _from_settings(settings, _recordings(settings, folder))
+
+
+def _from_settings(settings: dict[str, Any], files: dict[str, Path]) -> Condition:
     parts = [READERS[key](settings) for key in KEYS if key in settings and key != "snr_db"]
     return Condition(
         label=", ".join(label for _, _, label in parts),

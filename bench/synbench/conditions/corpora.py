@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from synbench.conditions.condition import Condition
 from synbench.corpora import Corpus
 
-__all__ = ["Group", "groups"]
+__all__ = ["Group", "groups", "under"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,14 @@ def groups(corpora: Iterable[Corpus], conditions: tuple[Condition, ...]) -> tupl
     """Every corpus under every condition, clean first; only clean where there are no conditions."""
     wanted = conditions or (Condition(label="clean"),)
     return tuple(
-        Group(corpus=_named(corpus, condition), clean=corpus, condition=condition)
+        Group(corpus=under(corpus, condition), clean=corpus, condition=condition)
         for corpus in corpora
         for condition in wanted
     )
 
 
-def _named(corpus: Corpus, condition: Condition) -> Corpus:
+def under(corpus: Corpus, condition: Condition) -> Corpus:
+    """A corpus of clean recordings with the name and digest that it has under a condition."""
     if condition.is_clean:
         return corpus
     made_from = f"{corpus.digest} {condition.identity}"

@@ -16,6 +16,7 @@ from synbench.conditions.transmission import Channel, channel_of
 from synbench.execution.heard import heard
 from synbench.execution.identity import codec_identity, recorded_digests
 from synbench.execution.sealed import write_sealed
+from synbench.execution.streams import Sent, encoded_stream, stored_or_made
 from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
 from synbench.execution.worker import (
     NO_SUCH_CELL,
@@ -117,19 +118,25 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
         decoded, decoded_rate = _fetched(codec, item, seconds)
         measured: dict[str, Any] = {}
     else:
-        stream = artefact(codec_point, item, unit.policy_id, ".syn")
-        name = f"bitstreams/{stream}"
-        wave = heard(
-            reference, rate, damage=damage, item=item, codec=codec, unit=unit, seconds=seconds
-        )
+        name = f"bitstreams/{artefact(codec_point, item, unit.policy_id, '.syn')}"
+        channel = channel_of(damage, item=item.item, seconds=item.seconds)
+
+        def encoded() -> Sent:
+            wave = heard(
+                reference, rate, damage=damage, item=item, codec=codec, unit=unit, seconds=seconds
+            )
+            return encoded_stream(codec, wave, rate, seconds=seconds)
+
+        if channel is None:
+            sent = encoded()
+        else:
+            sent_name = artefact(codec_point, item.before_channel, unit.policy_id, ".syn")
+            path = inside(run, f"bitstreams/{sent_name}")
+            sent = stored_or_made(
+                path, encoded, codec=codec, reference=(reference, rate), unit=unit
+            )
         decoded, decoded_rate, measured = _through_bytes(
-            codec,
-            wave,
-            rate,
-            inside(run, name),
-            channel=channel_of(damage, item=item.item, seconds=item.seconds),
-            unit=unit,
-            seconds=seconds,
+            codec, sent, inside(run, name), channel=channel, unit=unit, seconds=seconds
         )
         measured["bitstream"] = name
     aligned = policy.align(
@@ -174,21 +181,17 @@ def _fetched(codec: Recording, item: ItemWork, seconds: float) -> tuple[Any, int
 
 def _through_bytes(
     codec: Codec,
-    reference: policy.Wave,
-    rate: int,
+    sent: Sent,
     path: Path,
     *,
     channel: Channel | None,
     unit: Any,
     seconds: float,
 ) -> tuple[Any, int, dict[str, Any]]:
-    """Encode, write what arrives, read back, decode: the decoder sees what lies on the disk."""
-    codec_rate = codec.info.sample_rate or rate
-    wave = policy.at_rate(reference, sample_rate=rate, to=codec_rate).astype("float32")
-    with guarded(seconds), stopwatch() as encode_time:
-        sent = synbench_codecs.encode(codec, wave, codec_rate)
+    """Write what arrives, read back, decode: the decoder sees what lies on the disk."""
+    stream, codec_rate = sent.stream, sent.stream.sample_rate
     with guarded(seconds):
-        received = Received(sent) if channel is None else channel.receive(sent, codec=codec)
+        received = Received(stream) if channel is None else channel.receive(stream, codec=codec)
     with fatal_faults(unit.run):
         write_bytes(path, synbench_codecs.write_stream(received.encoded))
     encoded = synbench_codecs.read_stream(path.read_bytes())
@@ -202,8 +205,8 @@ def _through_bytes(
     measured = {
         "payload_bits": encoded.payload_bits,
         "side_bits": encoded.side_bits,
-        "encode_cpu_seconds": encode_time["cpu"],
-        "encode_wall_seconds": encode_time["wall"],
+        "encode_cpu_seconds": sent.cpu_seconds,
+        "encode_wall_seconds": sent.wall_seconds,
         "decode_cpu_seconds": decode_time["cpu"],
         "decode_wall_seconds": decode_time["wall"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from synbench.results.confined import inside
 from synbench_base.errors import ItemError
 from synbench_codecs import Codec
 
-__all__ = ["heard"]
+__all__ = ["damaged_recording", "heard"]
 
 
 def heard(
@@ -44,44 +45,70 @@ def heard(
         return reference
     wave = reference
     if damage.condition.damages_input:
-        wave = _damaged(reference, rate, damage=damage, item=item, unit=unit, seconds=seconds)
-    with guarded(seconds):
-        earlier = earlier_codecs(damage, codec)
-    for each in earlier:
+        wave = damaged_recording(
+            reference, rate, damage=damage, item=item, run=unit.run, seconds=seconds
+        )
+    if isinstance(damage.condition.tandem, int):
+        return _through(earlier_codecs(damage, codec), wave, rate, seconds=seconds)
+
+    def made() -> policy.Wave:
+        with guarded(seconds):
+            earlier = earlier_codecs(damage, codec)
+        return _through(earlier, wave, rate, seconds=seconds)
+
+    # What other codecs leave of an item is the same whatever codec comes last.
+    return _stored(f"{input_artefact(item).with_suffix('')}.coded.flac", made, rate, run=unit.run)
+
+
+def _through(codecs: list[Codec], wave: policy.Wave, rate: int, *, seconds: float) -> policy.Wave:
+    for each in codecs:
         with guarded(seconds):
             wave = _passed(each, wave, rate)
     return wave
 
 
-def _damaged(
+def damaged_recording(
     reference: policy.Wave,
     rate: int,
     *,
     damage: Applied,
     item: ItemWork,
-    unit: Any,
+    run: str,
     seconds: float,
 ) -> policy.Wave:
-    """What is stored of the damaged recording: every codec gets the same rounded samples."""
-    name = str(input_artefact(item))
-    path = inside(Path(unit.run), f"inputs/{name}")
+    """What is stored of the damaged recording: every codec gets the same rounded samples.
+
+    It is made where it is not there yet, or is not what was made.
+
+    Raises:
+        ItemError: the damage cannot be done to this recording.
+        EnvironmentFault: the disk is full or read-only.
+    """
+
+    def made() -> policy.Wave:
+        from synbench.conditions.damage import damaged_input
+
+        with guarded(seconds):
+            return damaged_input(
+                reference,
+                damage.condition,
+                sample_rate=rate,
+                corpus=damage.corpus,
+                item=item.item,
+                voices=[voice.wave(sample_rate=rate) for voice in damage.voices],
+            ).wave
+
+    return _stored(str(input_artefact(item)), made, rate, run=run)
+
+
+def _stored(name: str, make: Callable[[], policy.Wave], rate: int, *, run: str) -> policy.Wave:
+    """A wave that is kept below ``inputs``; made where it is not there, or is not what was made."""
+    path = inside(Path(run), f"inputs/{name}")
     try:
         return read_sealed(path, name=name)[0]
     except ItemError:
-        pass  # not made yet, or not what was made
-    from synbench.conditions.damage import damaged_input
-
-    with guarded(seconds):
-        made = damaged_input(
-            reference,
-            damage.condition,
-            sample_rate=rate,
-            corpus=damage.corpus,
-            item=item.item,
-            voices=[voice.wave(sample_rate=rate) for voice in damage.voices],
-        )
-    data = bytes(audio_bytes(made.wave, sample_rate=rate, suffix=".flac"))
-    with fatal_faults(unit.run):
+        data = bytes(audio_bytes(make(), sample_rate=rate, suffix=".flac"))
+    with fatal_faults(run):
         write_sealed(path, data, name=name)
     return read_sealed(path, name=name)[0]
 

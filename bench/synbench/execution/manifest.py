@@ -69,7 +69,11 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             ),
         ],
         "metrics": [
-            {"metric_id": metric.point.metric_id, **metric.info.to_json()}
+            {
+                "metric_id": metric.point.metric_id,
+                **metric.info.to_json(),
+                "against": metric.point.against,
+            }
             for metric in plan.metrics
         ],
         "corpora": [
@@ -120,6 +124,7 @@ def _condition(group: Group) -> dict[str, Any]:
         "condition_group": condition.group,
         "condition_value": condition.value,
         "condition_settings": dict(condition.settings),
+        "damaged_input": condition.damages_input,
     }
 
 

@@ -7,17 +7,21 @@ samples, codec, metric and policy of today's plan; everything else is missing an
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 import synbench_codecs
 import synbench_metrics
 from synbench import corpora, policy
+from synbench.conditions.against import Against, against_input
 from synbench.conditions.applied import apply_to
-from synbench.conditions.corpora import Group, groups
+from synbench.conditions.condition import Condition
+from synbench.conditions.corpora import Group, groups, under
 from synbench.corpora import Corpus
 from synbench.corpora.whereabouts import remember_recordings
 from synbench.execution.identity import codec_identity
@@ -34,6 +38,8 @@ from synbench_metrics import MetricInfo
 # CPU seconds per audio second before anything was measured.
 COST_BEFORE_MEASURED = {"neural": 1.0, "external": 0.1}
 COST_OTHERWISE = 0.03
+# Noise, rooms and the level of active speech, once for all codecs.
+COST_OF_DAMAGE = 0.02
 # Reading, resampling and writing one reconstruction or reference.
 COST_OF_FILES = 0.01
 
@@ -42,12 +48,16 @@ __all__ = ["Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteCodec:
-    """A codec point of the suite."""
+    """A codec point of the suite.
+
+    ``cost`` is in CPU seconds per second of audio, of which ``decode_share`` goes to the decoder.
+    """
 
     point: CodecPoint
     label: str
     info: CodecInfo
     cost: float
+    decode_share: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +88,7 @@ class Plan:
 
     Attributes:
         groups: every corpus under every condition.
+        total_scores: cells of the scoring stage, done or not.
         decodes: items that must be coded, per codec.
         scores: metrics wanted, per (item, codec) that lacks some.
         undecoded: known reasons why an (item, codec id) has no reconstruction.
@@ -94,6 +105,7 @@ class Plan:
     codecs: tuple[SuiteCodec, ...]
     metrics: tuple[SuiteMetric, ...]
     skipped: tuple[SkippedEntry, ...]
+    total_scores: int
     decodes: dict[CodecPoint, tuple[ItemWork, ...]]
     scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]]
     undecoded: dict[tuple[ItemWork, CodecPoint], str]
@@ -108,15 +120,20 @@ class Plan:
         """The corpora by the names under which their rows are kept, see ``groups``."""
         return tuple(group.corpus for group in self.groups)
 
+    @functools.cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """By name of a corpus, as in ``corpora``."""
+        return {group.corpus.name: group.condition for group in self.groups}
+
     @property
     def total_decodes(self) -> int:
         """Cells of the decoding stage, done or not."""
         return len(self.items) * len(self.codecs)
 
     @property
-    def total_scores(self) -> int:
-        """Cells of the scoring stage, done or not."""
-        return self.total_decodes * len(self.metrics)
+    def scores_per_codec(self) -> int:
+        """Cells of the scoring stage of one codec."""
+        return self.total_scores // len(self.codecs) if self.codecs else 0
 
     @property
     def missing_scores(self) -> int:
@@ -130,8 +147,32 @@ class Plan:
 
     def decode_cost(self, codec: CodecPoint, item: ItemWork) -> float:
         """Forecast CPU seconds to code and decode one item."""
-        cost = next(planned.cost for planned in self.codecs if planned.point == codec)
-        return (cost + COST_OF_FILES) * item.seconds
+        return self._cost_per_second[codec, item.corpus] * item.seconds
+
+    @functools.cached_property
+    def _cost_per_second(self) -> dict[tuple[CodecPoint, str], float]:
+        """By codec and corpus: what comes before the codec, its encoder where needed, its decoder.
+
+        A channel damages the stream of the condition without it, which is coded once.
+        """
+        by_spec = {codec.info.spec: codec.cost for codec in self.codecs}
+        names = self.conditions
+        costs = {}
+        for group in self.groups:
+            condition, tandem = group.condition, group.condition.tandem
+            sent = under(group.clean, condition.without_channel).name if condition.channel else ""
+            for codec in self.codecs:
+                cost = codec.cost * (codec.decode_share if sent in names else 1.0) + COST_OF_FILES
+                if isinstance(tandem, int):
+                    cost += 0.0 if sent in names else (tandem - 1) * codec.cost
+                else:
+                    # Made once for all codecs, so each has its share.
+                    known = sum(by_spec.get(spec, COST_OTHERWISE) for spec in tandem)
+                    cost += known / len(self.codecs)
+                if condition.damages_input:
+                    cost += COST_OF_DAMAGE / len(self.codecs)
+                costs[codec.point, group.corpus.name] = cost
+        return costs
 
     def score_cost(self, item: ItemWork, metrics: tuple[MetricPoint, ...]) -> float:
         """Forecast CPU seconds to score one reconstruction."""
@@ -171,7 +212,7 @@ def make_plan(
     measured = _measured_costs(run)
     skipped: list[SkippedEntry] = []
     metrics = _metrics(suite, measured, skipped)
-    codecs = _codecs(suite, measured, skipped)
+    codecs = _codecs(suite, measured, _decode_shares(run), skipped)
     loaded = tuple(
         _noted(corpus, [metric.info for metric in metrics]) for corpus in _corpora(suite, progress)
     )
@@ -197,9 +238,11 @@ def make_plan(
     undecoded: dict[tuple[ItemWork, CodecPoint], str] = {}
     decode_attempts: dict[tuple[ItemWork, CodecPoint], int] = {}
     score_attempts: dict[tuple[ItemWork, CodecPoint], dict[str, int]] = {}
-    lacking = ~stored.scored
+    asked = _asked(grouped, metrics)
+    total_scores = int(np.count_nonzero(asked)) * len(codecs)
+    lacking = ~stored.scored & asked[:, None, :]
     unfinished = ~stored.decoded | lacking.any(axis=2)
-    tried = np.asarray(stored.score_attempts.any(axis=2))
+    tried = np.asarray((stored.score_attempts * asked[:, None, :]).any(axis=2))
     wanted: dict[bytes, tuple[MetricPoint, ...]] = {}
     for number, planned in enumerate(codecs):
         for index in np.flatnonzero(unfinished[:, number]).tolist():
@@ -233,15 +276,29 @@ def make_plan(
         codecs=codecs,
         metrics=metrics,
         skipped=tuple(skipped),
+        total_scores=total_scores,
         decodes={codec: tuple(missing) for codec, missing in decodes.items()},
         scores=scores,
         undecoded=undecoded,
         cached_decodes=len(items) * len(codecs) - sum(map(len, decodes.values())),
-        cached_scores=len(items) * len(codecs) * len(metrics) - sum(map(len, scores.values())),
+        cached_scores=total_scores - sum(map(len, scores.values())),
         decode_attempts=decode_attempts,
         score_attempts=score_attempts,
         cell_seconds=cell_seconds,
     )
+
+
+def _asked(grouped: tuple[Group, ...], metrics: Sequence[SuiteMetric]) -> NDArray[np.bool_]:
+    """Whether a score is asked for, shape ``(item, metric)``: against a damaged input where it is.
+
+    Elsewhere the input is the recording, and the score would be the other column's.
+    """
+    wanted = [
+        [each.point.against == "clean" or group.condition.damages_input for each in metrics]
+        for group in grouped
+    ]
+    table = np.array(wanted, dtype=bool).reshape(len(grouped), len(metrics))
+    return np.repeat(table, [len(group.corpus.items) for group in grouped], axis=0)
 
 
 def _file_is_there(run: RunFolder, planned: SuiteCodec, item: ItemWork) -> bool:
@@ -275,13 +332,18 @@ def _noted(corpus: Corpus, metrics: list[MetricInfo]) -> Corpus:
 
 def _item(group: Group, item: corpora.Item) -> ItemWork:
     corpus, damage, condition, made_by = group.corpus, "", "", ""
+    sent = ("", "")
     if not group.condition.is_clean:
         applied = apply_to(group.condition, group.clean, item)
         damage, condition, made_by = applied.to_text(), group.condition.label, applied.identity
+    if group.condition.channel:
+        before = group.condition.without_channel
+        identity = "" if before.is_clean else apply_to(before, group.clean, item).identity
+        sent = under(group.clean, before).name, _digest(corpus, item, identity)
     return ItemWork(
         corpus=corpus.name,
         item=item.id,
-        digest=item_digest(item.sha256, corpus.target_rate, item.transcript, condition=made_by),
+        digest=_digest(corpus, item, made_by),
         path=str(item.path),
         seconds=item.seconds,
         target_rate=corpus.target_rate,
@@ -289,11 +351,19 @@ def _item(group: Group, item: corpora.Item) -> ItemWork:
         problem=item.problem,
         condition=condition,
         damage=damage,
+        sent=sent,
     )
 
 
+def _digest(corpus: Corpus, item: corpora.Item, condition: str) -> str:
+    return item_digest(item.sha256, corpus.target_rate, item.transcript, condition=condition)
+
+
 def _codecs(
-    suite: Suite, measured: dict[str, float], skipped: list[SkippedEntry]
+    suite: Suite,
+    measured: dict[str, float],
+    shares: dict[str, float],
+    skipped: list[SkippedEntry],
 ) -> tuple[SuiteCodec, ...]:
     planned: list[SuiteCodec] = []
     for entry in suite.codecs:
@@ -305,7 +375,9 @@ def _codecs(
                 raise
             skipped.append(_skipped_codec(entry, spec, error))
             continue
-        planned.append(_planned_codec(entry, codec, measured))
+        one = _planned_codec(entry, codec, measured)
+        share = shares.get(one.point.codec_id, one.decode_share)
+        planned.append(dataclasses.replace(one, decode_share=share))
     rows = [*planned, *(each.codec for each in skipped if each.codec is not None)]
     for attribute in ("label", "point"):
         values = [getattr(codec, attribute) for codec in rows]
@@ -349,7 +421,9 @@ def _metrics(
     suite: Suite, measured: dict[str, float], skipped: list[SkippedEntry]
 ) -> tuple[SuiteMetric, ...]:
     loaded = [synbench_metrics.load(column) for column in suite.metrics]
-    planned = []
+    damaged = any(condition.damages_input for condition in suite.read_conditions())
+    planned: list[SuiteMetric] = []
+    beside: list[SuiteMetric] = []
     for column, metric in {metric.info.column: metric for metric in loaded}.items():
         try:
             metric.check()
@@ -358,15 +432,33 @@ def _metrics(
                 raise
             skipped.append(SkippedEntry(kind="metric", name=column, reason=str(error)))
             continue
-        metric_id = metric.info.identity[:16]
-        planned.append(
-            SuiteMetric(
-                point=MetricPoint(column=column, metric_id=metric_id),
-                info=metric.info,
-                cost=measured.get(metric_id, metric.info.cpu_seconds_per_audio_second),
-            )
-        )
-    return tuple(planned)
+        if "clean" in suite.against or not damaged or "reference" not in metric.info.needs:
+            planned.append(_planned_metric(metric.info, "clean", measured))
+        other = against_input(metric.info)
+        if damaged and "input" in suite.against and other is not None:
+            beside.append(_planned_metric(other, "input", measured))
+    return (*planned, *beside)
+
+
+def _planned_metric(info: MetricInfo, against: Against, measured: dict[str, float]) -> SuiteMetric:
+    metric_id = info.identity[:16]
+    return SuiteMetric(
+        point=MetricPoint(column=info.column, metric_id=metric_id, against=against),
+        info=info,
+        cost=measured.get(metric_id, info.cpu_seconds_per_audio_second),
+    )
+
+
+def _decode_shares(run: RunFolder) -> dict[str, float]:
+    """Which part of coding and decoding the decoder took in this folder, by codec id."""
+    shares = run.query(
+        "decodes",
+        "SELECT codec_id, sum(decode_cpu_seconds) / sum(encode_cpu_seconds + decode_cpu_seconds) "
+        "FROM rows WHERE encode_cpu_seconds IS NOT NULL GROUP BY codec_id "
+        "HAVING sum(encode_cpu_seconds + decode_cpu_seconds) > 0",
+        every=True,
+    )
+    return {str(name): float(share) for name, share in shares}
 
 
 def _measured_costs(run: RunFolder) -> dict[str, float]:

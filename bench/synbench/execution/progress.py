@@ -152,7 +152,7 @@ class Progress:
 
     def _draw(self) -> RenderableType:
         items = len(self._plan.items)
-        scores = items * len(self._plan.metrics)
+        scores = self._plan.scores_per_codec
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("codec", overflow="ellipsis", no_wrap=True)
         for heading in ("decoded", "scored", "failed", "not applicable"):
@@ -178,7 +178,7 @@ def _present_scores(plan: Plan) -> Counter[str]:
     missing: dict[str, int] = defaultdict(int)
     for (_, codec), metrics in plan.scores.items():
         missing[codec.codec_id] += len(metrics)
-    everything = len(plan.items) * len(plan.metrics)
+    everything = plan.scores_per_codec
     return Counter(
         {codec.point.codec_id: everything - missing[codec.point.codec_id] for codec in plan.codecs}
     )

@@ -11,7 +11,10 @@ import numpy as np
 
 import synbench_metrics
 from synbench import policy
+from synbench.conditions.against import measure_of
+from synbench.conditions.applied import applied
 from synbench.execution.decoding import store_reconstruction
+from synbench.execution.heard import damaged_recording
 from synbench.execution.sealed import read_sealed
 from synbench.execution.units import (
     CellWork,
@@ -47,7 +50,7 @@ __all__ = ["score_row", "score_unit"]
 
 
 def score_unit(unit: ScoreUnit) -> UnitReport:
-    """Score every wanted cell of every item; reads each reference once.
+    """Score every wanted cell of every item; reads each reference and damaged input once.
 
     Raises:
         EnvironmentFault: the disk is full or read-only.
@@ -66,17 +69,17 @@ def score_unit(unit: ScoreUnit) -> UnitReport:
 
 
 def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[CellWork, ...]) -> Iterator[ScoreRow]:
-    references = _Resampled(lambda: read_item(item))
+    references = _References(unit, item)
     together: dict[MetricPoint, list[CellWork]] = {}
     for cell in cells:
         degraded = _Resampled(functools.partial(_reconstruction, unit, item, cell))
         for metric in cell.metrics:
-            if _takes_batches(metric.column):
+            if _takes_batches(measure_of(metric.column)):
                 together.setdefault(metric, []).append(cell)
                 continue
             with stopwatch() as spent:
                 outcome, transient = _score_cell(
-                    unit, item, cell, metric.column, references, degraded
+                    unit, item, cell, metric, references.of(metric), degraded
                 )
             yield score_row(
                 unit,
@@ -89,7 +92,7 @@ def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[CellWork, ...]) ->
             )
     for metric, wanted in together.items():
         with stopwatch() as spent:
-            found = _score_together(unit, item, wanted, metric.column, references)
+            found = _score_together(unit, item, wanted, metric, references.of(metric))
         for cell, (outcome, transient) in zip(wanted, found, strict=True):
             share = spent["cpu"] / len(wanted)
             yield score_row(
@@ -161,12 +164,16 @@ def score_row(
 
 
 def _score_together(
-    unit: ScoreUnit, item: ItemWork, cells: list[CellWork], column: str, references: _Resampled
+    unit: ScoreUnit,
+    item: ItemWork,
+    cells: list[CellWork],
+    point: MetricPoint,
+    references: _Resampled,
 ) -> list[Found]:
     """The outcomes of one item by several codecs, whose waves are equally long."""
     outcomes: dict[CodecPoint, Found] = {}
     waves: dict[CodecPoint, policy.Wave] = {}
-    metric = synbench_metrics.load(column)
+    metric = synbench_metrics.load(measure_of(point.column))
     for cell in cells:
         degraded = _Resampled(functools.partial(_reconstruction, unit, item, cell))
         try:
@@ -175,7 +182,7 @@ def _score_together(
                 continue
         except (ItemError, MemoryError, OSError):
             pass  # said again, and turned into a status, by the next line
-        outcomes[cell.codec] = _score_cell(unit, item, cell, column, references, degraded)
+        outcomes[cell.codec] = _score_cell(unit, item, cell, point, references, degraded)
     if waves:
         found = _guarded_batch(unit, item, metric, list(waves.values()), references)
         outcomes.update(zip(waves, found, strict=True))
@@ -206,7 +213,7 @@ def _score_cell(
     unit: ScoreUnit,
     item: ItemWork,
     cell: CellWork,
-    column: str,
+    point: MetricPoint,
     references: _Resampled,
     degraded: _Resampled,
 ) -> Found:
@@ -219,7 +226,7 @@ def _score_cell(
         return Outcome.failed(cell.undecoded), cell.transient
 
     def compute() -> list[Outcome]:
-        metric = synbench_metrics.load(column)
+        metric = synbench_metrics.load(measure_of(point.column))
         rate = metric.info.rate_for(references.rate)
         outcome = synbench_metrics.score(
             metric,
@@ -256,6 +263,30 @@ def _outcomes(compute: Callable[[], list[Outcome]], count: int, seconds: float) 
     except ItemError as error:
         return [(Outcome.failed(str(error)), True)] * count
     return [(outcome, outcome.crashed) for outcome in found]
+
+
+class _References:
+    """What an item's scores are against, each read once: its recording, and its damaged input."""
+
+    def __init__(self, unit: ScoreUnit, item: ItemWork) -> None:
+        self._clean = _Resampled(lambda: read_item(item))
+        self._input = _Resampled(lambda: self._damaged(unit, item))
+
+    def of(self, metric: MetricPoint) -> _Resampled:
+        """The one of a metric."""
+        return self._clean if metric.against == "clean" else self._input
+
+    def _damaged(self, unit: ScoreUnit, item: ItemWork) -> tuple[policy.Wave, int]:
+        self._clean.load()
+        rate = self._clean.rate
+        damage = applied(item.damage)
+        if damage is None or not damage.condition.damages_input:
+            raise ItemError("nothing was done to the input of this item")
+        seconds = cell_seconds(item, unit.cell_seconds)
+        wave = damaged_recording(
+            self._clean.at(rate), rate, damage=damage, item=item, run=unit.run, seconds=seconds
+        )
+        return wave, rate
 
 
 class _Resampled:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from synbench.conditions.against import Against
 from synbench_codecs import published_spec
 
 LONGEST_NAME_BYTES = 200
@@ -35,6 +36,8 @@ class ItemWork:
     ``digest`` covers samples, target rate, transcript and condition; ``problem`` says why it is
     unusable. ``condition`` is the label of its condition and ``damage`` what
     :func:`synbench.conditions.applied.applied` reads; both are empty for the clean recording.
+    ``sent`` is corpus and digest of the same item before the condition's channel, whose stream is
+    the one that the channel damages; both are empty where there is no channel.
     """
 
     corpus: str
@@ -47,6 +50,13 @@ class ItemWork:
     problem: str
     condition: str = ""
     damage: str = ""
+    sent: tuple[str, str] = ("", "")
+
+    @property
+    def before_channel(self) -> ItemWork:
+        """The item as it is before its channel; itself where there is none."""
+        corpus, digest = self.sent
+        return replace(self, corpus=corpus, digest=digest, sent=("", "")) if digest else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +69,11 @@ class CodecPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricPoint:
-    """One metric: its column, and the id under which its scores are kept."""
+    """One metric: its column, the id under which its scores are kept, and what they are against."""
 
     column: str
     metric_id: str
+    against: Against = "clean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +137,7 @@ def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> 
 
 def input_artefact(item: ItemWork) -> PurePosixPath:
     """Where the damaged recording of an item under a condition lies below ``inputs``."""
+    item = item.before_channel
     name = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
     return _short(item.corpus) / name.parent / f"{name.name}.{item.digest[:8]}.flac"
 

@@ -157,16 +157,26 @@ class Store:
         self.counted.load("scores")
 
     def corpora(self) -> Iterator[tuple[PlannedRun, PlannedCorpus, Cells]]:
-        """Every corpus with its cells and the plan, without the codecs not planned for it."""
+        """Every corpus with its cells and the plan, without what was not planned for it."""
         for corpus in self.planned.corpora:
             cells = self.cells(corpus.name)
-            if not self.planned.parts:
+            if self.planned.asks_everything:
                 yield self.planned, corpus, cells
                 continue
             there = (cells.status != NOT_PLANNED).any(axis=(0, 2))
-            codecs = np.flatnonzero(there | (cells.decode_status != MISSING).any(axis=0))
-            chosen = tuple(self.planned.codecs[index] for index in codecs)
-            yield replace(self.planned, codecs=chosen), corpus, _chosen(cells, codecs)
+            there |= (cells.decode_status != MISSING).any(axis=0)
+            codecs = np.flatnonzero(there | (not self.planned.parts))
+            metrics = np.flatnonzero(
+                [each.against == "clean" or corpus.damaged_input for each in self.planned.metrics]
+            )
+            if self.planned.metrics and not metrics.size:
+                continue  # only scores against the damaged input are asked for, and this has none
+            narrowed = replace(
+                self.planned,
+                codecs=tuple(self.planned.codecs[index] for index in codecs),
+                metrics=tuple(self.planned.metrics[index] for index in metrics),
+            )
+            yield narrowed, corpus, _chosen(cells, codecs, metrics)
 
     def cells(self, corpus: str) -> Cells:
         """The cells of one corpus of the plan."""
@@ -272,7 +282,7 @@ class Store:
             list(ROW_COLUMNS).index, ("corpus", "codec_id", "metric_id", "status")
         )
         while rows := cursor.fetchmany(batch):
-            if planned.parts:
+            if not planned.asks_everything:
                 rows = [
                     row
                     for row in rows
@@ -282,14 +292,15 @@ class Store:
             yield rows
 
 
-def _chosen(cells: Cells, codecs: NDArray[np.intp]) -> Cells:
-    """The cells of some codecs."""
+def _chosen(cells: Cells, codecs: NDArray[np.intp], metrics: NDArray[np.intp]) -> Cells:
+    """The cells of some codecs by some metrics."""
     return replace(
         cells,
-        status=cells.status[:, codecs],
-        values=cells.values[:, codecs],
-        sizes=cells.sizes[:, codecs],
-        pooled=cells.pooled[codecs],
+        status=cells.status[:, codecs][:, :, metrics],
+        values=cells.values[:, codecs][:, :, metrics],
+        sizes=cells.sizes[:, codecs][:, :, metrics],
+        pooled=cells.pooled[codecs][:, metrics],
+        dimensions=cells.dimensions[metrics],
         decode_status=cells.decode_status[:, codecs],
         measures={name: measure[:, codecs] for name, measure in cells.measures.items()},
     )

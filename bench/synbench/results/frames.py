@@ -44,6 +44,8 @@ def score_frame(planned: PlannedRun) -> pandas.DataFrame:
         codec, codec_spec, codec_id, kind: the codec's label, what to type for it, its identity.
         nominal_kbps, payload_kbps: documented rate, and the counted rate of this very item.
         metric, metric_id, unit, direction: the column; which way is better.
+        condition: what was done to the speech or its stream, empty for nothing.
+        against: what a score compares with: ``clean`` recording or damaged ``input``.
         status: ``ok``, ``failed``, ``not_applicable`` or ``missing``.
         value: the score, NaN unless ok.
         weight: with which it enters a mean: words of the reference for error rates, else 1.
@@ -112,7 +114,7 @@ def _scores(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Cel
     codec_ids = {entry.codec_id: number for number, entry in enumerate(planned.codecs)}
     metric_ids = {entry.metric_id: number for number, entry in enumerate(planned.metrics)}
     for cell in store.unscored(corpus.name):
-        if cell.codec_id in codec_ids:
+        if cell.codec_id in codec_ids and cell.metric_id in metric_ids:
             index = cell.place, codec_ids[cell.codec_id], metric_ids[cell.metric_id]
             reasons[index] = cell.reason
     rates = cells.measures["payload_bits"] / cells.seconds[:, None] / 1000
@@ -127,6 +129,8 @@ def _scores(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Cel
         "metric_id": _texts([entry.metric_id for entry in planned.metrics])[metric],
         "unit": _texts([entry.unit for entry in planned.metrics])[metric],
         "direction": _texts([entry.direction for entry in planned.metrics])[metric],
+        "condition": _same(corpus.condition, item.size),
+        "against": _texts([entry.against for entry in planned.metrics])[metric],
         "status": _texts(STATUS_NAMES)[cells.status.ravel()[kept]],
         "value": cells.values.ravel()[kept],
         "weight": weights.ravel()[kept],

@@ -6,6 +6,7 @@ Rates are in bit/s and Hz, durations in seconds, digests are hex.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-NEWER_OF_METRIC = ("pooling", "training_data")
+NEWER_OF_METRIC = ("pooling", "training_data", "against")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,10 @@ class PlannedCodec:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedMetric:
-    """One metric column; the fields are those of ``MetricInfo`` that a table needs."""
+    """One metric column; the fields are those of ``MetricInfo`` that a table needs.
+
+    ``against`` is what the scores compare with: the clean recording, or the damaged input.
+    """
 
     metric_id: str
     column: str
@@ -86,6 +90,7 @@ class PlannedMetric:
     source: str
     pooling: str = "mean"
     training_data: tuple[str, ...] = ()
+    against: Literal["clean", "input"] = "clean"
 
     @property
     def is_rate(self) -> bool:
@@ -104,7 +109,7 @@ class PlannedCorpus:
 
     Under a condition, ``clean`` is the name of the same corpus as recorded, ``condition`` the label
     of what was done to it, ``condition_group`` what that varies and ``condition_value`` where it
-    lies on that scale.
+    lies on that scale. ``damaged_input`` is whether the codecs got another wave than the recording.
     """
 
     name: str
@@ -117,6 +122,7 @@ class PlannedCorpus:
     condition: str = ""
     condition_group: str = ""
     condition_value: float | None = None
+    damaged_input: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,12 +179,31 @@ class PlannedRun:
     parts: tuple[Part, ...] = ()
     comparisons: tuple[PlannedComparison, ...] = ()
 
+    @functools.cached_property
+    def _against_input(self) -> frozenset[str]:
+        return frozenset(each.metric_id for each in self.metrics if each.against == "input")
+
+    @functools.cached_property
+    def _damaged_inputs(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.corpora if each.damaged_input)
+
+    @property
+    def asks_everything(self) -> bool:
+        """Whether every codec and metric was planned for every corpus."""
+        return not self.parts and not self._against_input
+
     def digest_of(self, corpus: str) -> str:
         """The digest of one of the corpora, empty where there is none of this name."""
         return next((known.digest for known in self.corpora if known.name == corpus), "")
 
     def asks(self, *, corpus: str, codec_id: str, metric_id: str) -> bool:
-        """Whether this cell was planned; in a merged run some were in none of its parts."""
+        """Whether this cell was planned.
+
+        In a merged run some were in none of its parts, and against the damaged input there is no
+        score where the input is the recording.
+        """
+        if metric_id in self._against_input and corpus not in self._damaged_inputs:
+            return False
         return not self.parts or any(
             corpus in part.corpora and codec_id in part.codecs and metric_id in part.metrics
             for part in self.parts
@@ -298,7 +323,7 @@ def _weights(record: dict[str, Any]) -> str:
 def _metric(record: dict[str, Any]) -> PlannedMetric:
     names = PlannedMetric.__dataclass_fields__
     # A manifest of an older version has no pooling: then everything is a mean; nor does it say what
-    # a metric was trained on.
+    # a metric was trained on, and its scores are against the clean recordings.
     values = {name: record[name] for name in names if name in record or name not in NEWER_OF_METRIC}
     lists = {name: tuple(record.get(name, ())) for name in ("sample_rates", "training_data")}
     return PlannedMetric(**values | lists)

@@ -52,22 +52,34 @@ def robustness(run: str, corpus: str | None, metrics: str, form: str) -> None:
     Each line has the clean number and, for every condition, the drop against it with half its 95 %
     interval. A star marks a drop that is shown: paired tests over speakers (or items), corrected by
     Holm over all codecs and conditions of a metric. A count such as 3/8 says that fewer items were
-    scored, because a decoder refused the damaged stream. Curves: synbench figures RUN --kind
-    robustness.
+    scored, because a decoder refused the damaged stream. Columns named @input are against the
+    damaged input and say what the codec alone did to what it heard. Curves: synbench figures RUN
+    --kind robustness.
     """
+    from synbench.conditions.against import measure_of
     from synbench.console import output_console
     from synbench.results.find_run import find_run
+    from synbench.results.planned import read_planned
     from synbench_reports.tables.build_report import read_selection
     from synbench_reports.tables.robustness import drops, has_conditions
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
     planned = read_selection(find_run(run), corpus=None, metrics=chosen)
+    columns = {metric.column for metric in planned.metrics}
+    if chosen:  # a score against the damaged input stands beside the clean one of its metric
+        known = {metric.column for metric in read_planned(planned.folder).metrics}
+        beside = [measure_of(name) for name in chosen if measure_of(name) in known]
+        planned = read_selection(planned.folder, corpus=None, metrics=(*chosen, *beside))
     if not has_conditions(planned):
         raise UsageError(
             f"the run {planned.name} has no conditions; add to its suite, for example: "
             "conditions: [clean, {noise: babble, snr_db: 10}]"
         )
-    found = [drop for drop in drops(planned) if corpus is None or drop.corpus == corpus]
+    found = [
+        drop
+        for drop in drops(planned)
+        if drop.metric.column in columns and (corpus is None or drop.corpus == corpus)
+    ]
     if not found:
         names = ", ".join(entry.name for entry in planned.corpora if not entry.clean)
         raise UsageError(f"no corpus {corpus!r} as recorded in the run; it has: {names or 'none'}")

@@ -92,14 +92,21 @@ def _rate_column() -> Column:
 
 
 def _metrics(table: Table, layout: PaperTable) -> list[Column]:
-    columns = [column for column in table.columns if column.group == "metric"]
+    columns = [table.columns[index] for index in _places(table)]
     if layout.decimals is None:
         return columns
     return [dataclasses.replace(column, decimals=layout.decimals) for column in columns]
 
 
+def _places(table: Table) -> list[int]:
+    """Of the metrics; against the damaged input only where nothing else was asked for."""
+    groups = [column.group for column in table.columns]
+    wanted = "metric" if "metric" in groups else "input"
+    return [index for index, group in enumerate(groups) if group == wanted]
+
+
 def _lines(table: Table, layout: PaperTable) -> list[_Line]:
-    places = [index for index, column in enumerate(table.columns) if column.group == "metric"]
+    places = _places(table)
     columns = _metrics(table, layout)
     lines = []
     for row in table.rows:

@@ -9,7 +9,7 @@ from synbench_reports.render.layout import ARROWS, cell_text
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
-GROUPS = (("rate", "metric"), ("cost", "count"))
+GROUPS = (("rate", "metric"), ("input",), ("cost", "count"))
 
 __all__ = ["escaped_markdown", "render_markdown"]
 
@@ -19,7 +19,10 @@ def render_markdown(report: Report) -> str:
     lines = [f"# {escaped_markdown(report.name)}", ""]
     for table in report.tables:
         lines += [f"## {escaped_markdown(table.corpus.name)} ({table.corpus.items} items)", ""]
+        there = {column.group for column in table.columns}
         for groups in GROUPS:
+            if not there.intersection(groups):
+                continue
             lines += [*_table(table, groups), ""]
         lines += _notes(table.notes)
     lines += _notes(report.notes)

@@ -185,7 +185,7 @@ def _metric_column(metric: PlannedMetric) -> Column:
         name=metric.column,
         label=metric.label,
         unit=metric.unit,
-        group="metric",
+        group="input" if metric.against == "input" else "metric",
         direction=metric.direction,
         decimals=printed_decimals(metric),
         metric_id=metric.metric_id,

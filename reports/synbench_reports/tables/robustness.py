@@ -2,8 +2,9 @@
 
 The drop is the clean number minus the one under the condition, on the items that both have, so a
 positive drop is a loss where more is better. Its interval and its test take speakers as the unit
-where the corpus names them. Holm's correction is over all codecs and conditions of one metric and
-one corpus.
+where the corpus names them. A score against the damaged input is set beside that of the clean
+recording, whose input is the recording itself. Holm's correction is over all codecs and conditions
+of one metric and one corpus.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synbench.conditions.against import measure_of
 from synbench.results.cells import Cells, Store
 from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench.statistics.means import FEWEST_CLUSTERS, estimate_differences, estimate_means
@@ -74,9 +76,15 @@ def drops(planned: PlannedRun) -> Iterator[Drop]:
         # Whole cells, also of codecs that merged runs planned for some conditions only: the codec
         # axis is then the same everywhere.
         groups = [(corpus, store.cells(corpus.name)) for corpus in (clean, *damaged)]
+        places = {metric.column: index for index, metric in enumerate(planned.metrics)}
         for index, metric in enumerate(planned.metrics):
-            if not metric.is_distance:
-                yield from _of_metric(planned, groups, index, metric)
+            if metric.is_distance:
+                continue
+            wanted = groups
+            if metric.against == "input":
+                wanted = [group for group in groups if not group[0].clean or group[0].damaged_input]
+            clean_index = places.get(measure_of(metric.column), index)
+            yield from _of_metric(planned, wanted, index, metric, clean_index=clean_index)
 
 
 def _of_metric(
@@ -84,10 +92,13 @@ def _of_metric(
     groups: list[tuple[PlannedCorpus, Cells]],
     index: int,
     metric: PlannedMetric,
+    *,
+    clean_index: int,
 ) -> Iterator[Drop]:
     count, (clean, clean_cells) = len(planned.codecs), groups[0]
-    values = np.concatenate([cells.values[:, :, index] for _, cells in groups], axis=1)
-    sizes = np.concatenate([cells.sizes[:, :, index] for _, cells in groups], axis=1)
+    columns = [(cells, index if group.clean else clean_index) for group, cells in groups]
+    values = np.concatenate([cells.values[:, :, place] for cells, place in columns], axis=1)
+    sizes = np.concatenate([cells.sizes[:, :, place] for cells, place in columns], axis=1)
     clusters = clean_cells.speakers
     numbers = estimate_means(values, clusters=clusters, sizes=sizes)
     # Of clean itself against clean too, so that every column has a line; its p is not counted.
