@@ -27,6 +27,7 @@ from synbench_codecs._framing import (
 from synbench_codecs._interface import (
     Codec,
     CodecInfo,
+    ConcealingCodec,
     Encoded,
     Recording,
     Wave,
@@ -45,6 +46,7 @@ __all__ = [
     "Codec",
     "CodecInfo",
     "Complexity",
+    "ConcealingCodec",
     "Encoded",
     "Latency",
     "Options",

@@ -40,6 +40,7 @@ __all__ = [
     "BatchPolicy",
     "Codec",
     "CodecInfo",
+    "ConcealingCodec",
     "Context",
     "Encoded",
     "Kind",
@@ -84,6 +85,8 @@ class CodecInfo:
         surplus_samples: by how much the decoder's wave may be longer than the input, the delay and
             one frame, at the output rate; more, or a frame less, is a failure of the item.
         bits_counted: False where no bitstream exists and the rate is only declared.
+        conceals: whether its decoder bridges frames that were lost, see
+            :class:`ConcealingCodec`.
         source: the paper or standard that defines the codec.
     """
 
@@ -113,6 +116,7 @@ class CodecInfo:
     training_note: str = ""
     surplus_samples: int = 0
     bits_counted: bool = True
+    conceals: bool = False
     source: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -231,6 +235,19 @@ class Codec(Protocol):
 
         Raises:
             BitstreamError: the payload is not one that this codec writes.
+        """
+
+
+@runtime_checkable
+class ConcealingCodec(Protocol):
+    """What a codec offers besides, where ``info.conceals`` says that it bridges lost frames."""
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """As :meth:`Codec.decode`, where some frames did not arrive.
+
+        Args:
+            encoded: the bits of the lost frames in its payload are zeros, and must not be used.
+            lost: shape ``(frames,)``, in the order in which they are sent.
         """
 
 

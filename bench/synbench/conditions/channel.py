@@ -8,6 +8,7 @@ declare is said as an error, which becomes the status of the cell.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -62,19 +63,35 @@ def flip_bits(encoded: Encoded, *, rate: float, draw: np.random.Generator) -> Re
     )
 
 
-def lose_frames(encoded: Encoded, slots: Lost, *, info: CodecInfo) -> Received:
+def lose_frames(
+    encoded: Encoded, slots: Lost, *, info: CodecInfo, is_concealed: bool = False
+) -> Received:
     """Each lost frame is replaced by the last one that arrived, the first ones by zero bits.
 
     Args:
         slots: from :func:`synbench.conditions.loss_pattern.lost_slots`.
+        is_concealed: the decoder bridges what is lost: the bits of lost frames become zeros.
 
     Raises:
         NotApplicable: the codec declares no frames.
     """
-    frames = _declared(payload_frames, encoded, info)
     if info.frame_rate_hz is None:
         raise NotApplicable(f"{info.spec} declares no frame rate, so no frame of it can be lost")
+    if is_concealed and info.bits_per_frame is None and info.hop_length is not None:
+        # An external program, which alone knows where its frames lie.
+        count = math.ceil(encoded.n_samples / info.hop_length)
+        lost = lost_frames(slots, n_frames=count, frame_rate_hz=info.frame_rate_hz)
+        return Received(encoded, damaged=int(np.count_nonzero(lost)), of=count, lost=lost)
+    frames = _declared(payload_frames, encoded, info)
     lost = lost_frames(slots, n_frames=len(frames), frame_rate_hz=info.frame_rate_hz)
+    if is_concealed:
+        received = np.where(lost[:, None], 0, frames)
+        return Received(
+            encoded=with_payload_frames(encoded, received, info=info),
+            damaged=int(np.count_nonzero(lost)),
+            of=len(frames),
+            lost=lost,
+        )
     arrived = np.where(lost, -1, np.arange(len(frames)))
     source = np.maximum.accumulate(arrived)
     received = np.where(source[:, None] >= 0, frames[source], 0)

@@ -57,28 +57,27 @@ class Channel:
             return without_last_books(encoded, info=info, kept=kept)
         loss, burst = float(settings["frame_loss"]), float(settings["burst"])
         slots = lost_slots(self.seconds, loss=loss, burst=burst, draw=draw)
-        return lose_frames(encoded, slots, info=info)
+        return lose_frames(encoded, slots, info=info, is_concealed=self._is_concealed(info))
 
     def decode(self, received: Received, *, codec: Any) -> NDArray[Any]:
         """The decoder's raw wave of what arrived; lost frames are concealed as was asked.
 
         Raises:
-            NotApplicable: the codec does not conceal by itself.
+            NotApplicable: the codec has no decoder of its first books.
             BitstreamError: the decoder refuses the damaged stream.
         """
         settings, info = self.applied.condition.channel, codec.info
         if "drop_books" in settings:
             smaller = _fewer_books(info, int(settings["drop_books"]))
             return np.asarray(synbench_codecs.decode(smaller, received.encoded))
-        conceal = settings.get("conceal", "repeat")
-        if conceal == "codec":
-            if not hasattr(codec, "decode_with_losses"):
-                raise NotApplicable(
-                    f"{info.spec} does not conceal lost frames; expected conceal: repeat or zero"
-                )
+        if self._is_concealed(info):
             return np.asarray(codec.decode_with_losses(received.encoded, received.lost))
         wave = np.asarray(synbench_codecs.decode(codec, received.encoded))
-        return _silenced(wave, received.lost, info) if conceal == "zero" else wave
+        return _silenced(wave, received.lost, info) if settings.get("conceal") == "zero" else wave
+
+    def _is_concealed(self, info: CodecInfo) -> bool:
+        """Whether the decoder bridges losses; one that cannot gets repeated frames instead."""
+        return self.applied.condition.channel.get("conceal") == "codec" and info.conceals
 
     @property
     def _seed(self) -> int:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, opencore_name, pad_to, to_pcm
@@ -33,6 +36,9 @@ MODES = {
 
 # Samples at 8 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
 DELAY = 39
+
+# What stands for a lost frame in the storage format: frame type 15, "no data".
+LOST = bytes([15 << 3 | 0b100])
 
 __all__ = ["CODECS", "AmrNb"]
 
@@ -69,6 +75,7 @@ class AmrNb:
             lookahead_samples=40,
             output_delay_samples=DELAY,
             code_licence="Apache-2.0",
+            conceals=True,
             source="3GPP TS 26.071, TS 26.090; RFC 4867 (2007)",
         )
 
@@ -96,8 +103,20 @@ class AmrNb:
 
     def decode(self, encoded: Encoded) -> Wave:
         """The wave at 8000 Hz, delay included."""
+        return self._decoded(self._packets(encoded))
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """The same, bridged by the decoder where frames were lost (frame type 15 of RFC 4867)."""
+        packets = self._packets(encoded)
+        return self._decoded(
+            [LOST if is_lost else packet for packet, is_lost in zip(packets, lost, strict=True)]
+        )
+
+    def _packets(self, encoded: Encoded) -> list[bytes]:
         frames = split_frames(encoded, bits_per_frame=self.bits_per_frame, info=self.info)
-        packets = [self.header + frame for frame in frames]
+        return [self.header + frame for frame in frames]
+
+    def _decoded(self, packets: list[bytes]) -> Wave:
         return decode_packets(packets, decoder="libopencore_amrnb", sample_rate=SAMPLE_RATE)
 
 

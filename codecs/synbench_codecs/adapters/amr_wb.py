@@ -51,6 +51,9 @@ MODES = {
 # Samples at 16 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
 DELAY = 94
 
+# What stands for a lost frame in the storage format: frame type 14, "speech lost".
+LOST = bytes([14 << 3 | 0b100])
+
 __all__ = ["CODECS", "AmrWb"]
 
 
@@ -87,6 +90,7 @@ class AmrWb:
             lookahead_samples=DELAY,
             output_delay_samples=DELAY,
             code_licence="Apache-2.0",
+            conceals=True,
             source="3GPP TS 26.171, TS 26.190; ITU-T G.722.2; RFC 4867 (2007)",
         )
 
@@ -108,9 +112,21 @@ class AmrWb:
 
     def decode(self, encoded: Encoded) -> Wave:
         """The wave at 16000 Hz, delay included."""
+        return self._decoded(self._packets(encoded))
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """The same, bridged by the decoder where frames were lost (frame type 14 of RFC 4867)."""
+        packets = self._packets(encoded)
+        return self._decoded(
+            [LOST if is_lost else packet for packet, is_lost in zip(packets, lost, strict=True)]
+        )
+
+    def _packets(self, encoded: Encoded) -> list[bytes]:
         frames = split_frames(encoded, bits_per_frame=self.bits_per_frame, info=self.info)
         header = bytes([self.mode << 3 | 0b100])
-        packets = [header + frame for frame in frames]
+        return [header + frame for frame in frames]
+
+    def _decoded(self, packets: list[bytes]) -> Wave:
         return decode_packets(packets, decoder="libopencore_amrwb", sample_rate=SAMPLE_RATE)
 
 

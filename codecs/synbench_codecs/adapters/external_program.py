@@ -14,6 +14,7 @@ another codec.
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 import shutil
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synbench_base.folders import typed_path
 from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
@@ -42,7 +44,15 @@ FORMATS = {"wav": ".wav", "raw": ".raw"}
 PCM = np.dtype("<i2")
 # What may be the path of a file inside a word, such as a script for `sh -c`.
 PATH_IN_TEXT = re.compile(r"[~/][^\s\"'=:,;|&<>()]+")
-DEFAULTS = {"label": "", "bitrate_bps": 0, "delay_samples": 0, "format": "wav", "timeout": 60}
+LOSSES = "losses.txt"
+DEFAULTS = {
+    "label": "",
+    "bitrate_bps": 0,
+    "delay_samples": 0,
+    "format": "wav",
+    "frame_samples": 0,
+    "timeout": 60,
+}
 
 __all__ = ["CODECS", "Command"]
 
@@ -52,11 +62,14 @@ class Command:
 
     Args:
         encoder: command with ``{input}`` and ``{output}``, from samples to bitstream.
-        decoder: command with ``{input}`` and ``{output}``, from bitstream to samples.
+        decoder: command with ``{input}`` and ``{output}``, from bitstream to samples; one that
+            bridges lost frames by itself also has ``{losses}``: a text file with a line ``0`` or
+            ``1`` for each frame, 1 where it was lost and its bits must not be used.
         sample_rate: Hz, of input and output.
         bitrate_bps: nominal bit rate; 0 where there is none.
         delay_samples: lag of the decoded wave.
         format: ``wav`` or ``raw`` (16-bit little-endian without a header).
+        frame_samples: samples per frame, which ``{losses}`` needs; 0 where unknown.
         timeout: seconds that each command may take.
         label: name for tables; the encoder's program where empty.
     """
@@ -73,16 +86,24 @@ class Command:
         bitrate_bps: int = 0,
         delay_samples: int = 0,
         format: str = "wav",  # noqa: A002 - the option's name in a suite
+        frame_samples: int = 0,
         timeout: int = 60,
         label: str = "",
     ) -> None:
         check_range("command", "sample_rate", sample_rate, LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
         check_range("command", "bitrate_bps", bitrate_bps, 0, 10_000_000)
         check_range("command", "delay_samples", delay_samples, 0, 1_000_000)
+        check_range("command", "frame_samples", frame_samples, 0, sample_rate)
         check_range("command", "timeout", timeout, 1, 86400)
         check_choice("command", "format", format, FORMATS)
         self.encoder = _split("encoder", encoder)
         self.decoder = _split("decoder", decoder)
+        conceals = any("{losses}" in part for part in self.decoder)
+        if conceals and not frame_samples:
+            raise UsageError(
+                "command: a decoder with {losses} needs frame_samples, such as 320 for 20 ms at "
+                "16000 Hz"
+            )
         self.suffix = FORMATS[format]
         self.timeout = timeout
         self._files = {path: _digest(path) for path in _named_files(self.encoder, self.decoder)}
@@ -93,6 +114,7 @@ class Command:
             "bitrate_bps": bitrate_bps,
             "delay_samples": delay_samples,
             "format": format,
+            "frame_samples": frame_samples,
             "timeout": timeout,
             "label": label,
         }
@@ -105,12 +127,15 @@ class Command:
             sample_rate=sample_rate,
             output_sample_rate=sample_rate,
             nominal_bitrate_bps=Fraction(bitrate_bps) if bitrate_bps else None,
+            hop_length=frame_samples or None,
+            frame_rate_hz=Fraction(sample_rate, frame_samples) if frame_samples else None,
             lookahead_samples=None,
             output_delay_samples=delay_samples,
             weights=tuple(
                 WeightsSource(repository="local", revision="", file=path.name, sha256=digest)
                 for path, digest in self._files.items()
             ),
+            conceals=conceals,
             source="external programs",
         )
 
@@ -143,17 +168,25 @@ class Command:
             BitstreamError: the command failed or wrote no usable samples.
             Unavailable: the program is absent.
         """
+        hop = self.info.hop_length
+        n_frames = math.ceil(encoded.n_samples / hop) if hop else 0
+        return self.decode_with_losses(encoded, np.zeros(n_frames, dtype=bool))
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """The same, told which frames were lost; see ``{losses}``."""
         check_encoded(encoded, info=self.info)
         with scratch_folder("command") as folder:
             source, target = folder / "bitstream", folder / f"output{self.suffix}"
             source.write_bytes(encoded.payload)
+            (folder / LOSSES).write_text("".join(f"{int(one)}\n" for one in lost))
             self._run(self.decoder, source, target, BitstreamError)
             return _read_samples(target, encoded.sample_rate)
 
     def _run(
         self, command: list[str], source: Path, target: Path, failure: type[SynbenchError]
     ) -> None:
-        filled = [part.format(input=source, output=target) for part in command]
+        losses = source.parent / LOSSES
+        filled = [part.format(input=source, output=target, losses=losses) for part in command]
         program = shutil.which(filled[0])
         name = Path(filled[0]).name
         if program is None:
@@ -204,7 +237,10 @@ def _split(option: str, template: str) -> list[str]:
     """
     try:
         parts = shlex.split(str(template))
-        filled = " ".join(part.format(input="\0in", output="\0out") for part in parts)
+        fields = {"input": "\0in", "output": "\0out"}
+        if option == "decoder":
+            fields["losses"] = "\0losses"
+        filled = " ".join(part.format(**fields) for part in parts)
     except (ValueError, LookupError) as error:
         raise UsageError(f"command: cannot read {option} {template!r}: {error}") from error
     if "\0in" not in filled or "\0out" not in filled:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synbench_base.packages import import_extra, named_version
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
@@ -80,6 +81,7 @@ class Lc3:
             lookahead_samples=self.delay,
             output_delay_samples=self.delay,
             code_licence="Apache-2.0",
+            conceals=True,
             source="Bluetooth SIG, Low Complexity Communication Codec 1.0 (2020); ETSI TS 103 634",
         )
 
@@ -109,6 +111,20 @@ class Lc3:
         Raises:
             BitstreamError: not as many frames as the number of samples asks for.
         """
+        return self._decoded(self._frames(encoded), encoded.sample_rate)
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """The same, bridged by liblc3 where frames were lost.
+
+        The library conceals what is no frame, such as one whose spectrum would end beyond the band.
+        """
+        frames = [
+            b"\xff" * self.frame_bytes if is_lost else frame
+            for frame, is_lost in zip(self._frames(encoded), lost, strict=True)
+        ]
+        return self._decoded(frames, encoded.sample_rate)
+
+    def _frames(self, encoded: Encoded) -> list[bytes]:
         check_encoded(encoded, info=self.info)
         size, n_frames = self.frame_bytes, self._n_frames(encoded.n_samples)
         if len(encoded.payload) != n_frames * size:
@@ -116,12 +132,12 @@ class Lc3:
                 f"{self.info.spec}: expected {n_frames} frames of {size} bytes, got "
                 f"{len(encoded.payload)} bytes"
             )
-        decoder = self._lc3.Decoder(FRAME_US, encoded.sample_rate)
-        frames = [
-            np.frombuffer(decoder.decode(encoded.payload[at : at + size]), dtype=np.float32)
-            for at in range(0, n_frames * size, size)
-        ]
-        return np.concatenate(frames)
+        return [encoded.payload[at : at + size] for at in range(0, n_frames * size, size)]
+
+    def _decoded(self, frames: list[bytes], sample_rate: int) -> Wave:
+        decoder = self._lc3.Decoder(FRAME_US, sample_rate)
+        waves = [np.frombuffer(decoder.decode(frame), dtype=np.float32) for frame in frames]
+        return np.concatenate(waves)
 
     def _n_frames(self, n_samples: int) -> int:
         """Enough frames to push the last sample through the delay."""

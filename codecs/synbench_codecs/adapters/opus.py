@@ -23,6 +23,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import BitstreamError, EncodeError, UsageError
@@ -35,7 +38,13 @@ from synbench_codecs.support.adapting import (
     pad_to,
 )
 from synbench_codecs.support.ffmpeg import decode_packets, encode_packets, require
-from synbench_codecs.support.libopus import COMPLEXITY, decode_enhanced, library_name
+from synbench_codecs.support.libopus import (
+    COMPLEXITY,
+    conceals,
+    decode_concealing,
+    decode_enhanced,
+    library_name,
+)
 
 OUTPUT_RATE = 48000
 FRAMES_PER_SECOND = 50
@@ -56,6 +65,8 @@ class Opus:
         bitrate_bps: 6000 to 256000 in steps of 400, which is one byte per 20 ms.
         sample_rate: rate of the input in Hz: 8000, 12000, 16000, 24000 or 48000.
         enhance: ``none``, ``lace`` or ``nolace``: the networks of the decoder.
+        fec: expected loss in percent, 0 to 100; above 0 each packet carries a coarse copy of the
+            one before, as far as the bit rate allows.
     """
 
     points: ClassVar[tuple[Options, ...]] = (
@@ -71,7 +82,12 @@ class Opus:
     local_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
-        self, *, bitrate_bps: int = 12000, sample_rate: int = 16000, enhance: str = "none"
+        self,
+        *,
+        bitrate_bps: int = 12000,
+        sample_rate: int = 16000,
+        enhance: str = "none",
+        fec: int = 0,
     ) -> None:
         check_range("opus", "bitrate_bps", bitrate_bps, LOWEST_BPS, HIGHEST_BPS)
         if bitrate_bps % STEP_BPS:
@@ -80,6 +96,7 @@ class Opus:
             )
         check_choice("opus", "sample_rate", sample_rate, SAMPLE_RATES)
         check_choice("opus", "enhance", enhance, COMPLEXITY)
+        check_range("opus", "fec", fec, 0, 100)
         if enhance != "none" and (bitrate_bps < LOWEST_WIDEBAND_BPS or sample_rate < 16000):
             raise UsageError(
                 f"opus: enhance={enhance} needs wideband: bitrate_bps of {LOWEST_WIDEBAND_BPS} or "
@@ -89,6 +106,7 @@ class Opus:
         self.bitrate_bps = bitrate_bps
         self.sample_rate = sample_rate
         self.enhance = enhance
+        self.fec = fec
         self.packet_bytes = bitrate_bps // STEP_BPS
         self.info = self._info()
 
@@ -112,6 +130,7 @@ class Opus:
                 "application": "voip",
                 "frame_duration": "20",
                 "compression_level": "10",
+                **({"fec": "1", "packet_loss": str(self.fec)} if self.fec else {}),
             },
         )
         self._check_sizes(packets)
@@ -131,6 +150,29 @@ class Opus:
         Raises:
             BitstreamError: not as many packets as the number of samples asks for.
         """
+        packets = self._packets(encoded)
+        if self.enhance != "none":
+            return decode_enhanced(packets, enhance=self.enhance)
+        wave = decode_packets(packets, decoder="libopus", sample_rate=OUTPUT_RATE)
+        if wave.size != len(packets) * OUTPUT_HOP:
+            raise BitstreamError(f"{self.info.spec}: the packets are not frames of 20 ms")
+        return wave
+
+    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
+        """The wave at 48 kHz, bridged by libopus where packets were lost, pre-skip included.
+
+        Raises:
+            BitstreamError: as :meth:`decode`.
+        """
+        arrived = [
+            None if is_lost else packet
+            for packet, is_lost in zip(self._packets(encoded), lost, strict=True)
+        ]
+        if self.enhance != "none":
+            return decode_enhanced(arrived, enhance=self.enhance)
+        return decode_concealing(arrived)
+
+    def _packets(self, encoded: Encoded) -> list[bytes]:
         check_encoded(encoded, info=self.info)
         size, n_packets = self.packet_bytes, self._n_packets(encoded.n_samples)
         if len(encoded.payload) != n_packets * size:
@@ -138,13 +180,7 @@ class Opus:
                 f"{self.info.spec}: expected {n_packets} packets of {size} bytes, got "
                 f"{len(encoded.payload)} bytes"
             )
-        packets = [encoded.payload[i * size : (i + 1) * size] for i in range(n_packets)]
-        if self.enhance != "none":
-            return decode_enhanced(packets, enhance=self.enhance)
-        wave = decode_packets(packets, decoder="libopus", sample_rate=OUTPUT_RATE)
-        if wave.size != n_packets * OUTPUT_HOP:
-            raise BitstreamError(f"{self.info.spec}: the packets are not frames of 20 ms")
-        return wave
+        return [encoded.payload[i * size : (i + 1) * size] for i in range(n_packets)]
 
     def _n_packets(self, n_samples: int) -> int:
         """Enough packets to push the last sample through the encoder's delay."""
@@ -171,10 +207,11 @@ class Opus:
                     "bitrate_bps": self.bitrate_bps,
                     "sample_rate": self.sample_rate,
                     "enhance": self.enhance,
+                    "fec": self.fec,
                 },
-                {"sample_rate": 16000, "enhance": "none"},
+                {"sample_rate": 16000, "enhance": "none", "fec": 0},
             ),
-            label=_label(self.bitrate_bps, self.sample_rate, self.enhance),
+            label=_label(self.bitrate_bps, self.sample_rate, self.enhance, self.fec),
             kind="classical",
             adapter_version=1,
             implementation=self._implementation(),
@@ -186,9 +223,11 @@ class Opus:
             bits_per_frame=8 * self.packet_bytes,
             bandwidth_hz=min(self.sample_rate / 2, 20000.0),
             causal=True,
-            lookahead_samples=self.sample_rate * 65 // 10000,
+            # The copy of a lost frame comes with the next packet.
+            lookahead_samples=self.sample_rate * (265 if self.fec else 65) // 10000,
             output_delay_samples=_delay(self.bitrate_bps, self.sample_rate),
             code_licence="BSD-3-Clause",
+            conceals=self.enhance != "none" or conceals(),
             source="RFC 6716 (2012), RFC 8251 (2017)",
         )
 
@@ -202,9 +241,9 @@ def _delay(bitrate_bps: int, sample_rate: int) -> int:
     return 308 if wideband_silk else 311
 
 
-def _label(bitrate_bps: int, sample_rate: int, enhance: str) -> str:
+def _label(bitrate_bps: int, sample_rate: int, enhance: str, fec: int) -> str:
     network = {"none": "", "lace": " LACE", "nolace": " NoLACE"}[enhance]
-    label = f"Opus{network} {bitrate_bps / 1000:g} kbps"
+    label = f"Opus{network} {bitrate_bps / 1000:g} kbps" + (f" FEC {fec} %" if fec else "")
     return label if sample_rate == 16000 else f"{label} ({sample_rate / 1000:g} kHz)"
 
 

@@ -1,4 +1,7 @@
-"""Decoding Opus with the trained enhancers of libopus 1.5 and later, LACE and NoLACE.
+"""Decoding Opus by libopus itself: over lost packets, and with its trained enhancers.
+
+Losses are bridged by the library inside PyAV. The enhancers LACE and NoLACE are those of libopus
+1.5 and later.
 
 PyAV's own libopus exports the same functions without the networks, and Debian 12's is too old; so a
 library counts only after it has decoded a vowel differently with the networks than without. It is
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_codecs.errors import BitstreamError, Unavailable
-from synbench_codecs.support.adapting import load_library
+from synbench_codecs.support.adapting import bundled_library, load_library
 from synbench_codecs.support.ffmpeg import encode_packets
 
 OUTPUT_RATE = 48000
@@ -29,11 +32,32 @@ COMPLEXITY = {"none": 0, "lace": 6, "nolace": 7}
 VOWEL_RATE = 16000
 VOWEL_BPS = 16000
 
-__all__ = ["COMPLEXITY", "decode_enhanced", "library_name"]
+__all__ = ["COMPLEXITY", "conceals", "decode_concealing", "decode_enhanced", "library_name"]
 
 
-def decode_enhanced(packets: Sequence[bytes], *, enhance: str) -> NDArray[np.float32]:
-    """The decoder's wave at 48 kHz of packets of 20 ms, pre-skip included.
+def conceals() -> bool:
+    """Whether the libopus inside PyAV can be asked to bridge lost packets."""
+    return _bundled() is not None
+
+
+def decode_concealing(packets: Sequence[bytes | None]) -> NDArray[np.float32]:
+    """The decoder's wave at 48 kHz of packets of 20 ms, of which some were lost, pre-skip included.
+
+    A lost packet is taken from the coarse copy that the next one carries, where the encoder was
+    asked for such copies (FEC); else the decoder goes on by itself (PLC).
+
+    Raises:
+        BitstreamError: a packet is not one of 20 ms.
+        Unavailable: the library inside PyAV does not load.
+    """
+    library = _bundled()
+    if library is None:
+        raise Unavailable("the libopus inside PyAV does not load, so it cannot conceal losses")
+    return _decode(library, packets, COMPLEXITY["none"])
+
+
+def decode_enhanced(packets: Sequence[bytes | None], *, enhance: str) -> NDArray[np.float32]:
+    """The decoder's wave at 48 kHz of packets of 20 ms, pre-skip included; lost ones are ``None``.
 
     Raises:
         BitstreamError: a packet is not one of 20 ms.
@@ -52,13 +76,25 @@ def library_name() -> str:
 
 
 @functools.cache
+def _bundled() -> ctypes.CDLL | None:
+    path = bundled_library("av", "libopus")
+    library = load_library(path) if path else None
+    return None if library is None else _declared(library)
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.opus_get_version_string.restype = ctypes.c_char_p
+    library.opus_decoder_create.restype = ctypes.c_void_p
+    return library
+
+
+@functools.cache
 def _library() -> ctypes.CDLL:
     name = os.environ.get("SYNBENCH_LIBOPUS") or ctypes.util.find_library("opus") or "libopus.so.0"
     library = load_library(name)
     if library is None:
         raise Unavailable(f"{name} does not load; {_remedy()}")
-    library.opus_get_version_string.restype = ctypes.c_char_p
-    library.opus_decoder_create.restype = ctypes.c_void_p
+    _declared(library)
     if not _has_networks(library):
         raise Unavailable(f"{name} is {_version(library)} without LACE and NoLACE; {_remedy()}")
     return library
@@ -92,24 +128,35 @@ def _has_networks(library: ctypes.CDLL) -> bool:
     return not np.array_equal(plain, enhanced)
 
 
-def _decode(library: ctypes.CDLL, packets: Sequence[bytes], complexity: int) -> NDArray[np.float32]:
+def _decode(
+    library: ctypes.CDLL, packets: Sequence[bytes | None], complexity: int
+) -> NDArray[np.float32]:
     failure = ctypes.c_int()
     decoder = ctypes.c_void_p(library.opus_decoder_create(OUTPUT_RATE, 1, ctypes.byref(failure)))
     if failure.value:
         raise Unavailable(f"libopus makes no decoder: error {failure.value}")
     try:
         library.opus_decoder_ctl(decoder, SET_COMPLEXITY, ctypes.c_int(complexity))
-        return np.concatenate([_one_frame(library, decoder, packet) for packet in packets])
+        following = (*packets[1:], None)
+        return np.concatenate(
+            [
+                _one_frame(library, decoder, packet, after)
+                for packet, after in zip(packets, following, strict=True)
+            ]
+        )
     finally:
         library.opus_decoder_destroy(decoder)
 
 
 def _one_frame(
-    library: ctypes.CDLL, decoder: ctypes.c_void_p, packet: bytes
+    library: ctypes.CDLL, decoder: ctypes.c_void_p, packet: bytes | None, after: bytes | None
 ) -> NDArray[np.float32]:
+    """The samples of a packet; of a lost one from the packet ``after`` it, or from nothing."""
     samples = np.empty(FRAME, dtype=np.float32)
     pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-    count = library.opus_decode_float(decoder, packet, len(packet), pointer, FRAME, 0)
+    sent = after if packet is None else packet
+    size, is_copy = len(sent) if sent else 0, int(packet is None and sent is not None)
+    count = library.opus_decode_float(decoder, sent, size, pointer, FRAME, is_copy)
     if count != FRAME:
         raise BitstreamError(f"libopus: a packet is no frame of 20 ms (answer {count})")
     return samples
