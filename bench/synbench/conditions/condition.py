@@ -291,7 +291,8 @@ def _channel(settings: dict[str, Any]) -> Part:
         raise UsageError(f"burst and conceal belong to frame_loss, not to {kind}")
     if kind == "drop_books":
         count = _number(kind, channel[kind], 1, 64)
-        return "dropped books", count, f"last {int(count)} books dropped"
+        which = "last book" if count == 1 else f"last {int(count)} books"
+        return "dropped books", count, f"{which} dropped"
     share = _share(kind, channel[kind])
     if kind == "frame_loss":
         burst = _number("burst", channel.setdefault("burst", 1), 1, 1000)
