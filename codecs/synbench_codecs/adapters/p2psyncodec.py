@@ -23,6 +23,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from synbench_base.errors import UnpublishedWeights, WeightsError
 from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsFile, find_weights
 from synbench_codecs._interface import CodecInfo
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from synbench_codecs._mdct.synergy import SynergyModel
 
 MODELS = {"demo": demonstration.P2PSYNCODEC}
+# The paper's own trainings, by their sample rate in Hz; their weights are not public.
+PAPER_RATES = {"paper-16k": 16000, "paper-48k": 48000}
 DECODERS = ("all", "plain-only", "zero", "random", "oracle", "soft")
 REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
 REDUCED_PREDICTORS = PredictorConfig(channels=16, heads=2, blocks=1)
@@ -54,7 +57,8 @@ class P2PSynCodec(TokenCodec):
     """P2PSynCodec with a checkpoint.
 
     Args:
-        model: ``demo`` (16 kHz, one pseudo quantizer, little data).
+        model: ``demo`` (16 kHz, one pseudo quantizer, little data), or ``paper-16k`` and
+            ``paper-48k``, whose weights are not public: they need ``weights``.
         decode: what the receiver puts in place of the codebooks that are not sent; see above.
         weights: a file that ``synbench train pseudo`` wrote.
     """
@@ -64,11 +68,19 @@ class P2PSynCodec(TokenCodec):
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
 
     def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:
-        check_choice("p2psyncodec", "model", model, MODELS)
+        check_choice("p2psyncodec", "model", model, [*MODELS, *PAPER_RATES])
+        if model in PAPER_RATES and not weights:
+            raise UnpublishedWeights(f"p2psyncodec:model={model}")
         import_extra("torch", extra="torch")
-        files = find_weights(MODELS[model], weights)
+        files = find_weights(MODELS.get(model, MODELS["demo"]), weights)
         options = {"model": model, "decode": decode, "weights": weights}
         header = header_of(files)
+        wanted_rate = PAPER_RATES.get(model, header.codec.sample_rate)
+        if header.codec.sample_rate != wanted_rate:
+            raise WeightsError(
+                f"{files[0].path} does not fit p2psyncodec:model={model}: expected {wanted_rate} "
+                f"Hz, got {header.codec.sample_rate}; leave the model out"
+            )
         if header.predictors is None:
             raise UsageError(
                 f"{files[0].path} holds no pseudo quantizers: it is a teacher; "
@@ -79,20 +91,22 @@ class P2PSynCodec(TokenCodec):
 
     @classmethod
     def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
-        """The paper's network with random weights; the option is ``decode``."""
+        """The paper's network with random weights; options are ``model`` and ``decode``."""
         from synbench_codecs._mdct.model import MDCTModel
         from synbench_codecs._mdct.predictor import PseudoQuantizers
         from synbench_codecs._mdct.synergy import SynergyModel
 
         sizes = REDUCED if reduced else BackboneConfig()
+        chosen = {**DEFAULTS, **options}
+        rate = PAPER_RATES.get(str(chosen["model"]), 16000)
         header = Header(
-            codec=CodecConfig(backbone=sizes),
+            codec=CodecConfig(sample_rate=rate, backbone=sizes),
             predictors=REDUCED_PREDICTORS if reduced else PredictorConfig(),
             pseudo=3,
             training={"note": "random weights"},
         )
         codec = cls.__new__(cls)
-        codec._describe(header, (), {**DEFAULTS, **options})
+        codec._describe(header, (), chosen)
         teacher = MDCTModel(header.codec).eval().requires_grad_(False)
         assert header.predictors is not None
         pseudo = PseudoQuantizers(header.predictors, 3).eval().requires_grad_(False)
@@ -124,7 +138,9 @@ class P2PSynCodec(TokenCodec):
             label=rate_label("P2PSynCodec", rate, header=header) + suffix,
             adapter_version=1,
             nominal_bitrate_bps=rate,
-            weights_licence="" if options["weights"] else MODELS[options["model"]].licence,
+            weights_licence=""
+            if options["weights"] or options["model"] not in MODELS
+            else MODELS[options["model"]].licence,
             source="P2PSynCodec, arXiv 2606.05876",
         )
 

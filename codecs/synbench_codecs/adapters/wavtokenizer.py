@@ -1,8 +1,9 @@
 """WavTokenizer: one book of 4096 codes at 40 or 75 Hz and a spectral decoder, at 24 kHz.
 
-Variants: the released trainings, and the two that the P2PSynCodec paper made for its comparison
-(320 samples per token, one book of 1024 codes: 0.5 kbit/s at 16 kHz, 1.5 kbit/s at 48 kHz), whose
-weights are not public. ``variant=own`` takes whatever the file of the option ``weights`` holds.
+Variants: the released trainings, and those that the P2PSynCodec paper made for its comparison,
+whose weights are not public: 320 samples per token, one book of 1024 codes (0.5 kbit/s at 16 kHz,
+1.5 kbit/s at 48 kHz), and ``unstated-2kbps``, of which the paper tells the rate alone.
+``variant=own`` takes whatever the file of the option ``weights`` holds.
 Files may have the authors' layout (a Lightning checkpoint) or that of the converted repositories.
 
 Waves longer than five minutes are refused: the decoder's attention was never trained on such, and
@@ -51,6 +52,12 @@ FRAME75 = WavTokenizerConfig()
 FRAME40 = WavTokenizerConfig(strides=(4, 5, 5, 6), n_fft=2400)
 PAPER = WavTokenizerConfig(sample_rate=16000, codes=1024)
 PAPER_NOTE = "architecture of the P2PSynCodec paper's comparison, 320 samples per token, 1024 codes"
+# The paper has a WavTokenizer at 2.0 kbit/s in its preference test and does not say how it is made.
+QUADRUPLE = dataclasses.replace(PAPER, strides=(2, 2, 4, 5), n_fft=320)
+QUADRUPLE_NOTE = (
+    "2.0 kbit/s of the P2PSynCodec paper's preference test, whose configuration is not stated: "
+    "one book of 1024 codes at 80 samples per token is our reading"
+)
 
 
 def _converted(name: str) -> Checkpoint:
@@ -103,7 +110,7 @@ class WavTokenizer(NetworkCodec):
 
     Args:
         variant: a released training such as ``large-unify-40token``, ``paper-16k``, ``paper-48k``,
-            or ``own`` for any other training.
+            ``unstated-2kbps``, or ``own`` for any other training.
         weights: file of the user's own; empty for the released weights in the cache.
         sample_rate: Hz, with ``variant=own`` only, because no checkpoint tells it.
     """
@@ -120,6 +127,11 @@ class WavTokenizer(NetworkCodec):
             label="WavTokenizer 1.5 kbps",
             config=dataclasses.replace(PAPER, sample_rate=48000),
             note=PAPER_NOTE,
+        ),
+        "unstated-2kbps": Variant(
+            label="WavTokenizer 2.0 kbps, configuration not stated",
+            config=QUADRUPLE,
+            note=QUADRUPLE_NOTE,
         ),
     }
     # One GroupNorm group needs two channels at least.

@@ -1,4 +1,4 @@
-"""``synbench reproduce``: a paper's table, figure or claim, from runs made where missing."""
+"""``synbench reproduce``: a paper's tables, figures and claims, from runs made where missing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 from synbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from synbench_reports.papers.claim_lines import Evidence
     from synbench_reports.papers.paper_runs import SuiteRun
     from synbench_reports.papers.published import Complexity, Line
     from synbench_reports.papers.specification import Paper, PublishedTable
@@ -33,7 +34,7 @@ OUT = "runs"
 @click.argument("paper")
 @click.option("--table", "number", metavar="N", help="A table of the paper.")
 @click.option("--figure", metavar="NAME", help="A figure of the paper, as PDF or SVG.")
-@click.option("--claim", metavar="NAME", help="A claim of the paper, tested for equality.")
+@click.option("--claim", metavar="NAME", help="A claim of the paper, tested.")
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Read this run, compute nothing.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would be computed, and stop.")
 @click.option("--published", is_flag=True, help="Compute nothing: the published values alone.")
@@ -43,6 +44,13 @@ OUT = "runs"
     multiple=True,
     metavar="NAME=SPEC",
     help="Take other material, as in libritts=folder:path=speech.",
+)
+@click.option(
+    "--codec",
+    "codecs",
+    multiple=True,
+    metavar="LABEL=SPEC",
+    help="What stands for a codec, as in DAC=recordings:folder=dac,bitrate_bps=500.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Items per corpus, a fixed choice.")
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes.")
@@ -61,6 +69,7 @@ def reproduce(
     only_plan: bool,
     published: bool,
     corpora: tuple[str, ...],
+    codecs: tuple[str, ...],
     limit: int | None,
     workers: int | None,
     complexity: str | None,
@@ -68,73 +77,98 @@ def reproduce(
     form: str,
     out: str | None,
 ) -> None:
-    """Reproduce a table of PAPER, such as p2psyncodec: published values, measured ones, verdicts.
+    """Reproduce PAPER, such as p2psyncodec: published values, measured ones, verdicts, reasons.
 
-    The suites that measure the table are run first, each into runs/SUITE; what is there already is
-    kept. A codec is matched by its label and nominal bit rate, a metric by its column.
+    Without --table, --figure or --claim: all tables, figures and claims. The suites that measure
+    them are run first, each into runs/SUITE; what is there already is kept. A codec is matched by
+    its label and nominal bit rate, a metric by its column.
     """
     from synbench.results.find_run import find_run
-    from synbench_reports.papers.paper_runs import SuiteRun, parse_corpora, run_suite, suite_for
+    from synbench_reports.papers.claim_kinds import ShareClaim
+    from synbench_reports.papers.paper_runs import SuiteRun
     from synbench_reports.papers.specification import read_paper
 
     specification = read_paper(paper)
+    if sum(part is not None for part in (number, figure, claim)) > 1:
+        raise UsageError(f"name one --table, --figure or --claim; {_offer(specification)}")
     if figure is not None:
         _figure(specification, figure, ratings, out)
         return
-    if (number is None) == (claim is None):
-        raise UsageError(f"name one --table, --figure or --claim; {_offer(specification)}")
-    if number is not None and number not in specification.tables:
-        raise UsageError(
-            f"{paper} has no table {number!r}; it has: {', '.join(specification.tables)}"
-        )
-    if claim is not None and claim not in specification.claims:
-        raise UsageError(
-            f"{paper} has no claim {claim!r}; it has: {', '.join(specification.claims)}"
-        )
+    for kind, name, known in (
+        ("table", number, specification.tables),
+        ("claim", claim, specification.claims),
+    ):
+        if name is not None and name not in known:
+            raise UsageError(f"{paper} has no {kind} {name!r}; it has: {', '.join(known)}")
+    if number is None and form != "markdown":
+        raise UsageError("--format goes with --table; a claim and a whole paper are Markdown")
     if runs:
         made = [SuiteRun(name=run, folder=find_run(run), absent=()) for run in runs]
     elif published or claim is not None:
         made = []
     else:
-        assert number is not None
-        others = parse_corpora(corpora)
-        made = [
-            run_suite(
-                suite_for(suite, corpora=others, limit=limit),
-                out=Path(OUT),
-                workers=workers,
-                only_plan=only_plan,
-            )
-            for suite in specification.tables[number].suites
-        ]
+        tables = specification.tables.values() if number is None else [specification.tables[number]]
+        made = _run_suites(tables, corpora, codecs, limit, workers, only_plan=only_plan)
         if only_plan:
             say_absent(made)
             return
-    if claim is not None:
-        write_text(_claim(specification, claim, made), out)
+    counted = not published or complexity is not None
+    if number is not None:
+        table = specification.tables[number]
+        costs = _complexity([table], complexity) if counted else {}
+        write_text(render_table(table, made, form, costs), out)
         return
-    assert number is not None
-    table = specification.tables[number]
-    costs = {} if published and complexity is None else _complexity(table, complexity)
-    text = render_table(table, made, form, costs)
-    write_text(text, out)
+    costly = claim is None or isinstance(specification.claims[claim], ShareClaim)
+    costs = _complexity(specification.tables.values(), complexity) if counted and costly else {}
+    evidence = _evidence(made, costs)
+    if claim is not None:
+        write_text(_claim(specification, claim, evidence), out)
+        return
+    from synbench_reports.papers.whole_paper import render_paper
+
+    path = None if ratings is None else Path(ratings)
+    write_text(render_paper(specification, evidence, path), out)
+
+
+def _run_suites(
+    tables: Iterable[PublishedTable],
+    corpora: Sequence[str],
+    codecs: Sequence[str],
+    limit: int | None,
+    workers: int | None,
+    *,
+    only_plan: bool,
+) -> list[SuiteRun]:
+    from synbench_reports.papers.paper_runs import (
+        parse_codecs,
+        parse_corpora,
+        run_suite,
+        suite_for,
+    )
+
+    names = list(dict.fromkeys(name for table in tables for name in table.suites))
+    materials = parse_corpora(corpora)
+    swapped = parse_codecs(codecs, [suite_for(name) for name in names])
+    return [
+        run_suite(
+            suite_for(name, corpora=materials, codecs=swapped, limit=limit),
+            out=Path(OUT),
+            workers=workers,
+            only_plan=only_plan,
+        )
+        for name in names
+    ]
 
 
 def render_table(
     table: PublishedTable, made: Sequence[SuiteRun], form: str, complexity: Complexity
 ) -> str:
     """The table of a specification beside what the runs hold."""
-    from synbench.results.planned import read_planned
     from synbench_reports.papers import render_published
     from synbench_reports.render.latex import document
 
     reports = _reports(made)
-    absent = [entry for run in made for entry in run.absent]
-    absent += [
-        (skipped.name, skipped.reason)
-        for report in reports
-        for skipped in read_planned(report.folder).skipped
-    ]
+    absent = _absent(made, reports)
     lines = compare_runs(table, made, complexity, reports)
     if form == "markdown":
         return render_published.render_markdown(table, lines, reports, absent)
@@ -153,7 +187,7 @@ def compare_runs(
 
     known_reports = _reports(made) if reports is None else reports
     rates = {report.folder: sample_rates(report.folder) for report in known_reports}
-    return compare(table, known_reports, rates, complexity)
+    return compare(table, known_reports, rates, complexity, _absent(made, known_reports))
 
 
 def _reports(made: Sequence[SuiteRun]) -> list[Report]:
@@ -161,6 +195,26 @@ def _reports(made: Sequence[SuiteRun]) -> list[Report]:
 
     folders = [run.folder for run in made if run.folder is not None]
     return [build_report(read_selection(folder)) for folder in folders]
+
+
+def _absent(made: Sequence[SuiteRun], reports: Sequence[Report]) -> list[tuple[str, str]]:
+    from synbench_reports.papers.not_run import absent_of
+
+    return [entry for run in made for entry in run.absent] + absent_of(reports)
+
+
+def _evidence(made: Sequence[SuiteRun], complexity: Complexity) -> Evidence:
+    from synbench.results.planned import read_planned
+    from synbench_reports.papers.claim_lines import Evidence
+
+    reports = _reports(made)
+    return Evidence(
+        runs=[read_planned(report.folder) for report in reports],
+        reports=reports,
+        sample_rates={report.folder: sample_rates(report.folder) for report in reports},
+        complexity=complexity,
+        absent=_absent(made, reports),
+    )
 
 
 def say_absent(made: Sequence[SuiteRun]) -> None:
@@ -203,34 +257,30 @@ def _offer(paper: Paper) -> str:
     )
 
 
-def _claim(paper: Paper, name: str, made: Sequence[SuiteRun]) -> str:
-    from synbench.results.planned import read_planned
-    from synbench_reports.papers.claims import render_claim
+def _claim(paper: Paper, name: str, evidence: Evidence) -> str:
+    from synbench_reports.papers.claims import claim_lines
+    from synbench_reports.papers.render_claims import render_claim
 
-    folders = [run.folder for run in made if run.folder is not None]
-    rates = {folder: sample_rates(folder) for folder in folders}
-    return render_claim(paper, paper.claims[name], list(map(read_planned, folders)), rates)
+    claim = paper.claims[name]
+    return render_claim(paper, claim, claim_lines(paper, claim, evidence))
 
 
-def _complexity(table: PublishedTable, path: str | None) -> Complexity:
-    """Costs of the codecs of the table's suites, from a file or counted here."""
+def _complexity(tables: Iterable[PublishedTable], path: str | None) -> Complexity:
+    """Costs of the codecs of the tables' suites, from a file or counted here."""
     from synbench_codecs import format_spec
     from synbench_reports.figures.complexity import count_complexity, read_complexity
     from synbench_reports.papers.paper_runs import suite_for
 
     if path is not None:
         return read_complexity(Path(path))
-    if all(column.sample_rate for column in table.columns):
-        return {}
-    entries = [entry for name in table.suites[:1] for entry in suite_for(name).codecs]
-    known = {entry.label or entry.codec: entry for entry in entries}
-    return count_complexity(
-        {
-            label: format_spec(entry.codec, dict(entry.options))
-            for label, entry in known.items()
-            if label in table.rows
-        }
-    )
+    costly = [table for table in tables if not all(c.sample_rate for c in table.columns)]
+    specs: dict[str, str] = {}
+    for table in costly:
+        for entry in (entry for name in table.suites[:1] for entry in suite_for(name).codecs):
+            label = entry.label or entry.codec
+            if label in table.rows:
+                specs[label] = format_spec(entry.codec, dict(entry.options))
+    return count_complexity(specs) if specs else {}
 
 
 def _figure(paper: Paper, name: str, ratings: str | None, out: str | None) -> None:
@@ -244,6 +294,11 @@ def _figure(paper: Paper, name: str, ratings: str | None, out: str | None) -> No
     if out is None:
         raise UsageError(f"name a file for the figure: --out {name}.pdf (or .svg, .png)")
     form_of(Path(out))
-    figure = published_figure(paper.figures[name], None if ratings is None else Path(ratings))
+    published = paper.figures[name]
+    figure = published_figure(published, None if ratings is None else Path(ratings))
     write_figure(figure, Path(out))
     click.echo(out)
+    if published.design:
+        click.echo(published.design, err=True)
+    if published.template:
+        click.echo(f"The same design: synbench listen init {published.template}", err=True)

@@ -1,25 +1,40 @@
-"""Claims of equality, tested for equality: two one-sided tests against a stated margin.
+"""Claims of a paper, tested: equality for equality, and those in words by what they say.
 
 A paper that finds no significant difference has not shown that two systems are equal. Here the
-difference is asked to be smaller than a margin, on the published counts and on measured scores.
+difference is asked to be smaller than a margin, by two one-sided tests, on the published counts and
+on measured scores; what the paper's own criterion says stands beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
-from synbench.results.cells import Store
-from synbench.results.planned import PlannedRun
 from synbench.statistics.equivalence import Equivalence, equivalence
 from synbench.statistics.multiplicity import SIGNIFICANCE
-from synbench_reports.papers.specification import AbxPair, Claim, Paper
-from synbench_reports.tables.codec_pairs import CodecPair, pairs
+from synbench_reports.papers.claim_kinds import (
+    Claim,
+    EqualityClaim,
+    OrderClaim,
+    SavingClaim,
+    ShareClaim,
+)
+from synbench_reports.papers.claim_lines import (
+    ClaimLine,
+    Evidence,
+    MeasuredPair,
+    measured_pairs,
+    score_columns,
+    why_no_pair,
+)
+from synbench_reports.papers.published import Verdict
+from synbench_reports.papers.specification import AbxPair, Paper
+from synbench_reports.papers.word_claims import order_lines, saving_lines, share_lines
 
-__all__ = ["claim_pairs", "net_preference", "render_claim"]
+__all__ = ["NetPreference", "claim_lines", "criterion_text", "net_preference"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,78 +61,171 @@ def net_preference(pair: AbxPair, margin: float) -> NetPreference:
     return NetPreference(pair=pair, p=p, equal=equivalence(judgements, margin=margin))
 
 
-def claim_pairs(
-    claim: Claim, runs: Sequence[PlannedRun], rates: Mapping[Path, Mapping[str, int]]
-) -> Iterator[tuple[str, CodecPair]]:
-    """The claim's pairs that the runs have, with the name of the corpus."""
-    for planned in runs:
-        subjects = [
-            codec.label
-            for codec in planned.codecs
-            if codec.label == claim.subject and codec.nominal_bps == claim.bitrate_bps
-        ]
-        corpora = [
-            corpus.name
-            for corpus in planned.corpora
-            if rates[planned.folder].get(corpus.name) == claim.sample_rate
-        ]
-        if not subjects or not corpora:
-            continue
-        store = Store(planned)
-        for corpus in corpora:
-            cells = store.cells(corpus)
-            for place, metric in enumerate(planned.metrics):
-                margin = claim.margins.get(metric.column)
-                if margin is None:
-                    continue
-                for pair in pairs(planned, cells, place, against=claim.subject, margin=margin):
-                    if pair.first in claim.others:
-                        yield corpus, pair
+def criterion_text(p: float, criterion: float) -> str:
+    """What a paper that takes a large p for equality says of it."""
+    if p > criterion:
+        return f"comparable (p = {p:.4f} > {criterion:g})"
+    return f"different (p = {p:.2g}, not above {criterion:g})"
 
 
-def render_claim(
-    paper: Paper,
-    claim: Claim,
-    runs: Sequence[PlannedRun],
-    rates: Mapping[Path, Mapping[str, int]],
-) -> str:
-    """The claim's tests as Markdown, ending in a newline."""
-    figure = paper.figures[claim.abx_figure]
-    lines = [f"# Claim: {claim.text}", ""]
-    lines += [
-        f"Equal means: the whole {1 - 2 * SIGNIFICANCE:.0%} interval of the difference lies within "
-        "the margin (two one-sided tests). No significant difference alone is no proof.",
-        "",
-        f"## Published preferences ({figure.source}; {figure.status})",
-        "",
-        f"Margin of the net preference: {claim.abx_margin:.0%}. Judgements are taken as "
-        "independent, as the paper does; those of one listener are not, so every p is too small.",
-        "",
-        "| Against | Net preference | 90 % interval | p of no difference | as printed | "
-        "p of equality | Verdict |",
-        "|---|---:|---:|---:|---:|---:|---|",
-    ]
-    for pair in figure.pairs:
-        found = net_preference(pair, claim.abx_margin)
-        equal = found.equal
-        verdict = "equal within the margin" if equal.equivalent else "equality not shown"
-        printed = "" if pair.p is None else f"{pair.p:.4f}"
-        lines.append(
-            f"| {pair.other} | {equal.difference:+.2%} | {equal.low:+.2%} to {equal.high:+.2%} | "
-            f"{found.p:.4f} | {printed} | {equal.p:.4f} | {verdict} |"
+def claim_lines(paper: Paper, claim: Claim, evidence: Evidence) -> list[ClaimLine]:
+    """Everything that speaks for or against a claim, the paper's own numbers first."""
+    if isinstance(claim, EqualityClaim):
+        return list(_equality_lines(paper, claim, evidence))
+    if isinstance(claim, ShareClaim):
+        return list(share_lines(paper.tables[claim.table], claim, evidence))
+    if isinstance(claim, SavingClaim):
+        return list(saving_lines(claim, evidence))
+    assert isinstance(claim, OrderClaim)
+    figure = None if claim.figure is None else paper.figures[claim.figure]
+    return list(order_lines(paper.tables[claim.table], figure, claim, evidence))
+
+
+def _equality_lines(paper: Paper, claim: EqualityClaim, evidence: Evidence) -> Iterator[ClaimLine]:
+    yield from _preference_lines(paper, claim)
+    for other, p in claim.printed.items():
+        yield ClaimLine(
+            basis="published",
+            about=f"{other}, preference",
+            stated="comparable",
+            computed=f"p = {p:.4f}",
+            criterion=criterion_text(p, claim.criterion),
+            verdict="cannot tell",
+            reason="the judgements behind p are not published, so equality cannot be tested",
         )
-    margins = ", ".join(f"{column} {margin:g}" for column, margin in claim.margins.items())
-    lines += ["", "## Measured scores", "", f"Margins: {margins}.", ""]
-    rows = [
-        f"| {corpus} | {pair.first} | {pair.metric} | {pair.difference:+.3f} | {pair.low:+.3f} to "
-        f"{pair.high:+.3f} | {pair.items} | {pair.clusters} | "
-        f"{'' if pair.equal is None else f'{pair.equal.p:.4f}'} | {pair.verdict} |"
-        for corpus, pair in claim_pairs(claim, runs, rates)
-    ]
-    if not rows:
-        return "\n".join([*lines, "No run has these codecs at these rates."]) + "\n"
-    head = (
-        f"| Corpus | Other minus {claim.subject} | Metric | Difference | 95 % interval | Items | "
-        "Speakers | p of equality | Verdict |"
-    )
-    return "\n".join([*lines, head, "|---|---|---|---:|---:|---:|---:|---:|---|", *rows]) + "\n"
+    if claim.table is not None:
+        yield from _table_lines(paper, claim)
+    yield from _score_lines(paper, claim)
+    yield from _measured_lines(claim, evidence)
+
+
+def _preference_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]:
+    if claim.preferences is None:
+        return
+    name, margin = claim.preferences
+    for pair in paper.figures[name].pairs:
+        tested = net_preference(pair, margin)
+        equal = tested.equal
+        verdict, reason = _equal_verdict(equal.low, equal.high, margin, f"{margin:.0%}")
+        yield ClaimLine(
+            basis="published",
+            about=f"{pair.other}, net preference",
+            stated="comparable",
+            computed=f"{equal.difference:+.2%} (90 %: {equal.low:+.2%} to {equal.high:+.2%})",
+            criterion=criterion_text(tested.p, claim.criterion),
+            verdict=verdict,
+            reason=reason,
+        )
+
+
+def _equal_verdict(low: float, high: float, margin: float, text: str) -> tuple[Verdict, str]:
+    """Verdict and reason of an interval of equality against its margin."""
+    if -margin < low and high < margin:
+        return "agrees", f"equal within the margin of {text}"
+    if low >= margin or high <= -margin:
+        return "differs", f"the difference is larger than {text}"
+    return "cannot tell", f"equality not shown: the interval reaches beyond the margin of {text}"
+
+
+def _table_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]:
+    assert claim.table is not None
+    table = paper.tables[claim.table]
+    for number, column in score_columns(table, claim):
+        margin = claim.margins.get(column.metric)
+        own = table.rows[claim.subject][number]
+        for other in claim.others:
+            theirs = table.rows[other][number]
+            if margin is None or own is None or theirs is None:
+                continue
+            within = abs(own - theirs) < margin
+            yield ClaimLine(
+                basis="published",
+                about=f"{other}, {column.heading}",
+                stated="comparable",
+                computed=f"{own - theirs:+.{column.decimals}f}",
+                verdict="cannot tell" if within else "differs",
+                reason=f"{'within' if within else 'beyond'} the margin of {margin:g}, but printed "
+                "without an interval",
+            )
+
+
+def _score_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]:
+    """Means and intervals as printed; listeners are the same for both, which no figure shows."""
+    if claim.scores is None:
+        return
+    name, margin = claim.scores
+    for group, bars in paper.figures[name].groups.items():
+        own_mean, own_half = bars[claim.subject]
+        for other in claim.others:
+            mean, half = bars[other]
+            difference = own_mean - mean
+            spread = float(np.hypot(own_half, half))
+            normal = NormalDist()
+            error = spread / normal.inv_cdf(0.975)
+            reach = normal.inv_cdf(1 - SIGNIFICANCE) * error
+            low, high = difference - reach, difference + reach
+            verdict, reason = _equal_verdict(low, high, margin, f"{margin:g} points")
+            p = 2 * normal.cdf(-abs(difference) / error)
+            yield ClaimLine(
+                basis="published",
+                about=f"{other}, {paper.figures[name].kind.upper()}, {group}",
+                stated="comparable",
+                computed=f"{difference:+.2f} (90 %: {low:+.2f} to {high:+.2f})",
+                criterion=criterion_text(p, claim.criterion),
+                verdict=verdict,
+                reason=f"{reason} ({paper.figures[name].status})",
+            )
+
+
+def _measured_lines(claim: EqualityClaim, evidence: Evidence) -> Iterator[ClaimLine]:
+    found = list(measured_pairs(claim, claim.others, claim.margins, evidence))
+    seen = {(one.sample_rate, one.pair.first, one.pair.metric) for one in found}
+    for one in found:
+        pair = one.pair
+        verdict, reason = _pair_verdict(one)
+        yield ClaimLine(
+            basis="measured",
+            about=f"{pair.first}, {pair.metric}, {one.corpus}, {pair.items} items",
+            stated="comparable",
+            # The claim is about the subject, the pair about the other.
+            computed=f"{0.0 - pair.difference:+.3f} ({0.0 - pair.high:+.3f} to "
+            f"{0.0 - pair.low:+.3f})",
+            criterion="" if pair.p != pair.p else criterion_text(pair.p, claim.criterion),
+            verdict=verdict,
+            reason=reason,
+        )
+    for rate in claim.points:
+        for other in claim.others:
+            absent: dict[str, list[str]] = {}
+            for metric in claim.margins:
+                if (rate, other, metric) not in seen:
+                    reason = why_no_pair(
+                        claim, other, metric=metric, sample_rate=rate, evidence=evidence
+                    )
+                    absent.setdefault(reason, []).append(metric)
+            for reason, metrics in absent.items():
+                yield ClaimLine(
+                    basis="measured",
+                    about=f"{other}, {', '.join(metrics)}, {rate / 1000:g} kHz",
+                    stated="comparable",
+                    computed="",
+                    verdict="not run",
+                    reason=reason,
+                )
+
+
+def _pair_verdict(one: MeasuredPair) -> tuple[Verdict, str]:
+    pair = one.pair
+    verdicts: dict[str, Verdict] = {
+        "equal within the margin": "agrees",
+        "differs, by less than the margin": "agrees",
+        "differs": "differs",
+        "ranks differ, the mean the other way": "differs",
+    }
+    verdict = verdicts.get(pair.verdict, "cannot tell")
+    reason: str = pair.verdict
+    if verdict == "cannot tell" and pair.equal is not None:
+        reason = f"{pair.verdict}, and equality not shown (p = {pair.equal.p:.4f})"
+    if not one.own:
+        return "other weights", f"not the paper's weights; with these: {reason}"
+    return verdict, reason

@@ -14,9 +14,10 @@ import click
 
 from synbench.errors import SynbenchError, UsageError
 from synbench.results.store import RunFolder
-from synbench.suite import CorpusEntry, Suite, anchored, find_suite, load_suite
+from synbench.suite import CodecEntry, CorpusEntry, Suite, anchored, find_suite, load_suite
+from synbench_base.close_names import suggestion
 
-__all__ = ["SuiteRun", "parse_corpora", "run_suite", "suite_for"]
+__all__ = ["SuiteRun", "parse_codecs", "parse_corpora", "run_suite", "suite_for"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,26 +30,49 @@ class SuiteRun:
 
 
 def suite_for(
-    name: str, *, corpora: Mapping[str, str] | None = None, limit: int | None = None
+    name: str,
+    *,
+    corpora: Mapping[str, str] | None = None,
+    codecs: Mapping[str, str] | None = None,
+    limit: int | None = None,
 ) -> Suite:
-    """A packaged suite, on other corpora or fewer items where asked.
+    """A packaged suite, on other corpora, with other codecs or fewer items where asked.
 
     Args:
         corpora: the name of a corpus of the suite to the spec of the one to take instead; names of
             other suites' corpora are passed over.
+        codecs: a label of the suite to the spec of what stands for it instead, such as recordings
+            of the authors' or weights of one's own; labels of other suites are passed over.
         limit: items per corpus.
     """
     suite = load_suite(find_suite(name))
+    swapped = [_other_codec(entry, codecs or {}) for entry in suite.codecs]
     entries = []
-    replaced = False
+    replaced = swapped != suite.codecs
     for entry in suite.corpora:
         other = (corpora or {}).get(entry.name or entry.corpus)
         taken = entry if other is None else _entry(other)
         replaced = replaced or other is not None
         entries.append(taken.model_copy(update={"limit": limit}) if limit else taken)
     # Scores on other material go into a folder of their own: they are another experiment.
-    changes = {"corpora": entries, "name": f"{suite.name}-custom" if replaced else suite.name}
+    changes = {
+        "corpora": entries,
+        "codecs": swapped,
+        "name": f"{suite.name}-custom" if replaced else suite.name,
+    }
     return suite.model_copy(update=changes)
+
+
+def _other_codec(entry: CodecEntry, codecs: Mapping[str, str]) -> CodecEntry:
+    from synbench_codecs import parse_spec
+
+    label = entry.label or entry.codec
+    if label not in codecs:
+        return entry
+    name, options = parse_spec(codecs[label])
+    if name == "recordings":
+        options = {"label": label, **options}
+    return CodecEntry(codec=name, options=anchored(options, Path.cwd()), label=label)
 
 
 def _entry(spec: str) -> CorpusEntry:
@@ -140,4 +164,32 @@ def parse_corpora(texts: Sequence[str]) -> dict[str, str]:
                 f"expected NAME=SPEC such as libritts=folder:path=speech, got {text!r}"
             )
         specs[name] = spec
+    return specs
+
+
+def parse_codecs(texts: Sequence[str], suites: Sequence[Suite]) -> dict[str, str]:
+    """``LABEL=SPEC`` as a mapping.
+
+    Args:
+        suites: whose codecs the labels are.
+
+    Raises:
+        UsageError: a text without a label, or a label that no suite has.
+    """
+    known = list(
+        dict.fromkeys(entry.label or entry.codec for suite in suites for entry in suite.codecs)
+    )
+    specs = {}
+    for text in texts:
+        label, equals, spec = text.partition("=")
+        if not equals or not spec:
+            raise UsageError(
+                "expected LABEL=SPEC such as DAC=recordings:folder=dac,bitrate_bps=500, "
+                f"got {text!r}"
+            )
+        if label not in known:
+            raise UsageError(
+                f"no codec is called {label!r} in the paper's suites; {suggestion(label, known)}"
+            )
+        specs[label] = spec
     return specs

@@ -24,25 +24,34 @@ from typing import Literal
 import numpy as np
 
 from synbench.results.planned import PlannedCodec
+from synbench_reports.papers.not_run import Absent, plain, same_rate, why_not_run
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 from synbench_reports.tables.table import Cell, Report
 
 Verdict = Literal["agrees", "differs", "cannot tell", "other weights", "not run"]
 VERDICTS: tuple[Verdict, ...] = ("agrees", "differs", "cannot tell", "other weights", "not run")
-RATE_SLACK = 0.01
 # More items than this are no advice.
 MOST_ITEMS = 1_000_000
 # Columns that no run stores: what a forward pass costs, by codec label.
 Complexity = Mapping[str, Mapping[str, float]]
 
-__all__ = ["VERDICTS", "Complexity", "Line", "Verdict", "compare", "verdict_of"]
+__all__ = [
+    "VERDICTS",
+    "Complexity",
+    "Line",
+    "Verdict",
+    "compare",
+    "has_published_weights",
+    "verdict_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One published value and what was measured; ``cell`` is ``None`` where nothing was.
 
-    ``note`` is what a reader must know about the measured codec's weights.
+    ``note`` is what a reader must know about the measured codec's weights; ``absent`` is why there
+    is no score.
     """
 
     row: str
@@ -52,6 +61,28 @@ class Line:
     cell: Cell | None
     verdict: Verdict
     note: str = ""
+    absent: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is."""
+        needed = self.items_needed
+        reasons: dict[Verdict, str] = {
+            "agrees": "all of the 95 % interval lies within the tolerance",
+            "differs": "all of the 95 % interval lies beyond the tolerance",
+            "cannot tell": "the 95 % interval reaches across the edge of the tolerance"
+            + ("" if needed is None else f"; about {needed} items would decide"),
+            "other weights": self.note
+            or "the codec here is coded with weights that are not the paper's",
+            "not run": self.absent or "no run has such a score",
+        }
+        if self.cell is not None and (self.cell.low is None or self.cell.high is None):
+            reasons |= {
+                "agrees": "the counted value lies within the tolerance",
+                "differs": "the counted value lies beyond the tolerance",
+                "cannot tell": "a mean without an interval says nothing of other items",
+            }
+        return reasons[self.verdict]
 
     @property
     def difference(self) -> float | None:
@@ -78,20 +109,26 @@ def compare(
     reports: Sequence[Report],
     sample_rates: Mapping[Path, Mapping[str, int]],
     complexity: Complexity | None = None,
+    absent: Absent = (),
 ) -> list[Line]:
-    """One line per published value, in the paper's order.
+    """One line per published value, in the paper's order; a value that is not printed has none.
 
     Args:
         reports: of any number of runs; the first that has a score counts.
         sample_rates: by run folder and corpus, in Hz.
         complexity: by codec label, the columns that are no means over items.
+        absent: codecs and metrics that could not be run, and why.
     """
     lines = []
     for row, values in table.rows.items():
         for column, published in zip(table.columns, values, strict=True):
+            if published is None:
+                continue
             name = column.codec.format(row=row)
             cell, codec = _measured(name, column, reports, sample_rates, complexity or {})
-            own = codec is None or _own_weights(table, codec)
+            own = codec is None or has_published_weights(
+                codec, released=table.released, standard=table.standard
+            )
             lines.append(
                 Line(
                     row=row,
@@ -101,6 +138,9 @@ def compare(
                     cell=cell,
                     verdict=verdict_of(column, published, cell, own=own),
                     note=codec.training_note if codec else "",
+                    absent=""
+                    if cell is not None
+                    else why_not_run(name, column, reports, sample_rates, absent),
                 )
             )
     return lines
@@ -114,8 +154,8 @@ def _measured(
     complexity: Complexity,
 ) -> tuple[Cell | None, PlannedCodec | None]:
     if not column.sample_rate:
-        costs_by_name = {_plain(label): costs for label, costs in complexity.items()}
-        value = costs_by_name.get(_plain(name), {}).get(column.metric)
+        costs_by_name = {plain(label): costs for label, costs in complexity.items()}
+        value = costs_by_name.get(plain(name), {}).get(column.metric)
         return (None if value is None else Cell(mean=value)), None
     return next(_scores(name, column, reports, sample_rates), (None, None))
 
@@ -131,7 +171,7 @@ def _scores(
             if sample_rates[report.folder].get(table.corpus.name) != column.sample_rate:
                 continue
             for row in table.rows:
-                if _plain(row.codec.label) != _plain(name) or not _same_rate(row.codec, column):
+                if plain(row.codec.label) != plain(name) or not same_rate(row.codec, column):
                     continue
                 for measured_index, measured in enumerate(table.columns):
                     if (
@@ -141,16 +181,21 @@ def _scores(
                         yield row.cells[measured_index], row.codec
 
 
-def _same_rate(codec: PlannedCodec, column: PublishedColumn) -> bool:
-    rate = codec.nominal_bps
-    return rate is not None and abs(rate - column.bitrate_bps) <= RATE_SLACK * column.bitrate_bps
+def has_published_weights(
+    codec: PlannedCodec, *, released: bool = False, standard: bool = False
+) -> bool:
+    """Whether a codec of a run stands for the published one.
 
-
-def _own_weights(table: PublishedTable, codec: PlannedCodec) -> bool:
+    Args:
+        released: a released checkpoint was scored, so a codec that loads one does.
+        standard: codecs without weights were scored, so each that follows its standard does.
+    """
     # A note on its weights says that they are somebody else's: a demonstration, a retraining.
     if codec.training_note:
         return False
-    return not codec.bits_counted or (table.released and codec.released)
+    if standard and codec.kind != "neural":
+        return True
+    return not codec.bits_counted or (released and codec.released)
 
 
 def verdict_of(
@@ -172,7 +217,3 @@ def verdict_of(
     if cell.low > published + tolerance or cell.high < published - tolerance:
         return "differs"
     return "cannot tell"
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
+from synbench_reports.figures.complexity import COLUMNS
+from synbench_reports.papers.not_run import Absent
 from synbench_reports.papers.published import VERDICTS, Line
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 from synbench_reports.render.latex import PACKAGES, SETUP, escaped, number_columns, number_field
@@ -30,9 +32,8 @@ HEADINGS = (
     "Tolerance",
     "Verdict",
 )
-Absent = Sequence[tuple[str, str]]
 
-__all__ = ["HEADINGS", "render_latex", "render_markdown", "tally"]
+__all__ = ["HEADINGS", "reasons", "render_cells", "render_latex", "render_markdown", "tally"]
 
 
 def tally(lines: Sequence[Line]) -> str:
@@ -41,25 +42,55 @@ def tally(lines: Sequence[Line]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
 
 
+def reasons(lines: Sequence[Line]) -> Iterator[str]:
+    """Why each cell has its verdict, one text for all cells of one reason."""
+    cells: dict[tuple[str, str], list[str]] = {}
+    for verdict in VERDICTS:
+        for line in lines:
+            if line.verdict == verdict:
+                named = f"{line.codec} {line.column.heading}"
+                cells.setdefault((verdict, " ".join(line.reason.split())), []).append(named)
+    for (kind, reason), names in cells.items():
+        yield f"{kind}, because {reason}: {', '.join(names)} ({len(names)})"
+
+
 def render_markdown(
-    table: PublishedTable, lines: Sequence[Line], reports: Sequence[Report], absent: Absent = ()
+    table: PublishedTable,
+    lines: Sequence[Line],
+    reports: Sequence[Report],
+    absent: Absent = (),
+    *,
+    level: int = 1,
 ) -> str:
-    """Both tables and the notes, ending in a newline."""
-    text = [f"# {_caption(table)}", "", f"Verdicts: {tally(lines)}.", ""]
+    """Both tables, the reasons and the notes, ending in a newline.
+
+    Args:
+        level: of the heading.
+    """
+    text = [f"{'#' * level} {_caption(table)}", "", f"Verdicts: {tally(lines)}.", ""]
     columns = [escaped_markdown(column.heading) for column in table.columns]
     text += [_row(["Codec", "", *columns]), _row(["---", "---", *("---:" for _ in columns)])]
     for name, row_lines in _rows(table, lines):
-        marks = [_mark(table, line) for line in row_lines]
-        published = [
-            f"{mark}{_number(line.published, line.column)}{mark}"
-            for line, mark in zip(row_lines, marks, strict=True)
-        ]
+        published = [_published(table, line) for line in row_lines]
         text.append(_row([escaped_markdown(name), "published", *published]))
         text.append(_row(["", "measured", *map(_measured, row_lines)]))
-    text += ["", _row(HEADINGS), "|---|---|---:|---:|---:|---:|---:|---|"]
-    text += [_row(map(escaped_markdown, _fields(line))) for line in lines]
+    text += ["", *render_cells(lines), ""]
     notes = [escaped_markdown(note) for note in _notes(table, lines, reports, absent)]
-    return "\n".join([*text, "", *(f"- {note}" for note in notes)]) + "\n"
+    return "\n".join([*text, *(f"- {note}" for note in notes)]) + "\n"
+
+
+def render_cells(lines: Sequence[Line]) -> list[str]:
+    """A row per published value, and then the reasons of the verdicts."""
+    text = [_row(HEADINGS), "|---|---|---:|---:|---:|---:|---:|---|"]
+    text += [_row(map(escaped_markdown, _fields(line))) for line in lines]
+    return [*text, "", *(f"- {escaped_markdown(reason)}" for reason in reasons(lines))]
+
+
+def _published(table: PublishedTable, line: Line | None) -> str:
+    if line is None:
+        return NOTHING
+    mark = _mark(table, line)
+    return f"{mark}{_number(line.published, line.column)}{mark}"
 
 
 def render_latex(
@@ -75,7 +106,8 @@ def render_latex(
     text.append(rf"\caption{{{escaped('Verdicts: ' + tally(lines))}}}")
     text += _verdicts(lines)
     text.append(r"\par\medskip\raggedright\footnotesize")
-    text += [rf"{escaped(note)}\par" for note in _notes(table, lines, reports, absent)]
+    notes = [*reasons(lines), *_notes(table, lines, reports, absent)]
+    text += [rf"{escaped(note)}\par" for note in notes]
     text.append(r"\end{table*}")
     return "\n".join(text) + "\n"
 
@@ -85,8 +117,9 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     rows = list(_rows(table, lines))
     kinds = []
     for column_index, column in enumerate(table.columns):
-        texts = [_number(found[column_index].published, column) for _, found in rows]
-        cells = (found[column_index].cell for _, found in rows)
+        known = [found[column_index] for _, found in rows]
+        texts = [_number(line.published, column) for line in known if line is not None]
+        cells = (None if line is None else line.cell for line in known)
         texts += [_number(cell.mean, column) for cell in cells if cell and cell.mean is not None]
         kinds.append(number_columns(texts) + r"@{\,}l")
     yield rf"\begin{{tabular}}{{ll{''.join(kinds)}}}"
@@ -107,6 +140,10 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     for name, found in rows:
         published, measured = [], []
         for line in found:
+            if line is None:
+                published += ["{--}", ""]
+                measured += ["{--}", ""]
+                continue
             mark = _mark(table, line)
             number = _number(line.published, line.column)
             published += [number_field(number, best=mark == "**", second=mark == "*"), ""]
@@ -148,9 +185,11 @@ def _row(fields: Iterable[str]) -> str:
     return f"| {' | '.join(fields)} |"
 
 
-def _rows(table: PublishedTable, lines: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
+def _rows(table: PublishedTable, lines: Sequence[Line]) -> Iterator[tuple[str, list[Line | None]]]:
+    """By row one line per column, ``None`` where nothing is printed."""
+    by_cell = {(line.row, line.column): line for line in lines}
     for row in table.rows:
-        yield row, [line for line in lines if line.row == row]
+        yield row, [by_cell.get((row, column)) for column in table.columns]
 
 
 def _caption(table: PublishedTable) -> str:
@@ -164,7 +203,8 @@ def _mark(table: PublishedTable, line: Line) -> str:
     if len(table.rows) < 3:
         return ""
     index = table.columns.index(line.column)
-    values = sorted({values[index] for values in table.rows.values()})
+    column = [row[index] for row in table.rows.values()]
+    values = sorted({value for value in column if value is not None})
     ordered = values[::-1] if line.column.direction == "up" else values
     return {0: "**", 1: "*"}.get(ordered.index(line.published), "")
 
@@ -173,9 +213,9 @@ def _number(value: float, column: PublishedColumn) -> str:
     return f"{value:.{column.decimals}f}"
 
 
-def _measured(line: Line) -> str:
-    cell = line.cell
-    if cell is None or cell.mean is None:
+def _measured(line: Line | None) -> str:
+    cell = None if line is None else line.cell
+    if line is None or cell is None or cell.mean is None:
         return NOTHING
     half = cell.half_width
     spread = "" if half is None else f" ± {_number(half, line.column)}"
@@ -231,14 +271,16 @@ def _notes(
         "other weights than the published; \N{EN DASH} not run. ± is half of the interval. "
         "Published values are taken as exact: their own items are not known here."
     )
-    if any(not line.column.sample_rate and line.cell for line in lines):
+    if any(line.column.metric in COLUMNS and line.cell for line in lines):
         yield (
             "Complexity: multiply-accumulates and parameters as thop counts them on 1 s of audio, "
             "of our networks; no weights are needed. They are exact counts without a sampling "
             "error: where they differ the networks or the counting do. DAC's count here is of 51 "
             "frames for 1 s where 50 hold the audio, 2 % more."
         )
-    if table.released:
+    if table.standard:
+        yield "Codecs without weights: what follows its standard counts as what was published."
+    elif table.released:
         yield "A codec that loads the released checkpoint counts as having the published weights."
     else:
         yield (

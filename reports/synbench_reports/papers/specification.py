@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from synbench.errors import UsageError
 from synbench_base.close_names import suggestion
+from synbench_reports.papers.claim_kinds import Claim, read_claim
 from synbench_reports.tables.table import Direction
 
 __all__ = [
     "AbxPair",
-    "Claim",
     "Paper",
     "PublishedColumn",
     "PublishedFigure",
@@ -30,8 +30,8 @@ __all__ = [
 class PublishedColumn:
     """One column; ``tolerance`` is the difference that still agrees, in the metric's unit.
 
-    ``codec`` says which codec a row stands for here. ``sample_rate`` (Hz) and ``bitrate_bps`` are 0
-    for a cost of the codec, which is no mean over items.
+    ``codec`` says which codec a row stands for here. ``sample_rate`` (Hz) is 0 for a cost of the
+    codec, which is no mean over items. ``bitrate_bps`` is 0 where each row has a rate of its own.
     """
 
     metric: str
@@ -52,10 +52,12 @@ class PublishedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedTable:
-    """One table; ``rows`` has one value per column under each row's name.
+    """One table; ``rows`` has one value per column under each row's name, ``None`` where the paper
+    prints none, or none is known.
 
     ``released`` says that released checkpoints were scored, so a codec that loads one has the
-    weights that were published; otherwise only the authors' own recordings do.
+    weights that were published; ``standard`` that codecs without weights were, so that any which
+    follows its standard has; otherwise only the authors' own recordings do.
     """
 
     paper: str
@@ -66,8 +68,9 @@ class PublishedTable:
     status: str
     suites: tuple[str, ...]
     columns: tuple[PublishedColumn, ...]
-    rows: dict[str, tuple[float, ...]]
+    rows: dict[str, tuple[float | None, ...]]
     released: bool = False
+    standard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,8 @@ class AbxPair:
 class PublishedFigure:
     """A figure of a listening test: bars per group, or preferences per pair.
 
-    ``groups`` has mean and half of the 95 % interval by condition.
+    ``groups`` has mean and half of the 95 % interval by condition. ``design`` says how listeners
+    were asked, ``template`` which design of ``synbench listen init`` asks in the same way.
     """
 
     paper: str
@@ -95,24 +99,8 @@ class PublishedFigure:
     groups: dict[str, dict[str, tuple[float, float]]]
     subject: str
     pairs: tuple[AbxPair, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A claim of equality, with the margins within which two systems count as equal.
-
-    ``margins`` is by metric column, in its unit; ``abx_margin`` is of the net preference, 0 to 1.
-    """
-
-    name: str
-    text: str
-    subject: str
-    bitrate_bps: float
-    others: tuple[str, ...]
-    sample_rate: int
-    margins: dict[str, float]
-    abx_figure: str
-    abx_margin: float
+    design: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +108,8 @@ class Paper:
     """All that a specification holds, by name."""
 
     name: str
+    title: str
+    source: str
     corpora: dict[str, str]
     tables: dict[str, PublishedTable]
     figures: dict[str, PublishedFigure]
@@ -143,18 +133,23 @@ def read_paper(name: str) -> Paper:
     origin = {key: content[key] for key in ("paper", "source")}
     return Paper(
         name=name,
+        title=content["paper"],
+        source=content["source"],
         corpora=content.get("corpora", {}),
         tables={key: _table(key, record, common) for key, record in content["tables"].items()},
         figures={
             key: _figure(key, record, origin) for key, record in content.get("figures", {}).items()
         },
-        claims={key: _claim(key, record) for key, record in content.get("claims", {}).items()},
+        claims={key: read_claim(key, record) for key, record in content.get("claims", {}).items()},
     )
 
 
 def _table(number: str, record: dict[str, Any], common: dict[str, str]) -> PublishedTable:
     columns = tuple(PublishedColumn(**column) for column in record["columns"])
-    rows = {row: tuple(map(float, values)) for row, values in record["rows"].items()}
+    rows = {
+        row: tuple(None if value is None else float(value) for value in values)
+        for row, values in record["rows"].items()
+    }
     for row, values in rows.items():
         if len(values) != len(columns):
             raise ValueError(f"{number}, {row}: expected {len(columns)} values: {values}")
@@ -167,6 +162,7 @@ def _table(number: str, record: dict[str, Any], common: dict[str, str]) -> Publi
         columns=columns,
         rows=rows,
         released=record.get("released", False),
+        standard=record.get("standard", False),
     )
 
 
@@ -188,18 +184,6 @@ def _figure(name: str, record: dict[str, Any], origin: dict[str, str]) -> Publis
         groups=groups,
         subject=record.get("subject", ""),
         pairs=pairs,
-    )
-
-
-def _claim(name: str, record: dict[str, Any]) -> Claim:
-    return Claim(
-        name=name,
-        text=record["text"],
-        subject=record["subject"]["codec"],
-        bitrate_bps=float(record["subject"]["bitrate_bps"]),
-        others=tuple(record["others"]),
-        sample_rate=record["sample_rate"],
-        margins={column: float(margin) for column, margin in record["margins"].items()},
-        abx_figure=record["abx"]["figure"],
-        abx_margin=float(record["abx"]["margin"]),
+        design=" ".join(record.get("design", "").split()),
+        template=record.get("template", ""),
     )
