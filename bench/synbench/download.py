@@ -28,6 +28,7 @@ _unreachable: dict[str, str] = {}
 """Host to reason, for the life of the process: asking again costs seconds each time."""
 
 GITHUB = "github.com/"
+ZENODO = "zenodo.org/records"
 
 Progress = Callable[[int, int], None]
 """Told how many bytes are done, and of how many."""
@@ -44,13 +45,16 @@ def address(repository: str, revision: str, file: str) -> str:
 
     Args:
         repository: ``huggingface.co/OWNER/NAME``, ``huggingface.co/datasets/OWNER/NAME``,
-            ``github.com/OWNER/NAME``, or ``github.com/OWNER/NAME/releases`` for files of a release.
-        revision: commit or tag.
+            ``github.com/OWNER/NAME``, or ``github.com/OWNER/NAME/releases`` for files of a release,
+            or ``zenodo.org/records``.
+        revision: commit, tag, or the number of the record.
         file: path inside the repository, or the name of the release's file.
     """
     if repository.startswith(HUGGING_FACE):
         name = repository.removeprefix(HUGGING_FACE)
         return f"{_hub()}/{name}/resolve/{revision}/{file}"
+    if repository == ZENODO:
+        return f"https://{repository}/{revision}/files/{file}?download=1"
     if repository.startswith(GITHUB) and repository.endswith("/releases"):
         return f"https://{repository}/download/{revision}/{file}"
     if repository.startswith(GITHUB):

@@ -86,6 +86,7 @@ class WeightsSource:
     Attributes:
         repository: ``huggingface.co/OWNER/NAME``, ``github.com/OWNER/NAME`` (a file of the
             repository), ``github.com/OWNER/NAME/releases`` (a file of a release),
+            ``zenodo.org/records`` (a file of the record that ``revision`` numbers),
             ``package:IMPORT_NAME`` (a file inside an installed package),
             ``package:NAME==VERSION`` (a file inside that wheel of the package index) or ``local``.
         revision: commit or tag.

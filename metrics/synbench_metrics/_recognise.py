@@ -25,7 +25,7 @@ import numpy as np
 
 from synbench_base.errors import NotApplicable
 from synbench_base.weights import Checkpoint, WeightsSource
-from synbench_metrics import _faster_whisper, _moonshine
+from synbench_metrics import _faster_whisper, _hubert, _moonshine
 from synbench_metrics._interface import Wave
 from synbench_metrics._remember import remember_each
 from synbench_metrics._weights import as_directory
@@ -64,6 +64,7 @@ def _whisper(name: str) -> Checkpoint:
 
 CHECKPOINTS = {
     **{name: _whisper(name) for name in ("whisper_large_v3", "whisper_small")},
+    "hubert_large": _hubert.CHECKPOINT,
     "moonshine_tiny": _moonshine.CHECKPOINT,
     "whisper_tiny_en": _faster_whisper.CHECKPOINT,
 }
@@ -90,6 +91,8 @@ def transcripts(recogniser: str, waves: Wave) -> list[str]:
             f"{recogniser} hears {LONGEST_SECONDS:g} s at once, got {seconds:.1f} s: "
             "use shorter items"
         )
+    if recogniser == "hubert_large":
+        return _hubert.transcribe(waves)
     if recogniser in ONE_BY_ONE:
         return [ONE_BY_ONE[recogniser](wave) for wave in waves]
     return _read(CHECKPOINTS[recogniser], waves)

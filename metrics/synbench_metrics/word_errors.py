@@ -225,6 +225,23 @@ def _whisper(name: str, label: str) -> _Recogniser:
     )
 
 
+HUBERT = _Recogniser(
+    name="hubert_large",
+    label="HuBERT large",
+    package="transformers",
+    how="facebook/hubert-large-ls960-ft, CTC, best path",
+    licence="Apache-2.0 (transformers, facebook/hubert-large-ls960-ft)",
+    batch=True,
+    cost=0.5,
+    source="Hsu et al. 2021, arXiv:2106.07447",
+    check=has_weights(
+        CHECKPOINTS["hubert_large"],
+        _texts,
+        requires(torch="torch", advice=TORCH),
+        requires(transformers="transformers", advice=TRANSFORMERS),
+    ),
+    training_data=("LibriSpeech", "Libri-Light"),
+)
 MOONSHINE = _Recogniser(
     name="moonshine_tiny",
     label="Moonshine tiny",
@@ -290,4 +307,5 @@ METRICS = (
     *_metrics(WHISPER_TINY),
     *_metrics(_whisper("whisper_large_v3", "Whisper large-v3")),
     *_metrics(_whisper("whisper_small", "Whisper small")),
+    *_metrics(HUBERT),
 )

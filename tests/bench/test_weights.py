@@ -275,6 +275,7 @@ def test_two_checkpoints_of_one_name_are_refused(call, monkeypatch):
         ("huggingface.co/a/b", "https://huggingface.co/a/b/resolve/v1/x/y.pt"),
         ("github.com/a/b", "https://github.com/a/b/raw/v1/x/y.pt"),
         ("github.com/a/b/releases", "https://github.com/a/b/releases/download/v1/x/y.pt"),
+        ("zenodo.org/records", "https://zenodo.org/records/v1/files/x/y.pt?download=1"),
     ],
 )
 def test_addresses(monkeypatch, repository, url):

@@ -8,17 +8,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 transformers = pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
 
-from synbench_metrics import _recognise, _remember, _wavlm, load, score, score_batch  # noqa: E402
+from synbench_metrics import _hubert, _recognise, _remember, _wavlm, load, score, score_batch  # noqa: E402
 from synbench_metrics.errors import Unavailable  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
 def fresh():
-    for loader in (_wavlm._network, _recognise._network):
+    for loader in (_hubert._network, _wavlm._network, _recognise._network):
         loader.cache_clear()
     _remember.forget()
     yield
-    for loader in (_wavlm._network, _recognise._network):
+    for loader in (_hubert._network, _wavlm._network, _recognise._network):
         loader.cache_clear()
 
 
@@ -95,6 +95,63 @@ def test_a_file_that_is_no_checkpoint_is_a_failure_with_its_reason(wavlm, tmp_pa
     )
     assert outcome.status == "failed"
     assert outcome.reason
+
+
+@pytest.fixture
+def hubert(tmp_path, monkeypatch):
+    """A directory of a small HuBERT that hears letters."""
+    torch.manual_seed(2)
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ABCDEFGH"]
+    (tmp_path / "vocab.json").write_text(json.dumps({each: n for n, each in enumerate(letters)}))
+    tokenizer = transformers.Wav2Vec2CTCTokenizer(tmp_path / "vocab.json")
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "special_tokens_map.json").touch()
+    (tmp_path / "special_tokens_map.json").write_text("{}")
+    config = transformers.HubertConfig(
+        vocab_size=len(letters),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=48,
+        conv_dim=(16,) * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        apply_spec_augment=False,
+        pad_token_id=0,
+    )
+    model = transformers.HubertForCTC(config)
+    model.lm_head.weight.data.mul_(20)
+    model.save_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    (tmp_path / "model.safetensors").unlink()
+    extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
+    extractor.save_pretrained(tmp_path)
+    monkeypatch.setenv("SYNBENCH_WEIGHTS_HUBERT_LARGE", str(tmp_path))
+    return model.eval(), extractor, tokenizer
+
+
+def test_hubert_hears_what_the_pipeline_of_transformers_hears(hubert, waves):
+    model, extractor, tokenizer = hubert
+    pipeline = transformers.pipeline(
+        "automatic-speech-recognition",
+        model=model,
+        feature_extractor=extractor,
+        tokenizer=tokenizer,
+        device="cpu",
+    )
+    waves = np.repeat(waves, 2, axis=1) * [[1.0], [0.3], [0.05]]
+    expected = [
+        pipeline({"raw": wave.astype(np.float32), "sampling_rate": 16000}) for wave in waves
+    ]
+    metric = load("wer_hubert_large_english")
+    metric.check()
+    found = _recognise.transcripts("hubert_large", waves)
+    assert [each["text"].strip() for each in expected] == found
+    assert all(found)
+    single = [_hubert.transcribe(wave[None])[0] for wave in waves]
+    assert single == found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synbench_metrics import _remember, dnsmos, load, score, sigmos
+from synbench_metrics import _remember, dnsmos, load, score, scoreq, sigmos
 
 pytest.importorskip("onnxruntime", reason="pip install 'synbench[metrics]'")
 
@@ -73,6 +73,51 @@ def test_sigmos_takes_no_other_rate(small_sigmos, wave):
     outcome = score(load("sigmos_ovrl"), degraded=np.tile(wave, 5), sample_rate=16000)
     assert outcome.status == "failed"
     assert "48000 Hz" in outcome.reason
+
+
+@pytest.fixture
+def small_scoreq(tmp_path, monkeypatch):
+    """A graph with SCOREQ's input: a filter over the frames, its mean, three numbers."""
+    onnx = pytest.importorskip("onnx", reason="makes the small graph")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    kernel = 0.05 * np.random.default_rng(5).standard_normal((3, 1, 320)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Unsqueeze", ["wave", "one"], ["channel"]),
+            helper.make_node("Conv", ["channel", "kernel"], ["frames"], strides=[320]),
+            helper.make_node("Abs", ["frames"], ["sizes"]),
+            helper.make_node("ReduceMean", ["sizes"], ["output"], axes=[2], keepdims=0),
+        ],
+        "small",
+        [helper.make_tensor_value_info("wave", kind, [1, "samples"])],
+        [helper.make_tensor_value_info("output", kind, [1, 3])],
+        [
+            onnx.numpy_helper.from_array(kernel, "kernel"),
+            onnx.numpy_helper.from_array(np.array([1]), "one"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path = tmp_path / "small.onnx"
+    path.write_bytes(model.SerializeToString())
+    monkeypatch.setenv("SYNBENCH_WEIGHTS_SCOREQ_NATURAL_DISTANCE", str(path))
+    scoreq._network.cache_clear()
+    _remember.forget()
+    yield kernel[:, 0]
+    scoreq._network.cache_clear()
+
+
+@pytest.mark.parametrize("samples", [4800, 4801, 5120])
+def test_scoreq_compares_the_embeddings_of_padded_waves(small_scoreq, samples):
+    """By the framing of the authors' package: zeros up to whole strides, one piece."""
+    waves = 0.3 * np.random.default_rng(7).standard_normal((2, samples)).clip(-1, 1)
+    frames = [np.append(wave, np.zeros(-samples % 320)).reshape(-1, 320) for wave in waves]
+    first, second = (np.abs(each @ small_scoreq.T).mean(axis=0) for each in frames)
+    metric = load("scoreq_natural_distance")
+    metric.check()
+    outcome = score(metric, reference=waves[0], degraded=waves[1], sample_rate=16000)
+    assert outcome.value == pytest.approx(np.linalg.norm(first - second), rel=1e-4)
+    same = score(metric, reference=waves[0], degraded=waves[0], sample_rate=16000)
+    assert same.value == 0.0
 
 
 @pytest.mark.parametrize(
