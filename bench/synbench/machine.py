@@ -32,7 +32,7 @@ PURPOSES = {
     "slurm": "work on a Slurm cluster",
     "sqcodec": "SQCodec",
     "synthetic": "made-up speech where there is no other",
-    "torch": "P2PSynCodec, MDCTCodec and other networks",
+    "torch": "training, and networks other than P2PSynCodec and MDCTCodec",
     "whisper": "word errors by Whisper",
 }
 # The LaTeX packages of an exported document.

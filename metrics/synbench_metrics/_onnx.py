@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime: one thread, on the CPU, without a log."""
+"""Networks on onnxruntime, as metrics call them: arrays in by name, float64 out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.onnx_runtime import session
+
 __all__ = ["run", "session"]
-
-
-def session(model: bytes | str) -> Any:
-    """A session of a model given by its content or its path."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # Workers fill the cores; two networks at once on one core only get in each other's way.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def run(running: Any, **inputs: NDArray[Any]) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from synbench_base.packages import installed_version
 from synbench_base.weights import WeightsFile
+from synbench_codecs._mdct.engine import named_engine
 from synbench_codecs._mdct.header import Header
 
 __all__ = ["nominal_bitrate", "rate_label", "shared_info", "teacher_steps", "training_note"]
@@ -56,10 +56,9 @@ def rate_label(name: str, rate: Fraction, *, header: Header) -> str:
 def shared_info(header: Header, files: Sequence[WeightsFile], *, codebooks: int) -> dict[str, Any]:
     """What CodecInfo says alike of all codecs of this family; ``codebooks`` are those sent."""
     config = header.codec
-    torch_version = installed_version("torch").partition("+")[0]
     return {
         "kind": "neural",
-        "implementation": f"synbench's own, torch {torch_version}",
+        "implementation": f"synbench's own, {named_engine()}",
         "sample_rate": config.sample_rate,
         "output_sample_rate": config.sample_rate,
         "hop_length": config.hop,

@@ -12,22 +12,26 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.engine import engine, require_engine
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
 from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig
+from synbench_codecs._packing import Tokens
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, check_range, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from synbench_codecs._mdct.model import MDCTModel
+    from synbench_codecs._mdct.without_torch import PortableModel
 
 RELEASED = Checkpoint(
     name="mdctcodec-48k",
@@ -76,7 +80,7 @@ class MDCTCodec(TokenCodec):
 
     def __init__(self, *, model: str = "demo", codebooks: int = 0, weights: str = "") -> None:
         check_choice("mdctcodec", "model", model, MODELS)
-        import_extra("torch", extra="torch")
+        require_engine(MODELS[model])
         files = find_weights(MODELS[model], weights)
         options = {"model": model, "codebooks": codebooks, "weights": weights}
         self._describe(header_of(files), files, options)
@@ -110,6 +114,13 @@ class MDCTCodec(TokenCodec):
         model.quantizer.keep(self.codebooks)
         return model
 
+    @functools.cached_property
+    def portable(self) -> PortableModel:
+        """The same without torch."""
+        from synbench_codecs._mdct.without_torch import PortableModel
+
+        return PortableModel(self._files[0].path, sent=self.codebooks)
+
     def _describe(
         self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
     ) -> None:
@@ -133,6 +144,20 @@ class MDCTCodec(TokenCodec):
     def n_frames(self, n_samples: int) -> int:
         """Tokens per codebook, by the model's length rule."""
         return self.config.n_tokens(n_samples)
+
+    def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
+        """Tokens (B, Q, L) of waves (B, T)."""
+        return super().tokens_of(waves) if self._by_torch else self.portable.encode(waves)
+
+    def waves_of(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Waves (B, 320 L) of tokens (B, Q, L)."""
+        if self._by_torch:
+            return super().waves_of(tokens)
+        return self.portable.decode(self.portable.looked_up(tokens))
+
+    @property
+    def _by_torch(self) -> bool:
+        return engine() == "torch"
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""

@@ -24,23 +24,27 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from synbench_base.errors import UnpublishedWeights, WeightsError
-from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsFile, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._mdct import demonstration
+from synbench_codecs._mdct.engine import engine, require_engine
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
 from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig, PredictorConfig
+from synbench_codecs._packing import Tokens
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import UsageError
 from synbench_codecs.support.adapting import check_choice, full_spec
 from synbench_codecs.support.token_codec import TokenCodec
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from synbench_codecs._mdct.synergy import SynergyModel
+    from synbench_codecs._mdct.without_torch import PortableModel
 
 MODELS = {"demo": demonstration.P2PSYNCODEC}
 # The paper's own trainings, by their sample rate in Hz; their weights are not public.
@@ -71,8 +75,9 @@ class P2PSynCodec(TokenCodec):
         check_choice("p2psyncodec", "model", model, [*MODELS, *PAPER_RATES])
         if model in PAPER_RATES and not weights:
             raise UnpublishedWeights(f"p2psyncodec:model={model}")
-        import_extra("torch", extra="torch")
-        files = find_weights(MODELS.get(model, MODELS["demo"]), weights)
+        checkpoint = MODELS.get(model, demonstration.P2PSYNCODEC)
+        require_engine(checkpoint)
+        files = find_weights(checkpoint, weights)
         options = {"model": model, "decode": decode, "weights": weights}
         header = header_of(files)
         wanted_rate = PAPER_RATES.get(model, header.codec.sample_rate)
@@ -123,6 +128,13 @@ class P2PSynCodec(TokenCodec):
         assert loaded.pseudo is not None
         return SynergyModel(loaded.codec, loaded.pseudo, sent=self.sent)
 
+    @functools.cached_property
+    def portable(self) -> PortableModel:
+        """The same without torch."""
+        from synbench_codecs._mdct.without_torch import PortableModel
+
+        return PortableModel(self._files[0].path, sent=self.sent)
+
     def _describe(
         self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
     ) -> None:
@@ -147,6 +159,20 @@ class P2PSynCodec(TokenCodec):
     def n_frames(self, n_samples: int) -> int:
         """Tokens per codebook, by the model's length rule."""
         return self.config.n_tokens(n_samples)
+
+    def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
+        """Tokens (B, Q, L) of waves (B, T)."""
+        return super().tokens_of(waves) if self._by_torch else self.portable.encode(waves)
+
+    def waves_of(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Waves (B, 320 L) of tokens (B, Q, L)."""
+        if self._by_torch:
+            return super().waves_of(tokens)
+        return self.portable.decode(self.portable.completed(tokens, how=self.how))
+
+    @property
+    def _by_torch(self) -> bool:
+        return engine() == "torch"
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """The tokens that are sent, (B, Q, L), of waves (B, T)."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synbench_base.device import device
 from synbench_base.packages import import_extra
@@ -63,14 +64,11 @@ class TokenCodec(abc.ABC):
         Raises:
             EncodeError: as for :meth:`encode`, or the lengths differ.
         """
-        torch = import_extra("torch", extra="torch")
         checked = [self._checked(wave, sample_rate) for wave in waves]
         lengths = {wave.size for wave in checked}
         if len(lengths) != 1:
             raise EncodeError(f"{self.info.spec}: a batch needs equal lengths, got {lengths}")
-        with inference():
-            batch = torch.from_numpy(np.stack(checked)).to(device())
-            tokens = to_tokens(self.tokenise(batch))
+        tokens = self.tokens_of(np.stack(checked))
         return [self._packed(one, checked[0].size, sample_rate) for one in tokens]
 
     def decode(self, encoded: Encoded) -> Wave:
@@ -87,11 +85,22 @@ class TokenCodec(abc.ABC):
         Raises:
             BitstreamError: as for :meth:`decode`.
         """
-        torch = import_extra("torch", extra="torch")
-        tokens = np.stack([self._unpacked(encoded) for encoded in streams])
-        with inference():
-            waves = self.synthesise(torch.from_numpy(tokens).to(device())).cpu().numpy()
+        waves = self.waves_of(np.stack([self._unpacked(encoded) for encoded in streams]))
         return [np.ascontiguousarray(wave, dtype=np.float32) for wave in waves]
+
+    def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
+        """Tokens (B, Q, L) of waves (B, T), by torch on the device."""
+        torch = import_extra("torch", extra="torch")
+        with inference():
+            return to_tokens(self.tokenise(torch.from_numpy(waves).to(device())))
+
+    def waves_of(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Raw waves of tokens (B, Q, L), by torch on the device."""
+        torch = import_extra("torch", extra="torch")
+        with inference():
+            made = self.synthesise(torch.from_numpy(tokens).to(device()))
+        waves: NDArray[np.float32] = made.cpu().numpy()
+        return waves
 
     def _checked(self, wave: Wave, sample_rate: int) -> Wave:
         checked = check_wave(wave, sample_rate, info=self.info)
