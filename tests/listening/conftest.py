@@ -207,6 +207,12 @@ def speech_like(seed: int, samples: int, sample_rate: int) -> Any:
 
 
 @pytest.fixture
+def made_speech() -> Callable[[int, int], Any]:
+    """Seed and number of samples to a wave at 16 kHz with syllables."""
+    return lambda seed, samples: speech_like(seed, samples, RATE)
+
+
+@pytest.fixture
 def build(made_run: Callable[..., Path], tmp_path: Path) -> Callable[..., StudyFolder]:
     """Builds a study from a made run; keyword arguments are keys of the design."""
 

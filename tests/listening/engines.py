@@ -1,6 +1,7 @@
-"""Firefox and WebKit under one small driver, with a virtual sound card and a virtual screen.
+"""Three engines under one small driver, with a virtual sound card and a virtual screen.
 
-Firefox by WebDriver BiDi over its own port; WebKitGTK by Debian's WebKitWebDriver with selenium.
+Chromium by Playwright; Firefox by WebDriver BiDi over its own port; WebKitGTK by Debian's
+WebKitWebDriver with selenium.
 Presses go through the browser's own input, at places on the screen, as a hand's would.
 """
 
@@ -82,12 +83,70 @@ class Engine:
         self.pointer((left + width / 2, top + height / 2), touch=touch)
 
 
+class Chromium(Engine):
+    """By Playwright; touch as of a phone's finger, by the engine's own input."""
+
+    name = "chromium"
+
+    def __init__(self, width: int, height: int, environment: dict[str, str], language: str) -> None:
+        from playwright.sync_api import sync_playwright
+
+        self.playwright = sync_playwright().start()
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        self.browser = self.playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"], env={**environment}
+        )
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, has_touch=True, locale=language
+        )
+        self.page = context.new_page()
+        self.input = context.new_cdp_session(self.page)
+
+    def goto(self, url: str) -> None:
+        self.page.goto(url)
+
+    def evaluate(self, script: str) -> Any:
+        return json.loads(self.page.evaluate(f"JSON.stringify({script}) ?? 'null'"))
+
+    def pointer(self, *points: Point, touch: bool = False) -> None:
+        if touch and len(points) == 1:
+            # In one command: on a busy machine two would come as far apart as a long press.
+            (x, y) = points[0]
+            self.input.send("Input.synthesizeTapGesture", {"x": round(x), "y": round(y)})
+            return
+        if touch:
+            for place, (x, y) in enumerate(points):
+                kind = "touchMove" if place else "touchStart"
+                self._touch(kind, [{"x": x, "y": y}])
+            self._touch("touchEnd", [])
+            return
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*point)
+        self.page.mouse.up()
+
+    def _touch(self, kind: str, points: list[dict[str, float]]) -> None:
+        self.input.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press("Space" if key == " " else key)
+
+    def screenshot(self) -> bytes:
+        return self.page.screenshot()
+
+    def close(self) -> None:
+        self.browser.close()
+        self.playwright.stop()
+
+
 class Firefox(Engine):
     """WebDriver BiDi, without any driver program between."""
 
     name = "firefox"
 
-    def __init__(self, width: int, height: int, environment: dict[str, str]) -> None:
+    def __init__(self, width: int, height: int, environment: dict[str, str], language: str) -> None:
         import websocket
 
         program = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -97,6 +156,7 @@ class Firefox(Engine):
             'user_pref("media.autoplay.default", 0);\n'
             'user_pref("datareporting.policy.dataSubmissionEnabled", false);\n'
             'user_pref("browser.shell.checkDefaultBrowser", false);\n'
+            f'user_pref("intl.accept_languages", "{language}");\n'
         )
         port = _free_port()
         self.process = subprocess.Popen(
@@ -184,7 +244,9 @@ class WebKit(Engine):
 
     name = "webkit"
 
-    def __init__(self, width: int, height: int, environment: dict[str, str]) -> None:
+    def __init__(self, width: int, height: int, environment: dict[str, str], language: str) -> None:
+        # The language of a desktop is that of its environment.
+        environment |= {"LANGUAGE": language}
         from selenium import webdriver
         from selenium.webdriver.webkitgtk.options import Options
         from selenium.webdriver.webkitgtk.service import Service
@@ -237,6 +299,10 @@ def absent(name: str) -> str:
     """What this machine lacks for an engine, or nothing."""
     import importlib.util
 
+    if name == "chromium":
+        if not (shutil.which("chromium") or shutil.which("google-chrome")):
+            return "no Chromium: apt-get install chromium"
+        return "" if importlib.util.find_spec("playwright") else "no playwright"
     if name == "firefox":
         if not (shutil.which("firefox-esr") or shutil.which("firefox")):
             return "no Firefox: apt-get install firefox-esr"
@@ -249,14 +315,15 @@ def absent(name: str) -> str:
 
 
 @contextlib.contextmanager
-def launched(name: str, width: int, height: int) -> Iterator[Engine]:
+def launched(name: str, width: int, height: int, language: str = "en") -> Iterator[Engine]:
     """An engine with a screen and a sound card that exist in memory alone."""
     with contextlib.ExitStack() as stack:
         environment = dict(os.environ)
         stack.enter_context(_sound_card(environment))
         if name == "webkit":
             stack.enter_context(_screen(environment))
-        made = {"firefox": Firefox, "webkit": WebKit}[name](width, height, environment)
+        kinds = {"chromium": Chromium, "firefox": Firefox, "webkit": WebKit}
+        made = kinds[name](width, height, environment, language)
         try:
             yield made
         finally:

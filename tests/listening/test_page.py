@@ -15,7 +15,10 @@ from synbench_listening.design.study_folder import StudyFolder
 
 Write = Callable[..., StudyFolder]
 BRIEF = Listening(minimum_share=0.1)
-PAGES = ["consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"]
+PAGES = [
+    "consent", "questionnaire", "headphones", "environment", "volume", "training", "trials",
+    "finish",
+]  # fmt: skip
 QUESTIONS = [
     {"name": "age", "label": "Age", "type": "number", "minimum": 18, "maximum": 120},
     {"name": "remark", "label": "Remark", "type": "long_text", "optional": True},
@@ -56,6 +59,7 @@ def test_a_whole_session(browser: Any, build: Any, serve: Any, test: str, how: s
         items={"count": 2},
         questionnaire=QUESTIONS,
         headphones={"trials": 3, "needed": 2},
+        environment={"trials": 2, "needed": 1},
         attention_checks=1,
         break_after=1,
         comments=True,
@@ -421,8 +425,9 @@ def test_no_condition_is_named_anywhere(browser: Any, study_by_hand: Write, serv
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1100])
-def test_axe_finds_nothing(browser: Any, build: Any, serve: Any, width: int) -> None:
+def test_axe_finds_nothing(browser: Any, build: Any, serve: Any, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
     folder = build(
         systems=["codec-a"],
@@ -430,13 +435,15 @@ def test_axe_finds_nothing(browser: Any, build: Any, serve: Any, width: int) -> 
         items={"count": 1},
         questionnaire=QUESTIONS,
         headphones={"trials": 3, "needed": 2},
+        environment={"trials": 2, "needed": 1},
         attention_checks=1,
         comments=True,
         languages=["en", "de"],
         consent="Text",
     )
     server = serve(folder)
-    page = open_page(browser, viewport={"width": width, "height": 800}, bypass_csp=True)
+    size = {"width": width, "height": 800}
+    page = open_page(browser, viewport=size, bypass_csp=True, color_scheme=scheme)
     listener = VirtualListener(page, server)
     page.goto(server.url + "/s/made")
     found = [violations(axe, page, "consent")]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
+from synbench.errors import UsageError
 from synbench_listening.answers.session_ratings import session_checks, session_ratings
 from synbench_listening.answers.submission import Submission
 from synbench_listening.commands.simulate import submission
+from synbench_listening.design.build_study import wav_bytes
+from synbench_listening.design.check_sounds import digit_sounds, environment_sounds, two_ear_sounds
 from synbench_listening.design.session_plan import Clip, plan_session
 from synbench_listening.design.study_folder import StudyFolder
-from synbench_listening.server.simulated_listener import SimulatedListener
+from synbench_listening.server.simulated_listener import SimulatedListener, bursts
+
+Speech = Callable[[int, int], Any]
 
 
 def panel(folder: StudyFolder, listeners: int) -> list[tuple[str, dict[int, Any]]]:
@@ -61,11 +68,50 @@ def test_without_a_reference_the_worse_system_gets_the_worse_grades(
     assert len({score for found in scores.values() for score in found}) >= 4
 
 
-def test_checks_are_heard(build: Callable[..., StudyFolder]) -> None:
+def test_checks_are_heard(
+    build: Callable[..., StudyFolder], made_speech: Speech, tmp_path: Path
+) -> None:
+    for digit in range(10):
+        voice = made_speech(digit, 4000)
+        soundfile.write(tmp_path / f"{digit}.wav", voice, 16000)
     folder = build(
-        pages=["headphones", "trials", "finish"], items={"count": 2}, attention_checks=2,
-        bandwidth_checks=2, not_standard=True,
+        pages=["headphones", "environment", "digits", "trials", "finish"], items={"count": 2},
+        attention_checks=2, bandwidth_checks=2, two_ear_checks=2, not_standard=True,
+        environment={"trials": 4, "needed": 4}, digits={"folder": str(tmp_path), "needed": 5},
     )  # fmt: skip
     for block, answers in panel(folder, 3):
         found = session_checks(folder.key(), folder.public(), block=block, answers=answers)
-        assert found == {"headphones": (1, 1), "attention": (2, 2), "bandwidth": (2, 2)}
+        once = dict.fromkeys(("headphones", "environment", "digits"), (1, 1))
+        twice = dict.fromkeys(("attention", "bandwidth", "ears"), (2, 2))
+        assert found == once | twice
+    # The page is told the rules, never where the recordings of digits lie.
+    assert str(tmp_path) not in (folder.path / "study.json").read_text()
+
+
+def test_who_hears_with_one_ear_counts_too_few() -> None:
+    for sound in two_ear_sounds(4, sample_rate=16000, seed=1):
+        both = sound.wave.sum(axis=1)
+        left = sound.wave[:, 0]
+        assert len(bursts(wav_bytes(both, sample_rate=16000))) == sound.answer
+        assert 0 < len(bursts(wav_bytes(left, sample_rate=16000))) < sound.answer
+
+
+def test_the_faint_noise_is_as_faint_as_it_says(made_speech: Speech) -> None:
+    speech = [made_speech(seed, 32000) for seed in range(6)]
+    sounds = environment_sounds(speech, sample_rate=16000, snr_db=40, seed=3)
+    answers = [sound.answer for sound in sounds[::2]]
+    assert set(answers) == {0, 1}
+    for wave, first, second in zip(speech, sounds[::2], sounds[1::2], strict=True):
+        clean, noisy = (first, second) if first.answer == 0 else (second, first)
+        assert np.array_equal(clean.wave, wave)
+        noise = noisy.wave - wave
+        # These have hardly a pause: the active level is within a decibel of the mean level.
+        ratio = 10 * np.log10((wave**2).mean() / (noise**2).mean())
+        assert ratio == pytest.approx(40, abs=1.5)
+
+
+def test_digits_need_their_recordings(build: Callable[..., StudyFolder], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="name the folder"):
+        build(pages=["digits", "trials", "finish"])
+    with pytest.raises(UsageError, match="no recording of the digit 0"):
+        digit_sounds(tmp_path, 2, sample_rate=16000, snr_db=-5, seed=1)

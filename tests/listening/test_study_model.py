@@ -136,11 +136,12 @@ def test_the_questionnaire_is_checked_by_type_and_range(study_by_hand: Write) ->
 
 
 def test_right_answers_are_known_to_the_key_alone(study_by_hand: Write) -> None:
-    key = study_by_hand().key()
+    folder = study_by_hand()
+    key, public = folder.key(), folder.public()
     page = BlockPage(kind="abx", stimuli=tuple(key.stimuli)[:3], x=1)
-    assert is_right(key, page, answer(kind="abx", choice=1, heard=[]), needed=5) is True
-    assert is_right(key, page, answer(kind="abx", choice=0, heard=[]), needed=5) is False
-    assert is_right(key, page, answer(kind="break"), needed=5) is None
+    assert is_right(key, public, page, answer(kind="abx", choice=1, heard=[])) is True
+    assert is_right(key, public, page, answer(kind="abx", choice=0, heard=[])) is False
+    assert is_right(key, public, page, answer(kind="break")) is None
     assert "x" not in PlanPage.model_fields
 
 

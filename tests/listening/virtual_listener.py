@@ -96,6 +96,19 @@ class VirtualListener:
             self.page.locator(f".count:has-text('{number} ')").wait_for()
             self.beeps(str((self.server.key.stimuli[name].answer or 0) + 1))
 
+    def environment(self, plan: PlanPage, block: BlockPage) -> None:
+        for pair in range(len(block.stimuli) // 2):
+            self.page.locator(f".count:has-text('{pair + 1} ')").wait_for()
+            for key, side in (("1", 0), ("2", 1)):
+                if self.by_keyboard:
+                    self.page.keyboard.press(key)
+                else:
+                    self.page.locator(".play").nth(side).click()
+                self.page.locator(".play[aria-pressed=true]").wait_for()
+                self.page.locator(".play[aria-pressed=true]").wait_for(state="detached")
+            right = self.server.key.stimuli[block.stimuli[2 * pair]].answer
+            self.page.locator(".choice:enabled").nth(right or 0).click()
+
     def attention(self, plan: PlanPage, block: BlockPage) -> None:
         self.page.locator(".choice").first.wait_for()
         self.beeps(str(self.server.key.stimuli[block.stimuli[0]].answer))

@@ -3,7 +3,7 @@
 import { h, newId } from "./dom";
 import type { Grades, Trial } from "./grades";
 import type { ChoiceKind, RatedKind } from "./model";
-import { since } from "./simple_pages";
+import { since } from "./keys";
 import { type Key, t } from "./texts";
 
 interface Option {

@@ -211,8 +211,8 @@ async function pages(session: Session, setting: Setting): Promise<Session["state
       continue;
     }
     around.body.replaceChildren(h("p", { role: "status" }, t("state_saving")));
-    const attempt = given.kind === "headphones" ? ++attempts : 1;
-    if (given.kind === "headphones") given.attempt = attempt;
+    if ("attempt" in given) given.attempt = ++attempts;
+    else attempts = 0;
     answers.set(n, given);
     drafts.delete(n);
     outbox.put(n, given, stored ? Math.floor(Date.now() / 60_000) % MOST_MINUTES : 1);
@@ -220,19 +220,30 @@ async function pages(session: Session, setting: Setting): Promise<Session["state
     void sendLog();
     state = reply?.state ?? "running";
     again = -1;
-    if (reply?.passed === false && state === "running" && attempt < study.headphones.attempts) {
-      again = n;
-      const go = mainButton(t("try_again"));
-      show(around.body, t("headphones_title"), h("p", {}, t("headphones_again")), go);
-      await pressed(go);
-      continue;
+    if (reply?.passed === false && state === "running" && isQualifying(given)) {
+      if (attempts < study[given.kind].attempts) {
+        again = n;
+        const go = mainButton(t("try_again"));
+        const title = t(`${given.kind}_title`);
+        show(around.body, title, h("p", {}, t(`${given.kind}_again`)), go);
+        await pressed(go);
+        continue;
+      }
     }
+    attempts = 0;
     n += 1;
   }
   return state;
 }
 
+// Of the check that is being made.
 let attempts = 0;
+
+type Qualifying = Extract<Answer, { attempt: number }>;
+
+function isQualifying(answer: Answer): answer is Qualifying {
+  return "attempt" in answer;
+}
 
 async function view(
   page: Page,

@@ -12,6 +12,8 @@ export type Kind =
   | "consent"
   | "questionnaire"
   | "headphones"
+  | "environment"
+  | "digits"
   | "volume"
   | "instructions"
   | "attention"
@@ -28,6 +30,14 @@ export interface Question {
   optional: boolean;
 }
 
+// A check before the trials.
+export interface Qualification {
+  trials: number;
+  needed: number;
+  attempts: number;
+  required: boolean;
+}
+
 export interface Study {
   name: string;
   version: string;
@@ -39,7 +49,9 @@ export interface Study {
   consent_version: string;
   instructions: Partial<Record<Language, string>>;
   questionnaire: Question[];
-  headphones: { trials: number; needed: number; attempts: number; required: boolean };
+  headphones: Qualification;
+  environment: Qualification;
+  digits: Qualification;
   listening: {
     minimum_share: number;
     rate_only_what_plays: boolean;
@@ -111,7 +123,8 @@ export type Answer = { total_ms: number } & (
   | { kind: ChoiceKind; choice: 0 | 1 | null; heard: Heard[]; comment: string }
   | { kind: TextKind; text: string; heard: Heard[]; comment: string }
   | { kind: "questionnaire"; values: Record<string, string | number | null> }
-  | { kind: "headphones"; choices: number[]; attempt: number }
+  | { kind: "headphones" | "environment"; choices: number[]; attempt: number }
+  | { kind: "digits"; written: string[]; attempt: number }
   | { kind: "volume"; gain_db: number }
   | { kind: "attention"; count: number }
   | { kind: "consent" | "instructions" | "break" }

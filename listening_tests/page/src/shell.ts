@@ -51,7 +51,11 @@ export function shell(
   const element = h(
     "div",
     { class: "shell" },
-    h("header", { class: "top" }, h("span", { class: "study" }, title), bar),
+    h(
+      "header",
+      { class: "top" },
+      h("div", { class: "inside" }, h("span", { class: "study" }, title), bar),
+    ),
     body,
     foot,
   );

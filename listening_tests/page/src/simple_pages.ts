@@ -1,7 +1,9 @@
 // Pages without grades: questionnaire, headphones, volume, instructions, beeps, break.
 
 import { h, newId, paragraphs } from "./dom";
+import { onKeys, since } from "./keys";
 import type { Answer, Kind, Question } from "./model";
+import { digits, environment } from "./qualification";
 import {
   loadAudio,
   mainButton,
@@ -257,33 +259,11 @@ const attention: View = async (stage, page) => {
   return { kind: "attention", count, total_ms: since(started) };
 };
 
-// Keys that no control of the page wants for itself.
-export function onKeys(signal: AbortSignal, act: (key: string, event: KeyboardEvent) => void): void {
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      // Brackets need AltGr, or Option, on many keyboards.
-      const third = event.getModifierState("AltGraph") || "[]".includes(event.key);
-      if ((event.ctrlKey || event.altKey || event.metaKey) && !third) return;
-      const target = event.target as HTMLElement;
-      if (target.closest("textarea, select, input[type=text], dialog")) return;
-      if (event.key === " " && target.closest("button, a, summary, input")) {
-        if (!target.matches("input[type=range]")) return;
-      }
-      if (event.key === " ") event.preventDefault();
-      act(event.key, event);
-    },
-    { signal },
-  );
-}
-
-export function since(started: number): number {
-  return Math.round(performance.now() - started);
-}
-
 export const simplePages: Partial<Record<Kind, View>> = {
   questionnaire,
   headphones,
+  environment,
+  digits,
   volume,
   instructions,
   attention,

@@ -3,7 +3,7 @@
 import { h } from "./dom";
 import type { Grades, Trial } from "./grades";
 import { REFERENCE, type RatedKind } from "./model";
-import { since } from "./simple_pages";
+import { since } from "./keys";
 import { Slider } from "./slider";
 import { type Key, t } from "./texts";
 

@@ -21,7 +21,10 @@ TEXTS = {
     "attention": "attention checks answered wrongly",
     "trap": "traps not noticed",
     "headphones": "headphone check failed",
+    "environment": "surroundings too loud for a faint noise",
+    "digits": "digits in noise not understood",
     "bandwidth": "bandwidth check failed",
+    "ears": "sounds on one ear not heard",
     "gold": "more than 20 % of gold trials wrong",
     "span": "one and the same answer all the time",
 }

@@ -22,7 +22,9 @@ from synbench_listening.design.session_plan import REFERENCE, TRIAL_KINDS
 from synbench_listening.design.study_folder import BlockPage, Key, PublicStudy, Stimulus
 
 HIDDEN_REFERENCE = "hidden_reference"
-CHECKS = ("headphones", "attention", "bandwidth", "gold", "trap")
+CHECKS = (
+    "headphones", "environment", "digits", "attention", "bandwidth", "ears", "gold", "trap"
+)  # fmt: skip
 
 __all__ = ["CHECKS", "questionnaire_values", "session_checks", "session_ratings"]
 
@@ -89,13 +91,13 @@ def session_checks(
 ) -> dict[str, tuple[int, int]]:
     """Passed and of how many, by kind of check, by the last answers.
 
-    Kinds are headphones, attention, bandwidth, gold and trap.
+    Kinds are :data:`CHECKS`.
     """
     checks: dict[str, tuple[int, int]] = {}
     for n, page in enumerate(key.block(block).pages):
         name = page.check or page.kind
         if name in CHECKS and n in answers:
-            right = is_right(key, page, answers[n], needed=public.headphones.needed)
+            right = is_right(key, public, page, answers[n])
             passed, of = checks.get(name, (0, 0))
             checks[name] = (passed + bool(right), of + 1)
     return checks

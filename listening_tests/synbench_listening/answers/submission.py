@@ -7,6 +7,7 @@ told apart by ``kind``. The same checks run in the browser before it sends and o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +20,8 @@ HEARD_TOLERANCE_SECONDS = 0.05
 Milliseconds = Annotated[int, Field(ge=0, le=10**9)]
 FreeText = Annotated[str, Field(max_length=4000)]
 
-__all__ = ["Answer", "AttentionAnswer", "ChoiceAnswer", "Event", "HeadphonesAnswer", "Heard"]
+__all__ = ["Answer", "AttentionAnswer", "ChoiceAnswer", "DigitsAnswer", "EnvironmentAnswer"]
+__all__ += ["Event", "HeadphonesAnswer", "Heard", "QualifyingAnswer"]
 __all__ += ["QuestionnaireAnswer", "RatedAnswer", "SeenAnswer", "Submission", "SubmittedRating"]
 __all__ += ["TranscriptionAnswer", "VolumeAnswer", "find_problems", "is_right"]
 
@@ -82,12 +84,31 @@ class QuestionnaireAnswer(_Timed):
     values: dict[str, FreeText | float | None] = Field(max_length=60)
 
 
-class HeadphonesAnswer(_Timed):
+class QualifyingAnswer(_Timed):
+    """An answer that can be tried again."""
+
+    attempt: int = Field(default=1, ge=1, le=20)
+
+
+class HeadphonesAnswer(QualifyingAnswer):
     """The interval (0, 1, 2) taken for the quietest, per trial."""
 
     kind: Literal["headphones"]
     choices: tuple[Literal[0, 1, 2], ...] = Field(max_length=12)
-    attempt: int = Field(default=1, ge=1, le=20)
+
+
+class EnvironmentAnswer(QualifyingAnswer):
+    """Which of two (0, 1) is the better one, 2 where no difference is heard, per trial."""
+
+    kind: Literal["environment"]
+    choices: tuple[Literal[0, 1, 2], ...] = Field(max_length=12)
+
+
+class DigitsAnswer(QualifyingAnswer):
+    """The digits that were understood, per trial."""
+
+    kind: Literal["digits"]
+    written: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,3}$")], ...] = Field(max_length=12)
 
 
 class VolumeAnswer(_Timed):
@@ -116,6 +137,8 @@ Answer = Annotated[
     | TranscriptionAnswer
     | QuestionnaireAnswer
     | HeadphonesAnswer
+    | EnvironmentAnswer
+    | DigitsAnswer
     | VolumeAnswer
     | AttentionAnswer
     | SeenAnswer,
@@ -157,8 +180,10 @@ def find_problems(page: PlanPage, answer: Answer, study: PublicStudy) -> list[st
         most = study.listening.most_plays
         too_often = most is not None and any(entry.plays > most for entry in answer.heard)
         return ["played_too_often"] * too_often + _unheard(page, answer.heard, study)
-    if isinstance(answer, HeadphonesAnswer):
-        return ["incomplete"] * (len(answer.choices) != study.headphones.trials)
+    if isinstance(answer, HeadphonesAnswer | EnvironmentAnswer | DigitsAnswer):
+        rules = study.qualification(answer.kind)
+        given = answer.written if isinstance(answer, DigitsAnswer) else answer.choices
+        return ["incomplete"] * (rules is None or len(given) != rules.trials)
     if isinstance(answer, QuestionnaireAnswer):
         return _questionnaire_problems(answer, study)
     return []
@@ -228,19 +253,23 @@ def _questionnaire_problems(answer: QuestionnaireAnswer, study: PublicStudy) -> 
     return sorted(problems)
 
 
-def is_right(key: Key, page: BlockPage, answer: Answer, *, needed: int) -> bool | None:
-    """Whether a check or an abx page was answered rightly.
-
-    ``None`` on pages that have no right answer. ``needed`` is ``headphones.needed``.
-    """
+def is_right(key: Key, public: PublicStudy, page: BlockPage, answer: Answer) -> bool | None:
+    """Whether a check or an abx page was answered rightly; ``None`` where nothing is right."""
     if page.expected is not None:
         return _as_expected(page, answer)
     if isinstance(answer, ChoiceAnswer) and page.kind == "abx":
         return answer.choice == page.x
     expected = [key.stimuli[name].answer for name in page.stimuli]
-    if isinstance(answer, HeadphonesAnswer):
-        hits = sum(a == b for a, b in zip(answer.choices, expected, strict=False))
-        return hits >= needed
+    rules = public.qualification(answer.kind)
+    if isinstance(answer, HeadphonesAnswer | EnvironmentAnswer | DigitsAnswer) and rules:
+        given: Sequence[int] = (
+            [int(text or -1) for text in answer.written]
+            if isinstance(answer, DigitsAnswer)
+            else answer.choices
+        )
+        # Of a pair the first stimulus says which of the two it is.
+        expected = expected[::2] if isinstance(answer, EnvironmentAnswer) else expected
+        return sum(a == b for a, b in zip(given, expected, strict=False)) >= rules.needed
     if isinstance(answer, AttentionAnswer):
         return answer.count == expected[0]
     return None

@@ -1,8 +1,9 @@
 """Whether a session is to be paid, and whether its answers are to be used: two questions.
 
 Paid is who took part in earnest: finished, and every beep was counted and every trap was seen, as
-these need attention alone. Used is what also came through headphones, from ears that tell a clean
-recording from a ruined one, and from somebody who did not always press the same button.
+these need attention alone. Used is what also came through headphones on both ears, in quiet, from
+ears that tell a clean recording from a ruined one, and from somebody who did not always press the
+same button.
 
 Reference
     B. Naderi, R. Cutler, "An Open Source Implementation of ITU-T Recommendation P.808 with
@@ -29,6 +30,8 @@ FEWEST_RATINGS = 6
 FEWEST_CHOICES = 8
 # Gold trials that may be wrong: no more than a fifth.
 GOLD_PERCENT = 20
+# What says that the sound arrives, and is heard.
+HEARING = ("headphones", "environment", "digits", "bandwidth", "ears")
 
 Checks = Mapping[str, tuple[int, int]]
 
@@ -48,14 +51,14 @@ def verdict(checks: Checks, *, finished: bool, simulated: bool, no_span: bool) -
     """Judge one session.
 
     Args:
-        checks: passed and of how many, by kind: attention, trap, headphones, bandwidth, gold.
+        checks: passed and of how many, by kind.
         no_span: the answers hardly differ.
     """
     reasons = [] if finished else ["unfinished"]
     reasons += [kind for kind in ("attention", "trap") if _failed(checks, kind)]
     pay = not reasons and not simulated
     honest = not reasons
-    reasons += [kind for kind in ("headphones", "bandwidth") if _failed(checks, kind)]
+    reasons += [kind for kind in HEARING if _failed(checks, kind)]
     right, of = checks.get("gold", (0, 0))
     if 100 * (of - right) > GOLD_PERCENT * of:
         reasons.append("gold")

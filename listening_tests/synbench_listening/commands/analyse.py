@@ -70,8 +70,9 @@ def screen(
 ) -> None:
     """Exclude listeners by their checks and, of MUSHRA, by both rules of BS.1534-3.
 
-    Checks are those of sessions.csv, as export writes it: headphones, attention, gold and trap
-    trials, and the span of the answers, for every kind of test. The evidence is shown.
+    Checks are those of sessions.csv, as export writes it: headphones, surroundings, attention,
+    both ears, bandwidth, gold and trap trials, and the span of the answers, for every test. The
+    evidence is shown.
     """
     from synbench_listening.analysis.analyse_rated import screening_table
     from synbench_listening.analysis.screen import screen as apply

@@ -76,13 +76,23 @@ def _all_keys() -> str:
     """Every key as a comment: what it is, and what it is without being said."""
     from pydantic import BaseModel
 
-    from synbench_listening.design.study import Headphones, Items, Listening, Question, StudyDesign
+    from synbench_listening.design.study import (
+        Digits,
+        Environment,
+        Headphones,
+        Items,
+        Listening,
+        Question,
+        StudyDesign,
+    )
 
     parts: list[tuple[str, type[BaseModel]]] = [
         ("All keys and their defaults", StudyDesign),
         ("Keys of items", Items),
         ("Keys of listening", Listening),
         ("Keys of headphones", Headphones),
+        ("Keys of environment", Environment),
+        ("Keys of digits", Digits),
         ("Keys of each question of questionnaire", Question),
     ]
     lines = []

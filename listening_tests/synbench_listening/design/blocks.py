@@ -48,6 +48,9 @@ class Stock:
     volume: str
     attention: tuple[str, ...]
     bandwidth: tuple[str, ...] = ()
+    ears: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    digits: tuple[str, ...] = ()
     gold: tuple[Gold, ...] = ()
     traps: tuple[Trap, ...] = ()
     utterances: Mapping[str, str] = field(default_factory=dict)
@@ -221,6 +224,10 @@ def _section(
         order = list(stock.headphones)
         generator.shuffle(order)
         return [BlockPage(kind="headphones", stimuli=tuple(order))]
+    if name == "environment":
+        return [BlockPage(kind="environment", stimuli=stock.environment)]
+    if name == "digits":
+        return [BlockPage(kind="digits", stimuli=stock.digits)]
     if name == "volume":
         return [BlockPage(kind="volume", stimuli=(stock.volume,))]
     if name == "questionnaire" and not design.questionnaire:
@@ -257,6 +264,7 @@ def _with_breaks(
     checks += [
         BlockPage(kind="attention", stimuli=(name,), check="bandwidth") for name in stock.bandwidth
     ]
+    checks += [BlockPage(kind="attention", stimuli=(name,), check="ears") for name in stock.ears]
     checks += check_pages(design, stock.gold, stock.traps, generator)
     generator.shuffle(checks)
     spots = [(k + 1) * len(trials) // (len(checks) + 1) for k in range(len(checks))]

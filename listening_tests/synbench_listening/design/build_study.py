@@ -21,7 +21,10 @@ from synbench_listening.design.blocks import OPEN_REFERENCE, Stock, make_blocks
 from synbench_listening.design.check_sounds import (
     attention_sounds,
     bandwidth_sounds,
+    digit_sounds,
+    environment_sounds,
     headphone_sounds,
+    two_ear_sounds,
 )
 from synbench_listening.design.choose_items import choose_items
 from synbench_listening.design.known_answers import Gold, Trap, ruined, trap_wave
@@ -36,7 +39,7 @@ from synbench_listening.design.stimuli import (
     ItemWaves,
     make_item,
 )
-from synbench_listening.design.study import Language, StudyDesign, Text
+from synbench_listening.design.study import Language, Qualification, StudyDesign, Text
 from synbench_listening.design.study_folder import Key, PublicStudy, Role, Stimulus, StudyFolder
 
 PEAKS = 240
@@ -262,10 +265,65 @@ def _stock(
             shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
             for s in bandwidth_sounds(design.bandwidth_checks, sample_rate=rate, seed=design.seed)
         ),
+        ears=tuple(
+            shelf.add(s.wave, role="attention", condition="", item="", answer=s.answer)
+            for s in two_ear_sounds(design.two_ear_checks, sample_rate=rate, seed=design.seed)
+        ),
+        environment=_environment(design, waves, training, shelf),
+        digits=_digits(design, shelf),
         utterances=utterances,
         gold=_gold(design, waves, training, ids, shelf),
         traps=_traps(design, waves, training, ids, shelf),
     )
+
+
+def _environment(
+    design: StudyDesign, waves: list[ItemWaves], training: int, shelf: _Shelf
+) -> tuple[str, ...]:
+    if "environment" not in design.pages:
+        return ()
+    rules = design.environment
+    sounds = environment_sounds(
+        [item.conditions[REFERENCE].wave for item in _check_items(waves, training, rules.trials)],
+        sample_rate=shelf.sample_rate,
+        snr_db=rules.snr_db,
+        seed=design.seed,
+    )
+    return tuple(
+        shelf.add(s.wave, role="environment", condition="", item="", answer=s.answer)
+        for s in sounds
+    )
+
+
+def _digits(design: StudyDesign, shelf: _Shelf) -> tuple[str, ...]:
+    if "digits" not in design.pages:
+        return ()
+    rules = design.digits
+    sounds = digit_sounds(
+        Path(rules.folder),
+        rules.trials,
+        sample_rate=shelf.sample_rate,
+        snr_db=rules.snr_db,
+        seed=design.seed,
+    )
+    names = []
+    for sound in sounds:
+        (levelled,) = equalise(
+            {"digits": sound.wave},
+            sample_rate=shelf.sample_rate,
+            target_lufs=design.listening.lufs,
+        ).values()
+        names.append(
+            shelf.add(
+                levelled.wave,
+                role="digits",
+                condition="",
+                item="",
+                answer=sound.answer,
+                transcript=sound.said,
+            )
+        )
+    return tuple(names)
 
 
 def _check_items(waves: list[ItemWaves], training: int, count: int) -> list[ItemWaves]:
@@ -365,6 +423,8 @@ def _public(design: StudyDesign, key: Key) -> PublicStudy:
         instructions=_by_language(design.instructions, design.languages),
         questionnaire=tuple(design.questionnaire),
         headphones=design.headphones,
+        environment=_rules(design.environment),
+        digits=_rules(design.digits),
         listening=design.listening,
         no_preference=design.no_preference,
         comments=design.comments,
@@ -374,6 +434,12 @@ def _public(design: StudyDesign, key: Key) -> PublicStudy:
         sound_test=design.sound_test,
         traps=design.traps > 0,
     )
+
+
+def _rules(qualification: Qualification) -> Qualification:
+    """What the page has to know of a check: not where its recordings came from."""
+    names = Qualification.model_fields
+    return Qualification(**{name: getattr(qualification, name) for name in names})
 
 
 def _by_language(text: Text, languages: list[Language]) -> dict[Language, str]:

@@ -26,7 +26,15 @@ Test = Literal[
     "mushra", "mushra1s", "bs1116", "abx", "ab", "acr", "dcr", "ccr", "effort", "transcription"
 ]  # fmt: skip
 PageName = Literal[
-    "consent", "questionnaire", "headphones", "volume", "training", "trials", "finish"
+    "consent",
+    "questionnaire",
+    "volume",
+    "headphones",
+    "environment",
+    "digits",
+    "training",
+    "trials",
+    "finish",
 ]
 AnchorName = Literal["anchor35", "anchor70"]
 ANCHORS: tuple[AnchorName, ...] = ("anchor35", "anchor70")
@@ -39,10 +47,13 @@ Text = Written | dict[Language, Written]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 __all__ = [
+    "Digits",
+    "Environment",
     "Headphones",
     "Items",
     "Language",
     "Listening",
+    "Qualification",
     "Question",
     "StudyDesign",
     "Test",
@@ -87,13 +98,53 @@ class Question(_Strict):
         return self
 
 
-class Headphones(_Strict):
+class Qualification(_Strict):
+    """A check before the trials; sessions that fail it are not used, and end where it is required.
+
+    Classes of their own say what is asked.
+    """
+
+    trials: int = Field(default=5, ge=2, le=12)
+    needed: int = Field(default=4, ge=1, description="right answers that pass")
+    attempts: int = Field(default=2, ge=1)
+    required: bool = Field(default=False, description="end the session of who fails")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Qualification:
+        if self.needed > self.trials:
+            raise ValueError("more answers needed than there are trials")
+        return self
+
+
+class Headphones(Qualification):
     """Antiphase test of three tones (Woods et al. 2017): loudspeakers cancel one of them."""
 
     trials: int = Field(default=6, ge=3, le=12)
-    needed: int = Field(default=5, ge=1)
-    attempts: int = Field(default=2, ge=1)
-    required: bool = Field(default=False, description="end the session of who fails")
+    needed: int = Field(default=5, ge=1, description="right answers that pass")
+
+
+class Environment(Qualification):
+    """Quiet surroundings: which of two recordings has the faint noise? (Naderi, Möller 2020)"""
+
+    trials: int = Field(default=4, ge=2, le=12)
+    needed: int = Field(default=3, ge=1, description="right answers that pass")
+    snr_db: float = Field(
+        default=40.0, ge=10, le=60, description="speech to the faint noise of one of two"
+    )
+
+
+class Digits(Qualification):
+    """Hearing: three digits in noise, typed (Smits et al. 2013).
+
+    At -5 dB nearly every triplet is understood by who hears normally: half of them are near -9 dB.
+    """
+
+    trials: int = Field(default=5, ge=2, le=12)
+    needed: int = Field(default=3, ge=1, description="right answers that pass")
+    folder: str = Field(
+        default="", description="recordings 0.wav to 9.wav of spoken digits, beside study.yaml"
+    )
+    snr_db: float = Field(default=-5.0, ge=-20, le=20, description="digits to speech-shaped noise")
 
 
 class Listening(_Strict):
@@ -139,6 +190,9 @@ class StudyDesign(_Strict):
     bandwidth_checks: int = Field(
         default=0, ge=0, le=4, description="pages that count beeps, some of them very high"
     )
+    two_ear_checks: int = Field(
+        default=0, ge=0, le=4, description="pages that count beeps, each of them in one ear alone"
+    )
     gold_trials: int = Field(
         default=0, ge=0, le=10, description="trials whose answer is known: clean, or ruined"
     )
@@ -163,6 +217,8 @@ class StudyDesign(_Strict):
     instructions: Text = Field(default="", description="added to the training page")
     questionnaire: list[Question] = []
     headphones: Headphones = Headphones()
+    environment: Environment = Environment()
+    digits: Digits = Digits()
     listening: Listening = Listening()
     anchors: bool | list[AnchorName] | None = Field(
         default=None,
@@ -221,8 +277,8 @@ class StudyDesign(_Strict):
             )
         if self.replicates > (self.items_per_listener or self.items.count):
             raise ValueError("replicates: more than the items of a listener")
-        if self.headphones.needed > self.headphones.trials:
-            raise ValueError("headphones: more answers needed than there are trials")
+        if "digits" in self.pages and not self.digits.folder:
+            raise ValueError("digits: name the folder of the recordings 0.wav to 9.wav")
         for text in self._texts():
             missing = [name for name in self.languages if name not in text]
             if missing and text:
@@ -240,4 +296,9 @@ def load_study(path: Path) -> StudyDesign:
         UsageError: no YAML, an unknown key (the close one is offered), or a value out of range.
     """
     keys = "name, test, systems, items"
-    return read_yaml_model(path, StudyDesign, what="design", keys=keys, written=True)
+    design = read_yaml_model(path, StudyDesign, what="design", keys=keys, written=True)
+    if not design.digits.folder:
+        return design
+    folder = str(path.parent / design.digits.folder)
+    digits = design.digits.model_copy(update={"folder": folder})
+    return design.model_copy(update={"digits": digits})

@@ -26,13 +26,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from synbench.errors import UsageError
 from synbench.results.confined import inside
 from synbench_base.files import write_bytes
-from synbench_listening.design.study import Headphones, Language, Listening, Question, Test
+from synbench_listening.design.study import (
+    Headphones,
+    Language,
+    Listening,
+    Qualification,
+    Question,
+    Test,
+)
 
 FORMAT: Literal[1] = 1
 Kind = Literal[
     "consent",
     "questionnaire",
     "headphones",
+    "environment",
+    "digits",
     "volume",
     "instructions",
     "mushra",
@@ -56,6 +65,8 @@ Role = Literal[
     "mid_anchor",
     "system",
     "headphones",
+    "environment",
+    "digits",
     "volume",
     "attention",
     "gold",
@@ -95,7 +106,7 @@ class Stimulus(_Frozen):
     lag_removed_samples: int = 0
     cut_samples: int = Field(default=0, description="negative where zeros were added")
     answer: int | None = Field(
-        default=None, description="attention and headphones: the right answer, from 0"
+        default=None, description="of a check: the right answer, positions from 0"
     )
 
 
@@ -113,7 +124,7 @@ class BlockPage(_Frozen):
     x: int | None = None
     training: bool = False
     replicate: int = 0
-    check: Literal["", "gold", "trap", "bandwidth"] = Field(
+    check: Literal["", "gold", "trap", "bandwidth", "ears"] = Field(
         default="", description="a page whose answer is known beforehand; never in the ratings"
     )
     expected: tuple[float, float] | None = Field(
@@ -143,6 +154,8 @@ class PublicStudy(_Frozen):
     instructions: dict[Language, str]
     questionnaire: tuple[Question, ...]
     headphones: Headphones
+    environment: Qualification = Qualification()
+    digits: Qualification = Qualification()
     listening: Listening
     no_preference: bool
     comments: bool
@@ -151,6 +164,15 @@ class PublicStudy(_Frozen):
     asks_consent: bool
     sound_test: bool = True
     traps: bool = False
+
+    def qualification(self, kind: str) -> Qualification | None:
+        """The rules of a page that qualifies, by its kind; ``None`` for all others."""
+        rules = {
+            "headphones": self.headphones,
+            "environment": self.environment,
+            "digits": self.digits,
+        }
+        return rules.get(kind)
 
 
 class Key(_Frozen):

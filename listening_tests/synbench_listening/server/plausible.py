@@ -12,7 +12,7 @@ from synbench_listening.answers.submission import (
     Answer,
     AttentionAnswer,
     ChoiceAnswer,
-    HeadphonesAnswer,
+    QualifyingAnswer,
     RatedAnswer,
     TranscriptionAnswer,
 )
@@ -31,7 +31,7 @@ def seconds_needed(page: PlanPage, answer: Answer, *, sample_rate: int) -> float
     """Seconds of sound that an answer speaks of: what it says was heard, or the check's length."""
     if isinstance(answer, RatedAnswer | ChoiceAnswer | TranscriptionAnswer):
         return sum(entry.seconds for entry in answer.heard)
-    if isinstance(answer, HeadphonesAnswer | AttentionAnswer):
+    if isinstance(answer, QualifyingAnswer | AttentionAnswer):
         length = sum(clip.samples for clip in page.stimuli) / sample_rate
         return CHECK_SHARE * length
     return 0.0

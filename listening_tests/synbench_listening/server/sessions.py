@@ -25,7 +25,7 @@ from synbench_listening.answers.session_ratings import CHECKS
 from synbench_listening.answers.submission import (
     Answer,
     Event,
-    HeadphonesAnswer,
+    QualifyingAnswer,
     Submission,
     find_problems,
     is_right,
@@ -412,7 +412,7 @@ class Service:
         )
         study = self.studies[session.study]
         page = study.key.block(session.block).pages[n]
-        passed = is_right(study.key, page, sent.answer, needed=study.public.headphones.needed)
+        passed = is_right(study.key, study.public, page, sent.answer)
         kind = page.check or page.kind
         if passed is not None and kind in CHECKS:
             check = {"session": session.id, "page": n, "kind": kind, "passed": passed}
@@ -421,18 +421,18 @@ class Service:
     def _reply(
         self, connection: Connection, session: Row[Any], page: PlanPage, sent: Submission
     ) -> SaveReply:
-        if not isinstance(sent.answer, HeadphonesAnswer):
-            return SaveReply(state=session.state)
         study = self.studies[session.study]
-        rules = study.public.headphones
+        rules = study.public.qualification(page.kind)
+        if rules is None:
+            return SaveReply(state=session.state)
         block_page = study.key.block(session.block).pages[page.n]
-        passed = bool(is_right(study.key, block_page, sent.answer, needed=rules.needed))
+        passed = bool(is_right(study.key, study.public, block_page, sent.answer))
         state = session.state
         if not passed and rules.required and state == "running":
             failed = connection.scalar(
                 select(func.count())
                 .select_from(checks)
-                .where(checks.c.session == session.id, checks.c.kind == "headphones")
+                .where(checks.c.session == session.id, checks.c.kind == page.kind)
             )
             # Counted here: a page that always says "first attempt" ends as well.
             if int(failed or 0) >= rules.attempts:
@@ -517,7 +517,7 @@ def _check_revision(
     if stored is None:
         return
     # After a reload the page does not know its revisions; a further attempt is a further answer.
-    if isinstance(sent.answer, HeadphonesAnswer):
+    if isinstance(sent.answer, QualifyingAnswer):
         before = int(json.loads(stored.payload)["attempt"])
         newer = (sent.answer.attempt, sent.revision) > (before, stored.revision)
     else:

@@ -31,6 +31,8 @@ HALF = 7.0
 NOISE_RANGE_DB, CLEAN_RANGE_DB = 6.0, 34.0
 # Stretches in which the beeps and tones of checks are looked for.
 CHECK_SECONDS = 0.05
+# Stretches in which a faint noise is looked for.
+HISS_SECONDS = 0.001
 
 __all__ = ["SimulatedListener", "spectrum"]
 
@@ -74,6 +76,13 @@ class SimulatedListener:
         """An answer of the page's kind, as JSON."""
         if page.kind == "headphones":
             return {"choices": [self._quietest(self._hear(clip)) for clip in page.stimuli]}
+        if page.kind == "environment":
+            sounds = [self._hear(clip) for clip in page.stimuli]
+            pairs = zip(sounds[::2], sounds[1::2], strict=True)
+            return {"choices": [int(_hiss(one) > _hiss(other)) for one, other in pairs]}
+        if page.kind == "digits":
+            known = (hashlib.sha256(self._hear(clip)).hexdigest() for clip in page.stimuli)
+            return {"written": [self.said.get(name, "") for name in known]}
         if page.kind == "attention":
             return {"count": len(bursts(self._hear(page.stimuli[0])))}
         levels = [spectrum(self._hear(clip)) for clip in page.stimuli]
@@ -199,6 +208,15 @@ def bursts(wav: bytes) -> list[tuple[int, int]]:
     sounds = np.concatenate([[False], power > 0.01 * max(power.max(), 1e-12), [False]])
     edges = np.flatnonzero(sounds[1:] != sounds[:-1])
     return [(int(a) * step, int(b) * step) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _hiss(wav: bytes) -> float:
+    """Level of the quietest stretches, in dB."""
+    wave, rate = _read(wav)
+    step = max(1, round(HISS_SECONDS * rate))
+    frames = max(1, len(wave) // step)
+    power = (wave[: frames * step] ** 2).reshape(frames, -1).mean(axis=1)
+    return float(10 * np.log10(np.percentile(power, 0.5) + 1e-14))
 
 
 def beeps(wav: bytes) -> int:
