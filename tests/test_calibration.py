@@ -35,13 +35,13 @@ def test_intervals_and_levels_hold_from_eight_speakers_on(
     """Coverage .93 to .97 for normal and at least .91 for skewed scores; level 3.5 to 6.5 %."""
     generator = np.random.default_rng(speakers)
     draw = calibrate.SHAPES[shape]
-    found = estimate_means(draw(generator, (speakers, RUNS)))
-    coverage = calibrate.covered(found)
+    estimates = estimate_means(draw(generator, (speakers, RUNS)))
+    coverage = calibrate.covered(estimates)
     assert (0.93 if shape == "normal" else 0.91) - SLACK < coverage < 0.97 + SLACK
     values = draw(generator, (speakers, 2 * RUNS))
     pairs = [(number, RUNS + number) for number in range(RUNS)]
     for level in (
-        np.mean(found.p() < 0.05),
+        np.mean(estimates.p() < 0.05),
         np.mean(estimate_differences(values, pairs).p() < 0.05),
     ):
         assert 0.035 - SLACK < level < 0.065 + SLACK

@@ -49,12 +49,12 @@ class TestLayout:
         assert not (ROOT / folder / "__init__.py").exists()
 
     def test_every_package_is_built_and_checked(self) -> None:
-        found = sorted(
+        packages = sorted(
             path.parent.relative_to(ROOT).as_posix()
             for folder in FOLDERS
             for path in (ROOT / folder).glob("*/__init__.py")
         )
-        assert found == sorted(PACKAGES)
+        assert packages == sorted(PACKAGES)
         names = {Path(package).name for package in PACKAGES}
         assert set(PYPROJECT["tool"]["mypy"]["packages"]) == names
         assert set(PYPROJECT["tool"]["importlinter"]["root_packages"]) == names
@@ -65,13 +65,13 @@ class TestLayout:
         assert (ROOT / package / "py.typed").is_file()
 
     def test_no_file_names_a_place_of_one_machine(self) -> None:
-        found = [
+        offenders = [
             f"{path.relative_to(ROOT)}: {stray}"
             for path in committed_files()
             for stray in STRAY
             if stray.encode() in path.read_bytes()
         ]
-        assert found == []
+        assert offenders == []
 
     def test_continuous_integration_calls_make_test(self) -> None:
         path = ROOT / ".ci/run"
@@ -83,20 +83,22 @@ class TestLayout:
 
 class TestNames:
     def test_a_public_class_name_stands_for_one_thing(self) -> None:
-        places: dict[str, list[str]] = {}
+        modules_of: dict[str, list[str]] = {}
         for folder in FOLDERS:
             for path in sorted((ROOT / folder).glob("synbench*/**/*.py")):
                 for node in ast.parse(path.read_text(encoding="utf-8")).body:
                     if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                        places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
-        assert {name: found for name, found in places.items() if len(found) > 1} == {}
+                        modules_of.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+        assert {name: modules for name, modules in modules_of.items() if len(modules) > 1} == {}
 
 
 class TestRequirements:
     def test_torch_stays_below_the_first_version_that_was_not_tried(self) -> None:
         extras = PYPROJECT["project"]["optional-dependencies"]
-        found = [line for extra in extras.values() for line in extra if line.startswith("torch")]
-        assert found == ["torch>=2.4,<2.14"]
+        torch_lines = [
+            line for extra in extras.values() for line in extra if line.startswith("torch")
+        ]
+        assert torch_lines == ["torch>=2.4,<2.14"]
 
     def test_the_core_and_the_tools_do_not_need_torch(self) -> None:
         tools = PYPROJECT["dependency-groups"]["dev"]

@@ -116,10 +116,10 @@ class TestInterpreter:
             interpreters.find_interpreter()
 
     def test_an_interpreter_of_a_virtual_environment_is_traced_to_its_base(self) -> None:
-        found = interpreters.probe(sys.executable)
-        assert found is not None
-        assert found.version == sys.version_info[:3]
-        assert not found.executable.is_relative_to(ROOT / ".venv")
+        interpreter = interpreters.probe(sys.executable)
+        assert interpreter is not None
+        assert interpreter.version == sys.version_info[:3]
+        assert not interpreter.executable.is_relative_to(ROOT / ".venv")
 
     def test_says_what_is_missing_to_compile(
         self, search_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -345,8 +345,8 @@ class TestInstall:
 class TestTorch:
     def wheels(self, folder: Path) -> list[str]:
         """The names of the kept wheels for Python 3.11."""
-        found = torch_choice.kept_wheels([folder], requirement=TORCH_EXTRA[0], python=(3, 11))
-        return [path.name for path in found]
+        wheels = torch_choice.kept_wheels([folder], requirement=TORCH_EXTRA[0], python=(3, 11))
+        return [path.name for path in wheels]
 
     def test_takes_the_newest_wheel_within_the_bounds(self, tmp_path: Path) -> None:
         for version in ("2.3.1", "2.4.0", "2.13.1", "2.9.0", "2.14.0", "3.0.0"):

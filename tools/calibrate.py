@@ -80,14 +80,14 @@ def intervals(generator: np.random.Generator, runs: int) -> Iterator[str]:
     for name, draw in SHAPES.items():
         for speakers in SPEAKERS:
             values = draw(generator, (speakers, runs))
-            found, some = estimate_means(values), values[:, : runs // RARE]
-            plain, drawn = found.without_skewness(), bootstrap_means(some, replicates=999)
+            estimates, some = estimate_means(values), values[:, : runs // RARE]
+            plain, drawn = estimates.without_skewness(), bootstrap_means(some, replicates=999)
             bca = np.mean((drawn.low <= 0) & (drawn.high >= 0))
-            levels = [np.mean(one.p() < 0.05) for one in (found, plain)]
+            levels = [np.mean(one.p() < 0.05) for one in (estimates, plain)]
             levels += [
                 np.mean([test(one) < 0.05 for one in some.T]) for test in (fast_flip, wilcoxon)
             ]
-            shares = (covered(found), covered(plain), bca)
+            shares = (covered(estimates), covered(plain), bca)
             rows.append(
                 [f"{name}, {speakers}", *(f"{share:.3f}".lstrip("0") for share in shares),
                  *(f"{100 * level:.1f}" for level in levels)]
@@ -102,9 +102,9 @@ def fast_flip(values: Floats) -> float:
     return sign_flip(values) if len(values) <= 12 else float("nan")
 
 
-def covered(found: Estimates) -> float:
+def covered(estimates: Estimates) -> float:
     """How often the interval holds the true mean of zero."""
-    return float(np.mean((found.low <= 0) & (found.high >= 0)))
+    return float(np.mean((estimates.low <= 0) & (estimates.high >= 0)))
 
 
 def skewed_pairs(generator: np.random.Generator, runs: int) -> Iterator[str]:
@@ -129,8 +129,8 @@ def rates(generator: np.random.Generator, runs: int) -> Iterator[str]:
         words = generator.integers(40, 160, (speakers, runs)).astype(np.float64)
         chance = generator.beta(2, 18, (speakers, runs))
         errors = generator.binomial(words.astype(np.int64), chance)
-        found = estimate_means(errors / words, sizes=words)
-        hit = np.mean((found.low <= 0.1) & (found.high >= 0.1))
+        estimates = estimate_means(errors / words, sizes=words)
+        hit = np.mean((estimates.low <= 0.1) & (estimates.high >= 0.1))
         rates_row.append(f"{hit:.3f}".lstrip("0"))
         sizes = generator.integers(2, 13, speakers)
         clusters = np.repeat(np.arange(speakers), sizes)
@@ -167,15 +167,15 @@ def family(
     generator: np.random.Generator, draw: Draw, codecs: int, speakers: int, runs: int
 ) -> tuple[float, float]:
     """Shares of tables with a false difference, and with one codec told from all others."""
-    false = found = 0
+    false = detections = 0
     pairs = list(combinations(range(codecs), 2))
     for _ in range(runs):
         values = draw(generator, (speakers, codecs))
         false += min(correct(estimate_differences(values, pairs).p().tolist())) < 0.05
         values[:, 0] -= 2
         p = correct(estimate_differences(values, pairs).p().tolist())
-        found += all(one < 0.05 for one, pair in zip(p, pairs, strict=True) if 0 in pair)
-    return false / runs, found / runs
+        detections += all(one < 0.05 for one, pair in zip(p, pairs, strict=True) if 0 in pair)
+    return false / runs, detections / runs
 
 
 def equality(generator: np.random.Generator, runs: int) -> Iterator[str]:
@@ -205,11 +205,11 @@ def signs(generator: np.random.Generator, runs: int) -> Iterator[str]:
     for speakers in (8, 20, 40):
         drawn = np.where(generator.random((speakers, runs // RARE)) < 0.1, -1.14, 0.06)
         drawn += generator.normal(0, 0.05, drawn.shape)
-        found = estimate_means(drawn)
-        differs = found.p() < 0.05
-        against = differs & (np.sign(found.mean) * np.where(found.low > 0, 1, -1) < 0)
+        estimates = estimate_means(drawn)
+        differs = estimates.p() < 0.05
+        against = differs & (np.sign(estimates.mean) * np.where(estimates.low > 0, 1, -1) < 0)
         ranks = np.array([wilcoxon(one) < 0.05 for one in drawn.T])
-        turned = ranks & (np.array([rank_direction(one) for one in drawn.T]) * found.mean < 0)
+        turned = ranks & (np.array([rank_direction(one) for one in drawn.T]) * estimates.mean < 0)
         shares = (differs, against, ranks, turned)
         rows.append([str(speakers), *(f"{100 * np.mean(share):.1f}" for share in shares)])
     head = ["speakers", "corrected t: differs %", "against the printed sign %"]

@@ -30,11 +30,11 @@ from synbench.cache import cache_folder
 from synbench.commands.train import find_pitch, validation_score
 from synbench_codecs import training
 
-KEPT = ("state.pt", "model.safetensors", "company.pt", "curves.csv", "config.json")
+KEPT_FILES = ("state.pt", "model.safetensors", "company.pt", "curves.csv", "config.json")
 STAGES = ("teacher", "pseudo")
 # A stage that has less time left than this would only start.
 LEAST_SECONDS = 20.0
-BETWEEN_SAMPLES = 5.0
+SECONDS_BETWEEN_SAMPLES = 5.0
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def run(
             training.train_pseudo(
                 config, folder=folder, score=score, teacher=teacher, seconds=left, **common
             )
-        written = training.split_into_parts(folder, parts, names=KEPT)
+        written = training.split_into_parts(folder, parts, names=KEPT_FILES)
         report(f"{stage}: {len(written)} parts in {parts}")
         if training.steps_done(folder) < config.steps:
             report(f"{stage} is not done yet; the same command goes on")
@@ -120,7 +120,7 @@ def gpu_watch(path: Path) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(BETWEEN_SAMPLES):
+        while not over.wait(SECONDS_BETWEEN_SAMPLES):
             line = subprocess.run(command, capture_output=True, text=True, check=False)
             with path.open("a", encoding="utf-8") as file:
                 file.write(line.stdout)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from installer import find_uv
 
-SUPPORTED = ((3, 11), (3, 12), (3, 13))
+SUPPORTED_VERSIONS = ((3, 11), (3, 12), (3, 13))
 CANDIDATES = ("python3.11", "python3.12", "python3.13", "python3", "python")
 
 PROBE = """
@@ -55,16 +55,16 @@ def probe(command: str) -> Interpreter | None:
         done = subprocess.run(
             [command, "-I", "-c", PROBE], capture_output=True, text=True, timeout=60, check=True
         )
-        found = json.loads(done.stdout)
+        facts = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    major, minor, micro = found["version"]
+    major, minor, micro = facts["version"]
     return Interpreter(
-        executable=Path(found["executable"]),
+        executable=Path(facts["executable"]),
         version=(major, minor, micro),
-        ensurepip=found["ensurepip"],
-        headers=found["headers"],
-        compiler=found["compiler"].split()[0],
+        ensurepip=facts["ensurepip"],
+        headers=facts["headers"],
+        compiler=facts["compiler"].split()[0],
     )
 
 
@@ -72,7 +72,7 @@ def objection(interpreter: Interpreter | None) -> str | None:
     """Why ``.venv`` cannot be built with this interpreter; ``None`` when it can."""
     if interpreter is None:
         return "does not run"
-    if interpreter.version[:2] not in SUPPORTED:
+    if interpreter.version[:2] not in SUPPORTED_VERSIONS:
         return f"is Python {interpreter.number}"
     if not interpreter.ensurepip and find_uv() is None:
         return "has no ensurepip (on Debian: apt-get install python3-venv)"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from installer import Installer, find_uv, pip_settings
-from interpreters import SUPPORTED, Interpreter, SetUpError, find_interpreter, probe
+from interpreters import SUPPORTED_VERSIONS, Interpreter, SetUpError, find_interpreter, probe
 from torch_choice import (
     UPON_TORCH,
     TorchChoice,
@@ -152,11 +152,11 @@ def why_rebuild(venv: Path, wanted: Interpreter | None) -> str | None:
     """Why ``.venv`` has to be built anew; ``None`` when it can be kept."""
     if not os.path.lexists(venv):
         return "there is no .venv"
-    found = probe(str(venv / "bin/python"))
-    if found is None:
+    interpreter = probe(str(venv / "bin/python"))
+    if interpreter is None:
         return "the interpreter of .venv does not run"
-    if found.version[:2] not in SUPPORTED:
-        return f".venv has Python {found.number}"
+    if interpreter.version[:2] not in SUPPORTED_VERSIONS:
+        return f".venv has Python {interpreter.number}"
     if wanted is not None and not is_built_with(venv, wanted):
         return ".venv has another interpreter"
     try:

@@ -122,14 +122,14 @@ def kept_folders(pip_config: str) -> list[Path]:
             "install",
         ):
             continue
-        folders += [as_path(place) for place in str(ast.literal_eval(value)).split()]
+        folders += [as_path(address) for address in str(ast.literal_eval(value)).split()]
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
-def as_path(place: str) -> Path:
+def as_path(address: str) -> Path:
     """A path or a ``file:`` address as a path."""
-    parts = urlsplit(place)
-    return Path(unquote(parts.path) if parts.scheme == "file" else place).expanduser()
+    parts = urlsplit(address)
+    return Path(unquote(parts.path) if parts.scheme == "file" else address).expanduser()
 
 
 def kept_wheels(
@@ -137,7 +137,7 @@ def kept_wheels(
 ) -> list[Path]:
     """CPU wheels of torch for this Python within ``requirement``, newest first, free of CUDA."""
     tag = f"cp{python[0]}{python[1]}"
-    found: list[tuple[tuple[int, ...], Path]] = []
+    wheels: list[tuple[tuple[int, ...], Path]] = []
     for folder in folders:
         for path in sorted(folder.glob("torch-*.whl")):
             match = WHEEL.fullmatch(path.stem)
@@ -145,8 +145,8 @@ def kept_wheels(
                 continue
             version = numbers(match["version"])
             if allowed(version, requirement) and not needs_cuda(path):
-                found.append((version, path.resolve()))
-    return [path for _, path in sorted(found, key=lambda pair: pair[0], reverse=True)]
+                wheels.append((version, path.resolve()))
+    return [path for _, path in sorted(wheels, key=lambda pair: pair[0], reverse=True)]
 
 
 def numbers(version: str) -> tuple[int, ...]:

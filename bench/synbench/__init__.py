@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_LAZY = {
+_LAZY_ATTRIBUTES = {
     "SynbenchError": "synbench.errors:SynbenchError",
     "codec": "synbench.coding:codec",
     "open": "synbench.results.opened:open_run",
@@ -44,8 +44,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("synbench")
-    elif name in _LAZY:
-        module, _, attribute = _LAZY[name].partition(":")
+    elif name in _LAZY_ATTRIBUTES:
+        module, _, attribute = _LAZY_ATTRIBUTES[name].partition(":")
         value = getattr(importlib.import_module(module), attribute)
     else:
         from synbench_base.close_names import suggestion

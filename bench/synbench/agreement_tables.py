@@ -56,12 +56,12 @@ def read_ratings(path: Path) -> Ratings:
         for part, column in columns.items()
         if part != "score"
     }
-    places = {part: {name: at for at, name in enumerate(names)} for part, names in keys.items()}
+    indices = {part: {name: at for at, name in enumerate(names)} for part, names in keys.items()}
     shape = tuple(len(keys[part]) for part in ("listener", "item", "condition"))
     sums, counts = np.zeros(shape), np.zeros(shape)
     for row in rows:
         at = tuple(
-            places[part][row.cells[columns[part]] if columns[part] else "all"]
+            indices[part][row.cells[columns[part]] if columns[part] else "all"]
             for part in ("listener", "item", "condition")
         )
         sums[at] += _score(row, columns["score"], path)
@@ -88,11 +88,11 @@ def metric_table(
 
 def _column(part: str, columns: Sequence[str], path: Path) -> str:
     known = {name.lower(): name for name in columns}
-    found = next((known[name] for name in NAMES[part] if name in known), "")
-    if not found and part != "listener":
+    column = next((known[name] for name in NAMES[part] if name in known), "")
+    if not column and part != "listener":
         hint = suggestion(part, list(columns), f"it has {', '.join(columns)}")
         raise UsageError(f"{path} has no column {' or '.join(NAMES[part])}; {hint}")
-    return found
+    return column
 
 
 def _score(row: TextRow, column: str, path: Path) -> float:

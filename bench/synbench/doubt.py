@@ -22,15 +22,15 @@ Floats = NDArray[np.float64]
 LAG_SECONDS = 1e-3
 # Lags that differ by less are the same but for rounding; and the share of items that is most.
 SAME_LAG_SECONDS = 4e-5
-MOST_SHARE = 2 / 3
+SAME_LAG_SHARE = 2 / 3
 # No usual codec has longer frames: what is missing or too much beyond them is no padding.
 FRAME_SECONDS = 0.04
 LEVEL_DB = 15.0
-OFFSET = 0.1  # of the level, which is -20 dB
+OFFSET_SHARE = 0.1  # of the level, which is -20 dB
 # Codecs of speech, parametric ones too, keep their envelope to .75 and more, and their waveform to
 # .08 and more; another utterance reaches .4 and .06 at most times.
 SAME_ENVELOPE, SURELY_SAME_ENVELOPE = 0.5, 0.8
-SAME_WAVEFORM = 0.06
+SAME_WAVEFORM_DISTANCE = 0.06
 
 MEASURES = (
     "clipped_samples",
@@ -102,7 +102,9 @@ def _median(values: Floats) -> float:
 def _paired_wrongly(known: Mapping[str, Floats]) -> Iterator[Doubt]:
     envelope = _median(known["envelope_correlation"])
     waveform = _median(np.maximum(known["correlation"], known["anticorrelation"]))
-    if envelope < SAME_ENVELOPE or (waveform < SAME_WAVEFORM and envelope < SURELY_SAME_ENVELOPE):
+    if envelope < SAME_ENVELOPE or (
+        waveform < SAME_WAVEFORM_DISTANCE and envelope < SURELY_SAME_ENVELOPE
+    ):
         yield Doubt(
             text=f"files hardly resemble their references (median correlation of waveforms "
             f"{waveform:.2f}, of levels {envelope:.2f}): other utterances, paired wrongly?",
@@ -130,14 +132,16 @@ def _late(known: Mapping[str, Floats]) -> Iterator[Doubt]:
     """
     trusted = known["correlation"] > TRUSTED_CORRELATION
     lags = known["lag_seconds"][trusted]
-    if not lags.size or lags.size < MOST_SHARE * np.count_nonzero(~np.isnan(known["correlation"])):
+    if not lags.size or lags.size < SAME_LAG_SHARE * np.count_nonzero(
+        ~np.isnan(known["correlation"])
+    ):
         return
     median = _median(np.abs(lags))
     alike = np.count_nonzero(np.abs(lags - np.median(lags)) <= SAME_LAG_SECONDS)
     left = f"a delay of {1000 * median:.3g} ms remains (median of {lags.size} items)"
     if median > LAG_SECONDS:
         yield Doubt(text=f"{left}; scores that need alignment suffer", serious=True)
-    elif median > SAME_LAG_SECONDS and alike >= MOST_SHARE * lags.size:
+    elif median > SAME_LAG_SECONDS and alike >= SAME_LAG_SHARE * lags.size:
         yield Doubt(text=f"{left}; it costs much of SI-SDR and little of others", serious=False)
 
 
@@ -153,7 +157,7 @@ def _level(known: Mapping[str, Floats]) -> Iterator[Doubt]:
 
 
 def _offset(known: Mapping[str, Floats]) -> Iterator[Doubt]:
-    far = np.abs(known["dc_offset"]) > OFFSET
+    far = np.abs(known["dc_offset"]) > OFFSET_SHARE
     if far.any():
         share = _median(np.abs(known["dc_offset"][far]))
         yield Doubt(

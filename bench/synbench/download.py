@@ -21,7 +21,7 @@ from synbench_base.hub_cache import HUGGING_FACE, hub_offline, hub_token
 CONNECT_SECONDS = 6.0
 STALL_SECONDS = 30.0
 RETRY_SECONDS = 1.0
-ATTEMPTS = 4
+DOWNLOAD_ATTEMPTS = 4
 CHUNK_BYTES = 1 << 20
 
 _unreachable: dict[str, str] = {}
@@ -120,12 +120,12 @@ def check(path: Path, checksum: str) -> str:
 
 def _fetch_one(url: str, to: Path, checksum: str, progress: Progress | None) -> None:
     part = to.with_name(f"{to.name}.part")
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         before = part.stat().st_size if part.is_file() else 0
         try:
             _transfer(url, part, before, progress)
         except (ConnectionError, TimeoutError, http.client.HTTPException):
-            if attempt == ATTEMPTS or _host(url) in _unreachable:
+            if attempt == DOWNLOAD_ATTEMPTS or _host(url) in _unreachable:
                 raise
             time.sleep(RETRY_SECONDS)
             continue
@@ -135,7 +135,7 @@ def _fetch_one(url: str, to: Path, checksum: str, progress: Progress | None) -> 
             return
         part.unlink()
         # The part may have been left by another version of the file: once more from the start.
-        if not before or attempt == ATTEMPTS:
+        if not before or attempt == DOWNLOAD_ATTEMPTS:
             raise _WrongContentError(wrong)
 
 

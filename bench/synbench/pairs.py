@@ -110,16 +110,16 @@ def match(reference: Path, degraded: Path) -> Pairing:
     _check_names(reference, {entry.path: entry.id for entry in entries})
     pairs, alone, taken = [], [], Counter[Path]()
     for entry in entries:
-        found = files.matching(entry.id)
-        if len(found) > 1:
-            named = " and ".join(files.ids[path] for path in found[:3])
+        matches = files.matching(entry.id)
+        if len(matches) > 1:
+            named = " and ".join(files.ids[path] for path in matches[:3])
             raise UsageError(
                 f"{degraded}: {named} fit {entry.id!r} equally well; give them the same folders as "
                 f"in {reference}"
             )
-        taken.update(found)
-        if found:
-            pairs.append(SoundPair(entry.id, entry.path, found[0], entry.transcript))
+        taken.update(matches)
+        if matches:
+            pairs.append(SoundPair(entry.id, entry.path, matches[0], entry.transcript))
         else:
             alone.append(entry.id)
     unused = sorted(key for path, key in files.ids.items() if not taken[path])

@@ -5,7 +5,7 @@ NAME, MODULE and CLASS stand for the name, the module and the class.
 
 from __future__ import annotations
 
-__all__ = ["NEXT", "SKELETONS"]
+__all__ = ["NEXT_STEPS", "SKELETONS"]
 
 CODEC = '''"""NAME: 8 bits a sample by the mu-law. Put your codec in its place."""
 
@@ -305,7 +305,7 @@ SKELETONS = {
 }
 
 # How synbench gets to know it: a table of pyproject.toml in a package of one's own.
-NEXT = {
+NEXT_STEPS = {
     "codec": '[project.entry-points."synbench.codecs"]\nNAME = "MODULE:CLASS"',
     "metric": '[project.entry-points."synbench.metrics"]\nNAME = "MODULE:METRIC"',
     "corpus": '[project.entry-points."synbench.corpora"]\nNAME = "MODULE:MODULE"',

@@ -92,13 +92,13 @@ def token_reports(run: RunFolder) -> list[TokenReport]:
 
 
 def _report(
-    codec: PlannedCodec, corpus: str, items: Sequence[ItemFiles], place: int
+    codec: PlannedCodec, corpus: str, items: Sequence[ItemFiles], codec_index: int
 ) -> TokenReport:
-    coded = [item for item in items if item.decoded[place]]
+    coded = [item for item in items if item.decoded[codec_index]]
     decoded = [
         (tokens, item.seconds)
         for item in coded
-        if (tokens := _read(item.bitstreams[place], codec.codebook_sizes)) is not None
+        if (tokens := _read(item.bitstreams[codec_index], codec.codebook_sizes)) is not None
         and tokens.size
     ]
     return TokenReport(

@@ -14,7 +14,7 @@ from synbench_base.errors import EnvironmentFault, UsageError
 from synbench_base.packages import import_extra
 
 DEVICE = re.compile(r"cpu|mps|cuda(?::(?P<index>\d+))?")
-INSTEAD = "; or unset SYNBENCH_DEVICE for the CPU"
+CPU_ADVICE = "; or unset SYNBENCH_DEVICE for the CPU"
 
 __all__ = ["check_device", "device"]
 
@@ -46,12 +46,14 @@ def _check(name: str) -> None:
     try:
         torch = import_extra("torch", extra="torch")
     except EnvironmentFault as error:
-        raise EnvironmentFault(f"SYNBENCH_DEVICE={name}: {error}{INSTEAD}") from error
+        raise EnvironmentFault(f"SYNBENCH_DEVICE={name}: {error}{CPU_ADVICE}") from error
     if name == "mps":
         if not torch.backends.mps.is_available():
-            raise EnvironmentFault(f"SYNBENCH_DEVICE=mps: this machine has no such device{INSTEAD}")
+            raise EnvironmentFault(
+                f"SYNBENCH_DEVICE=mps: this machine has no such device{CPU_ADVICE}"
+            )
         return
     count = torch.cuda.device_count()
     if int(form["index"] or 0) >= count:
         there = f"there are {count}, numbered from 0" if count else "torch sees no CUDA device here"
-        raise EnvironmentFault(f"SYNBENCH_DEVICE={name}: {there}{INSTEAD}")
+        raise EnvironmentFault(f"SYNBENCH_DEVICE={name}: {there}{CPU_ADVICE}")

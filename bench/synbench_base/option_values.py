@@ -13,8 +13,10 @@ from collections.abc import Mapping
 Scalar = str | int | float | bool
 Options = dict[str, Scalar]
 
-WHOLE = re.compile(r"[+-]?[0-9]+(_[0-9]+)*")
-REAL = re.compile(r"[+-]?([0-9]+(_[0-9]+)*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?\.inf|\.nan")
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(_[0-9]+)*")
+REAL_NUMBER = re.compile(
+    r"[+-]?([0-9]+(_[0-9]+)*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?\.inf|\.nan"
+)
 TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 __all__ = ["Options", "Scalar", "as_written", "typed_options", "written"]
@@ -25,9 +27,9 @@ def as_written(text: str) -> Scalar:
     if text in ("true", "false"):
         return text == "true"
     # Python refuses to convert longer ones; they are no numbers that anybody means.
-    if len(text) > 1000 or not REAL.fullmatch(text):
+    if len(text) > 1000 or not REAL_NUMBER.fullmatch(text):
         return text
-    number = int(text) if WHOLE.fullmatch(text) else _real(text)
+    number = int(text) if WHOLE_NUMBER.fullmatch(text) else _real(text)
     return number if written(number) == text else text
 
 
@@ -55,9 +57,9 @@ def _typed(value: Scalar, kinds: set[str]) -> Scalar:
         return value
     if "bool" in kinds and value.lower() in TRUTHS:
         return TRUTHS[value.lower()]
-    if "int" in kinds and WHOLE.fullmatch(value):
+    if "int" in kinds and WHOLE_NUMBER.fullmatch(value):
         return int(value)
-    if "float" in kinds and REAL.fullmatch(value):
+    if "float" in kinds and REAL_NUMBER.fullmatch(value):
         return _real(value)
     return value
 

@@ -23,7 +23,7 @@ from synbench_base.files import complete_file
 
 STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/[^/]+)/fd/([0-9]+)")
-LONGEST_CHAIN = 40  # links, as the system itself bounds them
+LONGEST_CHAIN_LINKS = 40  # links, as the system itself bounds them
 
 __all__ = ["is_standard_output", "is_stream", "output_file", "write_output"]
 
@@ -94,7 +94,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _descriptor(path: Path) -> int | None:
     """The number of the open file that a name, or the link that it is, stands for."""
-    for _ in range(LONGEST_CHAIN):
+    for _ in range(LONGEST_CHAIN_LINKS):
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links must not be resolved here
         if named := DESCRIPTOR.fullmatch(str(absolute)):
             return STREAMS[named[1]] if named[1] else int(named[2])

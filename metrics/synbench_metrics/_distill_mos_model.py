@@ -28,9 +28,9 @@ WINDOW, HOP = 320, 160
 CHANNELS = (2, 64, 64, 128, 256, 256, 256)
 BINS_LEFT = 4  # of 161, after six convolutions
 HIDDEN, HEADS, LAYERS = 200, 8, 7
-FRAMES = 384
-POWER = 0.3  # of magnitudes
-SMALLEST = 1e-12
+SEGMENT_FRAMES = 384
+MAGNITUDE_EXPONENT = 0.3  # of magnitudes
+SMALLEST_POWER = 1e-12
 
 __all__ = ["DistillMos"]
 
@@ -65,8 +65,8 @@ def _compressed(waves: Tensor) -> Tensor:
         center=False,
         return_complex=True,
     )
-    magnitude = spectra.abs().clamp_min(SMALLEST)
-    return torch.view_as_real(spectra * magnitude ** (POWER - 1)).permute(0, 3, 1, 2)
+    magnitude = spectra.abs().clamp_min(SMALLEST_POWER)
+    return torch.view_as_real(spectra * magnitude ** (MAGNITUDE_EXPONENT - 1)).permute(0, 3, 1, 2)
 
 
 def _convolutions() -> list[nn.Module]:
@@ -101,7 +101,7 @@ class _Transformer(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(CHANNELS[-1] * BINS_LEFT)
         self.position_encoding = nn.Module()
-        self.position_encoding.register_buffer("pe", torch.empty(1, FRAMES, HIDDEN))
+        self.position_encoding.register_buffer("pe", torch.empty(1, SEGMENT_FRAMES, HIDDEN))
         self.linear_proj = nn.Linear(CHANNELS[-1] * BINS_LEFT, HIDDEN)
         layer = nn.TransformerEncoderLayer(HIDDEN, HEADS, 2 * HIDDEN, batch_first=True)
         self.transformer_encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)

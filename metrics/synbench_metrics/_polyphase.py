@@ -24,10 +24,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-REJECTION = 60.0  # dB
-LARGEST_RATIO = 1_000_000  # up x down; beyond it the matrices would outgrow the work they save
-BLOCK = 4096  # outputs
-LONGEST_COPY = 2**22  # samples
+REJECTION_DB = 60.0  # dB
+LARGEST_UP_TIMES_DOWN = (
+    1_000_000  # up x down; beyond it the matrices would outgrow the work they save
+)
+BLOCK_SAMPLES = 4096  # outputs
+LONGEST_COPY_SAMPLES = 2**22  # samples
 
 __all__ = ["lowpass", "resample"]
 
@@ -39,7 +41,7 @@ def resample(wave: Array, rate: int, to: int) -> Array:
     if up == down:
         return wave
     outputs = -(-wave.size * up // down)
-    if up * down > LARGEST_RATIO:
+    if up * down > LARGEST_UP_TIMES_DOWN:
         return _by_gathering(wave, up, down, outputs)
     return _by_blocks(wave, up, down, outputs)
 
@@ -48,9 +50,9 @@ def resample(wave: Array, rate: int, to: int) -> Array:
 def lowpass(up: int, down: int) -> Array:
     """The filter at ``up`` times the rate of the wave, an odd number of taps, sum ``up``."""
     edge = 1.0 / (2 * max(up, down))
-    half = math.ceil((REJECTION - 8) / (28.714 * edge / 10))
+    half = math.ceil((REJECTION_DB - 8) / (28.714 * edge / 10))
     sinc = np.sinc(2 * edge * np.arange(-half, half + 1))
-    window: Array = np.kaiser(2 * half + 1, 0.1102 * (REJECTION - 8.7)) * sinc
+    window: Array = np.kaiser(2 * half + 1, 0.1102 * (REJECTION_DB - 8.7)) * sinc
     taps: Array = window * (up / window.sum())
     return taps
 
@@ -78,7 +80,7 @@ def _by_blocks(wave: Array, up: int, down: int, outputs: int) -> Array:
     blocks = -(-outputs // matrix.shape[1])
     result = np.empty((blocks, matrix.shape[1]))
     # A long wave in stretches, so that no copy of the whole is needed.
-    step = max(1, LONGEST_COPY // size)
+    step = max(1, LONGEST_COPY_SAMPLES // size)
     for at in range(0, blocks, step):
         stop = min(at + step, blocks)
         rows = _padded(wave, at * size - reach, (stop - at + 1) * size).reshape(-1, size)
@@ -103,9 +105,9 @@ def _by_gathering(wave: Array, up: int, down: int, outputs: int) -> Array:
     reach = half // up + 1
     padded = np.pad(wave, (reach, 2 * reach))
     result = np.empty(outputs)
-    for at in range(0, outputs, BLOCK):
-        place = np.arange(at, min(at + BLOCK, outputs))[:, None] * down
-        inputs = place // up + np.arange(-reach, reach + 1)
-        index = np.clip(place - inputs * up + half + up, 0, taps.size - 1)
-        result[at : at + BLOCK] = np.einsum("nt,nt->n", padded[inputs + reach], taps[index])
+    for at in range(0, outputs, BLOCK_SAMPLES):
+        positions = np.arange(at, min(at + BLOCK_SAMPLES, outputs))[:, None] * down
+        inputs = positions // up + np.arange(-reach, reach + 1)
+        index = np.clip(positions - inputs * up + half + up, 0, taps.size - 1)
+        result[at : at + BLOCK_SAMPLES] = np.einsum("nt,nt->n", padded[inputs + reach], taps[index])
     return result

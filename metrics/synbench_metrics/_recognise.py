@@ -104,8 +104,8 @@ def _listen(wave: Wave) -> str:
     decoder.start_utt()
     decoder.process_raw(np.rint(wave * 32767).astype(np.int16).tobytes(), full_utt=True)
     decoder.end_utt()
-    found = decoder.hyp()
-    return found.hypstr if found else ""
+    hypothesis = decoder.hyp()
+    return hypothesis.hypstr if hypothesis else ""
 
 
 @functools.cache

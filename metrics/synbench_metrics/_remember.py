@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-LARGEST = 16 * 2**20  # bytes
+LARGEST_ARGUMENT_BYTES = 16 * 2**20  # bytes
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ def remember(
 
         @functools.wraps(function)
         def remembering(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-            if sum(getattr(each, "nbytes", 0) for each in arguments) > LARGEST:
+            if sum(getattr(each, "nbytes", 0) for each in arguments) > LARGEST_ARGUMENT_BYTES:
                 return function(*arguments, **named)
             for known, result in tuple(kept):
                 if all(map(_same, known, arguments)):

@@ -72,19 +72,19 @@ def score_batch(
         return [score(metric, degraded=wave, **more) for wave in degraded]
     outcomes: dict[int, Outcome] = {}
     fit: dict[int, list[int]] = {}
-    for place, wave in enumerate(degraded):
+    for index, wave in enumerate(degraded):
         reason = _unfit(_waves(metric, reference, wave, transcript), sample_rate, metric)
         if reason is not None:
-            outcomes[place] = reason
+            outcomes[index] = reason
         else:
-            fit.setdefault(wave.size, []).append(place)
-    for places in fit.values():
-        waves = np.stack([degraded[place] for place in places])
-        found = _together(metric, waves, more) or [
+            fit.setdefault(wave.size, []).append(index)
+    for indices in fit.values():
+        waves = np.stack([degraded[index] for index in indices])
+        results = _together(metric, waves, more) or [
             score(metric, degraded=wave, **more) for wave in waves
         ]
-        outcomes.update(zip(places, found, strict=True))
-    return [outcomes[place] for place in range(len(degraded))]
+        outcomes.update(zip(indices, results, strict=True))
+    return [outcomes[index] for index in range(len(degraded))]
 
 
 def _together(metric: Metric, waves: Wave, more: dict[str, Any]) -> list[Outcome]:
@@ -182,14 +182,14 @@ def _guarded(metric: Metric, arguments: dict[str, Any]) -> Outcome:
 
 def _outcome(metric: Metric, measured: float | Measured) -> Outcome:
     """The outcome of what a metric returned."""
-    found = measured if isinstance(measured, Measured) else Measured(value=float(measured))
-    value, info = float(found.value), metric.info
-    if not math.isfinite(value) or not math.isfinite(found.weight):
-        return Outcome.failed(f"{info.column} returned {value} with weight {found.weight}")
+    result = measured if isinstance(measured, Measured) else Measured(value=float(measured))
+    value, info = float(result.value), metric.info
+    if not math.isfinite(value) or not math.isfinite(result.weight):
+        return Outcome.failed(f"{info.column} returned {value} with weight {result.weight}")
     if (info.minimum is not None and value < info.minimum) or (
         info.maximum is not None and value > info.maximum
     ):
         return Outcome.failed(f"{info.column} returned {value}, outside its range")
     return Outcome.ok(
-        value, weight=float(found.weight), details=dict(found.details), vector=found.vector
+        value, weight=float(result.weight), details=dict(result.details), vector=result.vector
     )

@@ -26,10 +26,10 @@ Frames = NDArray[np.intp]
 SAMPLE_RATE = 10000  # Hz
 FRAME, HOP, POINTS = 256, 128, 512  # samples
 BANDS = 15
-LOWEST_CENTRE = 150.0  # Hz
-DYNAMIC_RANGE = 40.0  # dB
-BLOCK = 256  # frames
-LONG_BLOCK = 32768  # frames: 7 minutes
+LOWEST_CENTRE_HZ = 150.0  # Hz
+DYNAMIC_RANGE_DB = 40.0  # dB
+BLOCK_FRAMES = 256  # frames
+LONG_BLOCK_FRAMES = 32768  # frames: 7 minutes
 EPS = float(np.finfo(np.float64).eps)
 
 __all__ = ["BANDS", "EPS", "SAMPLE_RATE", "Frames", "active_frames", "band_edges", "envelopes"]
@@ -45,12 +45,12 @@ def active_frames(wave: Array) -> Frames:
     halves = _blocks(wave)
     energy = np.concatenate(
         [
-            _frame_energy(halves[at : at + LONG_BLOCK + 1])
-            for at in range(0, len(halves) - 1, LONG_BLOCK)
+            _frame_energy(halves[at : at + LONG_BLOCK_FRAMES + 1])
+            for at in range(0, len(halves) - 1, LONG_BLOCK_FRAMES)
         ]
     )
     decibels = 20 * np.log10(np.sqrt(energy) + EPS)
-    return np.flatnonzero(decibels.max() - DYNAMIC_RANGE - decibels < 0)
+    return np.flatnonzero(decibels.max() - DYNAMIC_RANGE_DB - decibels < 0)
 
 
 def envelopes(wave: Array, active: Frames) -> Array:
@@ -63,12 +63,12 @@ def envelopes(wave: Array, active: Frames) -> Array:
     blocks = _blocks(wave)
     # The last whole frame is left out, as in the original.
     bands = np.empty((BANDS, active.size - 1))
-    for at in range(0, bands.shape[1], LONG_BLOCK):
-        stop = min(at + LONG_BLOCK, bands.shape[1])
+    for at in range(0, bands.shape[1], LONG_BLOCK_FRAMES):
+        stop = min(at + LONG_BLOCK_FRAMES, bands.shape[1])
         spoken = _spoken(blocks, active, at, stop + 1)
         frames = np.lib.stride_tricks.sliding_window_view(spoken.reshape(-1), FRAME)[::HOP]
-        for begin in range(0, stop - at, BLOCK):
-            levels = _band_levels(frames[begin : begin + BLOCK])
+        for begin in range(0, stop - at, BLOCK_FRAMES):
+            levels = _band_levels(frames[begin : begin + BLOCK_FRAMES])
             bands[:, at + begin : at + begin + len(levels)] = levels.T
     return bands
 
@@ -115,6 +115,6 @@ def _band_matrix() -> Array:
 def band_edges() -> NDArray[np.intp]:
     """First bin of every band, and the bin after the last one, ``(B + 1,)``."""
     bins = np.linspace(0, SAMPLE_RATE, POINTS + 1)[: POINTS // 2 + 1]
-    edges = LOWEST_CENTRE * 2.0 ** ((2 * np.arange(BANDS + 1) - 1) / 6)
+    edges = LOWEST_CENTRE_HZ * 2.0 ** ((2 * np.arange(BANDS + 1) - 1) / 6)
     nearest: NDArray[np.intp] = np.argmin(np.abs(bins - edges[:, None]), axis=1)
     return nearest

@@ -29,7 +29,7 @@ Tokens = NDArray[np.integer]
 Array = NDArray[np.float64]
 
 # Share of neighbours seen once only, and so as many unseen, from which order 1 is not known.
-MOST_ONCE = 0.05
+MOST_SINGLE_SHARE = 0.05
 
 __all__ = ["BookStatistics", "count_book", "entropy", "statistics"]
 
@@ -75,7 +75,10 @@ class BookStatistics:
     @property
     def corrected_conditional(self) -> float | None:
         """Order 1 with its bias added; ``None`` where too few tokens were seen to tell."""
-        if self.conditional_entropy is None or self.neighbours_once > MOST_ONCE * self.neighbours:
+        if (
+            self.conditional_entropy is None
+            or self.neighbours_once > MOST_SINGLE_SHARE * self.neighbours
+        ):
             return None
         kinds = max(self.neighbour_kinds - self.used, 0)
         bias = kinds / (2 * self.neighbours * float(np.log(2)))

@@ -23,7 +23,7 @@ from torch.nn import functional
 HIDDEN, FEATURES, HEADS, LAYERS = 768, 512, 12, 12
 KERNELS = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))  # width and stride
 POSITIONS, GROUPS = 128, 16
-SIDE = 128  # of the embeddings of domain and judge
+SIDE_FEATURES = 128  # of the embeddings of domain and judge
 
 __all__ = ["Utmos"]
 
@@ -34,16 +34,16 @@ class Utmos(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.wav2vec2 = _Encoder()
-        self.domain_emb = nn.Parameter(torch.empty(1, SIDE))
-        self.judge_emb = nn.Parameter(torch.empty(1, SIDE))
-        self.blstm = nn.LSTM(HIDDEN + 2 * SIDE, 512, batch_first=True, bidirectional=True)
+        self.domain_emb = nn.Parameter(torch.empty(1, SIDE_FEATURES))
+        self.judge_emb = nn.Parameter(torch.empty(1, SIDE_FEATURES))
+        self.blstm = nn.LSTM(HIDDEN + 2 * SIDE_FEATURES, 512, batch_first=True, bidirectional=True)
         self.projection = nn.Sequential(nn.Linear(1024, 2048), nn.ReLU(), nn.Linear(2048, 1))
 
     def forward(self, waves: Tensor) -> Tensor:
         """Scores ``(B,)`` of waves ``(B, T)``, T at least 400."""
         features = self.wav2vec2(waves)  # (B, F, H)
         fixed = torch.cat([self.domain_emb, self.judge_emb], dim=1)
-        fixed = fixed.expand(*features.shape[:2], 2 * SIDE)
+        fixed = fixed.expand(*features.shape[:2], 2 * SIDE_FEATURES)
         listened, _ = self.blstm(torch.cat([features, fixed], dim=2))  # (B, F, 1024)
         return cast(Tensor, self.projection(listened).mean(dim=(1, 2)) * 2 + 3)
 
@@ -66,11 +66,11 @@ class _Encoder(nn.Module):
         return cast(Tensor, self.encoder(self.post_extract_proj(normalised)))
 
 
-def _convolution(place: int) -> nn.Sequential:
-    width, stride = KERNELS[place]
-    convolution = nn.Conv1d(1 if place == 0 else FEATURES, FEATURES, width, stride, bias=False)
+def _convolution(layer: int) -> nn.Sequential:
+    width, stride = KERNELS[layer]
+    convolution = nn.Conv1d(1 if layer == 0 else FEATURES, FEATURES, width, stride, bias=False)
     # The published names count the dropout of training; the first layer has a norm after it.
-    norm = [nn.GroupNorm(FEATURES, FEATURES)] if place == 0 else []
+    norm = [nn.GroupNorm(FEATURES, FEATURES)] if layer == 0 else []
     return nn.Sequential(convolution, nn.Identity(), *norm, nn.GELU())
 
 

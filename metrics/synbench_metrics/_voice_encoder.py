@@ -35,14 +35,14 @@ Array = NDArray[np.float64]
 
 WEIGHTS = "pretrained.pt"
 WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-ADVICE = "pip install --no-deps resemblyzer==0.1.4"
+INSTALL_LINE = "pip install --no-deps resemblyzer==0.1.4"
 RATE, FRAME, HOP, BANDS = 16000, 400, 160, 40
-STRETCH = 160  # frames, 1.6 s
-STEP = 77  # frames, 1.3 stretches a second
-COVERED = 0.75  # share of the last stretch that must hold sound
-QUIETEST = 10 ** (-30 / 20)
+STRETCH_FRAMES = 160  # frames, 1.6 s
+STEP_FRAMES = 77  # frames, 1.3 stretches a second
+COVERED_SHARE = 0.75  # share of the last stretch that must hold sound
+LOWEST_LEVEL = 10 ** (-30 / 20)
 
-__all__ = ["ADVICE", "WEIGHTS", "WEIGHTS_SHA256", "embed"]
+__all__ = ["INSTALL_LINE", "WEIGHTS", "WEIGHTS_SHA256", "embed"]
 
 
 class _Encoder(nn.Module):
@@ -62,7 +62,7 @@ class _Encoder(nn.Module):
 def embed(wave: Array) -> Array:
     """The vector of a speaker's wave."""
     level = float(np.sqrt(np.mean(wave**2)))
-    mels = _stretches(wave * (QUIETEST / level) if level < QUIETEST else wave)
+    mels = _stretches(wave * (LOWEST_LEVEL / level) if level < LOWEST_LEVEL else wave)
     with torch.inference_mode():
         vectors = _encoder()(torch.from_numpy(mels.astype(np.float32)).to(device()))
     mean: Array = vectors.cpu().numpy().astype(np.float64).mean(axis=0)
@@ -72,23 +72,25 @@ def embed(wave: Array) -> Array:
 def _stretches(wave: Array) -> Array:
     """Mel spectra of the stretches, ``(stretches, 160, 40)``."""
     frames = -(-(wave.size + 1) // HOP)
-    starts = list(range(0, max(1, frames - STRETCH + STEP + 1), STEP))
-    covered = (wave.size - starts[-1] * HOP) / (STRETCH * HOP)
-    if covered < COVERED and len(starts) > 1:
+    starts = list(range(0, max(1, frames - STRETCH_FRAMES + STEP_FRAMES + 1), STEP_FRAMES))
+    covered = (wave.size - starts[-1] * HOP) / (STRETCH_FRAMES * HOP)
+    if covered < COVERED_SHARE and len(starts) > 1:
         starts.pop()
-    end = (starts[-1] + STRETCH) * HOP
+    end = (starts[-1] + STRETCH_FRAMES) * HOP
     padded = np.pad(np.pad(wave, (0, max(0, end - wave.size))), FRAME // 2)
     cut = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
     power = np.abs(np.fft.rfft(cut * window)) ** 2
     mels = power @ mel_filters(RATE, FRAME, BANDS)
-    return np.stack([mels[start : start + STRETCH] for start in starts])
+    return np.stack([mels[start : start + STRETCH_FRAMES] for start in starts])
 
 
 @functools.cache
 def _encoder() -> Any:
     """The network, built once per process."""
-    content = io.BytesIO(package_content("resemblyzer", WEIGHTS, WEIGHTS_SHA256, advice=ADVICE))
+    content = io.BytesIO(
+        package_content("resemblyzer", WEIGHTS, WEIGHTS_SHA256, advice=INSTALL_LINE)
+    )
     state = torch.load(content, map_location="cpu", weights_only=True)["model_state"]
     # The scale and offset of training's loss lie in the file too.
     kept = {name: value for name, value in state.items() if not name.startswith("similarity_")}

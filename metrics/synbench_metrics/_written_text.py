@@ -21,7 +21,7 @@ from collections.abc import Callable
 VERSION = 1
 APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u02bb\uff07\u2032\u00b4`"), "'")
 # Private characters, which every normaliser passes on; marks lie far below the end of the plane.
-PRIVATE = 0xF0000
+PRIVATE_START = 0xF0000
 PRIVATE_END = 0xFFFFD
 
 __all__ = ["VERSION", "normalised", "other_scripts"]
@@ -37,13 +37,16 @@ def normalised(text: str, normaliser: Callable[[str], str]) -> str:
         if category == "Cf":
             continue
         if category[0] == "M":
-            code = PRIVATE + ord(letter)
+            code = PRIVATE_START + ord(letter)
             kept.append(letter if latin or code > PRIVATE_END else chr(code))
             continue
         latin = category[0] != "L" or _script(letter) == "Latin"
         kept.append(letter)
-    found = normaliser("".join(kept))
-    back = (chr(ord(x) - PRIVATE) if PRIVATE <= ord(x) <= PRIVATE_END else x for x in found)
+    rewritten = normaliser("".join(kept))
+    back = (
+        chr(ord(x) - PRIVATE_START) if PRIVATE_START <= ord(x) <= PRIVATE_END else x
+        for x in rewritten
+    )
     return unicodedata.normalize("NFC", "".join(back)).strip()
 
 

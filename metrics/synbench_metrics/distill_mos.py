@@ -32,9 +32,9 @@ from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._packages import TORCH
 from synbench_metrics._weights import find, has_weights
 
-SEGMENT = 122880  # samples, 7.68 s
-STEP = 16000  # samples, at most between two segments
-AT_ONCE = 16  # segments in memory
+SEGMENT_SAMPLES = 122880  # samples, 7.68 s
+MOST_STEP_SAMPLES = 16000  # samples, at most between two segments
+SEGMENTS_AT_ONCE = 16  # segments in memory
 
 CHECKPOINT = Checkpoint(
     name="distill_mos_v7",
@@ -71,13 +71,15 @@ def quality_of_many(*, degraded: Wave, sample_rate: int) -> list[float]:
     from synbench_metrics._torch import passes
 
     model, starts = _model(), segment_starts(degraded.shape[1])
-    filled = np.pad(degraded, ((0, 0), (0, max(0, SEGMENT - degraded.shape[1]))))
-    places = [(row, start) for row in range(len(filled)) for start in starts]
+    filled = np.pad(degraded, ((0, 0), (0, max(0, SEGMENT_SAMPLES - degraded.shape[1]))))
+    starts_of_rows = [(row, start) for row in range(len(filled)) for start in starts]
     scores = []
     with torch.inference_mode():
-        for at in range(0, len(places), AT_ONCE):
-            chosen = places[at : at + AT_ONCE]
-            segments = np.stack([filled[row, start : start + SEGMENT] for row, start in chosen])
+        for at in range(0, len(starts_of_rows), SEGMENTS_AT_ONCE):
+            chosen = starts_of_rows[at : at + SEGMENTS_AT_ONCE]
+            segments = np.stack(
+                [filled[row, start : start + SEGMENT_SAMPLES] for row, start in chosen]
+            )
             scores += [model(each).cpu() for each in passes(segments, sample_rate)]
     means = torch.cat(scores).reshape(len(degraded), len(starts)).mean(dim=1)
     return [float(mean) for mean in means]
@@ -85,8 +87,8 @@ def quality_of_many(*, degraded: Wave, sample_rate: int) -> list[float]:
 
 def segment_starts(samples: int) -> NDArray[np.int64]:
     """First samples of the segments of a wave, evenly spaced, from its start to its end."""
-    beyond = max(0, samples - SEGMENT)
-    return (np.linspace(0, 1, math.ceil(beyond / STEP) + 1) * beyond).astype(np.int64)
+    beyond = max(0, samples - SEGMENT_SAMPLES)
+    return (np.linspace(0, 1, math.ceil(beyond / MOST_STEP_SAMPLES) + 1) * beyond).astype(np.int64)
 
 
 @functools.cache

@@ -45,7 +45,7 @@ from synbench_metrics.spectral_distance import mel_filters
 Array = NDArray[np.float64]
 
 RATE = 16000
-WINDOW = 144160  # samples, 9.01 s
+WINDOW_SAMPLES = 144160  # samples, 9.01 s
 P835 = "dnsmos_models/sig_bak_ovr.onnx"
 P835_SHA256 = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"
 P808 = "dnsmos_models/model_v8.onnx"
@@ -86,12 +86,12 @@ def concealment(*, degraded: Wave, sample_rate: int) -> float:
 
 def windows(wave: Wave) -> Iterator[Wave]:
     """Stretches of 9.01 s, ``(144160,)``, one every second, of a wave repeated to that length."""
-    while wave.size < WINDOW:
+    while wave.size < WINDOW_SAMPLES:
         wave = np.concatenate([wave, wave])
-    count = int(wave.size // RATE - WINDOW / RATE) + 1
+    count = int(wave.size // RATE - WINDOW_SAMPLES / RATE) + 1
     for start in range(0, count * RATE, RATE):
-        if start + WINDOW <= wave.size:
-            yield wave[start : start + WINDOW]
+        if start + WINDOW_SAMPLES <= wave.size:
+            yield wave[start : start + WINDOW_SAMPLES]
 
 
 @remember(entries=1)

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # Items per dimension below which the covariance is mostly noise.
-ENOUGH = 10
+ENOUGH_ITEMS_PER_DIMENSION = 10
 
 __all__ = ["gaussian_distance", "is_small", "pooled", "set_distance"]
 
@@ -79,7 +79,7 @@ def pooled(vectors: Array) -> float:
 
 def is_small(items: int, dimensions: int) -> bool:
     """Whether the bias of few items is large."""
-    return items < ENOUGH * dimensions
+    return items < ENOUGH_ITEMS_PER_DIMENSION * dimensions
 
 
 def _root(embeddings: Array) -> Array:

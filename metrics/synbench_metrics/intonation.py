@@ -37,8 +37,8 @@ from synbench_metrics.voice import ESTIMATORS, HIGHEST, LOWEST, check_world, pit
 
 Array = NDArray[np.float64]
 
-SEMITONE = 1 / 12  # octaves
-FEWEST = 10
+SEMITONE_OCTAVES = 1 / 12  # octaves
+FEWEST_FRAMES = 10
 
 __all__ = [
     "METRICS",
@@ -87,15 +87,15 @@ def share_within_a_semitone(*, reference: Array, degraded: Array) -> float:
     if not voiced.any():
         raise NotApplicable("the reference has no voiced frame")
     both = voiced & (degraded > 0)
-    near = np.abs(np.log2(degraded[both] / reference[both])) <= SEMITONE
+    near = np.abs(np.log2(degraded[both] / reference[both])) <= SEMITONE_OCTAVES
     return float(np.count_nonzero(near) / np.count_nonzero(voiced))
 
 
 def correlation(*, reference: Array, degraded: Array) -> float:
     """The correlation, from fundamental frequencies in Hz, ``(frames,)``, 0 where unvoiced."""
     both = (reference > 0) & (degraded > 0)
-    if np.count_nonzero(both) < FEWEST:
-        raise NotApplicable(f"fewer than {FEWEST} frames are voiced in both waves")
+    if np.count_nonzero(both) < FEWEST_FRAMES:
+        raise NotApplicable(f"fewer than {FEWEST_FRAMES} frames are voiced in both waves")
     first, second = np.log(reference[both]), np.log(degraded[both])
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         raise NotApplicable("a pitch does not move, so nothing correlates with it")

@@ -26,9 +26,9 @@ import numpy as np
 from synbench_base.errors import NotApplicable
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 
-BLOCK = 2**22  # samples: 4.4 minutes at 16 kHz, 32 MiB
+BLOCK_SAMPLES = 2**22  # samples: 4.4 minutes at 16 kHz, 32 MiB
 # A residual this far below its signal in energy (-290 dB) is the rounding of float64.
-ROUNDING = (16 * np.finfo(np.float64).eps) ** 2
+ROUNDING_ENERGY = (16 * np.finfo(np.float64).eps) ** 2
 
 __all__ = ["METRICS", "scale_invariant_ratio"]
 
@@ -52,9 +52,9 @@ def scale_invariant_ratio(*, reference: Wave, degraded: Wave, sample_rate: int) 
         distortion = estimate - target
         target_energy += float(np.dot(target, target))
         distortion_energy += float(np.dot(distortion, distortion))
-    if distortion_energy <= ROUNDING * energy:
+    if distortion_energy <= ROUNDING_ENERGY * energy:
         raise NotApplicable("infinite: degraded is a multiple of the reference")
-    if target_energy <= ROUNDING * energy:
+    if target_energy <= ROUNDING_ENERGY * energy:
         raise NotApplicable("minus infinite: degraded holds nothing of the reference")
     return 10 * math.log10(target_energy / distortion_energy)
 
@@ -64,7 +64,7 @@ def _varying(name: str, wave: Wave) -> float:
     mean = float(np.mean(wave, dtype=np.float64))
     energy = sum(float(np.dot(part, part)) for (part,) in _blocks(wave))
     centred = sum(float(np.dot(part - mean, part - mean)) for (part,) in _blocks(wave))
-    if centred <= ROUNDING * energy:
+    if centred <= ROUNDING_ENERGY * energy:
         raise NotApplicable(f"{name} is constant")
     return mean
 
@@ -79,8 +79,8 @@ def _centred(
 
 def _blocks(*waves: Wave) -> Iterator[list[Wave]]:
     """Stretches that bound the memory, each ``(samples,)``; most waves are one."""
-    for start in range(0, waves[0].size, BLOCK):
-        yield [np.asarray(wave[start : start + BLOCK], dtype=np.float64) for wave in waves]
+    for start in range(0, waves[0].size, BLOCK_SAMPLES):
+        yield [np.asarray(wave[start : start + BLOCK_SAMPLES], dtype=np.float64) for wave in waves]
 
 
 METRICS = (

@@ -38,7 +38,7 @@ from synbench_metrics._weights import find, has_weights
 Array = NDArray[np.float64]
 
 FRAME, HOP = 960, 480
-FLOOR = 1e-12  # of the power of a bin
+POWER_FLOOR = 1e-12  # of the power of a bin
 SCALES = ("col", "disc", "loud", "noise", "reverb", "sig", "ovrl")
 CHECKPOINT = Checkpoint(
     name="sigmos",
@@ -84,7 +84,7 @@ def features(wave: Wave) -> Array:
     window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     spectrum = np.fft.rfft(frames * window)
-    power = np.maximum(spectrum.real**2 + spectrum.imag**2, FLOOR)
+    power = np.maximum(spectrum.real**2 + spectrum.imag**2, POWER_FLOOR)
     compressed = spectrum * power**-0.35
     return np.stack([power**0.15, compressed.real, compressed.imag])
 

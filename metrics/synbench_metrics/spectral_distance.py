@@ -57,7 +57,7 @@ Array = NDArray[np.float64]
 
 POWER_FLOOR = 1e-10
 MEL_FLOOR = 1e-5
-BLOCK = 4096  # frames
+BLOCK_FRAMES = 4096  # frames
 MEL_BANDS = 80
 MEL_FRAME, MEL_HOP = 1024, 256  # samples at 16 kHz
 RESOLUTIONS = ((512, 240, 50), (1024, 600, 120), (2048, 1200, 240))  # points, window, hop
@@ -117,8 +117,8 @@ def _at(resolution: tuple[int, int, int], reference: Wave, degraded: Wave) -> fl
         raise NotApplicable(f"{reference.size} samples, more than {points // 2} needed")
     frames = reference.size // hop + 1
     distortion = energy = difference = 0.0
-    for start in range(0, frames, BLOCK):
-        stop = min(start + BLOCK, frames)
+    for start in range(0, frames, BLOCK_FRAMES):
+        stop = min(start + BLOCK_FRAMES, frames)
         # Only the window's own samples matter: those around the middle of a frame.
         begin = start * hop - points // 2 + (points - length) // 2
         end = begin + (stop - 1 - start) * hop + length
@@ -144,8 +144,8 @@ def _reflected(wave: Wave, begin: int, end: int) -> Wave:
     """The samples from ``begin`` to ``end`` of a wave that is reflected at both of its ends."""
     if begin >= 0 and end <= wave.size:
         return wave[begin:end]
-    place = np.abs(np.arange(begin, end))
-    return wave[np.where(place < wave.size, place, 2 * (wave.size - 1) - place)]
+    index = np.abs(np.arange(begin, end))
+    return wave[np.where(index < wave.size, index, 2 * (wave.size - 1) - index)]
 
 
 @functools.cache
@@ -175,8 +175,10 @@ def _magnitudes(*waves: Wave, frame: int, hop: int) -> Iterator[list[Array]]:
     if waves[0].size < frame:
         raise NotApplicable(f"{waves[0].size} samples are less than a frame of {frame}")
     views = [np.lib.stride_tricks.sliding_window_view(wave, frame)[::hop] for wave in waves]
-    for start in range(0, len(views[0]), BLOCK):
-        yield [np.abs(np.fft.rfft(view[start : start + BLOCK] * _hann(frame))) for view in views]
+    for start in range(0, len(views[0]), BLOCK_FRAMES):
+        yield [
+            np.abs(np.fft.rfft(view[start : start + BLOCK_FRAMES] * _hann(frame))) for view in views
+        ]
 
 
 @functools.cache

@@ -53,11 +53,15 @@ Array = NDArray[np.float64]
 
 # 31 frames of 256 samples, every 128, at 10 kHz: 4097 samples are the least that can have a score.
 MINIMUM_SECONDS = 0.41
-SEGMENT = 30  # frames
-BLOCK = 128  # segments
-CLIP = 1 + 10 ** (15 / 20)  # a signal-to-distortion ratio of -15 dB is the lowest that counts
-FLAT_BAND = EPS * SEGMENT**0.5  # deviations that rounding may leave: of a band, in its own unit,
-FLAT_FRAME = 1e-10  # and of a frame of normalised bands
+SEGMENT_FRAMES = 30  # frames
+BLOCK_SEGMENTS = 128  # segments
+CLIP_FACTOR = 1 + 10 ** (
+    15 / 20
+)  # a signal-to-distortion ratio of -15 dB is the lowest that counts
+FLAT_BAND_DEVIATION = (
+    EPS * SEGMENT_FRAMES**0.5
+)  # deviations that rounding may leave: of a band, in its own unit,
+FLAT_FRAME_DEVIATION = 1e-10  # and of a frame of normalised bands
 
 __all__ = ["METRICS", "extended_intelligibility", "intelligibility"]
 
@@ -84,7 +88,7 @@ def extended_intelligibility(*, reference: Wave, degraded: Wave, sample_rate: in
         float(np.vdot(_normalised(first), _normalised(second)))
         for first, second in _segments(*pair)
     )
-    return _mean(total, _count(pair[0]) * SEGMENT)
+    return _mean(total, _count(pair[0]) * SEGMENT_FRAMES)
 
 
 def _samples(wave: Wave) -> Array:
@@ -93,7 +97,7 @@ def _samples(wave: Wave) -> Array:
 
 def _count(bands: Array) -> int:
     """K, segments of an envelope."""
-    return int(bands.shape[1]) - SEGMENT + 1
+    return int(bands.shape[1]) - SEGMENT_FRAMES + 1
 
 
 def _mean(total: float, parts: int) -> float:
@@ -113,22 +117,24 @@ def _reference_bands(reference: Array, sample_rate: int) -> tuple[Frames, Array]
     """Active frames ``(N,)`` of a reference, and its envelopes in them, ``(B, F)``."""
     wave = resample(reference, sample_rate, SAMPLE_RATE)
     active = active_frames(wave)
-    if active.size <= SEGMENT:
+    if active.size <= SEGMENT_FRAMES:
         raise NotApplicable("fewer than 31 active frames in the reference")
     return active, envelopes(wave, active)
 
 
 def _segments(*bands: Array) -> Iterator[list[Array]]:
     """All stretches of 30 frames, in blocks that bound the memory, each ``(W, B, K)``."""
-    views = [np.lib.stride_tricks.sliding_window_view(each, SEGMENT, axis=1) for each in bands]
-    for at in range(0, views[0].shape[1], BLOCK):
-        yield [view[:, at : at + BLOCK].transpose(2, 0, 1) for view in views]
+    views = [
+        np.lib.stride_tricks.sliding_window_view(each, SEGMENT_FRAMES, axis=1) for each in bands
+    ]
+    for at in range(0, views[0].shape[1], BLOCK_SEGMENTS):
+        yield [view[:, at : at + BLOCK_SEGMENTS].transpose(2, 0, 1) for view in views]
 
 
 def _correlations(reference: Array, degraded: Array) -> float:
     """Sum over bands and segments of the correlation in time (Taal et al., eq. 3 to 5)."""
     scaled = degraded * (_norm(reference, 0) / (_norm(degraded, 0) + EPS))
-    np.minimum(scaled, reference * CLIP, out=scaled)
+    np.minimum(scaled, reference * CLIP_FACTOR, out=scaled)
     scaled -= scaled.mean(axis=0)
     centred = reference - reference.mean(axis=0)
     products = np.sum(scaled * centred, axis=0)
@@ -138,9 +144,9 @@ def _correlations(reference: Array, degraded: Array) -> float:
 def _normalised(segments: Array) -> Array:
     """Every band, then every frame, brought to mean 0 and length 1 (Jensen and Taal, eq. 4, 5)."""
     result: Array = segments - segments.mean(axis=0)
-    result /= np.hypot(_norm(result, 0), FLAT_BAND)
+    result /= np.hypot(_norm(result, 0), FLAT_BAND_DEVIATION)
     result -= result.mean(axis=1, keepdims=True)
-    result /= np.hypot(_norm(result, 1), FLAT_FRAME)[:, None]
+    result /= np.hypot(_norm(result, 1), FLAT_FRAME_DEVIATION)[:, None]
     return result
 
 

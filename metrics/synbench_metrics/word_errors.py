@@ -98,19 +98,19 @@ def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
     if not any(letter.isalnum() for letter in said):
         raise NotApplicable("the reference text has no word")
     if unit == "words":
-        found: Any = jiwer.process_words(said, heard)
+        alignment: Any = jiwer.process_words(said, heard)
     else:
-        found = jiwer.process_characters(said, heard)
-    errors = found.substitutions + found.deletions + found.insertions
-    units = found.hits + found.substitutions + found.deletions
+        alignment = jiwer.process_characters(said, heard)
+    errors = alignment.substitutions + alignment.deletions + alignment.insertions
+    units = alignment.hits + alignment.substitutions + alignment.deletions
     return Measured(
         value=errors / units,
         weight=float(units),
         details={
-            "hits": found.hits,
-            "substitutions": found.substitutions,
-            "deletions": found.deletions,
-            "insertions": found.insertions,
+            "hits": alignment.hits,
+            "substitutions": alignment.substitutions,
+            "deletions": alignment.deletions,
+            "insertions": alignment.insertions,
             "reference": said,
             "hypothesis": heard,
             **_scripts(reference),
@@ -120,8 +120,8 @@ def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
 
 def _scripts(text: str) -> dict[str, str]:
     """Which scripts the English normaliser met in the reference; nothing where it met none."""
-    found = other_scripts(text)
-    return {"other_scripts": ", ".join(found)} if found else {}
+    scripts = other_scripts(text)
+    return {"other_scripts": ", ".join(scripts)} if scripts else {}
 
 
 @functools.cache

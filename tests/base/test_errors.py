@@ -19,13 +19,13 @@ def drawn() -> dict[str, str]:
     parents: dict[str, str] = {}
     above: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"([ │├└─]*)([A-Z]\w+)", line)
-        if not found or found[2] not in errors.__all__:
+        match = re.match(r"([ │├└─]*)([A-Z]\w+)", line)
+        if not match or match[2] not in errors.__all__:
             continue
-        depth = len(found[1])
+        depth = len(match[1])
         above = [entry for entry in above if entry[0] < depth]
-        parents[found[2]] = above[-1][1] if above else "Exception"
-        above.append((depth, found[2]))
+        parents[match[2]] = above[-1][1] if above else "Exception"
+        above.append((depth, match[2]))
     return parents
 
 

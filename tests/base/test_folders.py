@@ -76,7 +76,7 @@ def test_accents_are_composed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "item", "found"),
+    ("name", "item", "belongs"),
     [
         ("clip.wav.flac", "clip.wav", True),
         ("clip.wav", "clip.wav", True),  # an id that a table gave with its ending
@@ -90,9 +90,9 @@ def test_accents_are_composed(tmp_path: Path) -> None:
         ("s2/x.wav", "dev/s1/x", True),
     ],
 )
-def test_which_file_belongs_to_an_item(name: str, item: str, found: bool, tmp_path: Path) -> None:
+def test_which_file_belongs_to_an_item(name: str, item: str, belongs: bool, tmp_path: Path) -> None:
     make(tmp_path, name)
-    assert bool(AudioFiles(tmp_path).matching(item)) is found
+    assert bool(AudioFiles(tmp_path).matching(item)) is belongs
 
 
 def test_the_better_match_wins_and_equal_ones_are_all_given(tmp_path: Path) -> None:

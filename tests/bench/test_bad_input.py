@@ -52,10 +52,10 @@ def test_garbage_wav_as_second_of_three(
     (speech_folder / "b.wav").write_bytes(b"RIFF but no audio at all")
     done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run")
     assert done.returncode == 1
-    found = outcomes(tmp_path / "run")
-    assert [found[item][0] for item in "abc"] == ["ok", "failed", "ok"]
-    assert "cannot read" in found["b"][1]
-    assert "b.wav" in found["b"][1]
+    by_item = outcomes(tmp_path / "run")
+    assert [by_item[item][0] for item in "abc"] == ["ok", "failed", "ok"]
+    assert "cannot read" in by_item["b"][1]
+    assert "b.wav" in by_item["b"][1]
     assert "2/3" in done.stdout
 
 
@@ -88,10 +88,10 @@ def test_unusable_references(
     soundfile.write(speech_folder / "b.wav", wave, RATE, subtype="FLOAT")
     done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run", "--workers", "0")
     assert done.returncode == 1
-    found = outcomes(tmp_path / "run")
-    assert found["b"][0] == "failed"
-    assert reason in found["b"][1] or "scale" in found["b"][1]
-    assert found["a"][0] == found["c"][0] == "ok"
+    by_item = outcomes(tmp_path / "run")
+    assert by_item["b"][0] == "failed"
+    assert reason in by_item["b"][1] or "scale" in by_item["b"][1]
+    assert by_item["a"][0] == by_item["c"][0] == "ok"
 
 
 def test_names_that_are_no_text_or_too_long(
@@ -108,10 +108,10 @@ def test_names_that_are_no_text_or_too_long(
         (speech_folder / f"{name}.wav").write_bytes(wave)
     done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
-    found = outcomes(tmp_path / "run")
-    assert found.keys() == {"a", "b", "c", "caf%E9 a:b,c=d'[x]", *long}
-    assert {status for status, _ in found.values()} == {"ok"}
-    assert len(list((tmp_path / "run" / "reconstructions").rglob("*.flac"))) == len(found)
+    by_item = outcomes(tmp_path / "run")
+    assert by_item.keys() == {"a", "b", "c", "caf%E9 a:b,c=d'[x]", *long}
+    assert {status for status, _ in by_item.values()} == {"ok"}
+    assert len(list((tmp_path / "run" / "reconstructions").rglob("*.flac"))) == len(by_item)
 
 
 @pytest.mark.parametrize("command", ["run", "encode"])
@@ -119,13 +119,13 @@ def test_a_place_that_cannot_be_written(
     command: str, speech_folder: Path, write_suite: Write, synbench: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    place = tmp_path / "file" / "out"
+    path = tmp_path / "file" / "out"
     if command == "run":
-        done = synbench("run", write_suite(speech_folder), "--out", place)
+        done = synbench("run", write_suite(speech_folder), "--out", path)
     else:
-        done = synbench("encode", "passthrough", speech_folder / "a.wav", place)
+        done = synbench("encode", "passthrough", speech_folder / "a.wav", path)
     assert done.returncode == 3
-    assert str(place) in done.stderr
+    assert str(path) in done.stderr
     assert "Traceback" not in done.stderr
 
 

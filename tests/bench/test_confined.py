@@ -112,9 +112,9 @@ def test_every_single_flipped_bit_of_a_shard_is_noticed(run: RunFolder) -> None:
     (shard,) = run.shards("scores")
     whole = shard.read_bytes()
     noticed = 0
-    for place in range(0, 8 * len(whole), 7):
+    for bit in range(0, 8 * len(whole), 7):
         damaged = bytearray(whole)
-        damaged[place // 8] ^= 1 << place % 8
+        damaged[bit // 8] ^= 1 << bit % 8
         shard.write_bytes(damaged)
         with pytest.raises(EnvironmentFault, match="remove the damaged file"):
             run.rows("scores", ["value"])

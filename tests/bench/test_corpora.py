@@ -161,7 +161,7 @@ def test_a_limit_spreads_over_the_speakers_and_says_so(speech):
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=6)
 listings = st.dictionaries(names, st.sampled_from("abc"), min_size=1, max_size=30).map(
-    lambda found: [Entry(id=key, path=Path(key), speaker=who) for key, who in found.items()]
+    lambda speakers: [Entry(id=key, path=Path(key), speaker=who) for key, who in speakers.items()]
 )
 
 

@@ -16,7 +16,7 @@ from synbench.errors import EnvironmentFault
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def scratch(tmp_path, monkeypatch):
     monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
@@ -43,15 +43,15 @@ def forbid_reading(monkeypatch):
     monkeypatch.setattr(_measure, "measure_file", refuse)
 
 
-def test_the_second_load_reads_no_file_again(place, monkeypatch):
-    folder = make(place / "many", 200)
+def test_the_second_load_reads_no_file_again(scratch, monkeypatch):
+    folder = make(scratch / "many", 200)
     first = load(folder)
     forbid_reading(monkeypatch)
     assert load(folder) == first
 
 
-def test_progress_counts_files(place):
-    folder = make(place / "few", 3)
+def test_progress_counts_files(scratch):
+    folder = make(scratch / "few", 3)
     seen = []
     load(folder, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -59,8 +59,8 @@ def test_progress_counts_files(place):
     assert seen[4:] == [(3, 3)]
 
 
-def test_a_file_that_changed_is_read_again(place):
-    folder = make(place / "few", 2)
+def test_a_file_that_changed_is_read_again(scratch):
+    folder = make(scratch / "few", 2)
     before = load(folder).digest
     path = folder / "0000.wav"
     content = bytearray(path.read_bytes())
@@ -69,8 +69,8 @@ def test_a_file_that_changed_is_read_again(place):
     assert load(folder).digest != before
 
 
-def test_a_file_that_changed_a_moment_ago_is_not_remembered(place, monkeypatch):
-    folder = make(place / "few", 1)
+def test_a_file_that_changed_a_moment_ago_is_not_remembered(scratch, monkeypatch):
+    folder = make(scratch / "few", 1)
     path = folder / "0000.wav"
     path.touch()
     moment = path.stat().st_mtime_ns
@@ -82,20 +82,20 @@ def test_a_file_that_changed_a_moment_ago_is_not_remembered(place, monkeypatch):
     assert load(folder).digest != before
 
 
-def test_a_corrupt_cache_is_replaced(place, monkeypatch):
-    folder = make(place / "few", 2)
+def test_a_corrupt_cache_is_replaced(scratch, monkeypatch):
+    folder = make(scratch / "few", 2)
     first = load(folder)
-    (database,) = (place / "cache").glob("*.sqlite3")
+    (database,) = (scratch / "cache").glob("*.sqlite3")
     database.write_bytes(b"this is no database at all" * 100)
     assert load(folder) == first
     forbid_reading(monkeypatch)
     assert load(folder) == first
 
 
-def test_a_cache_that_somebody_holds_is_left_alone(place, monkeypatch):
-    folder = make(place / "few", 2)
-    (place / "cache").mkdir()
-    path = place / "cache" / "measurements-1.sqlite3"
+def test_a_cache_that_somebody_holds_is_left_alone(scratch, monkeypatch):
+    folder = make(scratch / "few", 2)
+    (scratch / "cache").mkdir()
+    path = scratch / "cache" / "measurements-1.sqlite3"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("CREATE TABLE precious (content TEXT)")
         other.execute("BEGIN EXCLUSIVE")
@@ -105,16 +105,16 @@ def test_a_cache_that_somebody_holds_is_left_alone(place, monkeypatch):
         assert other.execute("SELECT * FROM precious").fetchall() == []
 
 
-def test_a_cache_that_cannot_be_made_does_not_matter(place, monkeypatch):
-    folder = make(place / "few", 2)
-    (place / "file").write_text("in the way")
-    monkeypatch.setenv("SYNBENCH_CACHE", str(place / "file" / "cache"))
+def test_a_cache_that_cannot_be_made_does_not_matter(scratch, monkeypatch):
+    folder = make(scratch / "few", 2)
+    (scratch / "file").write_text("in the way")
+    monkeypatch.setenv("SYNBENCH_CACHE", str(scratch / "file" / "cache"))
     assert len(load(folder).items) == 2
     assert load(folder, expected_digest=load(folder).digest).items
 
 
-def test_a_damaged_table_does_not_matter(place):
-    folder = make(place / "few", 2)
+def test_a_damaged_table_does_not_matter(scratch):
+    folder = make(scratch / "few", 2)
     first = load(folder)
     with cache.Measurements() as memory:
         memory._database.execute("DROP TABLE measured")
@@ -155,8 +155,8 @@ def test_a_place_that_cannot_be_written_is_an_environment_fault(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["in place", "replaced"])
-def test_another_file_of_equal_size_and_time_is_read(how, place):
-    folder = make(place / "few", 2)
+def test_another_file_of_equal_size_and_time_is_read(how, scratch):
+    folder = make(scratch / "few", 2)
     before = load(folder).digest
     path = folder / "0000.wav"
     moment = path.stat().st_mtime_ns
@@ -165,8 +165,8 @@ def test_another_file_of_equal_size_and_time_is_read(how, place):
     if how == "in place":
         path.write_bytes(content)
     else:
-        (place / "new.wav").write_bytes(content)
-        (place / "new.wav").replace(path)
+        (scratch / "new.wav").write_bytes(content)
+        (scratch / "new.wav").replace(path)
     os.utime(path, ns=(moment, moment))
     after = load(folder)
     assert after.digest != before

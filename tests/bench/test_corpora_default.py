@@ -207,10 +207,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 def test_the_default_is_downloaded_where_there_is_a_network(parquet, monkeypatch):
     name = librispeech_dummy.REPOSITORY.removeprefix("huggingface.co/")
-    place = parquet.parent / name / "resolve"
-    place = place / librispeech_dummy.REVISION / librispeech_dummy.FILE
-    place.parent.mkdir(parents=True)
-    parquet.rename(place)
+    path = parquet.parent / name / "resolve"
+    path = path / librispeech_dummy.REVISION / librispeech_dummy.FILE
+    path.parent.mkdir(parents=True)
+    parquet.rename(path)
     monkeypatch.delenv("SYNBENCH_OFFLINE")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(download, "_unreachable", {})
@@ -221,5 +221,5 @@ def test_the_default_is_downloaded_where_there_is_a_network(parquet, monkeypatch
         seen = []
         check_dummy(corpora.load("default", progress=lambda *done: seen.append(done)))
         server.shutdown()
-    assert seen[0] == (place.stat().st_size, place.stat().st_size)
+    assert seen[0] == (path.stat().st_size, path.stat().st_size)
     assert seen[-1] == (2, 2)

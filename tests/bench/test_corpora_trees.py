@@ -105,9 +105,9 @@ def test_libritts_is_evaluated_at_16_khz(tts, monkeypatch):
     assert recorded.digest != corpus.digest
 
 
-@pytest.mark.parametrize("place", ["", "LibriSpeech"])
-def test_an_archive_is_taken_apart(speech, tmp_path, monkeypatch, place):
-    archive = tmp_path / "archives" / place / "test-clean.tar.gz"
+@pytest.mark.parametrize("parent", ["", "LibriSpeech"])
+def test_an_archive_is_taken_apart(speech, tmp_path, monkeypatch, parent):
+    archive = tmp_path / "archives" / parent / "test-clean.tar.gz"
     packed(
         speech, archive, "LibriSpeech", librispeech.LIBRISPEECH, monkeypatch, librispeech,
         "LIBRISPEECH",

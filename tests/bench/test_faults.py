@@ -85,9 +85,9 @@ def test_whatever_a_codec_raises_costs_one_clip(
     error: BaseException, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = faulty.offer(monkeypatch, "raises", faulty.raising(error))
-    found = start(name)
-    assert [found[item][0] for item in "abc"] == ["ok", "failed", "ok"]
-    reason = found["b"][1]
+    by_item = start(name)
+    assert [by_item[item][0] for item in "abc"] == ["ok", "failed", "ok"]
+    reason = by_item["b"][1]
     assert type(error).__name__ in reason or reason == "out of memory"
     assert reason.isprintable()
     assert "somebody" not in reason
@@ -105,9 +105,9 @@ def test_whatever_a_metric_raises_costs_one_score(
         return compute(reference=reference, degraded=degraded, **more)
 
     monkeypatch.setattr(type(metric), "compute", property(lambda _: ends), raising=False)
-    found = start("lowpass-3k5")
-    assert [found[item][0] for item in "abc"] == ["ok", "failed", "ok"]
-    assert "SystemExit" in found["b"][1]
+    by_item = start("lowpass-3k5")
+    assert [by_item[item][0] for item in "abc"] == ["ok", "failed", "ok"]
+    assert "SystemExit" in by_item["b"][1]
 
 
 def test_a_failure_heals_at_the_next_start(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +151,9 @@ def test_a_hung_codec_is_named_and_the_run_goes_on(
         return faulty.sleepy(wave) if wave.size == 12000 else wave
 
     faulty.offer(monkeypatch, "hangs", act)
-    found = start("hangs", cell_seconds=0.5)
-    assert [found[item][0] for item in "abc"] == ["ok", "failed", "ok"]
-    assert found["b"][1] == "took longer than 0.5 s"
+    by_item = start("hangs", cell_seconds=0.5)
+    assert [by_item[item][0] for item in "abc"] == ["ok", "failed", "ok"]
+    assert by_item["b"][1] == "took longer than 0.5 s"
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_the_length_of_what_a_codec_returns(
     change: Any, status: str, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty.offer(monkeypatch, "lengths", change)
-    found = start("lengths")
-    assert {outcome for outcome, _ in found.values()} == {status}
+    by_item = start("lengths")
+    assert {outcome for outcome, _ in by_item.values()} == {status}
     if status == "failed":
-        assert "samples, expected" in found["a"][1]
+        assert "samples, expected" in by_item["a"][1]
 
 
 def test_a_codec_may_declare_that_it_returns_more(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import synbench_metrics
-from synbench.execution.plan import COST_OF_FILES, make_plan
+from synbench.execution.plan import FILES_COST_SECONDS, make_plan
 from synbench.results.store import RunFolder
 from synbench.suite import load_suite
 
@@ -25,7 +25,7 @@ def test_a_plan_starts_from_declared_costs_and_learns_from_the_run(
     }
     assert {metric.point.column: metric.cost for metric in plan.metrics} == declared
     (codec,) = plan.codecs
-    per_second = sum(declared.values()) + codec.cost + 2 * COST_OF_FILES
+    per_second = sum(declared.values()) + codec.cost + 2 * FILES_COST_SECONDS
     assert plan.forecast_cpu_seconds == pytest.approx(3 * per_second)  # three waves of 1 s
 
     metric = next(each for each in plan.metrics if each.point.column == "si_sdr")

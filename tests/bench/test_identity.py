@@ -87,10 +87,10 @@ def test_a_recording_replaced_after_planning_is_not_scored_as_the_old_one(
 ) -> None:
     plan = session.plan()
     put(session.folder / "b.wav", 77)
-    found = session.work(plan)
-    assert found["a", "si_sdr"]["status"] == "ok"
-    assert found["b", "si_sdr"]["status"] == "failed"
-    assert "b.wav changed after the run was planned" in found["b", "si_sdr"]["reason"]
+    rows = session.work(plan)
+    assert rows["a", "si_sdr"]["status"] == "ok"
+    assert rows["b", "si_sdr"]["status"] == "failed"
+    assert "b.wav changed after the run was planned" in rows["b", "si_sdr"]["reason"]
 
 
 def test_a_recording_replaced_between_two_stages_is_not_scored(
@@ -101,9 +101,9 @@ def test_a_recording_replaced_between_two_stages_is_not_scored(
         return wave
 
     faulty.offer(monkeypatch, "replacing", replace)
-    found = session.work(session.plan("replacing"))
-    assert found["b", "si_sdr"]["status"] == "failed"
-    assert "changed after" in found["b", "si_sdr"]["reason"]
+    rows = session.work(session.plan("replacing"))
+    assert rows["b", "si_sdr"]["status"] == "failed"
+    assert "changed after" in rows["b", "si_sdr"]["reason"]
 
 
 @pytest.mark.parametrize("how", ["other speech", "another item's", "a flipped bit", "half", "gone"])
@@ -133,10 +133,10 @@ def test_a_seal_is_broken_by_every_flipped_bit() -> None:
     data = sealed(flac(noise(1)[:800]), "a/b.flac")
     assert is_sealed(data, "a/b.flac")
     assert not is_sealed(data, "a/c.flac")
-    for place in range(0, 8 * len(data), 5):
+    for bit in range(0, 8 * len(data), 5):
         damaged = bytearray(data)
-        damaged[place // 8] ^= 1 << place % 8
-        assert not is_sealed(bytes(damaged), "a/b.flac"), place
+        damaged[bit // 8] ^= 1 << bit % 8
+        assert not is_sealed(bytes(damaged), "a/b.flac"), bit
     for length in range(0, len(data), 50):
         assert not is_sealed(data[:length], "a/b.flac")
 
@@ -196,9 +196,9 @@ def test_a_program_built_anew_in_mid_run_is_not_the_planned_codec(
     program(tmp_path / "dec", "byte & 0xF0")
     plan = session.plan(commands(tmp_path))
     program(tmp_path / "dec", "byte & 0xFE")
-    found = session.work(plan)
-    assert {row["status"] for row in found.values()} == {"failed"}
-    assert "changed after the run was planned" in found["a", "si_sdr"]["reason"]
+    rows = session.work(plan)
+    assert {row["status"] for row in rows.values()} == {"failed"}
+    assert "changed after the run was planned" in rows["a", "si_sdr"]["reason"]
 
 
 def test_a_program_installed_later_heals_the_next_start(session: Session, tmp_path: Path) -> None:
@@ -214,8 +214,8 @@ def test_a_script_without_a_first_line_costs_its_clips(session: Session, tmp_pat
     program(tmp_path / "enc", "byte")
     (tmp_path / "dec").write_bytes(b"\x00 no program")
     (tmp_path / "dec").chmod(0o755)
-    found = session.work(session.plan(commands(tmp_path)))
-    assert "dec cannot be started: Exec format error" in found["a", "si_sdr"]["reason"]
+    rows = session.work(session.plan(commands(tmp_path)))
+    assert "dec cannot be started: Exec format error" in rows["a", "si_sdr"]["reason"]
 
 
 def test_a_decoded_file_replaced_after_planning_is_not_scored(
@@ -228,9 +228,9 @@ def test_a_decoded_file_replaced_after_planning_is_not_scored(
     plan = session.plan({"codec": "recordings", "options": {"folder": str(mine), "label": "Mine"}})
     decoding._codec(plan.codecs[0].point)
     put(mine / "b.wav", 55)
-    found = session.work(plan)
-    assert [found[item, "si_sdr"]["status"] for item in "abc"] == ["ok", "failed", "ok"]
-    assert "b.wav of Mine changed" in found["b", "si_sdr"]["reason"]
+    rows = session.work(plan)
+    assert [rows[item, "si_sdr"]["status"] for item in "abc"] == ["ok", "failed", "ok"]
+    assert "b.wav of Mine changed" in rows["b", "si_sdr"]["reason"]
 
 
 def test_a_file_of_equal_size_and_time_has_its_own_digest(tmp_path: Path) -> None:

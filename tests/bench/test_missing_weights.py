@@ -116,8 +116,8 @@ def test_a_suite_that_says_skip_counts_every_cell_and_goes_on_once_they_are_here
     synbench("weights", "fetch", "learned", "--from", tmp_path / "gains.bin", **learned)
     synbench("run", suite, "--out", run, "--workers", "1", **learned)
     rows = exported(synbench, run, tmp_path, learned)
-    found = [row["status"] for row in rows if row["codec"] == "Learned 1 kbps"]
-    assert found == ["ok"] * 6
+    statuses = [row["status"] for row in rows if row["codec"] == "Learned 1 kbps"]
+    assert statuses == ["ok"] * 6
 
 
 def exported(

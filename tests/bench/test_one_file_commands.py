@@ -111,8 +111,8 @@ def test_a_missing_file_and_a_missing_command(synbench: Command, tmp_path: Path)
     ],
 )
 def test_lists_for_programs(command: str, key: str, expected: set[str], synbench: Command) -> None:
-    found = json.loads(synbench(command, "--json").stdout)
-    assert expected <= {fact[key] for fact in found}
+    facts = json.loads(synbench(command, "--json").stdout)
+    assert expected <= {fact[key] for fact in facts}
     assert synbench(command).returncode == 0
 
 

@@ -229,8 +229,8 @@ def test_every_bit_rate_again(run: Path) -> None:
         spent.setdefault(row["codec"], []).append((encoded.payload_bits, seconds[row["item"]]))
     for codec, pairs in spent.items():
         bits, duration = map(sum, zip(*pairs, strict=True))
-        found = float(exported[codec, "payload_kbps"]["mean"])
-        assert found == pytest.approx(bits / duration / 1000, rel=1e-9), codec
+        kbps = float(exported[codec, "payload_kbps"]["mean"])
+        assert kbps == pytest.approx(bits / duration / 1000, rel=1e-9), codec
 
 
 def export(run: Path) -> dict[tuple[str, str], dict[str, str]]:

@@ -134,11 +134,11 @@ def test_workers_end_with_their_parent(
 
 def marked(mark: str) -> list[Path]:
     """Processes that carry a mark in their environment."""
-    found = []
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if mark.encode() in (process / "environ").read_bytes():
-                found.append(process)
+                processes.append(process)
         except OSError:
             continue
-    return found
+    return processes

@@ -81,8 +81,8 @@ def test_what_is_doubtful_is_said(
     change: Callable[[Wave], Wave], said: str, serious: bool, tmp_path: Path
 ) -> None:
     pairing = match(*folders(tmp_path, change))
-    found = doubts_of(score_pairs(pairing.pairs, ["si_sdr"], workers=0))
-    assert [doubt.serious for doubt in found if said in doubt.text] == [serious]
+    doubts = doubts_of(score_pairs(pairing.pairs, ["si_sdr"], workers=0))
+    assert [doubt.serious for doubt in doubts if said in doubt.text] == [serious]
 
 
 def test_good_files_raise_no_doubt(tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ class TestScore:
         reference, degraded = speech - speech.mean(), coarse - coarse.mean()
         target = reference * (degraded @ reference) / (reference @ reference)
         expected = 10 * math.log10((target @ target) / np.sum((target - degraded) ** 2))
-        found = synbench.score("si_sdr", reference=speech, degraded=coarse, sample_rate=RATE)
-        assert found == pytest.approx(expected, abs=1e-6)
+        value = synbench.score("si_sdr", reference=speech, degraded=coarse, sample_rate=RATE)
+        assert value == pytest.approx(expected, abs=1e-6)
 
     def test_lists_tensors_and_files_are_arrays(
         self, speech: Any, coarse: Any, tmp_path: Path
@@ -77,10 +77,10 @@ class TestScore:
             (tmp_path / "r.wav", coarse),
         ]
         for reference, degraded in pairs:
-            found = synbench.score(
+            value = synbench.score(
                 "si_sdr", reference=reference, degraded=degraded, sample_rate=RATE
             )
-            assert found == pytest.approx(expected, abs=1e-9)
+            assert value == pytest.approx(expected, abs=1e-9)
         half = torch.tensor(coarse).bfloat16()
         assert synbench.score("si_sdr", reference=speech, degraded=half, sample_rate=RATE) > 0
 
@@ -88,9 +88,9 @@ class TestScore:
         self, speech: Any, coarse: Any
     ) -> None:
         given = {"reference": speech, "degraded": coarse, "sample_rate": RATE}
-        found = synbench.score(["SI-SDR", "log_spectral_distance"], **given)
-        assert list(found) == ["SI-SDR", "log_spectral_distance"]
-        assert found["SI-SDR"] == synbench.score("si_sdr", **given)
+        values = synbench.score(["SI-SDR", "log_spectral_distance"], **given)
+        assert list(values) == ["SI-SDR", "log_spectral_distance"]
+        assert values["SI-SDR"] == synbench.score("si_sdr", **given)
 
     def test_the_degraded_sound_may_have_another_rate_and_length(self, speech: Any) -> None:
         """Policy of a run: to the reference's rate, then cut or filled to its length."""
@@ -141,9 +141,9 @@ class TestScore:
         with pytest.raises(NotApplicable, match="stoi needs at least"):
             synbench.score("stoi", **short)
         with pytest.warns(UserWarning, match="stoi needs at least"):
-            found = synbench.score(["stoi", "si_sdr"], on_error="nan", **short)
-        assert math.isnan(found["stoi"])
-        assert not math.isnan(found["si_sdr"])
+            values = synbench.score(["stoi", "si_sdr"], on_error="nan", **short)
+        assert math.isnan(values["stoi"])
+        assert not math.isnan(values["si_sdr"])
 
     def test_silence_and_absent_files_say_so(self, speech: Any, tmp_path: Path) -> None:
         with pytest.raises(ItemError, match="degraded is digitally silent"):
@@ -161,10 +161,10 @@ class TestScore:
 
         soundfile.write(tmp_path / "r.wav", speech, RATE)
         half = soxr.resample(speech, RATE, 8000)
-        found = synbench.score(
+        value = synbench.score(
             "si_sdr", reference=tmp_path / "r.wav", degraded=half, sample_rate=8000
         )
-        assert math.isfinite(found)
+        assert math.isfinite(value)
 
 
 class Tokens:

@@ -112,8 +112,8 @@ def test_tokens_are_read_from_the_stored_streams(finished: Any, synbench: Any) -
     run, _, outside = finished
     done = synbench("tokens", run, "--json", paths=(outside,))
     assert done.returncode == 0, done.stderr
-    found = {fact["label"]: fact for fact in json.loads(done.stdout)}
-    books = found["Books"]
+    by_label = {fact["label"]: fact for fact in json.loads(done.stdout)}
+    books = by_label["Books"]
     assert (books["items"], books["without"]) == (3, 0)
     assert [book["tokens"] for book in books["books"]] == [300, 300]
     counter = books["books"][1]
@@ -123,7 +123,7 @@ def test_tokens_are_read_from_the_stored_streams(finished: Any, synbench: Any) -
     assert books["entropy_bps"] == pytest.approx(
         100 * sum(book["entropy"] for book in books["books"])
     )
-    assert found["Reference"]["reason"] == "it has no codebooks"
+    assert by_label["Reference"]["reason"] == "it has no codebooks"
     shown = synbench("tokens", run, "--books", paths=(outside,))
     assert "Books, 1" in shown.stdout
 
@@ -149,9 +149,9 @@ def test_tokens_come_back(sizes: tuple[int, ...], frames: int) -> None:
     tokens = np.stack([generator.integers(0, size, frames) for size in sizes])
     payload, bits = pack_tokens(tokens, sizes)
     stream = Encoded(spec="x", payload=payload, payload_bits=bits, n_samples=1, sample_rate=16000)
-    found = tokens_of(stream, sizes)
-    assert found is not None
-    assert np.array_equal(found, tokens)
+    decoded = tokens_of(stream, sizes)
+    assert decoded is not None
+    assert np.array_equal(decoded, tokens)
 
 
 def test_a_stream_with_side_information_has_no_tokens_alone() -> None:

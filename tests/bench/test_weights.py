@@ -189,10 +189,10 @@ def test_without_network_the_next_step_is_named(call):
     assert "synbench weights fetch one --from <file or folder>" in err
 
 
-@pytest.mark.parametrize("place", ["file", "folder", "folder above"])
-def test_files_are_taken_from_a_place(call, files, place):
+@pytest.mark.parametrize("origin", ["file", "folder", "folder above"])
+def test_files_are_taken_from_a_file_or_a_folder(call, files, origin):
     own = {"file": files / "model.safetensors", "folder": files, "folder above": files.parents[3]}
-    assert call("fetch", "one", "--from", own[place])[0] == 0
+    assert call("fetch", "one", "--from", own[origin])[0] == 0
     assert states(call, "check", "one") == {"one": "present"}
     assert (files / "model.safetensors").is_file()
 

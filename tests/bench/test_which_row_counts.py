@@ -175,7 +175,7 @@ def test_every_reader_takes_the_same_row(
         metric_ids=METRICS,
     )
     unscored = {
-        (cell.place, cell.codec_id, cell.metric_id): cell.reason
+        (cell.item_index, cell.codec_id, cell.metric_id): cell.reason
         for cell in store.unscored("speech")
     }
     for (i, item), (c, codec) in product(enumerate(ITEMS), enumerate(CODECS)):
@@ -413,10 +413,10 @@ def test_a_cell_tried_again_counts_its_attempts(
     shard.unlink()
     RunFolder(run).add("scores", rows)
     assert synbench("run", suite, "--out", run).returncode == 0
-    found = pandas.read_parquet(run / "scores").set_index("item")
-    assert found["status"].tolist() == ["ok"] * 3
-    assert found.loc[rows[0]["item"], "attempt"] == 3
-    assert sorted(found["attempt"]) == [1, 1, 3]
+    scores = pandas.read_parquet(run / "scores").set_index("item")
+    assert scores["status"].tolist() == ["ok"] * 3
+    assert scores.loc[rows[0]["item"], "attempt"] == 3
+    assert sorted(scores["attempt"]) == [1, 1, 3]
     assert json.loads((run / "manifest.json").read_text())["format"] == 1
     assert duckdb.sql(f"SELECT count(*) FROM '{run}/scores/*.parquet'").fetchall() == [(3,)]
     assert STATUS_NAMES[OK] == "ok"

@@ -43,14 +43,14 @@ def main(spec: str, side: str, seconds: float) -> None:
             encoder, tokens = _timed(lambda: network.encode(wave), seconds)
             decoder, decoded = _timed(lambda tokens=tokens: network.decode(tokens), seconds)
             passes.append({"encoder": encoder, "decoder": decoder})
-    found = {
+    measured = {
         "first": passes[0],
         "next": passes[1],
         "tokens": hashlib.sha256(tokens.numpy().tobytes()).hexdigest(),
         "different": tokens.unique().numel(),
         "samples": decoded[0, ::997].tolist(),
     }
-    print(json.dumps(found))
+    print(json.dumps(measured))
 
 
 def _timed(run: Callable[[], Any], seconds: float) -> tuple[float, Any]:

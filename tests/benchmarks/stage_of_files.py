@@ -31,16 +31,16 @@ def loop(pairs: list[list[str]]) -> list[list[float]]:
 
     listener = VisqolApi()
     listener.create(mode="speech", use_lattice_model=False)
-    found = []
+    times = []
     for left, right in pairs:
         (reference, rate), (degraded, _) = soundfile.read(left), soundfile.read(right)
-        found.append([
+        times.append([
             pesq(rate, reference, degraded, "wb"),
             stoi(reference, degraded, rate),
             stoi(reference, degraded, rate, extended=True),
             listener.measure_from_arrays(reference, degraded, rate).moslqo,
         ])  # fmt: skip
-    return found
+    return times
 
 
 if __name__ == "__main__":

@@ -48,15 +48,15 @@ def wide() -> tuple[np.ndarray, np.ndarray]:
 
 def _decoded() -> list[tuple[np.ndarray, np.ndarray]]:
     """The shortest utterances of at least three seconds that six codecs have decoded."""
-    found = []
+    utterances = []
     for path in DECODED.glob("libritts_16k*/reference/*.flac"):
         folders = sorted(each for each in path.parents[1].iterdir() if each != path.parent)
         files = [folder / path.name for folder in folders][:CODECS]
         if soundfile.info(path).duration >= SHORTEST and len(files) == CODECS:
             waves = [soundfile.read(each)[0] for each in (path, *files)]
             size = min(wave.size for wave in waves)
-            found.append((waves[0][:size], np.stack([wave[:size] for wave in waves[1:]])))
-    return sorted(found, key=lambda pair: pair[0].size)[:UTTERANCES]
+            utterances.append((waves[0][:size], np.stack([wave[:size] for wave in waves[1:]])))
+    return sorted(utterances, key=lambda pair: pair[0].size)[:UTTERANCES]
 
 
 def _synthetic(seed: int, rate: int = 16000) -> tuple[np.ndarray, np.ndarray]:

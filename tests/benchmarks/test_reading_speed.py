@@ -32,9 +32,9 @@ def write_scores(folder: Path, policy_id: str, *, items: int, codecs: int, metri
     metric = np.tile(np.arange(metrics), per_shard * codecs)
     for shard in range(SHARDS):
         first = shard * per_shard
-        places = np.repeat(np.arange(first, first + per_shard), codecs * metrics)
-        names = [f"item{number}" for number in places]
-        count = len(places)
+        item_numbers = np.repeat(np.arange(first, first + per_shard), codecs * metrics)
+        names = [f"item{number}" for number in item_numbers]
+        count = len(item_numbers)
         columns: dict[str, Any] = {
             "corpus": ["speech"] * count,
             "item": names,

@@ -26,27 +26,31 @@ PROGRAM = Path(__file__).with_name("stage_of_files.py")
 @pytest.fixture
 def pairs(tmp_path: Path) -> list[tuple[str, str]]:
     """Read speech and what six codecs made of it, of one length; where it is absent, noise."""
-    found = []
+    rows = []
     for number, (reference, degraded) in enumerate(_waves()):
         size = min(wave.size for wave in (reference, *degraded))
-        names = [tmp_path / f"{number:03}_{place}.flac" for place in range(len(degraded) + 1)]
+        names = [tmp_path / f"{number:03}_{index}.flac" for index in range(len(degraded) + 1)]
         for name, wave in zip(names, (reference, *degraded), strict=True):
             soundfile.write(name, wave[:size], RATE)
-        found += [(str(names[0]), str(name)) for name in names[1:]]
-    return found
+        rows += [(str(names[0]), str(name)) for name in names[1:]]
+    return rows
 
 
 def _waves() -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    found = []
+    utterances = []
     for path in sorted(DECODED.glob("libritts_16k*/reference/*.flac")):
         folders = sorted(each for each in path.parents[1].iterdir() if each != path.parent)
         files = [folder / path.name for folder in folders if (folder / path.name).is_file()]
         if soundfile.info(path).duration > 1 and len(files) >= CODECS:
-            found.append((soundfile.read(path)[0], [soundfile.read(f)[0] for f in files[:CODECS]]))
-    while found and len(found) < UTTERANCES:  # a collection is small: the same, a little quieter
-        found += [(0.9 * first, [0.9 * wave for wave in rest]) for first, rest in found]
-    if found:
-        return found[:UTTERANCES]
+            utterances.append(
+                (soundfile.read(path)[0], [soundfile.read(f)[0] for f in files[:CODECS]])
+            )
+    while (
+        utterances and len(utterances) < UTTERANCES
+    ):  # a collection is small: the same, a little quieter
+        utterances += [(0.9 * first, [0.9 * wave for wave in rest]) for first, rest in utterances]
+    if utterances:
+        return utterances[:UTTERANCES]
     generator = np.random.default_rng(0)
     clips = 0.1 * generator.standard_normal((UTTERANCES, 1 + CODECS, 4 * RATE)).clip(-3, 3)
     return [(clip[0], list(clip[0] + clip[1:] / 10)) for clip in clips]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
-found = importlib.util.find_spec("sq_codec")
-if found is None or found.origin is None:
+package_spec = importlib.util.find_spec("sq_codec")
+if package_spec is None or package_spec.origin is None:
     pytest.skip("pip install 'synbench[sqcodec]'", allow_module_level=True)
 
 import untrained  # noqa: E402
@@ -23,7 +23,7 @@ import synbench_codecs  # noqa: E402
 from synbench_codecs.adapters.sqcodec import PARTS, VARIANTS  # noqa: E402
 from synbench_codecs.errors import MissingWeights, WeightsError  # noqa: E402
 
-CONFIGS = Path(found.origin).parent / "configs"
+CONFIGS = Path(package_spec.origin).parent / "configs"
 # The configuration with the shortest window, 13,500 samples.
 SHORT = {"variant": "6kbps"}
 

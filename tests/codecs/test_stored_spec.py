@@ -116,12 +116,12 @@ def test_published_specs_name_no_folder(spec: str, published: str) -> None:
 )
 def test_published_commands_name_no_folder_and_keep_their_words(command: str) -> None:
     spec = synbench_codecs.format_spec("command", {"encoder": command, "decoder": "cp"})
-    found = synbench_codecs.parse_spec(published_spec(spec))[1]["encoder"]
-    assert "jane" not in str(found).replace("doe", "")
-    assert "{input}" in str(found)
-    assert "{output}" in str(found)
+    encoder = synbench_codecs.parse_spec(published_spec(spec))[1]["encoder"]
+    assert "jane" not in str(encoder).replace("doe", "")
+    assert "{input}" in str(encoder)
+    assert "{output}" in str(encoder)
     if "broken" not in command:
-        assert len(shlex.split(str(found))) == len(shlex.split(command))
+        assert len(shlex.split(str(encoder))) == len(shlex.split(command))
 
 
 def test_a_stream_carries_no_path_and_its_codec_still_decodes_it(tmp_path: Path) -> None:
@@ -178,13 +178,13 @@ def test_mutated_streams_end_in_one_kind_of_error() -> None:
         data = bytearray(whole)
         for _ in range(int(generator.integers(1, 4))):
             kind = generator.integers(3)
-            place = int(generator.integers(len(data)))
+            offset = int(generator.integers(len(data)))
             if kind == 0:
-                data[place] = int(generator.integers(256))
+                data[offset] = int(generator.integers(256))
             elif kind == 1:
-                data[place : place + 1] = bytes(generator.integers(0, 256, 2).tolist())
+                data[offset : offset + 1] = bytes(generator.integers(0, 256, 2).tolist())
             else:
-                del data[place]
+                del data[offset]
         body = bytes(data)
         try:
             encoded = read_stream(body + struct.pack(">I", zlib.crc32(body)))

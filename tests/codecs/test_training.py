@@ -365,9 +365,9 @@ def test_stretches_of_tokens_come_with_their_samples(speech: Path, tmp_path: Pat
         folder, speech / "dev", sample_rate=16000, cache=tmp_path, report=lambda line: None
     )
     counts = [length // hop + 1 for length in lengths]
-    places = [1000 * (k + 1) + np.arange(count) * hop for k, count in enumerate(counts)]
+    ramps = [1000 * (k + 1) + np.arange(count) * hop for k, count in enumerate(counts)]
     kept = TokenStore(
-        np.concatenate(places)[None].astype(np.int16), np.cumsum([0, *counts]).astype(np.int64)
+        np.concatenate(ramps)[None].astype(np.int16), np.cumsum([0, *counts]).astype(np.int64)
     )
     waves, tokens = kept.crops_with_speech(store, 500, 4, (1,), hop=hop, bins=bins)
     samples = np.rint(waves * 32768).astype(int)

@@ -27,7 +27,7 @@ from synbench_codecs._mdct_training.critic import Critic  # noqa: E402
 from synbench_codecs._mdct_training.discriminator import make_discriminator  # noqa: E402
 from synbench_codecs._mdct_training.helper import Helper  # noqa: E402
 from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
-from synbench_codecs._mdct_training.loop import COMPANY, make_accelerator  # noqa: E402
+from synbench_codecs._mdct_training.loop import COMPANY_FILE, make_accelerator  # noqa: E402
 from synbench_codecs._mdct_training.periodicity import (  # noqa: E402
     periodicity_loss,
     self_similarity,
@@ -35,7 +35,7 @@ from synbench_codecs._mdct_training.periodicity import (  # noqa: E402
 from synbench_codecs._mdct_training.pitch import (  # noqa: E402
     BINS,
     BINS_PER_OCTAVE,
-    LOWEST,
+    LOWEST_HZ,
     PitchHead,
     pitch_loss,
     pitch_of_tokens,
@@ -122,7 +122,8 @@ def test_a_run_goes_on_with_the_discriminator_and_the_head_of_another(
     still = still.replace("learning_rate: 0.0001", "learning_rate: 0.0")
     teach(speech, tmp_path / "second", still, first, find_pitch, steps=1)
     before, after = (
-        torch.load(tmp_path / name / COMPANY, weights_only=True) for name in ("first", "second")
+        torch.load(tmp_path / name / COMPANY_FILE, weights_only=True)
+        for name in ("first", "second")
     )
     for name in ("discriminator", "head"):
         for key, value in before[name]["module"].items():
@@ -230,7 +231,7 @@ def test_pitch_of_tokens_counts_from_the_store() -> None:
 
 
 def test_the_pitch_loss_wants_the_right_bin() -> None:
-    pitch = torch.tensor([[LOWEST * 2, 0.0, LOWEST * 2 ** (10 / BINS_PER_OCTAVE)]])
+    pitch = torch.tensor([[LOWEST_HZ * 2, 0.0, LOWEST_HZ * 2 ** (10 / BINS_PER_OCTAVE)]])
     logits = torch.zeros(1, 1 + BINS, 3)
     logits[0, 0] = torch.tensor([9.0, -9.0, 9.0])
     logits[0, 1 + BINS_PER_OCTAVE, 0] = logits[0, 1 + 10, 2] = 9.0
@@ -294,7 +295,7 @@ def test_a_head_learns_a_pitch_that_the_latent_holds() -> None:
     optimiser = torch.optim.Adam(head.parameters(), 1e-2)
     octave = torch.rand(8, 50) * 2
     latent = torch.stack([octave - 1, octave**2 - 1], 1)
-    pitch = LOWEST * 2**octave
+    pitch = LOWEST_HZ * 2**octave
     for _ in range(150):
         optimiser.zero_grad()
         loss, near = pitch_loss(head(latent), pitch)

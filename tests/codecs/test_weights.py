@@ -66,8 +66,8 @@ class TestFinding:
 
     def test_a_pinned_file_is_found(self) -> None:
         path = put(SOURCE)
-        (found,) = find_weights(PINNED)
-        assert (found.path, found.source) == (path, SOURCE)
+        (weights_file,) = find_weights(PINNED)
+        assert (weights_file.path, weights_file.source) == (path, SOURCE)
 
     def test_a_file_with_another_digest_is_refused(self) -> None:
         put(SOURCE, CONTENT[:-1])
@@ -96,8 +96,8 @@ class TestFinding:
             find_weights(UNPINNED)
         remember_first_seen(UNPINNED.files[0], SHA256)
         put(UNPINNED.files[0])
-        (found,) = find_weights(UNPINNED)
-        assert found.source == SOURCE
+        (weights_file,) = find_weights(UNPINNED)
+        assert weights_file.source == SOURCE
 
     def test_a_packaged_file_is_found_and_checked(self) -> None:
         typed = Path(synbench_codecs.__file__).parent / "py.typed"
@@ -107,8 +107,8 @@ class TestFinding:
             file="py.typed",
             sha256=hashlib.sha256(typed.read_bytes()).hexdigest(),
         )
-        (found,) = find_weights(Checkpoint(name="packaged", files=(source,)))
-        assert found.path == typed
+        (weights_file,) = find_weights(Checkpoint(name="packaged", files=(source,)))
+        assert weights_file.path == typed
         wrong = dataclasses.replace(source, sha256=SHA256)
         with pytest.raises(WeightsError):
             find_weights(Checkpoint(name="packaged", files=(wrong,)))
@@ -120,10 +120,10 @@ class TestOwn:
     ) -> None:
         own = tmp_path / "mine.pt"
         own.write_bytes(b"mine")
-        (found,) = find_weights(PINNED, str(own))
-        assert found.path == own
-        assert found.source.sha256 == hashlib.sha256(b"mine").hexdigest()
-        assert found.source.repository == "local"
+        (weights_file,) = find_weights(PINNED, str(own))
+        assert weights_file.path == own
+        assert weights_file.source.sha256 == hashlib.sha256(b"mine").hexdigest()
+        assert weights_file.source.repository == "local"
 
     def test_several_files_come_from_a_folder(self, tmp_path: Path) -> None:
         two = Checkpoint(name="two", files=(SOURCE, dataclasses.replace(SOURCE, file="b.bin")))
@@ -131,7 +131,7 @@ class TestOwn:
         with pytest.raises(UsageError, match=r"a folder with model.safetensors, b.bin; no .*b.bin"):
             find_weights(two, str(tmp_path))
         (tmp_path / "b.bin").write_bytes(b"2")
-        names = [found.path.name for found in find_weights(two, str(tmp_path))]
+        names = [weights_file.path.name for weights_file in find_weights(two, str(tmp_path))]
         assert names == ["model.safetensors", "b.bin"]
 
     def test_an_absent_file_is_an_error_of_use(self, tmp_path: Path) -> None:

@@ -58,15 +58,15 @@ def through(codec: ConcealingCodec, wave: np.ndarray, item: str, conceal: str) -
 
 
 def mean_stoi(spec: str, conceal: str) -> float:
-    codec, found = synbench_codecs.load(spec), []
+    codec, scores = synbench_codecs.load(spec), []
     for path in sorted(SPEECH.glob("*.flac"))[:60:15]:
         wave = soundfile.read(path)[0][: 4 * 16000]
         # The seed is that of item and condition, so every way of concealing has its own pattern;
         # what is compared is the mean over all items.
         degraded = through(codec, wave, path.stem, conceal)
         outcome = score(load("stoi"), reference=wave, degraded=degraded, sample_rate=16000)
-        found.append(outcome.value)
-    return float(np.mean(found))
+        scores.append(outcome.value)
+    return float(np.mean(scores))
 
 
 @pytest.mark.shared("speech16")

@@ -28,16 +28,16 @@ def anchors(path: Path) -> set[str]:
     """As GitHub and Python-Markdown name headings, which agree on letters, digits and hyphens."""
     text = _FENCE.sub("", path.read_text(encoding="utf-8"))
     names: dict[str, int] = {}
-    found = set(re.findall(r"(?:id|name)=\"([^\"]+)\"", text))
+    targets = set(re.findall(r"(?:id|name)=\"([^\"]+)\"", text))
     for heading in re.findall(r"^#+ (.+?)(?: *\{[^}]*\})?$", text, re.MULTILINE):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
         plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
         name = re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain).strip())
         count = names.get(name, 0)
         names[name] = count + 1
-        found.add(name if count == 0 else f"{name}_{count}")
-    found |= set(re.findall(r"\{ *#([\w-]+)", text))
-    return found
+        targets.add(name if count == 0 else f"{name}_{count}")
+    targets |= set(re.findall(r"\{ *#([\w-]+)", text))
+    return targets
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -77,8 +77,8 @@ def pages() -> list[Page]:
 
 def read_page(path: Path) -> Page:
     text = path.read_text(encoding="utf-8")
-    found = tuple(_block(match, text) for match in _BLOCK.finditer(text))
-    return Page(path=path, blocks=found, facts=front_matter(text))
+    blocks = tuple(_block(match, text) for match in _BLOCK.finditer(text))
+    return Page(path=path, blocks=blocks, facts=front_matter(text))
 
 
 def _block(match: re.Match[str], text: str) -> Block:

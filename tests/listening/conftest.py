@@ -169,8 +169,8 @@ def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **change
         "corpora": [{"name": "speech", "digest": digest}],
     }
     rows, decodes, scores, recordings = [], [], [], []
-    for place, (item, speaker, seconds) in enumerate(items):
-        wave = speech_like(place, round(seconds * sample_rate), sample_rate)
+    for item_index, (item, speaker, seconds) in enumerate(items):
+        wave = speech_like(item_index, round(seconds * sample_rate), sample_rate)
         path = folder / "corpus" / f"{item}.wav"
         write_audio(path, wave, sample_rate=sample_rate)
         recordings.append(
@@ -181,17 +181,22 @@ def write_run(folder: Path, systems: int = 3, sample_rate: int = 16000, **change
             here
             | {"path": path.name, "seconds": seconds, "sample_rate": sample_rate}
             | {"channels": 1, "target_rate": None, "speaker": speaker, "problem": ""}
-            | {"transcript": f"Sentence {place} isn't long, with {'very ' * (place % 3)}few words."}
+            | {
+                "transcript": f"Sentence {item_index} isn't long, "
+                f"with {'very ' * (item_index % 3)}few words."
+            }
         )
         for level, name in enumerate(names, start=1):
-            noise = np.random.default_rng([place, level]).standard_normal(wave.size)
+            noise = np.random.default_rng([item_index, level]).standard_normal(wave.size)
             degraded = changes.get("make", lambda w, n, k: w + 0.01 * k * n)(wave, noise, level)
             target = Path("reconstructions") / name / f"{item}.flac"
             write_audio(folder / target, degraded, sample_rate=sample_rate)
             cell = here | {"codec": name, "codec_id": name, "policy_id": "today"}
             cell |= {"status": "ok", "reason": "", "transient": False, "written": 1.0}
             decodes.append(cell | {"reconstruction": target.as_posix()})
-            scores.append(cell | {"metric": "mos", "metric_id": "mos", "value": place + level / 10})
+            scores.append(
+                cell | {"metric": "mos", "metric_id": "mos", "value": item_index + level / 10}
+            )
     remember_recordings(Corpus(name="speech", spec="", items=tuple(recordings), digest=digest))
     run.begin(manifest, rows)
     run.add("decodes", decodes)

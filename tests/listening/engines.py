@@ -59,27 +59,27 @@ class Engine:
         """Until an expression is true."""
         deadline = time.monotonic() + seconds
         while True:
-            found = self.evaluate(condition)
-            if found:
-                return found
+            value = self.evaluate(condition)
+            if value:
+                return value
             if time.monotonic() > deadline:
                 text = self.evaluate("document.body.innerText")
                 raise AssertionError(f"never: {condition}; the page shows: {text}")
             time.sleep(0.1)
 
-    def box(self, selector: str, place: int = 0) -> tuple[float, float, float, float]:
+    def box(self, selector: str, index: int = 0) -> tuple[float, float, float, float]:
         """Left, top, width, height of an element, scrolled into view."""
         quoted = json.dumps(selector)
-        self.wait(f"document.querySelectorAll({quoted}).length > {place}")
+        self.wait(f"document.querySelectorAll({quoted}).length > {index}")
         left, top, width, height = self.evaluate(
-            f"(() => {{ const e = document.querySelectorAll({quoted})[{place}];"
+            f"(() => {{ const e = document.querySelectorAll({quoted})[{index}];"
             "e.scrollIntoView({block: 'center'}); const b = e.getBoundingClientRect();"
             "return [b.left, b.top, b.width, b.height]; })()"
         )
         return float(left), float(top), float(width), float(height)
 
-    def click(self, selector: str, place: int = 0, *, touch: bool = False) -> None:
-        left, top, width, height = self.box(selector, place)
+    def click(self, selector: str, index: int = 0, *, touch: bool = False) -> None:
+        left, top, width, height = self.box(selector, index)
         self.pointer((left + width / 2, top + height / 2), touch=touch)
 
 
@@ -115,8 +115,8 @@ class Chromium(Engine):
             self.input.send("Input.synthesizeTapGesture", {"x": round(x), "y": round(y)})
             return
         if touch:
-            for place, (x, y) in enumerate(points):
-                kind = "touchMove" if place else "touchStart"
+            for number, (x, y) in enumerate(points):
+                kind = "touchMove" if number else "touchStart"
                 self._touch(kind, [{"x": x, "y": y}])
             self._touch("touchEnd", [])
             return
@@ -208,9 +208,9 @@ class Firefox(Engine):
 
     def pointer(self, *points: Point, touch: bool = False) -> None:
         actions: list[dict[str, Any]] = []
-        for place, (x, y) in enumerate(points):
+        for index, (x, y) in enumerate(points):
             actions.append({"type": "pointerMove", "x": round(x), "y": round(y), "duration": 30})
-            if place == 0:
+            if index == 0:
                 actions.append({"type": "pointerDown", "button": 0})
         actions.append({"type": "pointerUp", "button": 0})
         kind = {"pointerType": "touch" if touch else "mouse"}
@@ -275,9 +275,9 @@ class WebKit(Engine):
 
         hand = PointerInput("touch" if touch else "mouse", "hand")
         actions = ActionBuilder(self.driver, mouse=hand)
-        for place, (x, y) in enumerate(points):
+        for index, (x, y) in enumerate(points):
             actions.pointer_action.move_to_location(round(x), round(y))
-            if place == 0:
+            if index == 0:
                 actions.pointer_action.pointer_down()
         actions.pointer_action.pointer_up()
         actions.perform()

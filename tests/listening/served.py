@@ -191,8 +191,8 @@ class PostgresServer:
 
 def _postgres_program(name: str) -> str | None:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = (shutil.which(name, path=str(folder)) for folder in folders)
-    return next((path for path in found if path), None) or shutil.which(name)
+    candidates = (shutil.which(name, path=str(folder)) for folder in folders)
+    return next((path for path in candidates if path), None) or shutil.which(name)
 
 
 def _other_user() -> str | None:

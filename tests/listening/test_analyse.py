@@ -122,9 +122,9 @@ def test_choices_are_analysed_by_their_own_tables(tmp_path: Path) -> None:
     ]  # fmt: skip
     write_ratings(tmp_path / "r.parquet", rows)
     invoke(analyse, tmp_path / "r.parquet", "--out", tmp_path / "out")
-    found = {row["treatment"]: row for row in table(tmp_path / "out" / "abx.csv")}
-    assert float(found["Bad / reference"]["p_corrected"]) < 1e-6
-    assert float(found["Good / reference"]["p_corrected"]) > 0.01
+    by_treatment = {row["treatment"]: row for row in table(tmp_path / "out" / "abx.csv")}
+    assert float(by_treatment["Bad / reference"]["p_corrected"]) < 1e-6
+    assert float(by_treatment["Good / reference"]["p_corrected"]) > 0.01
     pairs = table(tmp_path / "out" / "preference.csv")
     assert [(row["first"], row["second"]) for row in pairs] == [("A", "B"), ("A", "C"), ("B", "C")]
     for row in pairs:
@@ -147,8 +147,8 @@ def test_bs1116_grades_are_differences_and_deaf_listeners_are_flagged(tmp_path: 
                                    score=score))  # fmt: skip
     write_ratings(tmp_path / "r.csv", rows)
     invoke(analyse, tmp_path / "r.csv", "--out", tmp_path / "out")
-    found = {row["condition"]: float(row["mean"]) for row in table(tmp_path / "out/conditions.csv")}
-    assert found == {"A": pytest.approx(-0.75, abs=0.2), "B": pytest.approx(-1.88, abs=0.2)}
+    means = {row["condition"]: float(row["mean"]) for row in table(tmp_path / "out/conditions.csv")}
+    assert means == {"A": pytest.approx(-0.75, abs=0.2), "B": pytest.approx(-1.88, abs=0.2)}
     heard = {row["listener"]: row["heard"] for row in table(tmp_path / "out/expertise.csv")}
     assert heard == {"L0": "not shown", "L1": "yes", "L2": "yes", "L3": "yes"}
 

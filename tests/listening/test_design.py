@@ -26,10 +26,10 @@ Run = Callable[..., Path]
 @given(st.integers(2, 14))
 def test_squares_favour_no_place_and_no_neighbour(n: int) -> None:
     rows = balanced_orders(n)
-    places = Counter((place, what) for row in rows for place, what in enumerate(row))
+    counts = Counter((position, what) for row in rows for position, what in enumerate(row))
     neighbours = Counter(pair for row in rows for pair in itertools.pairwise(row))
     assert all(sorted(row) == list(range(n)) for row in rows)
-    assert len(places) == n * n and len(set(places.values())) == 1
+    assert len(counts) == n * n and len(set(counts.values())) == 1
     assert len(neighbours) == n * (n - 1) and len(set(neighbours.values())) == 1
 
 
@@ -71,14 +71,14 @@ def test_what_a_run_lacks_is_named(made_run: Run, build: Build) -> None:
 def test_every_condition_of_a_mushra_study_is_everywhere_equally_often(build: Build) -> None:
     key = build(replicates=1, attention_checks=1, break_after=2).key()
     assert len(key.blocks) == 12
-    found = Counter(
-        (page.item, place, key.stimuli[name].condition)
+    counts = Counter(
+        (page.item, position, key.stimuli[name].condition)
         for block in key.blocks
         for page in block.pages
         if page.kind == "mushra" and not page.training and not page.replicate
-        for place, name in enumerate(page.stimuli)
+        for position, name in enumerate(page.stimuli)
     )
-    assert len(found) == 4 * 6 * 6 and set(found.values()) == {2}
+    assert len(counts) == 4 * 6 * 6 and set(counts.values()) == {2}
     first = key.blocks[0].pages
     kinds = [page.kind for page in first]
     assert kinds == [

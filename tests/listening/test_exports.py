@@ -32,9 +32,9 @@ HOSTILE = "a: \"b\" & 'c' <br/> äöü 语音 \n 0012 " + "long " * 60
 
 
 def block_of(html: str, name: str) -> Any:
-    found = re.search(f'id="{name}">(.*?)</script>', html, re.S)
-    assert found is not None
-    return json.loads(found[1])
+    match = re.search(f'id="{name}">(.*?)</script>', html, re.S)
+    assert match is not None
+    return json.loads(match[1])
 
 
 def test_one_file_has_everything_and_names_nothing(study_by_hand: Write, tmp_path: Path) -> None:
@@ -51,11 +51,11 @@ def test_one_file_has_everything_and_names_nothing(study_by_hand: Write, tmp_pat
     plan = SessionPlan.model_validate(block_of(html, "plan-B"))
     clips = block_of(html, "clips-B")
     stimulus = folder.key().block("B").pages[2].stimuli[1]
-    place = clips[plan.pages[2].stimuli[1].id]
-    found = re.search(f'id="audio-{place}">(.*?)</script>', html)
-    assert found is not None
+    clip = clips[plan.pages[2].stimuli[1].id]
+    match = re.search(f'id="audio-{clip}">(.*?)</script>', html)
+    assert match is not None
     data = folder.clip_path(folder.key().stimuli[stimulus]).read_bytes()
-    assert base64.b64decode(found[1]) == data
+    assert base64.b64decode(match[1]) == data
     assert len({len(each) for each in re.findall('id="audio-[0-9]+">(.*?)<', html)}) == 1
 
 

@@ -41,7 +41,7 @@ def rated(test: str, listeners: int = 12, items: int = 6) -> list[Rating]:
         shares |= {"anchor35": 0.2, "anchor70": 0.5}
     if test == "acr":
         shares["MNRU 10 dB"] = 0.2
-    found = []
+    ratings = []
     for who in range(listeners):
         for item in range(items):
             for name, share in shares.items():
@@ -58,10 +58,10 @@ def rated(test: str, listeners: int = 12, items: int = 6) -> list[Rating]:
                     continue
                 if test == "bs1116":
                     other = {"condition": "reference", "versus": name, "score": 5.0}
-                    found.append(Rating(**common, **other))
+                    ratings.append(Rating(**common, **other))
                     versus = "reference"
-                found.append(Rating(**common, condition=name, versus=versus, score=float(score)))
-    return found
+                ratings.append(Rating(**common, condition=name, versus=versus, score=float(score)))
+    return ratings
 
 
 def chosen(test: str, listeners: int = 12, items: int = 10) -> list[Rating]:
@@ -106,8 +106,8 @@ def test_scores_stand_on_the_scale_of_their_test(test: str, tmp_path: Path) -> N
     svg = drawn(analysed(rated(test), tmp_path) / "conditions.csv")
     assert LABELS[test] in svg
     assert all(name in svg for name in SYSTEMS)
-    places = [svg.index(f"<!-- {name} -->") for name in SYSTEMS] if "<!-- " in svg else []
-    assert places == sorted(places)
+    offsets = [svg.index(f"<!-- {name} -->") for name in SYSTEMS] if "<!-- " in svg else []
+    assert offsets == sorted(offsets)
     if test == "mushra":
         # Reference and anchors are grey, and stand before and after the systems.
         assert svg.index("reference") < svg.index("P2PSynCodec") < svg.index("anchor35")

@@ -309,10 +309,10 @@ class TestSeveralStudies:
             assert server.ask("GET", "/s/other").status == 404
             assert b'"api": "../api"' in server.ask("GET", "/listen/s/other").body
             for name, study in (("by-hand", folder), ("other", other)):
-                found = study.public()
+                published = study.public()
                 request = {
-                    "uuid": secrets.token_hex(16), "study": name, "version": found.version,
-                    "language": "en", "consent": found.consent_version,
+                    "uuid": secrets.token_hex(16), "study": name, "version": published.version,
+                    "language": "en", "consent": published.consent_version,
                 }  # fmt: skip
                 begun = server.ask("POST", "/listen/api/sessions", request).json
                 state = server.ask("GET", "/listen/api/session", token=begun["token"])

@@ -58,8 +58,8 @@ class TestWebmushraCsv:
         header = "session_test_id,age,remark,trial_id,stimuli_rating,stimuli,rating_time\n"
         rows = 't,31,"a\nb, c",i," 3 ",k,9\nt,32,,i,4,k,9\nt,31,"a\nb, c",i2,5,k,9\n'
         done = read_any(written(tmp_path, header + rows, "lms.csv"))
-        found = [(r.listener, r.score, r.trial) for r in done.ratings]
-        assert found == [("P01", 3, 1), ("P02", 4, 1), ("P01", 5, 2)]
+        answers = [(r.listener, r.score, r.trial) for r in done.ratings]
+        assert answers == [("P01", 3, 1), ("P02", 4, 1), ("P01", 5, 2)]
         assert "told apart" in done.notes[0]
 
     def test_a_header_glued_to_the_first_row_is_parted(self, tmp_path: Path) -> None:
@@ -253,8 +253,8 @@ class TestOtherForms:
             )
             for n in range(3)
         ]
-        found = item_from_pattern(ratings, r"(.+)_\d_\d\d")
-        assert [(r.item, r.replicate) for r in found] == [("noise", 0), ("noise", 1), ("noise", 2)]
+        parsed = item_from_pattern(ratings, r"(.+)_\d_\d\d")
+        assert [(r.item, r.replicate) for r in parsed] == [("noise", 0), ("noise", 1), ("noise", 2)]
         for wrong in ("(", "x", "(other).*"):
             with pytest.raises(UsageError, match="--item"):
                 item_from_pattern(ratings, wrong)
@@ -335,8 +335,8 @@ class TestRecorded:
 
     def test_likert_pages(self) -> None:
         ratings = read_any(WEBMUSHRA / "likert").ratings
-        found = sorted((r.item, r.condition, r.score) for r in ratings if r.test == "likert")
-        assert found == [
+        rows = sorted((r.item, r.condition, r.score) for r in ratings if r.test == "likert")
+        assert rows == [
             ("acr_a1", "k7", 2), ("acr_a1", "q3", 4), ("lms_a1", "k7", 3), ("lms_a1", "q3", 5)
         ]  # fmt: skip
         assert [r.score for r in ratings if r.test == "mushra"] == [100] * 4

@@ -126,12 +126,12 @@ def ideal_output(
     frames = np.arange(first, first + samples)
     output = np.zeros(samples)
     steps = [event for event in events if event.type in ("play", "switch", "pause", "ended")]
-    for place, event in enumerate(steps):
+    for index, event in enumerate(steps):
         if event.type != "play":
             continue
-        following = [other.type for other in steps[place + 1 :]]
+        following = [other.type for other in steps[index + 1 :]]
         length = next(k for k, name in enumerate(following) if name in ("pause", "ended"))
-        run = steps[place : place + 2 + length]
+        run = steps[index : index + 2 + length]
         output += one_run(run, waves, rate, frames)
     return output
 
@@ -161,12 +161,12 @@ def one_run(run: list[Any], waves: dict[int, Wave], rate: int, frames: NDArray[n
         gate *= 1 - fade(frames / rate - end.data["when"], length)
     output = np.zeros(frames.size)
     switches = [step.data for step in run[1:-1]]
-    for place, part in enumerate([start, *switches]):
+    for index, part in enumerate([start, *switches]):
         gain = np.ones(frames.size)
-        if place:
+        if index:
             gain = fade(frames / rate - part["when"] - length, length)
-        if place < len(switches):
-            gain = gain - fade(frames / rate - switches[place]["when"], length)
+        if index < len(switches):
+            gain = gain - fade(frames / rate - switches[index]["when"], length)
         wave = waves[int(part["position"])]
         sound = np.where(inside, wave[np.clip(position, 0, total - 1)], 0.0)
         output += sound * gain

@@ -231,16 +231,16 @@ def test_a_reload_anywhere_goes_on_where_it_was(
     page.reload()
     listener.begin()
     plan = server.session.plan
-    for place in plan.pages[:-1]:
+    for plan_page in plan.pages[:-1]:
         page.reload()
         listener.press_main()
         assert server.session.plan == plan
-        if place.kind == "mushra":
+        if plan_page.kind == "mushra":
             # Once more in the middle of a trial.
-            listener.trial(place, server.key.block("A").pages[place.n], leave=False)
+            listener.trial(plan_page, server.key.block("A").pages[plan_page.n], leave=False)
             page.reload()
             listener.press_main()
-        listener.answer(place)
+        listener.answer(plan_page)
     page.reload()
     page.locator("code").wait_for()
     assert len(server.sessions) == 1 and len(server.session.answers) == 4
@@ -446,21 +446,21 @@ def test_axe_finds_nothing(browser: Any, build: Any, serve: Any, width: int, sch
     page = open_page(browser, viewport=size, bypass_csp=True, color_scheme=scheme)
     listener = VirtualListener(page, server)
     page.goto(server.url + "/s/made")
-    found = [violations(axe, page, "consent")]
+    by_page = [violations(axe, page, "consent")]
     listener.begin("/s/made")
     for plan in server.session.plan.pages[:-1]:
         if plan.kind != "consent":
             page.locator(".page button").first.wait_for()
-            found.append(violations(axe, page, plan.kind))
+            by_page.append(violations(axe, page, plan.kind))
         if plan.kind == "mushra":
             page.locator("button.main").click()
             page.locator(".play").nth(1).click()
             page.wait_for_timeout(100)
-            found.append(violations(axe, page, "mushra, with problems, playing"))
+            by_page.append(violations(axe, page, "mushra, with problems, playing"))
         listener.answer(plan)
     listener.go_through()
-    found.append(violations(axe, page, "finish"))
-    assert [problem for problems in found for problem in problems] == []
+    by_page.append(violations(axe, page, "finish"))
+    assert [problem for problems in by_page for problem in problems] == []
 
 
 def violations(axe: Any, page: Any, name: str) -> list[str]:

@@ -101,11 +101,11 @@ def test_every_importer_counts_a_repeat_once_and_says_so(made: Any, tmp_path: Pa
     keys = [(r.listener, r.item, r.condition, r.replicate) for r in done.ratings]
     assert len(keys) == len(set(keys))
     assert any("there twice with the same score: counted once" in note for note in done.notes)
-    places = {(r.listener, r.item): set() for r in done.ratings if r.position is not None}
+    positions = {(r.listener, r.item): set() for r in done.ratings if r.position is not None}
     for one in done.ratings:
         if one.position is not None:
-            assert one.position not in places[one.listener, one.item]
-            places[one.listener, one.item].add(one.position)
+            assert one.position not in positions[one.listener, one.item]
+            positions[one.listener, one.item].add(one.position)
 
 
 def test_sources_and_joined_tables_are_compared_with_each_other(tmp_path: Path) -> None:

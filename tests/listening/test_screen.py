@@ -59,10 +59,10 @@ class TestRules:
         # One of four is exactly 25 %: not more, so the item stays. Two of four waive it.
         references = {name: [100.0] for name in "ABCD"}
         one = {"A": [95.0], "B": [50.0], "C": [50.0], "D": [50.0]}
-        found = screen(panel(references, one))
-        assert (found.excluded_listeners, found.waived_items) == (("A",), ())
-        found = screen(panel(references, one | {"B": [91.0]}))
-        assert (found.excluded_listeners, found.waived_items) == ((), ("i0",))
+        screened = screen(panel(references, one))
+        assert (screened.excluded_listeners, screened.waived_items) == (("A",), ())
+        screened = screen(panel(references, one | {"B": [91.0]}))
+        assert (screened.excluded_listeners, screened.waived_items) == ((), ("i0",))
 
     def test_whether_waived_items_leave_the_number(self) -> None:
         # Seven items, one waived. One failure of six excludes, one of seven does not.
@@ -70,9 +70,9 @@ class TestRules:
         anchors = {"A": [95.0, 95, 0, 0, 0, 0, 0], "B": [95.0, 0, 0, 0, 0, 0, 0], "C": [0.0] * 7}
         anchors |= {name: [0.0] * 7 for name in "DEFG"}
         ratings = panel(references, anchors)
-        found = screen(ratings)
-        assert found.waived_items == ("i0",)
-        assert [(e.listener, e.failed, e.of, e.items) for e in found.exclusions] == [
+        screened = screen(ratings)
+        assert screened.waived_items == ("i0",)
+        assert [(e.listener, e.failed, e.of, e.items) for e in screened.exclusions] == [
             ("A", 1, 6, ("i1",))
         ]
         assert screen(ratings, waived_items_count=True).exclusions == ()
@@ -103,8 +103,8 @@ class TestOutliers:
     def test_outliers_are_flagged_and_stay(self) -> None:
         people = {str(n): [float(score)] for n, score in enumerate([50, 51, 52, 53, 54, 90])}
         ratings = panel(people)
-        (found,) = flag_outliers(ratings)
-        assert (found.rating.score, found.low, found.high) == (90, 46.5, 58.5)
+        (outlier,) = flag_outliers(ratings)
+        assert (outlier.rating.score, outlier.low, outlier.high) == (90, 46.5, 58.5)
 
 
 @pytest.mark.shared("listening")
@@ -112,14 +112,14 @@ class TestRecorded:
     def test_the_panel(self) -> None:
         expected = json.loads((SHARED / "expected.json").read_text())["panel_fixture"]
         ratings = read_any(SHARED / expected["file"]).ratings
-        found = screen(ratings)
-        by_rule = {rule: [e.listener for e in found.exclusions if e.rule == rule]
-                   for rule in found.applied}  # fmt: skip
+        screened = screen(ratings)
+        by_rule = {rule: [e.listener for e in screened.exclusions if e.rule == rule]
+                   for rule in screened.applied}  # fmt: skip
         assert by_rule["hidden_reference"] == expected["excluded_hidden_reference"]
         assert by_rule["mid_anchor"] == expected["excluded_mid_anchor"]
-        assert sorted({r.listener for r in found.kept}) == expected["kept"]
-        assert found.waived_items == ()
-        for rows, when in ((ratings, "before"), (found.kept, "after")):
+        assert sorted({r.listener for r in screened.kept}) == expected["kept"]
+        assert screened.waived_items == ()
+        for rows, when in ((ratings, "before"), (screened.kept, "after")):
             for name, numbers in expected[when].items():
                 scores = [r.score for r in rows if r.condition == name]
                 assert len(scores) == numbers["n"]
@@ -130,16 +130,16 @@ class TestRecorded:
         expected = json.loads((SHARED / "expected.json").read_text())["stahl2024"]
         raw = read_any(SHARED / expected["file_raw"]).ratings
         assert (len(raw), len({r.listener for r in raw})) == (1512, 21)
-        found = screen(raw)
+        screened = screen(raw)
         wanted = {str(number) for number in expected["excluded_listeners"]}
-        assert set(found.excluded_listeners) == wanted
+        assert set(screened.excluded_listeners) == wanted
         below = Counter(r.listener for r in raw if r.condition == "Reference" and r.score < 90)
         assert below == expected["hidden_reference_below_90_of_8"]
         with (SHARED / expected["file_long"]).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        assert Counter((r.item, r.condition, r.listener, r.score) for r in found.kept) == Counter(
-            (row["item"], row["cond"], row["who"], float(row["score"])) for row in rows
-        )
+        assert Counter(
+            (r.item, r.condition, r.listener, r.score) for r in screened.kept
+        ) == Counter((row["item"], row["cond"], row["who"], float(row["score"])) for row in rows)
         for name, numbers in expected["raw"].items():
             scores = [r.score for r in raw if r.condition == name]
             assert statistics.fmean(scores) == pytest.approx(numbers["mean"], abs=5e-5)

@@ -77,8 +77,8 @@ class Visitor(HttpListener):
         return self.server.ask(method, path, {}, token=self.token).status
 
     def resumed(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.ask("GET", "/api/session"))
-        return found
+        session: dict[str, Any] = json.loads(self.ask("GET", "/api/session"))
+        return session
 
 
 @pytest.fixture
@@ -597,8 +597,8 @@ class TestExperimenter:
     def test_blocks_fill_evenly(self, server: Asker, folder: StudyFolder) -> None:
         for seed in range(6):
             HttpListener(server.url, folder, seed).take_part()
-        found = [line.split()[:2] for line in run("progress", folder.path).splitlines()[-2:]]
-        assert found == [["A", "3"], ["B", "3"]]
+        blocks = [line.split()[:2] for line in run("progress", folder.path).splitlines()[-2:]]
+        assert blocks == [["A", "3"], ["B", "3"]]
 
 
 def crowd(server: Asker, folder: StudyFolder, out: Path, *options: str) -> None:
@@ -615,8 +615,8 @@ def crowd(server: Asker, folder: StudyFolder, out: Path, *options: str) -> None:
     ratings = read_ratings(out / "ratings.csv")
     assert Counter(r.session for r in ratings) == dict.fromkeys(codes, 8)
     assert Counter(r.block for r in ratings) == dict.fromkeys("AB", 4 * LISTENERS)
-    places = Counter((r.session, r.page, r.position) for r in ratings)
-    assert set(places.values()) == {1}
+    counts = Counter((r.session, r.page, r.position) for r in ratings)
+    assert set(counts.values()) == {1}
 
 
 def test_thirty_listeners_at_once_on_sqlite(

@@ -97,8 +97,8 @@ def test_bs1116_pairs_name_each_other(study_by_hand: Study) -> None:
     key, _ = one_page(folder, "bs1116", ["SecretCodec", "reference"])
     given = [{"position": p, "score": s, "first_touch_ms": 5} for p, s in ((0, 3.2), (1, 5))]
     answer = RatedAnswer.model_validate({"kind": "bs1116", "ratings": given, "heard": []})
-    found = {r.condition: (r.versus, r.score) for r in ratings_of(key, folder.public(), answer)}
-    assert found == {"SecretCodec": ("reference", 3.2), "reference": ("SecretCodec", 5)}
+    grades = {r.condition: (r.versus, r.score) for r in ratings_of(key, folder.public(), answer)}
+    assert grades == {"SecretCodec": ("reference", 3.2), "reference": ("SecretCodec", 5)}
 
 
 def test_training_is_never_in_the_results(study_by_hand: Study) -> None:

@@ -26,7 +26,7 @@ Speech = Callable[[int, int], Any]
 def panel(folder: StudyFolder, listeners: int) -> list[tuple[str, dict[int, Any]]]:
     """Block and answers by page of each listener, without a server."""
     key, public = folder.key(), folder.public()
-    found = []
+    sessions = []
     for number in range(listeners):
         block = key.blocks[number % len(key.blocks)]
         plan, stimulus_of = plan_session(key, block)
@@ -40,8 +40,8 @@ def panel(folder: StudyFolder, listeners: int) -> list[tuple[str, dict[int, Any]
         for page in plan.pages[:-1]:
             body = submission({"kind": page.kind} | mind.answer(page))
             answers[page.n] = Submission.model_validate(body).answer
-        found.append((block.name, answers))
-    return found
+        sessions.append((block.name, answers))
+    return sessions
 
 
 @pytest.mark.parametrize("test", ["acr", "ccr"])
@@ -56,7 +56,7 @@ def test_without_a_reference_the_worse_system_gets_the_worse_grades(
             simulated=True,
         ):  # fmt: skip
             scores.setdefault(rating.condition, []).append(rating.score)
-    means = {name: float(np.mean(found)) for name, found in scores.items()}
+    means = {name: float(np.mean(grades)) for name, grades in scores.items()}
     names = ["Codec-A", "Codec-B", "Codec-C"]
     assert means["Codec-A"] > means["Codec-B"] > means["Codec-C"]
     if test == "acr":
@@ -65,7 +65,7 @@ def test_without_a_reference_the_worse_system_gets_the_worse_grades(
         assert all(means[name] < 0 for name in names)
     # They do not all say the same, and do not keep to the ends of the scale.
     assert all(len(set(scores[name])) >= 2 for name in names)
-    assert len({score for found in scores.values() for score in found}) >= 4
+    assert len({score for grades in scores.values() for score in grades}) >= 4
 
 
 def test_checks_are_heard(
@@ -80,10 +80,10 @@ def test_checks_are_heard(
         environment={"trials": 4, "needed": 4}, digits={"folder": str(tmp_path), "needed": 5},
     )  # fmt: skip
     for block, answers in panel(folder, 3):
-        found = session_checks(folder.key(), folder.public(), block=block, answers=answers)
+        checks_passed = session_checks(folder.key(), folder.public(), block=block, answers=answers)
         once = dict.fromkeys(("headphones", "environment", "digits"), (1, 1))
         twice = dict.fromkeys(("attention", "bandwidth", "ears"), (2, 2))
-        assert found == once | twice
+        assert checks_passed == once | twice
     # The page is told the rules, never where the recordings of digits lie.
     assert str(tmp_path) not in (folder.path / "study.json").read_text()
 

@@ -66,11 +66,11 @@ def made_panel(
     return [
         Rating(
             session=f"L{who}", listener=f"L{who}", test="mushra", item=f"i{item}",
-            condition="ABCDEFG"[place],
+            condition="ABCDEFG"[system],
             score=float(np.round(mean + people[who] + things[item] + both[who, item]
                                  + generator.normal(0, 9))),
         )
-        for who in range(listeners) for item in range(items) for place, mean in enumerate(means)
+        for who in range(listeners) for item in range(items) for system, mean in enumerate(means)
     ]  # fmt: skip
 
 
@@ -198,12 +198,12 @@ class TestIdentificationTest:
         path = SHARED / "abx_constant_phase" / "abx_constant_phase_shift.csv"
         ratings = item_from_pattern(read_any(path).ratings, r"(.+)_\d_\d\d")
         numbers = expected("abx_constant_phase")
-        found = {
+        by_treatment = {
             name: identification(name, [r for r in ratings if r.item == name])
             for name in numbers["stimuli"]
         }
         for name, row in numbers["stimuli"].items():
-            pooled, people = found[name].pooled, found[name].listeners
+            pooled, people = by_treatment[name].pooled, by_treatment[name].listeners
             assert (pooled.n, pooled.correct) == (row["n"], row["correct"])
             assert pooled.p == pytest.approx(row["p_binomial_one_sided"], rel=1e-6)
             assert [pooled.low, pooled.high] == pytest.approx(row["clopper_pearson_95"], abs=5e-7)
@@ -212,9 +212,11 @@ class TestIdentificationTest:
             assert ordered == row["correct_per_listener"]
             assert sum(c >= 19 for c in ordered) == row["listeners_at_least_19_of_25"]
             level = row["listener_level_t_two_sided"]
-            assert found[name].t == pytest.approx(level["t"], abs=5e-5)
-            assert found[name].p_listeners == pytest.approx(level["p"], rel=1e-4)
-        statistic, p = two_rates_chi2(found["square_a"].pooled, found["square_b"].pooled)
+            assert by_treatment[name].t == pytest.approx(level["t"], abs=5e-5)
+            assert by_treatment[name].p_listeners == pytest.approx(level["p"], rel=1e-4)
+        statistic, p = two_rates_chi2(
+            by_treatment["square_a"].pooled, by_treatment["square_b"].pooled
+        )
         assert statistic == pytest.approx(numbers["square_a_vs_square_b"]["chi2"], abs=5e-5)
         assert p == pytest.approx(numbers["square_a_vs_square_b"]["p"], abs=5e-5)
 
@@ -265,12 +267,12 @@ class TestPaperPreference:
                    versus="B", score=1 if who == 0 or n % 2 else -1)
             for who in range(6) for n in range(50 if who == 0 else 10)
         ]  # fmt: skip
-        found = preference("A", "B", ratings)
-        assert found.counts == Counts(a=75, none=0, b=25)
-        assert found.p_judgements < 1e-6
-        assert found.p_listeners == pytest.approx(stats.ttest_1samp([1, 0, 0, 0, 0, 0], 0).pvalue)
+        result = preference("A", "B", ratings)
+        assert result.counts == Counts(a=75, none=0, b=25)
+        assert result.p_judgements < 1e-6
+        assert result.p_listeners == pytest.approx(stats.ttest_1samp([1, 0, 0, 0, 0, 0], 0).pvalue)
         turned = preference("B", "A", ratings)
-        assert turned.difference.mean == -found.difference.mean
+        assert turned.difference.mean == -result.difference.mean
 
 
 class TestAgainstOtherPackages:
@@ -353,11 +355,11 @@ class TestAgainstOtherPackages:
     @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
     def test_binomial_and_its_interval_against_scipy(self, counts: tuple[int, int]) -> None:
         k, n = counts
-        found = proportion(k, n)
+        ours = proportion(k, n)
         result = stats.binomtest(k, n, 0.5, alternative="greater")
-        assert found.p == pytest.approx(float(result.pvalue), abs=1e-12)
+        assert ours.p == pytest.approx(float(result.pvalue), abs=1e-12)
         ends = stats.binomtest(k, n).proportion_ci(method="exact")
-        assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=1e-9)
+        assert (ours.low, ours.high) == pytest.approx((ends.low, ends.high), abs=1e-9)
 
     def test_sign_flip_against_scipy(self) -> None:
         differences = np.array([1.0, 2, 2, -1, 3, 0, 4, -2, 5])
@@ -368,12 +370,12 @@ class TestAgainstOtherPackages:
 
     def test_equivalence_against_two_one_sided_tests(self) -> None:
         differences = np.random.default_rng(4).normal(0.5, 2, 20)
-        found = equivalence(differences, margin=2.0)
+        ours = equivalence(differences, margin=2.0)
         sides = [
             stats.ttest_1samp(differences, -2.0, alternative="greater").pvalue,
             stats.ttest_1samp(differences, 2.0, alternative="less").pvalue,
         ]
-        assert found.p == pytest.approx(max(sides))
+        assert ours.p == pytest.approx(max(sides))
 
 
 class TestPublishedTables:
@@ -405,8 +407,8 @@ class TestPublishedTables:
         assert trial_power(n, rate, alpha=alpha * 1.0001) == pytest.approx(power, abs=5e-8)
 
     def test_paired_t_in_effect_sizes(self) -> None:
-        found = [round(paired_sample_size(d), 1) for d in (0.3, 0.5, 0.8)]
-        assert found == [89.1, 33.4, 14.3]
+        sizes = [round(paired_sample_size(d), 1) for d in (0.3, 0.5, 0.8)]
+        assert sizes == [89.1, 33.4, 14.3]
 
     def test_listeners_for_points(self) -> None:
         assert [units_needed(p, 10.9) for p in (3, 5, 8, 10)] == [106, 40, 17, 12]
@@ -447,8 +449,8 @@ class TestIntervals:
 
 
 def ends(values: Floats) -> tuple[float, float]:
-    found = mean_interval(values)
-    return found.low, found.high
+    interval = mean_interval(values)
+    return interval.low, interval.high
 
 
 class TestBradleyTerry:
@@ -460,13 +462,13 @@ class TestBradleyTerry:
         wins, ties = 1e4 * size[:, None] / total, 1e4 * tie / total
         np.fill_diagonal(wins, 0)
         np.fill_diagonal(ties, 0)
-        found, found_nu = fit_strengths(wins, ties)
-        assert found == pytest.approx(strengths, abs=1e-4)
-        assert found_nu == pytest.approx(nu, abs=1e-4)
+        fitted, fitted_nu = fit_strengths(wins, ties)
+        assert fitted == pytest.approx(strengths, abs=1e-4)
+        assert fitted_nu == pytest.approx(nu, abs=1e-4)
 
     def test_two_systems_without_ties_are_a_log_odds(self) -> None:
-        found, nu = fit_strengths(np.array([[0.0, 30], [10, 0]]), np.zeros((2, 2)))
-        assert (found[0] - found[1], nu) == (pytest.approx(math.log(3), abs=1e-5), 0)
+        fitted, nu = fit_strengths(np.array([[0.0, 30], [10, 0]]), np.zeros((2, 2)))
+        assert (fitted[0] - fitted[1], nu) == (pytest.approx(math.log(3), abs=1e-5), 0)
 
     def test_a_system_that_never_lost_has_no_strength(self) -> None:
         with pytest.raises(ValueError, match="no bound"):
@@ -479,10 +481,10 @@ class TestBradleyTerry:
                    versus=b, score=float(generator.choice([1, 0, -1], p=[0.6, 0.1, 0.3])))
             for who in range(15) for n in range(6) for a, b in pairwise("ABC")
         ]  # fmt: skip
-        found = bradley_terry(ratings, resamples=60)
-        assert [s.name for s in found] == ["A", "B", "C"]
-        assert all(s.low < s.strength < s.high for s in found)
-        assert sum(s.strength for s in found) == pytest.approx(0, abs=1e-9)
+        systems = bradley_terry(ratings, resamples=60)
+        assert [s.name for s in systems] == ["A", "B", "C"]
+        assert all(s.low < s.strength < s.high for s in systems)
+        assert sum(s.strength for s in systems) == pytest.approx(0, abs=1e-9)
 
 
 class TestReliability:
@@ -501,9 +503,9 @@ class TestReliability:
             for (who, replicate), values in scores.items()
             for name, score in zip("ABC", values, strict=True)
         ]  # fmt: skip
-        (found,) = repeats(ratings)
-        assert (found.listener, found.pairs) == ("L1", 3)
-        assert found.spread == pytest.approx(math.sqrt((4 + 4 + 0) / 3 / 2))
+        (listener,) = repeats(ratings)
+        assert (listener.listener, listener.pairs) == ("L1", 3)
+        assert listener.spread == pytest.approx(math.sqrt((4 + 4 + 0) / 3 / 2))
 
 
 MIXED = SHARED / "mixed_model"
@@ -538,12 +540,12 @@ def test_mixed_models_have_the_values_of_r(name: str, structure: Structure) -> N
     assert (model.p, model.f_scale) == (pytest.approx(p, rel=1e-4), pytest.approx(scale, rel=1e-6))
     rows = [line.split() for line in block.splitlines() if line[:1].isdigit()]
     for row, mean in zip([row for row in rows if row[2] != "-"], model.means, strict=True):
-        found = (mean.estimate, mean.standard_error, mean.df)
-        assert found == pytest.approx(tuple(map(float, row[2:5])), rel=1e-5)
+        estimates = (mean.estimate, mean.standard_error, mean.df)
+        assert estimates == pytest.approx(tuple(map(float, row[2:5])), rel=1e-5)
     for row, pair in zip([row for row in rows if row[2] == "-"], model.pairs, strict=True):
         assert (pair.first, pair.second) == (row[1], row[3])
-        found = (pair.estimate, pair.standard_error, pair.df, pair.t, pair.p)
-        assert found == pytest.approx(tuple(map(float, row[4:9])), rel=1e-4)
+        estimates = (pair.estimate, pair.standard_error, pair.df, pair.t, pair.p)
+        assert estimates == pytest.approx(tuple(map(float, row[4:9])), rel=1e-4)
 
 
 def random_design(seed: int) -> list[Rating]:

@@ -90,11 +90,11 @@ def test_files_of_a_trial_differ_in_nothing_but_samples(build: Build) -> None:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
-    place = 12
-    while place < len(data):
-        name, size = struct.unpack_from("<4sI", data, place)
+    offset = 12
+    while offset < len(data):
+        name, size = struct.unpack_from("<4sI", data, offset)
         yield name, size
-        place += 8 + size + size % 2
+        offset += 8 + size + size % 2
 
 
 def test_a_delay_is_removed_and_said(build: Build, made_run: Callable[..., Path]) -> None:

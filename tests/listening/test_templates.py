@@ -117,9 +117,9 @@ def test_known_answers_are_hidden_among_the_trials(build: Build, test: str) -> N
         session_checks(key, folder.public(), block=name, answers=answers)
         for name, answers in panel(folder, 4)
     ]
-    assert all(found["gold"][1] == 2 for found in passed)
+    assert all(counts["gold"][1] == 2 for counts in passed)
     if trapped:
-        assert all(found["trap"] == (2, 2) for found in passed)
+        assert all(counts["trap"] == (2, 2) for counts in passed)
 
 
 def test_a_check_that_makes_no_sense_is_refused(build: Build) -> None:

@@ -35,8 +35,8 @@ def test_pay_and_use_are_two_questions(
     no_span: bool,
     expected: tuple[bool, bool, tuple[str, ...]],
 ) -> None:
-    found = verdict(checks, finished=finished, simulated=False, no_span=no_span)
-    assert (found.pay, found.use, found.reasons) == expected
+    outcome = verdict(checks, finished=finished, simulated=False, no_span=no_span)
+    assert (outcome.pay, outcome.use, outcome.reasons) == expected
     assert not verdict(checks, finished=finished, simulated=True, no_span=no_span).pay
 
 

@@ -73,10 +73,10 @@ class VirtualListener:
 
     def questionnaire(self, *_: Any, text: str = "") -> None:
         self.page.locator("form").wait_for()
-        for place, value in enumerate(("33", text)):
-            box = self.page.locator("form input, form textarea").nth(place)
+        for index, value in enumerate(("33", text)):
+            box = self.page.locator("form input, form textarea").nth(index)
             if self.by_keyboard:
-                self.tab_to("form input" if place == 0 else "form textarea")
+                self.tab_to("form input" if index == 0 else "form textarea")
                 self.page.keyboard.insert_text(value)
             else:
                 box.fill(value)
@@ -134,8 +134,8 @@ class VirtualListener:
         self.page.locator(".play").first.wait_for()
         rated = plan.kind in ("mushra", "mushra1s", "bs1116")
         positions = ([-1] if plan.reference else []) + list(range(len(plan.stimuli)))
-        for place, position in enumerate(positions):
-            self.hear(place, position)
+        for index, position in enumerate(positions):
+            self.hear(index, position)
             if rated and position >= 0:
                 role = self.server.key.stimuli[block.stimuli[position]].role
                 self.grade(position, best=role == "hidden_reference")
@@ -144,13 +144,13 @@ class VirtualListener:
         if leave:
             self.press_main()
 
-    def hear(self, place: int, position: int) -> None:
+    def hear(self, index: int, position: int) -> None:
         if self.by_keyboard:
             self.page.keyboard.press("r" if position < 0 else str(position + 1))
         else:
-            self.page.locator(".play").nth(place).click()
+            self.page.locator(".play").nth(index).click()
         # The marks lie in the order of the buttons.
-        mark = self.page.locator(".heard").nth(place)
+        mark = self.page.locator(".heard").nth(index)
         mark.and_(self.page.locator(".enough")).wait_for(timeout=15_000)
 
     def grade(self, position: int, *, best: bool) -> None:
@@ -179,14 +179,14 @@ class VirtualListener:
                 along = half + (box["width"] - 2 * half) * share
                 self.page.mouse.click(box["x"] + along, box["y"] + box["height"] / 2)
 
-    def choose(self, place: int) -> None:
+    def choose(self, index: int) -> None:
         if self.by_keyboard:
             self.tab_to(".option input")
             self.page.keyboard.press("Space")
-            for _ in range(place):
+            for _ in range(index):
                 self.page.keyboard.press("ArrowDown")
         else:
-            self.page.locator(".option").nth(place).click()
+            self.page.locator(".option").nth(index).click()
 
     def go_through(self) -> None:
         """Everything that is left, to the end."""

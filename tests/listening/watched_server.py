@@ -65,12 +65,12 @@ class WatchedServer:
             "SELECT page, uuid, revision, client_ms, payload FROM answer "
             "WHERE session = (SELECT max(id) FROM session) ORDER BY id"
         )
-        found = {}
+        submissions = {}
         for page, uuid, revision, client_ms, payload in rows:
             values = {"uuid": uuid, "revision": revision, "client_ms": client_ms}
             values["answer"] = json.loads(payload)
-            found[page] = TypeAdapter(Submission).validate_python(values)
-        return found
+            submissions[page] = TypeAdapter(Submission).validate_python(values)
+        return submissions
 
     @property
     def events(self) -> list[StoredEvent]:

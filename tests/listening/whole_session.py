@@ -77,21 +77,21 @@ class Hand:
         self.keep("questionnaire")
         for question in self.server.public.questionnaire:
             quoted = json.dumps(question.name)
-            place = [q.name for q in self.server.public.questionnaire].index(question.name)
+            index = [q.name for q in self.server.public.questionnaire].index(question.name)
             selector = "form input, form select, form textarea"
             if question.type == "choice":
                 # A list of the system cannot be pressed from outside in every engine.
-                self.focus(selector, place)
+                self.focus(selector, index)
                 self.engine.press("ArrowDown")
-                chosen = f"document.querySelectorAll('{selector}')[{place}].value"
+                chosen = f"document.querySelectorAll('{selector}')[{index}].value"
                 if self.engine.evaluate(chosen) == "":
                     self.engine.evaluate(
-                        f"(() => {{ const e = document.querySelectorAll('{selector}')[{place}];"
+                        f"(() => {{ const e = document.querySelectorAll('{selector}')[{index}];"
                         f"e.value = '0'; e.dispatchEvent(new Event('change')); return {quoted};"
                         "})()"
                     )
             else:
-                self.focus(selector, place)
+                self.focus(selector, index)
                 self.engine.press(*("33" if question.type == "number" else "words"))
         self.press_main()
 
@@ -140,10 +140,10 @@ class Hand:
             f"(document.querySelector('.count')?.innerText ?? '').includes(' {number} ')"
         )
 
-    def choose_when_heard(self, place: int, name: str) -> None:
+    def choose_when_heard(self, index: int, name: str) -> None:
         self.engine.wait("!!document.querySelector('.choice:enabled')", 40)
         self.keep(name)
-        self.use(".choice", place)
+        self.use(".choice", index)
 
     # Trials
 
@@ -154,8 +154,8 @@ class Hand:
             int(self.engine.evaluate("document.documentElement.scrollWidth - innerWidth")),
         )
         positions = ([REFERENCE] if page.reference else []) + list(range(len(page.stimuli)))
-        for place, position in enumerate(positions):
-            self.hear(place)
+        for index, position in enumerate(positions):
+            self.hear(index)
             if page.kind in ON_SLIDERS and position >= 0:
                 best = self.server.key.stimuli[block.stimuli[position]].role == "hidden_reference"
                 self.grade(page, position, 1.0 if best else 0.25)
@@ -167,10 +167,10 @@ class Hand:
         self.keep(f"{page.kind}-trial")
         self.press_main()
 
-    def hear(self, place: int) -> None:
-        self.use(".trial .play", place)
+    def hear(self, index: int) -> None:
+        self.use(".trial .play", index)
         self.engine.wait(
-            f"document.querySelectorAll('.heard')[{place}].classList.contains('enough')", 40
+            f"document.querySelectorAll('.heard')[{index}].classList.contains('enough')", 40
         )
 
     def grade(self, page: PlanPage, position: int, share: float) -> None:
@@ -196,41 +196,41 @@ class Hand:
         self.scores.setdefault(page.n, {})[position] = low + share * (high - low)
 
     def choose(self, page: PlanPage, block: BlockPage) -> None:
-        place = 1
+        index = 1
         if page.kind == "abx":
-            place = block.x or 0
+            index = block.x or 0
         elif block.check == "trap" and block.expected:
-            place = round(self.server.public.scale[1] - block.expected[0])
+            index = round(self.server.public.scale[1] - block.expected[0])
         self.engine.wait("!!document.querySelector('fieldset:enabled .option')")
         if self.how == "keyboard":
             self.focus(".option input")
-            self.engine.press(" ", *["ArrowDown"] * place)
+            self.engine.press(" ", *["ArrowDown"] * index)
         else:
-            self.engine.click(".option", place, touch=self.how == "touch")
+            self.engine.click(".option", index, touch=self.how == "touch")
 
     # Fingers
 
-    def use(self, selector: str, place: int = 0) -> None:
+    def use(self, selector: str, index: int = 0) -> None:
         """Press a button: at its place on the screen, or by Tab and Enter."""
         quoted = json.dumps(selector)
-        self.engine.wait(f"document.querySelectorAll({quoted}).length > {place}")
+        self.engine.wait(f"document.querySelectorAll({quoted}).length > {index}")
         if self.how == "keyboard":
-            self.focus(selector, place)
+            self.focus(selector, index)
             self.engine.press("Enter")
         else:
-            self.engine.click(selector, place, touch=self.how == "touch")
+            self.engine.click(selector, index, touch=self.how == "touch")
 
-    def focus(self, selector: str, place: int = 0) -> None:
+    def focus(self, selector: str, index: int = 0) -> None:
         if self.how != "keyboard":
-            self.engine.click(selector, place, touch=self.how == "touch")
+            self.engine.click(selector, index, touch=self.how == "touch")
             return
         here = f"document.activeElement === document.querySelectorAll({json.dumps(selector)})"
         for _ in range(80):
-            if self.engine.evaluate(f"{here}[{place}]"):
+            if self.engine.evaluate(f"{here}[{index}]"):
                 return
             # A group of radio buttons is one stop: that of the chosen one, or the first.
             self.engine.press("Tab")
-        raise AssertionError(f"the tab key never reaches {selector}, {place}")
+        raise AssertionError(f"the tab key never reaches {selector}, {index}")
 
     def press_main(self) -> None:
         self.engine.wait("!!document.querySelector('button.main:enabled')")

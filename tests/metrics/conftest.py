@@ -92,7 +92,7 @@ def real(truth_folder: Path) -> Pair:
 @pytest.fixture(scope="session")
 def decoded_pairs() -> list[Pair]:
     """What two neural codecs made of one utterance in each collection that is at hand."""
-    found = []
+    pairs = []
     for reference in sorted((SHARED / "decoded").glob("*/reference")):
         name = min(path.name for path in reference.iterdir())
         systems = sorted(path for path in reference.parent.iterdir() if path != reference)
@@ -100,10 +100,10 @@ def decoded_pairs() -> list[Pair]:
         for system in systems[:2]:
             degraded, _ = soundfile.read(system / name, dtype="float64")
             shortest = min(wave.size, degraded.size)
-            found.append(Pair(wave[:shortest], degraded[:shortest], rate))
-    if not found:
+            pairs.append(Pair(wave[:shortest], degraded[:shortest], rate))
+    if not pairs:
         pytest.skip("decoded speech (../shared/decoded) is not beside the repository")
-    return found
+    return pairs
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="it needs torch: pip install 'synben
 from synbench_metrics import distill_mos, load, score, score_batch  # noqa: E402
 from synbench_metrics._distill_mos_model import DistillMos  # noqa: E402
 from synbench_metrics._torch import load_strictly  # noqa: E402
-from synbench_metrics.distill_mos import SEGMENT, segment_starts  # noqa: E402
+from synbench_metrics.distill_mos import SEGMENT_SAMPLES, segment_starts  # noqa: E402
 from synbench_metrics.errors import Unavailable  # noqa: E402
 
 PACKAGES = {"distillmos": "distillmos==0.9.1", "xls_r_sqa": "xls-r-sqa==0.1.0"}
@@ -128,14 +128,14 @@ def test_waves_differ_and_a_batch_equals_single_waves(scored, waves, values):
     assert np.ptp(values) > 1e-3
     together = score_batch(scored, degraded=list(waves), sample_rate=16000)
     assert [outcome.value for outcome in together] == pytest.approx(values, abs=1e-5)
-    filled = np.pad(waves, ((0, 0), (0, SEGMENT - waves.shape[1]))).astype(np.float32)
+    filled = np.pad(waves, ((0, 0), (0, SEGMENT_SAMPLES - waves.shape[1]))).astype(np.float32)
     with torch.inference_mode():
         side_by_side = distill_mos._model()(torch.from_numpy(filled))
     assert side_by_side.numpy() == pytest.approx(values, abs=1e-5)
 
 
 def test_neither_the_level_nor_zeros_up_to_a_segment_matter(scored, waves, values):
-    quiet = np.pad(0.1 * waves[0], (0, SEGMENT - waves[0].size))
+    quiet = np.pad(0.1 * waves[0], (0, SEGMENT_SAMPLES - waves[0].size))
     outcome = score(scored, degraded=quiet, sample_rate=16000)
     assert outcome.value == pytest.approx(values[0], abs=1e-4)
 
@@ -145,7 +145,7 @@ def test_a_long_wave_has_the_mean_of_its_segments(scored, waves):
     assert long.size == 128000
     first, last, whole = (
         score(scored, degraded=wave, sample_rate=16000).value
-        for wave in (long[:SEGMENT], long[-SEGMENT:], long)
+        for wave in (long[:SEGMENT_SAMPLES], long[-SEGMENT_SAMPLES:], long)
     )
     assert whole == pytest.approx((first + last) / 2, abs=1e-5)
 
@@ -160,10 +160,10 @@ def test_a_quarter_of_a_second_is_the_least(scored, waves):
     ("samples", "starts"),
     [
         (1, [0]),
-        (SEGMENT, [0]),
-        (SEGMENT + 1, [0, 1]),
-        (SEGMENT + 16000, [0, 16000]),
-        (SEGMENT + 16001, [0, 8000, 16001]),
+        (SEGMENT_SAMPLES, [0]),
+        (SEGMENT_SAMPLES + 1, [0, 1]),
+        (SEGMENT_SAMPLES + 16000, [0, 16000]),
+        (SEGMENT_SAMPLES + 16001, [0, 8000, 16001]),
     ],
 )
 def test_segments_start_where_the_packages_do(samples, starts):
@@ -174,7 +174,7 @@ def test_segments_start_where_the_packages_do(samples, starts):
 def test_segments_reach_from_start_to_end_in_even_steps(samples):
     starts = segment_starts(samples)
     assert starts[0] == 0
-    assert starts[-1] == max(0, samples - SEGMENT)
+    assert starts[-1] == max(0, samples - SEGMENT_SAMPLES)
     assert len(starts) == 1 + math.ceil(starts[-1] / 16000)
     steps = np.diff(starts)
     assert steps.size == 0 or np.ptp(steps) <= 2  # they are truncated to samples

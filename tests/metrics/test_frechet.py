@@ -14,11 +14,11 @@ def test_isotropic_gaussians(dimensions):
     """N(0, I) and N(mu, 4 I) with a squared length of mu of 9: 9 + D."""
     mean = np.zeros(dimensions)
     mean[0] = 3.0
-    found = gaussian_distance(
+    distance = gaussian_distance(
         means=(np.zeros(dimensions), mean),
         covariances=(np.eye(dimensions), 4 * np.eye(dimensions)),
     )
-    assert found == pytest.approx(9 + dimensions, abs=1e-9)
+    assert distance == pytest.approx(9 + dimensions, abs=1e-9)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -31,9 +31,9 @@ def test_full_rank_agrees_with_a_matrix_root(seed, items, others):
     mean = np.sum((first.mean(axis=0) - second.mean(axis=0)) ** 2)
     root = sqrtm(covariances[0] @ covariances[1]).real
     expected = mean + np.trace(covariances[0] + covariances[1] - 2 * root)
-    found = set_distance(reference=first, degraded=second)
-    assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
-    assert set_distance(reference=second, degraded=first) == pytest.approx(found, rel=1e-9)
+    distance = set_distance(reference=first, degraded=second)
+    assert distance == pytest.approx(expected, rel=1e-6, abs=1e-8)
+    assert set_distance(reference=second, degraded=first) == pytest.approx(distance, rel=1e-9)
 
 
 def test_fewer_items_than_dimensions_stay_real():
@@ -41,8 +41,8 @@ def test_fewer_items_than_dimensions_stay_real():
     first, second = generator.standard_normal((2, 8, 50))
     both = [np.cov(each.T) for each in (first, second)]
     means = (first.mean(axis=0), second.mean(axis=0))
-    found = set_distance(reference=first, degraded=second)
-    assert found == pytest.approx(gaussian_distance(means=means, covariances=(both[0], both[1])))
+    distance = set_distance(reference=first, degraded=second)
+    assert distance == pytest.approx(gaussian_distance(means=means, covariances=(both[0], both[1])))
     assert set_distance(reference=first, degraded=first) == pytest.approx(0.0, abs=1e-9)
 
 

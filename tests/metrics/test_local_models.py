@@ -147,11 +147,11 @@ def test_hubert_hears_what_the_pipeline_of_transformers_hears(hubert, waves):
     ]
     metric = load("wer_hubert_large_english")
     metric.check()
-    found = _recognise.transcripts("hubert_large", waves)
-    assert [each["text"].strip() for each in expected] == found
-    assert all(found)
+    texts = _recognise.transcripts("hubert_large", waves)
+    assert [each["text"].strip() for each in expected] == texts
+    assert all(texts)
     single = [_hubert.transcribe(wave[None])[0] for wave in waves]
-    assert single == found
+    assert single == texts
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def whisper(tmp_path, monkeypatch):
     torch.manual_seed(1)
     alphabet = sorted(tokenizers_alphabet())
     special = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"]
-    vocabulary = {token: place for place, token in enumerate([*alphabet, *special])}
+    vocabulary = {token: code for code, token in enumerate([*alphabet, *special])}
     tokenizer_files(tmp_path, vocabulary, special)
     config = transformers.WhisperConfig(
         vocab_size=len(vocabulary),

@@ -29,8 +29,8 @@ def by_hand(wave: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("samples", [480, 481, 959, 960, 4799, 4800])
 def test_sigmos_frames_as_published(wave, samples):
-    found = sigmos.features(wave[:samples])
-    assert found == pytest.approx(by_hand(wave[:samples]), abs=1e-9)
+    frames = sigmos.features(wave[:samples])
+    assert frames == pytest.approx(by_hand(wave[:samples]), abs=1e-9)
 
 
 @pytest.fixture
@@ -61,12 +61,12 @@ def small_sigmos(tmp_path, monkeypatch):
 
 def test_sigmos_scores_seven_columns_by_one_graph(small_sigmos, wave):
     expected = by_hand(np.tile(wave, 5)).mean(axis=(1, 2)) @ small_sigmos
-    for place, name in enumerate(("col", "disc", "loud", "noise", "reverb", "sig", "ovrl")):
+    for index, name in enumerate(("col", "disc", "loud", "noise", "reverb", "sig", "ovrl")):
         metric = load(f"sigmos_{name}")
         metric.check()
         assert len(metric.info.weights_sha256) == 64
         outcome = score(metric, degraded=np.tile(wave, 5), sample_rate=48000)
-        assert outcome.value == pytest.approx(expected[place], rel=1e-4)
+        assert outcome.value == pytest.approx(expected[index], rel=1e-4)
 
 
 def test_sigmos_takes_no_other_rate(small_sigmos, wave):
@@ -126,11 +126,11 @@ def test_scoreq_compares_the_embeddings_of_padded_waves(small_scoreq, samples):
 def test_windows_of_dnsmos(seconds, windows):
     """Short waves are doubled: 9 s become 18 s."""
     wave = np.arange(round(seconds * 16000), dtype=np.float64)
-    found = list(dnsmos.windows(wave))
-    assert len(found) == windows
-    assert all(each.size == 144160 for each in found)
+    segments = list(dnsmos.windows(wave))
+    assert len(segments) == windows
+    assert all(each.size == 144160 for each in segments)
     repeated = np.resize(wave, 144160) if wave.size < 144160 else wave
-    assert np.array_equal(found[0], repeated[:144160])
+    assert np.array_equal(segments[0], repeated[:144160])
 
 
 def test_the_last_second_of_ten_is_not_heard(available, real):
@@ -157,11 +157,11 @@ def test_the_level_moves_dnsmos(available, real):
 def test_plcmos_twice_is_the_same(available, real):
     """The package draws its raters from numpy's global generator, and differs from itself."""
     metric = available("plcmos")
-    found = set()
+    values = set()
     for seed in (1, 2):
         np.random.seed(seed)
-        found.add(score(metric, degraded=real.reference, sample_rate=16000).value)
-    assert len(found) == 1
+        values.add(score(metric, degraded=real.reference, sample_rate=16000).value)
+    assert len(values) == 1
     assert str(dnsmos.RATER_SEED) in metric.info.mode
 
 

@@ -72,7 +72,7 @@ def test_an_error_is_not_kept(counted):
 
 def test_a_long_wave_is_not_kept(counted, monkeypatch):
     double, calls = counted
-    monkeypatch.setattr(_remember, "LARGEST", WAVE.nbytes - 1)
+    monkeypatch.setattr(_remember, "LARGEST_ARGUMENT_BYTES", WAVE.nbytes - 1)
     double(WAVE, 2)
     double(WAVE, 2)
     assert calls == [2, 2]
@@ -128,8 +128,8 @@ def alone(value_of) -> dict[tuple[str, int, int], float]:
 @given(order=st.lists(st.integers(0, 10**6), min_size=2, max_size=6))
 def test_in_any_order_every_score_is_the_same_to_the_bit(alone, value_of, order):
     cells = list(alone)
-    for place in order:
-        cell = cells[place % len(cells)]
+    for index in order:
+        cell = cells[index % len(cells)]
         assert value_of(*cell) == alone[cell]
 
 

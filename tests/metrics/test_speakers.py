@@ -25,8 +25,8 @@ def test_the_embedding_is_the_packages(available, real, samples, gain):
     assert vector.shape == (256,)
     assert np.linalg.norm(vector) == pytest.approx(1.0)
     largest = np.argsort(vector)[::-1][:4]
-    found = {int(place): round(float(vector[place]), 6) for place in largest}
-    assert found == pytest.approx(PACKAGE[samples, gain], abs=2e-6)
+    components = {int(index): round(float(vector[index]), 6) for index in largest}
+    assert components == pytest.approx(PACKAGE[samples, gain], abs=2e-6)
 
 
 def test_a_voice_is_more_like_itself_than_like_another(available, truth_folder):

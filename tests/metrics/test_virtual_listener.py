@@ -189,15 +189,15 @@ def test_the_search_equals_the_literal_one(seed, radius, monkeypatch):
     got = _visqol_patches.match(reference, degraded, starts, width, 1.0)
     expected = literal_path(similarity, starts, radius * width)
     assert [None if lost else float(offset) for offset, lost in expected] == [
-        found.found and found.found[0] for found in got
+        match.degraded and match.degraded[0] for match in got
     ]
-    assert all(not np.any(found.similarity.means) for found in got if found.found is None)
+    assert all(not np.any(match.similarity.means) for match in got if match.degraded is None)
 
 
 def test_patches_beyond_the_degraded_end_are_left_out():
     reference, degraded = 40 * RANDOM.random((3, 60)), 40 * RANDOM.random((3, 20))
-    found = _visqol_patches.match(reference, degraded, [9, 29, 49], 20, 0.02)
-    assert len(found) == 2
+    matches = _visqol_patches.match(reference, degraded, [9, 29, 49], 20, 0.02)
+    assert len(matches) == 2
     with pytest.raises(NotApplicable, match="ends before"):
         _visqol_patches.match(reference, degraded, [49], 20, 0.02)
 

@@ -144,9 +144,9 @@ def test_the_digest_that_is_found_becomes_part_of_the_identity(tmp_path, monkeyp
         own = tmp_path / f"{len(content)}.pt"
         own.write_bytes(content)
         monkeypatch.setenv("SYNBENCH_WEIGHTS_SOME_MODEL", str(own))
-        found = _weights.identified(metric(UNPINNED)).info
-        assert found.weights_sha256 == hashlib.sha256(content).hexdigest()
-        identities.add(found.identity)
+        info = _weights.identified(metric(UNPINNED)).info
+        assert info.weights_sha256 == hashlib.sha256(content).hexdigest()
+        identities.add(info.identity)
     assert len(identities) == 3
 
 

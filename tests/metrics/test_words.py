@@ -35,12 +35,12 @@ def test_a_corpus_rate_is_no_mean_of_rates():
 def edits(said: list[str], heard: list[str]) -> int:
     """Levenshtein distance by the book."""
     row = list(range(len(heard) + 1))
-    for place, word in enumerate(said, start=1):
-        before, row[0] = row[0], place
-        for other, found in enumerate(heard, start=1):
+    for row_index, word in enumerate(said, start=1):
+        before, row[0] = row[0], row_index
+        for other, heard_word in enumerate(heard, start=1):
             before, row[other] = (
                 row[other],
-                min(row[other] + 1, row[other - 1] + 1, before + (word != found)),
+                min(row[other] + 1, row[other - 1] + 1, before + (word != heard_word)),
             )
     return row[-1]
 
@@ -51,18 +51,18 @@ some_words = st.lists(st.sampled_from(["red", "boat", "sails", "north"]), max_si
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(said=some_words.filter(bool), heard=some_words)
 def test_errors_are_the_edit_distance(said, heard):
-    found = count_errors(reference=" ".join(said), hypothesis=" ".join(heard), unit="words")
-    assert found.weight == len(said)
-    assert round(found.value * found.weight) == edits(said, heard)
-    counts = found.details
+    measured = count_errors(reference=" ".join(said), hypothesis=" ".join(heard), unit="words")
+    assert measured.weight == len(said)
+    assert round(measured.value * measured.weight) == edits(said, heard)
+    counts = measured.details
     errors = sum(counts[name] for name in ("substitutions", "deletions", "insertions"))
     assert errors == edits(said, heard)
     assert counts["hits"] + counts["substitutions"] + counts["deletions"] == len(said)
 
 
 def test_characters_count_spaces():
-    found = count_errors(reference="a boat", hypothesis="a coat", unit="characters")
-    assert (found.value, found.weight) == (1 / 6, 6.0)
+    errors = count_errors(reference="a boat", hypothesis="a coat", unit="characters")
+    assert (errors.value, errors.weight) == (1 / 6, 6.0)
 
 
 @pytest.mark.parametrize("reference", ["", "   ", "...", "[noise]"])
@@ -73,8 +73,8 @@ def test_an_empty_reference_has_no_rate(reference):
 
 
 def test_an_empty_hypothesis_is_all_deletions():
-    found = count_errors(reference="two words", hypothesis="", unit="words")
-    assert (found.value, found.details["deletions"]) == (1.0, 2)
+    errors = count_errors(reference="two words", hypothesis="", unit="words")
+    assert (errors.value, errors.details["deletions"]) == (1.0, 2)
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ from synbench_metrics.word_errors import count_errors
     ],
 )
 def test_what_reads_the_same_is_the_same(plain: str, typed: str) -> None:
-    found = count_errors(reference=plain, hypothesis=typed, unit="words")
-    assert found.value == 0
-    assert found.details["reference"] == found.details["hypothesis"]
-    assert "other_scripts" not in found.details
+    errors = count_errors(reference=plain, hypothesis=typed, unit="words")
+    assert errors.value == 0
+    assert errors.details["reference"] == errors.details["hypothesis"]
+    assert "other_scripts" not in errors.details
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_what_reads_the_same_is_the_same(plain: str, typed: str) -> None:
     ],
 )
 def test_vowel_signs_of_other_scripts_count(one: str, other: str, script: str) -> None:
-    found = count_errors(reference=f"{one} x", hypothesis=f"{other} x", unit="words")
-    assert found.value == 0.5
-    assert found.details["reference"] == f"{one} x"
-    assert found.details["other_scripts"] == script
+    errors = count_errors(reference=f"{one} x", hypothesis=f"{other} x", unit="words")
+    assert errors.value == 0.5
+    assert errors.details["reference"] == f"{one} x"
+    assert errors.details["other_scripts"] == script
     assert count_errors(reference=one, hypothesis=one, unit="characters").value == 0
 
 

@@ -68,8 +68,8 @@ class MadeRun:
         """Write the plan."""
         items = [
             {"corpus": corpus, "item": item, "item_digest": f"digest {item}", "seconds": seconds}
-            for corpus, found in self.items.items()
-            for item, seconds in found.items()
+            for corpus, durations in self.items.items()
+            for item, seconds in durations.items()
         ]
         RunFolder(self.folder).begin(self._manifest(), items)
         return self.folder
@@ -93,13 +93,13 @@ class MadeRun:
                     "name": name,
                     "spec": name,
                     "digest": "0" * 16,
-                    "items": len(found),
-                    "seconds": sum(found.values()),
+                    "items": len(durations),
+                    "seconds": sum(durations.values()),
                     "licence": "",
                     "note": self.corpus_notes.get(name, ""),
                     "target_rate": None,
                 }
-                for name, found in self.items.items()
+                for name, durations in self.items.items()
             ],
             "skipped": self.skipped,
         }

@@ -85,8 +85,8 @@ def test_bands_hold_the_truth_as_often_as_they_say(conditions: int) -> None:
     held = 0
     for seed in range(200):
         ratings, metric, truth = study(seed, conditions)
-        found = agreement(ratings, metric, level="condition", seed=seed, replicates=200)
-        low, high = found.bands["pearson"]
+        result = agreement(ratings, metric, level="condition", seed=seed, replicates=200)
+        low, high = result.bands["pearson"]
         held += low <= truth <= high
     print(f"{conditions} conditions: {held / 200:.3f} of the bands of 95 % hold the truth")
     assert 0.9 <= held / 200 <= 0.995

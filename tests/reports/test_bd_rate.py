@@ -213,11 +213,11 @@ def curves_run(empty_run: Any) -> Any:
     noise = np.random.default_rng(5).normal(0, 0.05, (12, len(points)))
     noise -= noise.mean(axis=0)
     for number, name in enumerate(names):
-        for place, (kind, rate) in enumerate(points):
+        for index, (kind, rate) in enumerate(points):
             level = np.log2(rate * (2 if kind == "new" else 1))
             spec = f"{kind}:kbps={rate}"
             empty_run.decode(spec, name, payload_bits=2000 * rate)
-            empty_run.score(spec, name, "mos", 1 + level / 2 + noise[number, place])
+            empty_run.score(spec, name, "mos", 1 + level / 2 + noise[number, index])
             empty_run.score(spec, name, "error", 0.6 - level / 10)
     folder = empty_run.save()
     items = [
@@ -241,15 +241,15 @@ def compared(*arguments: object) -> dict[str, dict[str, str]]:
 
 
 def test_compare_finds_half_the_bits(curves_run: Any) -> None:
-    found = compared(curves_run.folder, "--bd-rate", "mos", "--against", "old")
-    assert list(found) == ["new", "few"]
-    new = found["new"]
+    by_codec = compared(curves_run.folder, "--bd-rate", "mos", "--against", "old")
+    assert list(by_codec) == ["new", "few"]
+    new = by_codec["new"]
     assert float(new["bd_rate_percent"]) == pytest.approx(-50)
     assert float(new["bd_rate_low"]) < -50 < float(new["bd_rate_high"]) < 0
     assert float(new["bd_quality"]) == pytest.approx(0.5)
     assert (new["items"], new["clusters"]) == ("12", "6")
-    assert found["few"]["bd_rate_percent"] == "nan"
-    assert "pchip needs 3 points of the test, got 2" in found["few"]["remarks"]
+    assert by_codec["few"]["bd_rate_percent"] == "nan"
+    assert "pchip needs 3 points of the test, got 2" in by_codec["few"]["remarks"]
 
 
 def test_where_lower_is_better_the_difference_keeps_its_sense(curves_run: Any) -> None:

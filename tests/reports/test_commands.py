@@ -71,9 +71,9 @@ def test_tidy_lines_have_full_precision_and_all_counts(made_run: Any) -> None:
     made_run.score("alpha", "a", "mos", 1 / 3)
     made_run.score("alpha", "b", "mos", 2 / 3)
     made_run.score("alpha", "c", "mos", reason="crashed")
-    found = lines(exported(made_run.save(), "--format", "csv"))
-    assert len(found) == 3 * (3 + 2 + 4)
-    (line,) = (line for line in found if (line["codec"], line["column"]) == ("Alpha", "mos"))
+    rows = lines(exported(made_run.save(), "--format", "csv"))
+    assert len(rows) == 3 * (3 + 2 + 4)
+    (line,) = (line for line in rows if (line["codec"], line["column"]) == ("Alpha", "mos"))
     assert float(line["mean"]) == 0.5
     # Of two items: the quantile of t for one degree of freedom is 12.706.
     half = 12.7062047 / 6
@@ -86,10 +86,10 @@ def test_tidy_lines_have_full_precision_and_all_counts(made_run: Any) -> None:
 def test_rows_have_status_value_and_reason(made_run: Any) -> None:
     made_run.score("alpha", "a", "mos", 1 / 3)
     made_run.score("alpha", "b", "mos", reason="crashed, twice")
-    found = lines(exported(made_run.save(), "--format", "csv", "--rows"))
-    assert len(found) == 18
+    rows = lines(exported(made_run.save(), "--format", "csv", "--rows"))
+    assert len(rows) == 18
     alpha = {
-        line["item"]: line for line in found if (line["codec"], line["metric"]) == ("Alpha", "mos")
+        line["item"]: line for line in rows if (line["codec"], line["metric"]) == ("Alpha", "mos")
     }
     assert float(alpha["a"]["value"]) == 1 / 3
     assert (alpha["b"]["status"], alpha["b"]["value"], alpha["b"]["reason"]) == (
@@ -139,9 +139,9 @@ def test_parquet_holds_what_csv_holds(made_run: Any, tmp_path: Path) -> None:
 
 
 def test_an_empty_run_exports_its_missing_cells(empty_run: Any) -> None:
-    found = lines(exported(empty_run.folder, "--format", "csv", "--rows"))
-    assert {line["status"] for line in found} == {"missing"}
-    assert len(found) == 18
+    rows = lines(exported(empty_run.folder, "--format", "csv", "--rows"))
+    assert {line["status"] for line in rows} == {"missing"}
+    assert len(rows) == 18
 
 
 def test_a_file_that_cannot_be_written_is_named(made_run: Any, tmp_path: Path) -> None:

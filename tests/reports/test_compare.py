@@ -26,30 +26,30 @@ def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize("count", [2, 6, 25, 50, 80, 400])
 def test_wilcoxon_is_that_of_scipy(count: int) -> None:
-    found = differences(count)
-    assert wilcoxon(found) == pytest.approx(scipy.stats.wilcoxon(found).pvalue, rel=1e-9)
+    sample = differences(count)
+    assert wilcoxon(sample) == pytest.approx(scipy.stats.wilcoxon(sample).pvalue, rel=1e-9)
 
 
 @pytest.mark.parametrize("count", [8, 12, 90])
 def test_wilcoxon_with_equal_differences_is_that_of_scipy(count: int) -> None:
-    found = np.round(differences(count, seed=count) * 2)
-    found = found[found != 0]
-    assert wilcoxon(found) == pytest.approx(scipy.stats.wilcoxon(found).pvalue, rel=1e-9)
-    assert wilcoxon(np.append(found, 0.0)) == wilcoxon(found)
+    sample = np.round(differences(count, seed=count) * 2)
+    sample = sample[sample != 0]
+    assert wilcoxon(sample) == pytest.approx(scipy.stats.wilcoxon(sample).pvalue, rel=1e-9)
+    assert wilcoxon(np.append(sample, 0.0)) == wilcoxon(sample)
 
 
 @pytest.mark.parametrize(("count", "slack"), [(5, 1e-12), (12, 1e-12), (40, 0.012)])
 def test_sign_flips_agree_with_the_permutation_test_of_scipy(count: int, slack: float) -> None:
-    found = differences(count, mean=0.3, seed=count)
+    sample = differences(count, mean=0.3, seed=count)
     theirs = scipy.stats.permutation_test(
-        (found, np.zeros(count)),
+        (sample, np.zeros(count)),
         lambda x, y, axis: np.mean(x - y, axis=axis),
         permutation_type="samples",
         vectorized=True,
         n_resamples=20_000,
         rng=2,
     )
-    assert sign_flip(found) == pytest.approx(theirs.pvalue, abs=slack)
+    assert sign_flip(sample) == pytest.approx(theirs.pvalue, abs=slack)
 
 
 def test_holm_agrees_with_statsmodels() -> None:
@@ -63,19 +63,19 @@ def test_holm_agrees_with_statsmodels() -> None:
 
 
 def test_holm_by_hand_with_an_absent_value() -> None:
-    found = correct([0.01, float("nan"), 0.04, 0.03])
-    assert found[0] == pytest.approx(0.03)
-    assert np.isnan(found[1])
-    assert found[2:] == pytest.approx([0.06, 0.06])
+    corrected = correct([0.01, float("nan"), 0.04, 0.03])
+    assert corrected[0] == pytest.approx(0.03)
+    assert np.isnan(corrected[1])
+    assert corrected[2:] == pytest.approx([0.06, 0.06])
 
 
 @pytest.mark.parametrize("mean", [-0.4, 0.0, 0.1])
 def test_equivalence_agrees_with_one_sided_t_tests(mean: float) -> None:
-    found = differences(30, mean=mean, seed=4)
-    ours = equivalence(found, margin=0.5)
-    lower = scipy.stats.ttest_1samp(found, -0.5, alternative="greater").pvalue
-    upper = scipy.stats.ttest_1samp(found, 0.5, alternative="less").pvalue
-    interval = scipy.stats.ttest_1samp(found, 0).confidence_interval(0.9)
+    sample = differences(30, mean=mean, seed=4)
+    ours = equivalence(sample, margin=0.5)
+    lower = scipy.stats.ttest_1samp(sample, -0.5, alternative="greater").pvalue
+    upper = scipy.stats.ttest_1samp(sample, 0.5, alternative="less").pvalue
+    interval = scipy.stats.ttest_1samp(sample, 0).confidence_interval(0.9)
     assert ours.p == pytest.approx(max(lower, upper))
     assert (ours.low, ours.high) == pytest.approx((interval.low, interval.high))
     assert ours.equivalent == (ours.low > -0.5 and ours.high < 0.5)
@@ -94,9 +94,9 @@ def test_equivalence_refuses_a_margin_that_is_none(margin: float) -> None:
 
 
 def test_a_speaker_counts_once() -> None:
-    found = np.array([1.0, 3.0, np.nan, -1.0, 5.0])
-    assert cluster_means(found, np.array([0, 0, 1, 2, 2])).tolist() == [2.0, 2.0]
-    assert cluster_means(found).tolist() == [1.0, 3.0, -1.0, 5.0]
+    values = np.array([1.0, 3.0, np.nan, -1.0, 5.0])
+    assert cluster_means(values, np.array([0, 0, 1, 2, 2])).tolist() == [2.0, 2.0]
+    assert cluster_means(values).tolist() == [1.0, 3.0, -1.0, 5.0]
 
 
 @pytest.mark.slow
@@ -116,12 +116,12 @@ def test_false_alarms_of_a_family_stay_below_five_percent_with_speakers() -> Non
 
 def test_pairs_rest_on_common_items_and_a_pair_without_any_has_no_p() -> None:
     values = np.array([[1.0, 2.0, np.nan], [2.0, 4.0, np.nan], [3.0, np.nan, 1.0]])
-    found = {(one.first, one.second): one for one in compare_all(values)}
-    assert found[0, 1].difference == -1.5
-    assert found[0, 1].items == 2
-    assert found[1, 2].items == 0
-    assert np.isnan(found[1, 2].p)
-    assert not found[1, 2].differs
+    by_pair = {(one.first, one.second): one for one in compare_all(values)}
+    assert by_pair[0, 1].difference == -1.5
+    assert by_pair[0, 1].items == 2
+    assert by_pair[1, 2].items == 0
+    assert np.isnan(by_pair[1, 2].p)
+    assert not by_pair[1, 2].differs
 
 
 def test_letters_by_hand() -> None:
@@ -146,8 +146,8 @@ def test_intervals_of_lognormal_data_cover_less_than_promised(
     items: int, lowest: float, highest: float
 ) -> None:
     values = np.random.default_rng(8).lognormal(size=(items, 1500))
-    found = bootstrap_means(values, replicates=1000)
-    covered = float(np.mean((found.low <= np.exp(0.5)) & (np.exp(0.5) <= found.high)))
+    intervals = bootstrap_means(values, replicates=1000)
+    covered = float(np.mean((intervals.low <= np.exp(0.5)) & (np.exp(0.5) <= intervals.high)))
     assert lowest < covered < highest
 
 
@@ -171,7 +171,7 @@ def test_ratings_give_the_p_values_of_r() -> None:
         means = [[np.mean(scores[name, who]) for who in listeners] for name in names]
         return np.round(np.subtract(*means), 9)
 
-    found = [wilcoxon(differences(row)) for row in oracle]
+    p_values = [wilcoxon(differences(row)) for row in oracle]
     expected = [float(row["wilcoxon_p"]) for row in oracle]
     # With ties or zeros R falls back on a normal approximation, where ours stays exact: there only
     # the decision is the same.
@@ -180,7 +180,7 @@ def test_ratings_give_the_p_values_of_r() -> None:
         for gaps in map(differences, oracle)
     ]
     assert sum(exact) >= 9
-    for one, other, comparable in zip(found, expected, exact, strict=True):
+    for one, other, comparable in zip(p_values, expected, exact, strict=True):
         assert (
             one == pytest.approx(other, rel=1e-4) if comparable else (one < 0.05) == (other < 0.05)
         )
@@ -193,9 +193,9 @@ def test_the_smallest_detectable_difference_is_that_of_statsmodels(count: int) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         power = pytest.importorskip("statsmodels.stats.power")
-    found = differences(count)
+    sample = differences(count)
     wanted = power.TTestPower().solve_power(nobs=count, alpha=0.05, power=0.8)
-    sd = float(found.std(ddof=1))
+    sd = float(sample.std(ddof=1))
     assert smallest_detectable(sd, count) == pytest.approx(wanted * sd, rel=1e-4)
 
 

@@ -50,8 +50,8 @@ def filled(run: Any, folder: Path, *, shift: float = 0.0, noise: float = 0.0) ->
 
 
 def changes(first: Path, second: Path) -> dict[str, Change]:
-    (found,) = corpus_diffs(read_planned(first), read_planned(second))
-    return {change.codec: change for change in found.changes if change.metric == "MOS"}
+    (diff,) = corpus_diffs(read_planned(first), read_planned(second))
+    return {change.codec: change for change in diff.changes if change.metric == "MOS"}
 
 
 def run_diff(*folders: Path) -> Result:
@@ -81,25 +81,25 @@ def test_every_verdict(
 ) -> None:
     first = filled(long_run, tmp_path / "a")
     second = filled(long_run, tmp_path / "b", shift=shift, noise=noise)
-    found = changes(first, second)
-    assert found["Alpha"].verdict == verdict
-    assert found["Alpha"].matters == matters
-    assert found["Beta"].verdict == "identical"
+    by_codec = changes(first, second)
+    assert by_codec["Alpha"].verdict == verdict
+    assert by_codec["Alpha"].matters == matters
+    assert by_codec["Beta"].verdict == "identical"
     assert run_diff(first, second).exit_code == int(matters)
 
 
 def test_the_difference_has_its_interval_and_its_p(long_run: Any, tmp_path: Path) -> None:
     first = filled(long_run, tmp_path / "a")
     second = filled(long_run, tmp_path / "b", shift=0.02, noise=0.05)
-    found = changes(first, second)["Alpha"]
+    change = changes(first, second)["Alpha"]
     noise = np.random.default_rng(1).normal(size=30)
     expected = 0.02 + 0.05 * noise
-    assert found.difference == pytest.approx(expected.mean())
-    assert found.low < found.difference < found.high
+    assert change.difference == pytest.approx(expected.mean())
+    assert change.low < change.difference < change.high
     # Skewed against the difference: the corrected p is somewhat larger than that of a plain t-test.
-    assert scipy.stats.ttest_1samp(expected, 0).pvalue < found.p_holm < 0.1
-    assert found.p_holm == pytest.approx(estimate_means(expected[:, None]).p()[0])
-    assert (found.p_holm < 0.05) == (found.low > 0)
+    assert scipy.stats.ttest_1samp(expected, 0).pvalue < change.p_holm < 0.1
+    assert change.p_holm == pytest.approx(estimate_means(expected[:, None]).p()[0])
+    assert (change.p_holm < 0.05) == (change.low > 0)
 
 
 def test_codecs_that_change_places_are_named(long_run: Any, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_altered_items_are_left_out_and_counted(long_run: Any, tmp_path: Path) -
     ]
     items[0]["item_digest"] = "other samples"
     write_table(second / "items.parquet", items, ITEM_COLUMNS)
-    (found,) = corpus_diffs(read_planned(first), read_planned(second))
-    assert (found.common, found.only_a, found.only_b, found.altered) == (28, 1, 1, 1)
+    (diff,) = corpus_diffs(read_planned(first), read_planned(second))
+    assert (diff.common, diff.only_a, diff.only_b, diff.altered) == (28, 1, 1, 1)
 
 
 def halves(run: Any, tmp_path: Path) -> list[Path]:
@@ -177,8 +177,8 @@ def test_parts_of_two_machines_become_one_table(empty_run: Any, tmp_path: Path) 
     assert "3 codecs, 2 metrics, 1 corpora from 2 runs" in done.output
     (table,) = build_report(read_selection(tmp_path / "both")).tables
     assert [row.codec.label for row in table.rows] == ["Alpha", "Reference", "Beta"]
-    place = [column.name for column in table.columns].index("mos")
-    assert [row.cells[place].scored for row in table.rows] == [3, 3, 3]
+    column_index = [column.name for column in table.columns].index("mos")
+    assert [row.cells[column_index].scored for row in table.rows] == [3, 3, 3]
     assert (tmp_path / "both/reconstructions/alpha/a.flac").read_bytes() == b"alpha"
     assert json.loads((tmp_path / "both/manifest.json").read_text())["merged"][1]["folder"] == "two"
 
@@ -262,8 +262,8 @@ def test_different_results_of_one_cell_are_refused(empty_run: Any, tmp_path: Pat
     assert not (tmp_path / "both").exists()
     merged(one, tmp_path / "other", "--out", tmp_path / "both", "--allow-differences")
     (table,) = build_report(read_selection(tmp_path / "both", metrics=["mos"])).tables
-    place = [column.name for column in table.columns].index("mos")
-    assert table.rows[0].cells[place].mean == pytest.approx((4.5 + 4 + 4) / 3)
+    column_index = [column.name for column in table.columns].index("mos")
+    assert table.rows[0].cells[column_index].mean == pytest.approx((4.5 + 4 + 4) / 3)
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,11 @@ def test_widths_are_those_of_one_and_two_columns(made_run: Any) -> None:
 
 
 def test_a_rate_curve_joins_the_points_of_one_codec_and_has_its_numbers(empty_run: Any) -> None:
-    for place, name in ((1, "alpha:x=1"), (2, "alpha:x=2")):
-        empty_run.codecs[place] = dataclasses.replace(empty_run.codecs[place], spec=name)
+    for index, name in ((1, "alpha:x=1"), (2, "alpha:x=2")):
+        empty_run.codecs[index] = dataclasses.replace(empty_run.codecs[index], spec=name)
         for item, mos in (("a", 2.0), ("b", 3.0), ("c", 4.0)):
             seconds = empty_run.items["speech"][item]
-            empty_run.decode(name, item, payload_bits=round(2000 * place * seconds))
+            empty_run.decode(name, item, payload_bits=round(2000 * index * seconds))
             empty_run.score(name, item, "mos", mos)
     empty_run.begin()
     table = build_report(read_selection(empty_run.save())).tables[0]
@@ -129,9 +129,9 @@ def test_tokens_are_counted_from_the_bytes(tmp_path: Path, sizes: tuple[int, ...
         path = tmp_path / f"{number}.syn"
         path.write_bytes(stream(tokens, sizes))
         paths.append(path)
-    found = count_tokens(paths, sizes)
-    assert found is not None
-    assert all((one == other).all() for one, other in zip(found, counts, strict=True))
+    ours = count_tokens(paths, sizes)
+    assert ours is not None
+    assert all((one == other).all() for one, other in zip(ours, counts, strict=True))
 
 
 def test_a_payload_with_side_information_is_no_grid_of_tokens(tmp_path: Path) -> None:

@@ -71,10 +71,10 @@ def audible_run(made_run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
                 "transcript": f"the word number {number}",
             }
         )
-        for place, name in enumerate(("reference", "alpha", "beta")):
+        for index, name in enumerate(("reference", "alpha", "beta")):
             file = f"reconstructions/{name}/{item}.flac"
             (made_run.folder / file).parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(made_run.folder / file, 0.1 * np.sin(600 * (place + 1) * time), 16000)
+            soundfile.write(made_run.folder / file, 0.1 * np.sin(600 * (index + 1) * time), 16000)
             made_run.decode(name, item, reconstruction=file)
     write_table(made_run.folder / "items.parquet", items, ITEM_COLUMNS)
     remember_recordings(
@@ -275,5 +275,5 @@ def test_axe_finds_nothing(audible_run: Any, browser: Any, scheme: str) -> None:
     view.emulate_media(color_scheme=scheme)
     view.locator(".items tbody button").first.click()
     view.evaluate(script)
-    found = view.evaluate("axe.run()")["violations"]
-    assert not found, json.dumps([[one["id"], one["nodes"][0]["html"]] for one in found])
+    violations = view.evaluate("axe.run()")["violations"]
+    assert not violations, json.dumps([[one["id"], one["nodes"][0]["html"]] for one in violations])

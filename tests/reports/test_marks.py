@@ -43,8 +43,8 @@ def three(empty_run: Any) -> Any:
 
 def mos_cells(run: Any) -> dict[str, Cell]:
     (table,) = build_report(read_selection(run.folder)).tables
-    place = [column.name for column in table.columns].index("mos")
-    return {row.codec.label: row.cells[place] for row in table.rows}
+    column_index = [column.name for column in table.columns].index("mos")
+    return {row.codec.label: row.cells[column_index] for row in table.rows}
 
 
 def test_best_second_and_tied(three: Any) -> None:

@@ -29,20 +29,20 @@ def hall_p(values: np.ndarray, hypothesis: float = 0.0) -> float:
     last = scipy.stats.t.isf(0.001, df)
     inner = min(max(t, -last), last)
     growing = skew * inner**2 / 3 + skew**2 * inner**3 / 27
-    found = t + skew / 6 + growing
+    corrected = t + skew / 6 + growing
     if (skew > 0) == (t > 0):
         limit = max(abs(t), scipy.stats.t.isf(0.005, df))
-        found = min(max(t + skew / 6 + growing / 2, -limit), limit)
-    return float(2 * scipy.stats.t.sf(abs(found), df))
+        corrected = min(max(t + skew / 6 + growing / 2, -limit), limit)
+    return float(2 * scipy.stats.t.sf(abs(corrected), df))
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("count", [5, 8, 30])
 def test_the_p_is_that_of_the_formula_written_out(count: int, seed: int) -> None:
     values = np.random.default_rng(seed).exponential(size=count) - 0.6
-    found = estimate_means(values[:, None])
-    assert found.p()[0] == pytest.approx(hall_p(values), rel=1e-9)
-    assert found.without_skewness().p()[0] == pytest.approx(
+    estimates = estimate_means(values[:, None])
+    assert estimates.p()[0] == pytest.approx(hall_p(values), rel=1e-9)
+    assert estimates.without_skewness().p()[0] == pytest.approx(
         scipy.stats.ttest_1samp(values, 0).pvalue, rel=1e-9
     )
 
@@ -50,8 +50,8 @@ def test_the_p_is_that_of_the_formula_written_out(count: int, seed: int) -> None
 @pytest.mark.parametrize("seed", range(6))
 def test_the_ends_of_the_interval_are_where_the_formula_gives_five_percent(seed: int) -> None:
     values = np.random.default_rng(seed).lognormal(0, 0.8, 10)
-    found = estimate_means(values[:, None])
-    for end in (found.low[0], found.high[0]):
+    estimates = estimate_means(values[:, None])
+    for end in (estimates.low[0], estimates.high[0]):
         assert hall_p(values, end) == pytest.approx(0.05, rel=1e-6)
 
 
@@ -59,11 +59,11 @@ def test_the_ends_of_the_interval_are_where_the_formula_gives_five_percent(seed:
 @given(arrays(np.float64, (9, 2), elements=st.floats(-5, 5, width=32)))
 def test_a_verdict_never_contradicts_the_printed_difference(values: np.ndarray) -> None:
     """Where p is below 5 % the interval lies on the side of the mean, and else holds zero."""
-    found = estimate_differences(values, [(0, 1)])
-    low, high, mean = found.low[0], found.high[0], found.mean[0]
+    estimates = estimate_differences(values, [(0, 1)])
+    low, high, mean = estimates.low[0], estimates.high[0], estimates.mean[0]
     assert low <= mean <= high
-    p = float(found.p()[0])
-    if abs(p - 0.05) > 1e-9 and found.error[0] > 0:
+    p = float(estimates.p()[0])
+    if abs(p - 0.05) > 1e-9 and estimates.error[0] > 0:
         assert (p < 0.05) == (low > 0 or high < 0)
 
 
@@ -71,10 +71,10 @@ def test_the_correction_is_monotone_and_bounded() -> None:
     t = np.linspace(-15, 15, 3001)
     for df in (4.0, 7.0, 39.0):
         for skewness in (-1.0, -0.3, 0.0, 0.5, 0.9):
-            found = corrected_t(t, skewness=np.full_like(t, skewness), df=np.full_like(t, df))
-            assert (np.diff(found) >= -1e-12).all()
+            corrected = corrected_t(t, skewness=np.full_like(t, skewness), df=np.full_like(t, df))
+            assert (np.diff(corrected) >= -1e-12).all()
             if skewness == 0:
-                assert found == pytest.approx(t, abs=1e-12)
+                assert corrected == pytest.approx(t, abs=1e-12)
 
 
 @pytest.mark.parametrize("df", [0.7, 1.0, 2.5, 7.0, 60.0, 900.0])
@@ -83,21 +83,21 @@ def test_the_distribution_of_t_is_that_of_scipy(df: float) -> None:
     freedom = np.full_like(t, df)
     assert student.cumulative(t, freedom) == pytest.approx(scipy.stats.t.cdf(t, df), rel=1e-11)
     for level in (0.025, 0.9, 0.975, 0.9995):
-        found = student.quantile(level, np.array([df, np.nan]))
-        assert found[0] == pytest.approx(scipy.stats.t.ppf(level, df), rel=1e-10)
-        assert np.isnan(found[1])
+        quantiles = student.quantile(level, np.array([df, np.nan]))
+        assert quantiles[0] == pytest.approx(scipy.stats.t.ppf(level, df), rel=1e-10)
+        assert np.isnan(quantiles[1])
 
 
 def test_equal_speakers_are_a_t_test_over_their_means() -> None:
     generator = np.random.default_rng(3)
     speakers = np.repeat(np.arange(9), 4)
     values = generator.normal(size=(36, 1)) + generator.normal(size=(9, 1))[speakers]
-    found = estimate_means(values, clusters=speakers)
+    estimates = estimate_means(values, clusters=speakers)
     means = values[:, 0].reshape(9, 4).mean(axis=1)
-    assert found.error[0] == pytest.approx(scipy.stats.sem(means))
-    assert found.df[0] == pytest.approx(8)
-    assert found.mean[0] == pytest.approx(values.mean())
-    assert found.p()[0] == pytest.approx(hall_p(means), rel=1e-9)
+    assert estimates.error[0] == pytest.approx(scipy.stats.sem(means))
+    assert estimates.df[0] == pytest.approx(8)
+    assert estimates.mean[0] == pytest.approx(values.mean())
+    assert estimates.p()[0] == pytest.approx(hall_p(means), rel=1e-9)
 
 
 def test_unequal_speakers_have_the_error_and_the_freedom_of_bell_and_mccaffrey() -> None:
@@ -111,19 +111,19 @@ def test_unequal_speakers_have_the_error_and_the_freedom_of_bell_and_mccaffrey()
     residual = np.eye(6) - np.outer(np.ones(6), shares)
     loss = (residual @ residual.T).diagonal()
     form = residual.T @ np.diag(shares**2 / loss) @ residual
-    found = estimate_means(values, clusters=speakers)
-    assert found.error[0] ** 2 == pytest.approx(means @ form @ means)
+    estimates = estimate_means(values, clusters=speakers)
+    assert estimates.error[0] ** 2 == pytest.approx(means @ form @ means)
     # Unbiased where all speakers' means have the same variance.
     assert np.trace(form) == pytest.approx((shares**2).sum())
-    assert found.df[0] == pytest.approx(np.trace(form) ** 2 / np.trace(form @ form))
+    assert estimates.df[0] == pytest.approx(np.trace(form) ** 2 / np.trace(form @ form))
 
 
 def test_with_skewed_differences_ranks_and_plain_t_reject_the_truth_too_often() -> None:
     """Eight speakers, exponential differences of mean zero, 4000 times (errors of 0.35 %)."""
     values = np.random.default_rng(5).exponential(size=(8, 4000)) - 1
-    found = estimate_means(values)
-    assert np.mean(found.p() < 0.05) < 0.075
-    assert np.mean(found.without_skewness().p() < 0.05) > 0.09
+    estimates = estimate_means(values)
+    assert np.mean(estimates.p() < 0.05) < 0.075
+    assert np.mean(estimates.without_skewness().p() < 0.05) > 0.09
     normal = estimate_means(np.random.default_rng(6).normal(size=(8, 4000)))
     assert 0.035 < np.mean(normal.p() < 0.05) < 0.065
     ranks = np.mean([wilcoxon(column) < 0.05 for column in values[:, :1000].T])
@@ -189,6 +189,6 @@ def test_more_speakers_make_intervals_narrower() -> None:
     generator = np.random.default_rng(11)
     widths = []
     for count in (5, 10, 20, 40):
-        found = estimate_means(generator.normal(size=(count, 300)))
-        widths.append(float(np.median(found.high - found.low)))
+        estimates = estimate_means(generator.normal(size=(count, 300)))
+        widths.append(float(np.median(estimates.high - estimates.low)))
     assert all(second < first for first, second in pairwise(widths))

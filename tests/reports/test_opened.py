@@ -55,9 +55,9 @@ def test_scores_have_one_row_for_each_item_codec_and_metric(talking_run: Any) ->
     assert not scores.duplicated(["corpus", "item", "codec", "metric"]).any()
     own = stored(talking_run.folder, "scores")
     expected = own[own["status"] == "ok"].groupby(["codec_id", "metric_id"])["value"]
-    found = scores.groupby(["codec_id", "metric_id"])["value"]
-    pandas.testing.assert_series_equal(found.mean(), expected.mean())
-    pandas.testing.assert_series_equal(found.count(), expected.count())
+    groups = scores.groupby(["codec_id", "metric_id"])["value"]
+    pandas.testing.assert_series_equal(groups.mean(), expected.mean())
+    pandas.testing.assert_series_equal(groups.count(), expected.count())
     assert scores["status"].value_counts().to_dict() == {"ok": 139, "missing": 4, "failed": 1}
     (failed,) = scores[scores["status"] == "failed"].to_dict("records")
     assert (failed["item"], failed["codec"], failed["reason"]) == ("i05", "Beta", "crashed")
@@ -80,13 +80,13 @@ def test_decodes_have_rates_durations_and_files(talking_run: Any) -> None:
     decodes = synbench.open(talking_run.folder).decodes()
     assert len(decodes) == 24 * 3
     own = stored(talking_run.folder, "decodes").set_index(["item", "codec_id"])
-    found = decodes.set_index(["item", "codec_id"])
-    seconds = found["seconds"]
-    rates = own["payload_bits"].reindex(found.index) / seconds / 1000
-    pandas.testing.assert_series_equal(found["payload_kbps"], rates, check_names=False)
-    assert found.loc[("i05", "beta"), "status"] == "failed"
-    assert found.loc[("i05", "beta"), "reason"] == "crashed"
-    assert np.isnan(found.loc[("i05", "beta"), "payload_bits"])
+    by_item = decodes.set_index(["item", "codec_id"])
+    seconds = by_item["seconds"]
+    rates = own["payload_bits"].reindex(by_item.index) / seconds / 1000
+    pandas.testing.assert_series_equal(by_item["payload_kbps"], rates, check_names=False)
+    assert by_item.loc[("i05", "beta"), "status"] == "failed"
+    assert by_item.loc[("i05", "beta"), "reason"] == "crashed"
+    assert np.isnan(by_item.loc[("i05", "beta"), "payload_bits"])
 
 
 def test_the_table_is_the_exported_one(talking_run: Any, tmp_path: Path) -> None:
@@ -113,12 +113,12 @@ def test_pairs_are_those_of_the_command(talking_run: Any) -> None:
     options = [str(talking_run.folder), "--format", "csv", "--margin", "mos=0.5"]
     done = CliRunner().invoke(compare, options, catch_exceptions=False)
     exported = pandas.read_csv(pandas.io.common.StringIO(done.output))
-    found = synbench.open(talking_run.folder).compare(margins={"mos": 0.5})
-    pandas.testing.assert_frame_equal(found, exported, check_dtype=False)
+    pairs = synbench.open(talking_run.folder).compare(margins={"mos": 0.5})
+    pandas.testing.assert_frame_equal(pairs, exported, check_dtype=False)
     own = stored(talking_run.folder, "scores")
     mos = own[(own["metric"] == "mos") & (own["status"] == "ok")]
     wide = mos.pivot_table(index="item", columns="codec", values="value").dropna()
-    (pair,) = found[found["metric"] == "mos"].to_dict("records")
+    (pair,) = pairs[pairs["metric"] == "mos"].to_dict("records")
     expected = (wide["beta"] - wide["alpha"]).mean()
     assert pair["difference"] == pytest.approx(expected)
     assert (pair["first"], pair["second"], pair["items"]) == ("Beta", "Alpha", 23)

@@ -21,8 +21,8 @@ def table_of(run: Any) -> Table:
 
 
 def cell(table: Table, codec: str, column: str) -> Cell:
-    place = [found.name for found in table.columns].index(column)
-    return next(row.cells[place] for row in table.rows if row.codec.label == codec)
+    column_index = [entry.name for entry in table.columns].index(column)
+    return next(row.cells[column_index] for row in table.rows if row.codec.label == codec)
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def test_a_corpus_error_rate_is_errors_over_words(with_pooling: Any) -> None:
     run.score("alpha", "c", "error", status="not_applicable", reason="no word")
     run.save()
     table = table_of(run)
-    found = cell(table, "Alpha", "error")
-    assert found.mean == pytest.approx(1 / 11, abs=1e-12)
-    assert (found.scored, found.not_applicable, found.planned) == (2, 1, 3)
+    error = cell(table, "Alpha", "error")
+    assert error.mean == pytest.approx(1 / 11, abs=1e-12)
+    assert (error.scored, error.not_applicable, error.planned) == (2, 1, 3)
     assert any("all errors over all reference words" in note.text for note in table.notes)
 
 
@@ -69,12 +69,12 @@ def test_weighted_intervals_agree_with_a_bootstrap_of_totals() -> None:
     generator = np.random.default_rng(0)
     words = generator.integers(3, 40, size=60).astype(float)
     rates = generator.binomial(words.astype(int), 0.15) / words
-    found = bootstrap_means(rates[:, None], sizes=words[:, None], replicates=4000)
+    intervals = bootstrap_means(rates[:, None], sizes=words[:, None], replicates=4000)
     drawn = generator.integers(0, 60, size=(20000, 60))
     totals = (rates * words)[drawn].sum(axis=1) / words[drawn].sum(axis=1)
-    assert found.mean[0] == pytest.approx((rates * words).sum() / words.sum())
+    assert intervals.mean[0] == pytest.approx((rates * words).sum() / words.sum())
     ends = np.quantile(totals, [0.025, 0.975])
-    assert [found.low[0], found.high[0]] == pytest.approx(ends, abs=0.004)
+    assert [intervals.low[0], intervals.high[0]] == pytest.approx(ends, abs=0.004)
 
 
 def test_equal_weights_change_nothing() -> None:
@@ -100,10 +100,10 @@ def test_a_distance_of_the_corpus_comes_from_its_embeddings(with_pooling: Any) -
     for label, seed in (("Alpha", 0), ("Beta", 1)):
         both = vectors(seed).astype(float)
         expected = set_distance(reference=both[:, :4], degraded=both[:, 4:])
-        found = cell(table, label, "error")
-        assert found.mean == pytest.approx(expected)
-        assert (found.low, found.high, found.scored) == (None, None, 3)
-        assert not found.tied
+        error = cell(table, label, "error")
+        assert error.mean == pytest.approx(expected)
+        assert (error.low, error.high, error.scored) == (None, None, 3)
+        assert not error.tied
     (warning,) = [note for note in table.notes if "dimensions" in note.text]
     assert warning.level == "warning"
     assert "3 items, 4 dimensions; biased upwards" in warning.text

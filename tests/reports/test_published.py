@@ -96,16 +96,16 @@ def verdicts(text: str) -> dict[tuple[str, str], list[str]]:
 
 def test_every_verdict(paper_run: Any) -> None:
     text = reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder)
-    found = verdicts(text)
+    rows = verdicts(text)
     stoi, visqol = "STOI, LibriTTS", "ViSQOL, LibriTTS"
-    assert found["MDCTCodec", stoi][0] == "0.844"
-    assert found["MDCTCodec", stoi][1].startswith("0.855")
-    assert found["MDCTCodec", stoi][2:] == ["3", "+0.011", "0.02", "agrees"]
-    assert found["MDCTCodec", visqol][-1] == "differs"
-    assert found["DAC", stoi][-1] == "other weights"
-    assert found["BigCodec", stoi][-1] == "not run"
-    assert found["MDCTCodec", "STOI, VCTK"][-1] == "not run"
-    assert found["P2PSynCodec", stoi][-1] == "not run"
+    assert rows["MDCTCodec", stoi][0] == "0.844"
+    assert rows["MDCTCodec", stoi][1].startswith("0.855")
+    assert rows["MDCTCodec", stoi][2:] == ["3", "+0.011", "0.02", "agrees"]
+    assert rows["MDCTCodec", visqol][-1] == "differs"
+    assert rows["DAC", stoi][-1] == "other weights"
+    assert rows["BigCodec", stoi][-1] == "not run"
+    assert rows["MDCTCodec", "STOI, VCTK"][-1] == "not run"
+    assert rows["P2PSynCodec", stoi][-1] == "not run"
     assert "Verdicts: 1 agrees, 1 differs, 2 other weights, 36 not run." in text
 
 
@@ -122,9 +122,9 @@ def test_every_verdict(paper_run: Any) -> None:
 def test_a_verdict_is_that_of_the_whole_interval(mean: float, half: float, verdict: str) -> None:
     column = PublishedColumn(metric="stoi", label="STOI", tolerance=0.02, sample_rate=16000)
     cell = Cell(mean=mean, low=mean - half, high=mean + half, planned=10, scored=10)
-    found = verdict_of(column, 0.823, cell, own=True)
-    assert found == verdict
-    line = Line(row="x", codec="x", column=column, published=0.823, cell=cell, verdict=found)
+    ours = verdict_of(column, 0.823, cell, own=True)
+    assert ours == verdict
+    line = Line(row="x", codec="x", column=column, published=0.823, cell=cell, verdict=ours)
     if verdict != "cannot tell":
         assert line.items_needed is None
         return
@@ -164,19 +164,19 @@ def test_a_note_on_weights_makes_them_other_weights_and_is_printed(paper_run: An
 def test_costs_come_from_a_table_of_their_own(paper_run: Any, tmp_path: Path) -> None:
     (tmp_path / "costs.csv").write_text("codec,giga_macs,mega_parameters\nMDCTCodec,2.32,6.84\n")
     arguments = ("--table", 1, "--run", paper_run.folder, "--complexity", tmp_path / "costs.csv")
-    found = verdicts(reproduced("p2psyncodec", *arguments))
-    assert found["MDCTCodec", "G MAC, Complexity"][-1] == "agrees"
-    assert found["MDCTCodec", "M parameters, Complexity"][-1] == "differs"
-    assert found["DAC", "G MAC, Complexity"][-1] == "not run"
+    rows = verdicts(reproduced("p2psyncodec", *arguments))
+    assert rows["MDCTCodec", "G MAC, Complexity"][-1] == "agrees"
+    assert rows["MDCTCodec", "M parameters, Complexity"][-1] == "differs"
+    assert rows["DAC", "G MAC, Complexity"][-1] == "not run"
 
 
 def test_costs_are_counted_as_the_paper_counts_them() -> None:
     pytest.importorskip("torch", reason="no torch: pip install 'synbench[torch]'")
-    found = count_complexity({"P2PSynCodec": "p2psyncodec", "Opus": "opus:bitrate_bps=6000"})
-    assert list(found) == ["P2PSynCodec"]
+    costs = count_complexity({"P2PSynCodec": "p2psyncodec", "Opus": "opus:bitrate_bps=6000"})
+    assert list(costs) == ["P2PSynCodec"]
     # Table I prints 3.31 G and 22.99 M.
-    assert found["P2PSynCodec"]["giga_macs"] == pytest.approx(3.31, abs=0.005)
-    assert found["P2PSynCodec"]["mega_parameters"] == pytest.approx(22.99, abs=0.005)
+    assert costs["P2PSynCodec"]["giga_macs"] == pytest.approx(3.31, abs=0.005)
+    assert costs["P2PSynCodec"]["mega_parameters"] == pytest.approx(22.99, abs=0.005)
 
 
 def test_table_two_has_both_halves_of_each_row(paper_run: Any) -> None:
@@ -185,18 +185,18 @@ def test_table_two_has_both_halves_of_each_row(paper_run: Any) -> None:
     paper_run.codecs[1] = dataclasses.replace(info, spec="dac", label="P2PSynCodec N=3 plain only")
     paper_run.begin()
     write_items(paper_run, 16000)
-    found = verdicts(reproduced("p2psyncodec", "--table", 2, "--run", paper_run.folder))
-    assert len(found) == 24
-    assert found["P2PSynCodec N=3", "STOI, All VQs"][0] == "0.823"
-    assert found["P2PSynCodec N=3", "STOI, All VQs"][-1] == "differs"
-    assert found["P2PSynCodec N=3 plain only", "STOI, Plain VQ only"][0] == "0.806"
-    assert found["P2PSynCodec N=1", "STOI, All VQs"][-1] == "not run"
+    rows = verdicts(reproduced("p2psyncodec", "--table", 2, "--run", paper_run.folder))
+    assert len(rows) == 24
+    assert rows["P2PSynCodec N=3", "STOI, All VQs"][0] == "0.823"
+    assert rows["P2PSynCodec N=3", "STOI, All VQs"][-1] == "differs"
+    assert rows["P2PSynCodec N=3 plain only", "STOI, Plain VQ only"][0] == "0.806"
+    assert rows["P2PSynCodec N=1", "STOI, All VQs"][-1] == "not run"
 
 
 def test_another_sample_rate_is_another_experiment(paper_run: Any) -> None:
     write_items(paper_run, 24000)
-    found = verdicts(reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder))
-    assert {row[-1] for row in found.values()} == {"not run"}
+    rows = verdicts(reproduced("p2psyncodec", "--table", 1, "--run", paper_run.folder))
+    assert {row[-1] for row in rows.values()} == {"not run"}
 
 
 def test_a_draft_says_so_and_nothing_run_is_not_run() -> None:

@@ -69,11 +69,11 @@ def rate_run(empty_run: Any) -> Callable[..., Any]:
         for codec, texts in heard.items():
             for name, reference, text in zip(names, said, texts, strict=True):
                 try:
-                    found = count_errors(reference=reference, hypothesis=text, unit="words")
+                    errors = count_errors(reference=reference, hypothesis=text, unit="words")
                 except NotApplicable as error:
                     made.score(codec, name, "error", status="not_applicable", reason=str(error))
                     continue
-                made.score(codec, name, "error", found.value, weight=found.weight)
+                made.score(codec, name, "error", errors.value, weight=errors.weight)
         made.begin()
         made.save()
         if speakers:
@@ -103,20 +103,20 @@ def test_every_output_has_the_rate_that_jiwer_has_of_all_texts(rate_run: Any) ->
     said = [*SAID, "", "one more sentence of six words"]
     heard = {name: [*texts, "", said[-1]] for name, texts in HEARD.items()}
     run = rate_run(heard, said)
-    kept = [place for place, text in enumerate(said) if text]
+    kept = [index for index, text in enumerate(said) if text]
     rates = {
-        name: jiwer.wer([said[place] for place in kept], [texts[place] for place in kept])
+        name: jiwer.wer([said[index] for index in kept], [texts[index] for index in kept])
         for name, texts in heard.items()
     }
     items = {
-        name: np.mean([jiwer.wer(said[place], texts[place]) for place in kept])
+        name: np.mean([jiwer.wer(said[index], texts[index]) for index in kept])
         for name, texts in heard.items()
     }
     assert rates["beta"] < rates["alpha"]
     assert items["beta"] > items["alpha"]  # the other order
     (table,) = build_report(read_selection(run.folder)).tables
-    place = [column.name for column in table.columns].index("error")
-    cells = {row.codec.label: row.cells[place] for row in table.rows}
+    index = [column.name for column in table.columns].index("error")
+    cells = {row.codec.label: row.cells[index] for row in table.rows}
     assert cells["Alpha"].mean == pytest.approx(rates["alpha"])
     assert cells["Beta"].mean == pytest.approx(rates["beta"])
     assert cells["Beta"].best
@@ -137,7 +137,7 @@ def test_every_output_has_the_rate_that_jiwer_has_of_all_texts(rate_run: Any) ->
     rows = lines(export, run.folder, "--format", "csv", "--rows", "--metrics", "error")
     alpha = [row for row in rows if row["codec"] == "Alpha" and row["status"] == "ok"]
     words = [float(row["weight"]) for row in alpha]
-    assert words == [len(said[place].split()) for place in kept]
+    assert words == [len(said[index].split()) for index in kept]
     values = [float(row["value"]) for row in alpha]
     assert np.average(values, weights=words) == pytest.approx(rates["alpha"])
 
@@ -169,8 +169,8 @@ def test_runs_are_compared_by_their_rates(rate_run: Any, tmp_path: Path) -> None
     moved = {name: [texts[0], SAID[1], *texts[2:]] for name, texts in HEARD.items()}
     first.folder = tmp_path / "second"
     second = rate_run(moved, SAID)
-    (found,) = corpus_diffs(read_planned(folder), read_planned(second.folder))
-    change = next(one for one in found.changes if (one.codec, one.metric) == ("Beta", "WER"))
+    (diff,) = corpus_diffs(read_planned(folder), read_planned(second.folder))
+    change = next(one for one in diff.changes if (one.codec, one.metric) == ("Beta", "WER"))
     assert change.mean_a == pytest.approx(jiwer.wer(SAID, HEARD["beta"]))
     assert change.mean_b == pytest.approx(jiwer.wer(SAID, moved["beta"]))
     assert change.largest == 1.0
@@ -192,36 +192,36 @@ def test_swaps_agree_with_the_permutation_test_of_scipy(clusters: int, slack: fl
 
     def statistic(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
         rates = [
-            np.take(errors.ravel(), places).sum(axis) / np.take(words.ravel(), places).sum(axis)
-            for places in (first, second)
+            np.take(errors.ravel(), indices).sum(axis) / np.take(words.ravel(), indices).sum(axis)
+            for indices in (first, second)
             for errors in [values * words]
         ]
         return np.asarray(rates[0] - rates[1])
 
-    places = np.arange(2 * clusters).reshape(clusters, 2)
+    indices = np.arange(2 * clusters).reshape(clusters, 2)
     theirs = scipy.stats.permutation_test(
-        (places[:, 0], places[:, 1]),
+        (indices[:, 0], indices[:, 1]),
         statistic,
         permutation_type="samples",
         vectorized=True,
         n_resamples=20_000,
         rng=2,
     )
-    (found,) = compare_all(values, sizes=words, test="swap_rates")
-    assert found.p == pytest.approx(theirs.pvalue, abs=slack)
-    assert found.difference == pytest.approx(statistic(places[:, 0], places[:, 1], 0))
+    (comparison,) = compare_all(values, sizes=words, test="swap_rates")
+    assert comparison.p == pytest.approx(theirs.pvalue, abs=slack)
+    assert comparison.difference == pytest.approx(statistic(indices[:, 0], indices[:, 1], 0))
 
 
 def test_items_of_one_speaker_are_swapped_together() -> None:
     values, words = made(4, 24, gap=0.05)
     speakers = np.repeat(np.arange(6), 4)
-    (found,) = compare_all(values, sizes=words, clusters=speakers, test="swap_rates")
+    (comparison,) = compare_all(values, sizes=words, clusters=speakers, test="swap_rates")
     errors = np.add.reduceat(values * words, np.arange(0, 24, 4))
     totals = np.add.reduceat(words, np.arange(0, 24, 4))
     (expected,) = swap_rates(errors[:, :, None], totals[:, :, None])
-    assert found.p == expected
-    assert found.clusters == 6
-    assert found.p * 2**5 == pytest.approx(round(found.p * 2**5))
+    assert comparison.p == expected
+    assert comparison.clusters == 6
+    assert comparison.p * 2**5 == pytest.approx(round(comparison.p * 2**5))
 
 
 def test_false_alarms_of_swaps_stay_below_five_percent() -> None:
@@ -260,24 +260,24 @@ def test_a_difference_of_means_is_the_mean_of_differences() -> None:
     values = np.random.default_rng(7).normal(size=(40, 3))
     values[:4, 1] = np.nan
     speakers = np.repeat(np.arange(8), 5)
-    found = estimate_differences(values, [(0, 1), (2, 0)], clusters=speakers)
+    estimates = estimate_differences(values, [(0, 1), (2, 0)], clusters=speakers)
     gaps = np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], axis=1)
     expected = estimate_means(gaps, clusters=speakers)
     for name in ("mean", "low", "high", "count"):
-        assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=1e-12)
+        assert getattr(estimates, name) == pytest.approx(getattr(expected, name), abs=1e-12)
 
 
 def test_the_error_of_a_rate_is_that_of_resampled_speakers() -> None:
     values, words = made(8, 200, gap=0.02)
     speakers = np.sort(np.random.default_rng(8).integers(0, 50, 200))
-    found = estimate_differences(values, [(0, 1)], clusters=speakers, sizes=words)
+    estimates = estimate_differences(values, [(0, 1)], clusters=speakers, sizes=words)
     rates = (values * words).sum(axis=0) / words.sum(axis=0)
-    assert found.mean[0] == pytest.approx(rates[0] - rates[1])
+    assert estimates.mean[0] == pytest.approx(rates[0] - rates[1])
     errors = np.stack([np.bincount(speakers, (values * words)[:, side]) for side in (0, 1)])
     totals = np.bincount(speakers, words[:, 0])
     drawn = np.random.default_rng(9).integers(0, 50, (4000, 50))
     resampled = (errors[0] - errors[1])[drawn].sum(axis=1) / totals[drawn].sum(axis=1)
-    assert found.error[0] == pytest.approx(resampled.std(), rel=0.08)
+    assert estimates.error[0] == pytest.approx(resampled.std(), rel=0.08)
     alike = estimate_differences(values, [(0, 1)], sizes=np.full_like(words, 7.0))
     plain = scipy.stats.sem(values[:, 0] - values[:, 1])
     assert alike.error[0] == pytest.approx(plain, rel=1e-12)

@@ -48,17 +48,17 @@ def noisy_run(empty_run: Any) -> Path:
 
 
 def test_the_drop_is_the_one_that_was_made(noisy_run: Path) -> None:
-    found = [drop for drop in drops(read_planned(noisy_run)) if drop.metric.column == "mos"]
-    assert [drop.condition for drop in found] == ["clean"] * 3 + ["white 5 dB"] * 3
-    _, first, second = found[3:]
+    lines = [drop for drop in drops(read_planned(noisy_run)) if drop.metric.column == "mos"]
+    assert [drop.condition for drop in lines] == ["clean"] * 3 + ["white 5 dB"] * 3
+    _, first, second = lines[3:]
     assert first.drop_low < LOSS < first.drop_high
     assert first.is_shown
     assert second.drop_low < 0 < second.drop_high
     assert not second.is_shown
-    assert found[1].drop == 0
-    assert np.isnan(found[1].p_holm)
-    assert found[3].items == 0
-    assert np.isnan(found[3].number)
+    assert lines[1].drop == 0
+    assert np.isnan(lines[1].p_holm)
+    assert lines[3].items == 0
+    assert np.isnan(lines[3].number)
 
 
 def test_the_table_and_the_csv_say_the_same(noisy_run: Path) -> None:

@@ -41,46 +41,46 @@ def test_agrees_with_scipy_within_monte_carlo_error(items: int) -> None:
 def test_covers_the_true_mean_as_often_as_documented(
     items: int, lowest: float, highest: float
 ) -> None:
-    found = bootstrap_means(skewed(items, 2000), replicates=1000)
+    intervals = bootstrap_means(skewed(items, 2000), replicates=1000)
     truth = 1 - 1.5 / 13.5
-    covered = float(np.mean((found.low <= truth) & (truth <= found.high)))
+    covered = float(np.mean((intervals.low <= truth) & (truth <= intervals.high)))
     assert lowest < covered < highest
 
 
 def test_covers_when_a_third_of_the_items_is_absent() -> None:
     values = skewed(90, 2000)
     values[np.random.default_rng(2).random(values.shape) < 1 / 3] = np.nan
-    found = bootstrap_means(values, replicates=1000)
+    intervals = bootstrap_means(values, replicates=1000)
     truth = 1 - 1.5 / 13.5
-    assert 0.92 < float(np.mean((found.low <= truth) & (truth <= found.high))) < 0.965
+    assert 0.92 < float(np.mean((intervals.low <= truth) & (truth <= intervals.high))) < 0.965
 
 
 def test_absent_items_count_neither_in_the_mean_nor_in_n() -> None:
     values = np.array([[1.0, 1.0], [2.0, np.nan], [6.0, 3.0]])
-    found = bootstrap_means(values)
-    assert found.mean.tolist() == [3.0, 2.0]
-    assert found.count.tolist() == [3, 2]
-    assert found.low[1] >= 1.0
-    assert found.high[1] <= 3.0
+    intervals = bootstrap_means(values)
+    assert intervals.mean.tolist() == [3.0, 2.0]
+    assert intervals.count.tolist() == [3, 2]
+    assert intervals.low[1] >= 1.0
+    assert intervals.high[1] <= 3.0
 
 
 def test_one_value_has_a_mean_and_no_interval() -> None:
-    found = bootstrap_means(np.array([[2.5, np.nan], [np.nan, np.nan]]))
-    assert found.mean[0] == 2.5
-    assert np.isnan([found.mean[1], *found.low, *found.high]).all()
-    assert found.count.tolist() == [1, 0]
+    intervals = bootstrap_means(np.array([[2.5, np.nan], [np.nan, np.nan]]))
+    assert intervals.mean[0] == 2.5
+    assert np.isnan([intervals.mean[1], *intervals.low, *intervals.high]).all()
+    assert intervals.count.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
 def test_no_items_or_no_cells_give_no_numbers(shape: tuple[int, int]) -> None:
-    found = bootstrap_means(np.empty(shape))
-    assert found.mean.shape == (shape[1],)
-    assert np.isnan(found.mean).all()
+    intervals = bootstrap_means(np.empty(shape))
+    assert intervals.mean.shape == (shape[1],)
+    assert np.isnan(intervals.mean).all()
 
 
 def test_a_constant_column_has_an_interval_of_zero_width() -> None:
-    found = bootstrap_means(np.full((7, 1), 0.1))
-    assert found.low == found.mean == found.high == 0.1
+    intervals = bootstrap_means(np.full((7, 1), 0.1))
+    assert intervals.low == intervals.mean == intervals.high == 0.1
 
 
 def test_the_same_seed_gives_the_same_weights_in_any_number_of_blocks() -> None:
@@ -109,11 +109,11 @@ def test_cells_are_paired_by_the_shared_weights() -> None:
 @settings(max_examples=30, deadline=None)
 @given(values=scores)
 def test_intervals_contain_the_mean_and_stay_within_the_values(values: Floats) -> None:
-    found = bootstrap_means(values, replicates=200)
+    intervals = bootstrap_means(values, replicates=200)
     slack = 1e-9
-    assert (found.low >= values.min(axis=0) - slack).all()
-    assert (found.high <= values.max(axis=0) + slack).all()
-    assert (found.low <= found.high).all()
+    assert (intervals.low >= values.min(axis=0) - slack).all()
+    assert (intervals.high <= values.max(axis=0) + slack).all()
+    assert (intervals.low <= intervals.high).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -121,10 +121,10 @@ def test_intervals_contain_the_mean_and_stay_within_the_values(values: Floats) -
 def test_shifting_and_scaling_the_values_does_the_same_to_the_result(
     values: Floats, shift: float, scale: float
 ) -> None:
-    found = bootstrap_means(np.round(values, 3), replicates=200)
+    intervals = bootstrap_means(np.round(values, 3), replicates=200)
     moved = bootstrap_means(np.round(values, 3) * scale + shift, replicates=200)
     for name in ("mean", "low", "high"):
-        expected = getattr(found, name) * scale + shift
+        expected = getattr(intervals, name) * scale + shift
         assert getattr(moved, name) == pytest.approx(expected, abs=1e-6 * scale)
 
 
@@ -149,8 +149,8 @@ def test_intervals_over_speakers_cover_where_those_over_items_do_not() -> None:
     values, clusters = spoken(30, 8, 1000)
 
     def covered(**options: np.ndarray) -> float:
-        found = bootstrap_means(values, replicates=1000, **options)
-        return float(np.mean((found.low <= 0) & (found.high >= 0)))
+        intervals = bootstrap_means(values, replicates=1000, **options)
+        return float(np.mean((intervals.low <= 0) & (intervals.high >= 0)))
 
     assert 0.91 < covered(clusters=clusters) < 0.96
     assert covered() < 0.6
@@ -170,18 +170,18 @@ def test_clusters_of_unequal_size_agree_with_a_plain_loop() -> None:
     clusters = generator.integers(0, 60, 400)
     clusters = np.unique(clusters, return_inverse=True)[1]
     values = generator.normal(size=(400, 1))
-    found = bootstrap_means(values, clusters=clusters, replicates=4000)
+    intervals = bootstrap_means(values, clusters=clusters, replicates=4000)
     groups = [values[clusters == number, 0] for number in range(clusters.max() + 1)]
     drawn = generator.integers(0, len(groups), (4000, len(groups)))
-    means = [np.concatenate([groups[place] for place in row]).mean() for row in drawn]
+    means = [np.concatenate([groups[cluster] for cluster in row]).mean() for row in drawn]
     error = float(np.std(means))
     ends = np.quantile(means, [0.025, 0.975])
     # The loop takes plain percentiles: BCa moves both ends a little, and 4000 replicates scatter.
-    assert abs(found.low[0] - ends[0]) < 0.3 * error
-    assert abs(found.high[0] - ends[1]) < 0.3 * error
+    assert abs(intervals.low[0] - ends[0]) < 0.3 * error
+    assert abs(intervals.high[0] - ends[1]) < 0.3 * error
 
 
 def test_a_single_cluster_has_a_mean_and_no_interval() -> None:
-    found = bootstrap_means(np.array([[1.0], [2.0]]), clusters=np.array([0, 0]))
-    assert found.mean[0] == 1.5
-    assert np.isnan(found.low[0])
+    intervals = bootstrap_means(np.array([[1.0], [2.0]]), clusters=np.array([0, 0]))
+    assert intervals.mean[0] == 1.5
+    assert np.isnan(intervals.low[0])

@@ -10,7 +10,7 @@ import pytest
 
 from synbench.errors import UsageError
 from synbench_reports.tables.build_report import build_report, read_selection
-from synbench_reports.tables.notes import UNSURE
+from synbench_reports.tables.notes import UNSURE_INTERVALS
 from synbench_reports.tables.table import Cell, Report
 
 ITEMS = ("a", "b", "c")
@@ -22,8 +22,8 @@ def report_of(folder: Path, **selection: Any) -> Report:
 
 def cell(report: Report, codec: str, column: str) -> Cell:
     (table,) = report.tables
-    place = [found.name for found in table.columns].index(column)
-    return next(row.cells[place] for row in table.rows if row.codec.label == codec)
+    column_index = [entry.name for entry in table.columns].index(column)
+    return next(row.cells[column_index] for row in table.rows if row.codec.label == codec)
 
 
 def texts(report: Report, level: str) -> list[str]:
@@ -31,8 +31,8 @@ def texts(report: Report, level: str) -> list[str]:
     return [f"{note.subject}: {note.text}" for note in notes if note.level == level]
 
 
-def replace_codec(run: Any, place: int, **changes: Any) -> None:
-    run.codecs[place] = dataclasses.replace(run.codecs[place], **changes)
+def replace_codec(run: Any, codec_index: int, **changes: Any) -> None:
+    run.codecs[codec_index] = dataclasses.replace(run.codecs[codec_index], **changes)
     run.begin()
 
 
@@ -47,12 +47,12 @@ def test_rates_are_totals_over_the_total_duration(made_run: Any) -> None:
 
 def test_real_time_factors_are_seconds_over_seconds(made_run: Any) -> None:
     report = report_of(made_run.folder)
-    found = [
+    factors = [
         cell(report, "Beta", f"{stage}_rtf_{clock}").mean
         for stage in ("encode", "decode")
         for clock in ("cpu", "wall")
     ]
-    assert found == pytest.approx([0.05, 0.1, 0.025, 0.075])
+    assert factors == pytest.approx([0.05, 0.1, 0.025, 0.075])
     details = {column.detail for column in report.tables[0].columns if column.group == "cost"}
     assert details == {"1 thread"}
 
@@ -61,9 +61,9 @@ def test_a_rate_counts_only_the_items_that_were_coded(empty_run: Any) -> None:
     empty_run.decode("alpha", "a", payload_bits=4000, threads=2)
     empty_run.decode("alpha", "b", status="failed", payload_bits=None)
     report = report_of(empty_run.save())
-    found = cell(report, "Alpha", "payload_kbps")
-    assert found.mean == pytest.approx(2.0)
-    assert (found.planned, found.scored, found.failed, found.missing) == (3, 1, 1, 1)
+    rate = cell(report, "Alpha", "payload_kbps")
+    assert rate.mean == pytest.approx(2.0)
+    assert (rate.planned, rate.scored, rate.failed, rate.missing) == (3, 1, 1, 1)
     assert report.tables[0].columns[-7].detail == "2 threads"
 
 
@@ -79,25 +79,25 @@ def test_means_and_counts_of_a_metric(empty_run: Any) -> None:
     empty_run.score("alpha", "a", "mos", 2.0)
     empty_run.score("alpha", "b", "mos", 4.0)
     empty_run.score("alpha", "c", "mos", reason="crashed")
-    found = cell(report_of(empty_run.save()), "Alpha", "mos")
-    assert found.mean == 3.0
-    assert found.low is not None
+    mos = cell(report_of(empty_run.save()), "Alpha", "mos")
+    assert mos.mean == 3.0
+    assert mos.low is not None
     # Of two items: the quantile of t for one degree of freedom is 12.706.
-    assert found.low == pytest.approx(3.0 - 12.7062047)
-    assert (found.planned, found.scored, found.failed, found.missing) == (3, 2, 1, 0)
+    assert mos.low == pytest.approx(3.0 - 12.7062047)
+    assert (mos.planned, mos.scored, mos.failed, mos.missing) == (3, 2, 1, 0)
 
 
 def test_a_single_score_has_no_interval(empty_run: Any) -> None:
     empty_run.score("alpha", "a", "mos", 2.0)
-    found = cell(report_of(empty_run.save()), "Alpha", "mos")
-    assert (found.mean, found.low, found.high, found.half_width) == (2.0, None, None, None)
+    mos = cell(report_of(empty_run.save()), "Alpha", "mos")
+    assert (mos.mean, mos.low, mos.high, mos.half_width) == (2.0, None, None, None)
 
 
 def test_a_column_in_which_all_failed_has_no_number(empty_run: Any) -> None:
     for item in ITEMS:
         empty_run.score("alpha", item, "mos", reason="no model")
-    found = cell(report_of(empty_run.save()), "Alpha", "mos")
-    assert (found.mean, found.scored, found.failed) == (None, 0, 3)
+    mos = cell(report_of(empty_run.save()), "Alpha", "mos")
+    assert (mos.mean, mos.scored, mos.failed) == (None, 0, 3)
 
 
 def test_the_best_follows_the_direction_and_is_never_an_anchor(made_run: Any) -> None:
@@ -154,7 +154,7 @@ def test_failures_missing_scores_and_few_items_are_warned_of(empty_run: Any) -> 
     warnings = texts(report_of(empty_run.save()), "warning")
     assert "Failed scores: 2 x broken in two lines" in warnings
     assert warnings[0].startswith("Missing scores: 15 of 18 planned")
-    assert f"MOS: fewer than 8 items: {UNSURE} (all codecs)" in warnings
+    assert f"MOS: fewer than 8 items: {UNSURE_INTERVALS} (all codecs)" in warnings
 
 
 def test_few_items_of_one_codec_only_name_that_codec(empty_run: Any) -> None:
@@ -164,7 +164,7 @@ def test_few_items_of_one_codec_only_name_that_codec(empty_run: Any) -> None:
         empty_run.score("beta", f"item{number}", "mos", 3.0)
     empty_run.score("alpha", "item0", "mos", 3.0)
     warnings = texts(report_of(empty_run.save()), "warning")
-    assert f"MOS: fewer than 8 items: {UNSURE} (Alpha)" in warnings
+    assert f"MOS: fewer than 8 items: {UNSURE_INTERVALS} (Alpha)" in warnings
 
 
 def test_many_reasons_are_summed_up(empty_run: Any) -> None:

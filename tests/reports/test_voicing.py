@@ -30,11 +30,11 @@ def hiss(seconds: float = 0.5, level: float = 0.1) -> np.ndarray:
 @pytest.mark.parametrize("pitch_hz", [70.0, 110.0, 220.0, 380.0])
 def test_a_buzz_is_voiced_and_a_hiss_is_not(pitch_hz: float) -> None:
     wave = np.concatenate([pulses(pitch_hz), hiss(), np.zeros(RATE // 2)])
-    found = classify(wave, RATE)
+    classes = classify(wave, RATE)
     # Only the frames that lie in one part entirely.
-    assert (found[:46] == 0).all()
-    assert (found[51:96] == 1).all()
-    assert (found[102:] == 2).all()
+    assert (classes[:46] == 0).all()
+    assert (classes[51:96] == 1).all()
+    assert (classes[102:] == 2).all()
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 48000])
@@ -45,10 +45,10 @@ def test_silence_and_short_waves_are_one_class(sample_rate: int) -> None:
 
 def test_a_level_change_is_its_size_in_every_class() -> None:
     wave = np.concatenate([pulses(120.0), hiss()])
-    found = class_distances(wave, wave * 10 ** (-6 / 20), RATE)
-    assert found.distances[:2] == pytest.approx([6.0, 6.0], abs=1.5)
-    assert np.isnan(found.distances[2])
-    assert found.frames.sum() == len(classify(wave, RATE))
+    measured = class_distances(wave, wave * 10 ** (-6 / 20), RATE)
+    assert measured.distances[:2] == pytest.approx([6.0, 6.0], abs=1.5)
+    assert np.isnan(measured.distances[2])
+    assert measured.frames.sum() == len(classify(wave, RATE))
 
 
 def test_the_class_that_is_spoiled_is_the_one_that_shows_it() -> None:
@@ -70,11 +70,11 @@ def test_unequal_lengths_are_refused() -> None:
 def test_read_speech_is_mostly_voiced_with_a_share_of_each() -> None:
     import soundfile
 
-    found = []
+    counts = []
     for path in sorted(SPEECH.glob("*.flac"))[::12]:
         wave, rate = soundfile.read(path)
-        found.append(np.bincount(classify(wave, rate), minlength=len(CLASSES)))
-    shares = np.sum(found, axis=0) / np.sum(found)
+        counts.append(np.bincount(classify(wave, rate), minlength=len(CLASSES)))
+    shares = np.sum(counts, axis=0) / np.sum(counts)
     assert 0.35 < shares[0] < 0.75
     assert 0.1 < shares[1] < 0.45
     assert 0.05 < shares[2] < 0.4

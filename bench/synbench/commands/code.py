@@ -17,14 +17,14 @@ from synbench_codecs import Encoded
 
 __all__ = ["decode", "encode", "info"]
 
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW = click.Path(dir_okay=False, path_type=Path)
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("codec")
-@click.argument("source", metavar="IN.wav", type=EXISTING)
-@click.argument("target", metavar="OUT.syn", type=NEW)
+@click.argument("source", metavar="IN.wav", type=EXISTING_FILE)
+@click.argument("target", metavar="OUT.syn", type=NEW_FILE)
 def encode(codec: str, source: Path, target: Path) -> None:
     """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
     encoded = coding.codec(codec).encode(source)
@@ -33,8 +33,8 @@ def encode(codec: str, source: Path, target: Path) -> None:
 
 
 @click.command()
-@click.argument("source", metavar="IN.syn", type=EXISTING)
-@click.argument("target", metavar="OUT.wav", type=NEW)
+@click.argument("source", metavar="IN.syn", type=EXISTING_FILE)
+@click.argument("target", metavar="OUT.wav", type=NEW_FILE)
 @click.option(
     "--codec",
     "chosen",
@@ -62,7 +62,7 @@ def decode(source: Path, target: Path, chosen: str) -> None:
 
 
 @click.command()
-@click.argument("source", metavar="IN.syn", type=EXISTING)
+@click.argument("source", metavar="IN.syn", type=EXISTING_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(source: Path, as_json: bool) -> None:
     """Print what IN.syn holds."""

@@ -64,18 +64,18 @@ def _facts(spec: str, seconds: float, timed: bool) -> dict[str, Any]:
     return facts
 
 
-def _print(found: list[dict[str, Any]], timed: bool) -> None:
+def _print(facts: list[dict[str, Any]], timed: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("codec", overflow="fold")
     headings = ["params M", "encoder G", "decoder G", "MACs G/s", "thop M", "thop G/s"]
     for heading in headings + ["CPU enc", "CPU dec", "peak MB"] * timed:
         table.add_column(heading, justify="right")
-    for fact in found:
+    for fact in facts:
         if "problem" not in fact:
             table.add_row(escape(fact["spec"]), *_numbers(fact))
     console = output_console()
     console.print(table)
-    for fact in found:
+    for fact in facts:
         if "problem" in fact:
             console.print(f"{escape(fact['spec'])}: {escape(fact['problem'])}", style="yellow")
 

@@ -21,10 +21,10 @@ from synbench.weights import known_checkpoints, state
 COMMAND = re.compile(
     r"(?:\S*pip|\S+ -m pip) install [^;]+|apt-get install [^;]+|synbench weights fetch [\w.-]+"
 )
-MARKS = {(True, True): "ok", (True, False): "ok", (False, False): "--", (False, True): "!!"}
+STATE_MARKS = {(True, True): "ok", (True, False): "ok", (False, False): "--", (False, True): "!!"}
 COLOURS = {"ok": "green", "--": "yellow", "!!": "red"}
 # An environment fault, as everywhere in the command line.
-LACKS = 3
+FAULT_EXIT_CODE = 3
 
 __all__ = ["doctor"]
 
@@ -46,11 +46,11 @@ def doctor(as_json: bool) -> None:
     if as_json:
         facts = [dataclasses.asdict(finding) for finding in findings]
         click.echo(json.dumps({"works": healthy, "findings": facts}, indent=2, ensure_ascii=False))
-    sys.exit(0 if healthy else LACKS)
+    sys.exit(0 if healthy else FAULT_EXIT_CODE)
 
 
 def _print(finding: Finding) -> None:
-    mark = MARKS[finding.works, finding.needed]
+    mark = STATE_MARKS[finding.works, finding.needed]
     click.echo(f"{click.style(mark, fg=COLOURS[mark])}  {finding.part:<17} {finding.state}")
     if finding.command:
         click.echo(f"      {click.style(finding.command, bold=True)}")
@@ -103,14 +103,14 @@ def _weights() -> Iterator[Finding]:
         name: {state(source) for source in known.checkpoint.files}
         for name, known in known_checkpoints().items()
     }
-    present = sum(found == {"present"} for found in states.values())
+    present = sum(file_states == {"present"} for file_states in states.values())
     yield Finding(
         part="weights",
         works=True,
         state=f"{present} of {len(states)} checkpoints are here; all: synbench weights list",
     )
-    for name, found in states.items():
-        if "wrong" in found:
+    for name, file_states in states.items():
+        if "wrong" in file_states:
             yield Finding(
                 part="weights",
                 works=False,

@@ -13,7 +13,7 @@ import click
 import synbench_codecs
 import synbench_metrics
 from synbench import corpora
-from synbench.skeletons import NEXT, SKELETONS
+from synbench.skeletons import NEXT_STEPS, SKELETONS
 from synbench.suite import packaged_suites
 from synbench_base.errors import UsageError
 
@@ -54,7 +54,8 @@ def new(kind: str, name: str, folder: Path) -> None:
         click.echo(f"run it: synbench run {first}")
     else:
         click.echo(
-            f"for suites, in the pyproject.toml of its package:\n{_named(NEXT[kind], name, module)}"
+            "for suites, in the pyproject.toml of its package:\n"
+            f"{_named(NEXT_STEPS[kind], name, module)}"
         )
 
 

@@ -15,8 +15,8 @@ from synbench.execution.executors import default_workers
 from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
 from synbench_metrics import Metric, Outcome
 
-SHOWN = 5
-REASONS = 10
+SHOWN_ITEMS = 5
+SHOWN_REASONS = 10
 
 __all__ = ["score"]
 
@@ -163,15 +163,15 @@ def _lines(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) ->
             if outcome.status != "ok" and one.name not in partners:
                 files = groups.setdefault((outcome.status, outcome.reason), {})
                 files.setdefault(one.name, []).append(column)
-    for (status, reason), files in list(groups.items())[:REASONS]:
+    for (status, reason), files in list(groups.items())[:SHOWN_REASONS]:
         concerned = {column for columns in files.values() for column in columns}
         columns = [m.info.column for m in metrics if m.info.column in concerned]
         yield (
             f"! {len(files)} of {len(scored)} {status.replace('_', ' ')} "
             f"({', '.join(columns)}): {reason}{_unless_all(list(files), scored)}"
         )
-    if len(groups) > REASONS:
-        yield f"! and {len(groups) - REASONS} other reasons: --json has them all"
+    if len(groups) > SHOWN_REASONS:
+        yield f"! and {len(groups) - SHOWN_REASONS} other reasons: --json has them all"
     if unmatched := _unmatched(pairing):
         yield f"! {unmatched}"
 
@@ -194,5 +194,5 @@ def _unmatched(pairing: Pairing) -> str:
 
 
 def _named(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - SHOWN_ITEMS} more" if len(names) > SHOWN_ITEMS else ""
+    return ", ".join(names[:SHOWN_ITEMS]) + more

@@ -171,7 +171,7 @@ def _facts(known: Known, *, read: bool = False) -> dict[str, Any]:
 
 
 def _file_facts(source: WeightsSource, *, read: bool) -> dict[str, Any]:
-    found, problem = check_file(source) if read else (state(source), "")
+    file_state, problem = check_file(source) if read else (state(source), "")
     path = weights_path(source)
     size = path.stat().st_size if path is not None and path.is_file() else source.bytes
     return {
@@ -181,9 +181,9 @@ def _file_facts(source: WeightsSource, *, read: bool) -> dict[str, Any]:
         "sha256": source.sha256 or first_seen(source),
         "pinned": bool(source.sha256),
         "bytes": size,
-        "state": found,
+        "state": file_state,
         "problem": problem,
-        "path": str(path) if found != "missing" else None,
+        "path": str(path) if file_state != "missing" else None,
     }
 
 

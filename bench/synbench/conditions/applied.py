@@ -11,7 +11,7 @@ import numpy as np
 
 from synbench import policy
 from synbench.audio import read_audio
-from synbench.conditions.condition import BABBLE, Condition
+from synbench.conditions.condition import BABBLE_NOISE, Condition
 from synbench.conditions.noise import BABBLE_VOICES
 from synbench.corpora import Corpus, Item
 from synbench.errors import ItemError
@@ -96,7 +96,7 @@ def applied(text: str) -> Applied | None:
 def apply_to(condition: Condition, corpus: Corpus, item: Item) -> Applied:
     """The condition on an item of a corpus of clean recordings."""
     voices: tuple[Voice, ...] = ()
-    if condition.settings.get("noise") == BABBLE:
+    if condition.settings.get("noise") == BABBLE_NOISE:
         voices = _voices(condition, corpus, item)
     return Applied(condition=condition, corpus=corpus.name, voices=voices)
 

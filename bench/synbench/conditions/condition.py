@@ -32,14 +32,21 @@ from synbench_base.close_names import suggestion
 from synbench_base.folders import SUFFIXES, audio_files, file_id
 from synbench_base.weights import file_sha256
 
-CLEAN = "clean"
-BABBLE = "babble"
+CLEAN_LABEL = "clean"
+BABBLE_NOISE = "babble"
 INPUT_STEPS = ("lowpass_hz", "resampled_from", "reverb", "noise", "level_db", "clip")
 CHANNELS = ("bit_errors", "frame_loss", "drop_books", "token_errors")
 CONCEALMENTS = ("repeat", "zero", "codec")
 KEYS = (*INPUT_STEPS, "snr_db", "channel", "tandem")
 
-__all__ = ["BABBLE", "CLEAN", "Condition", "content_digest", "read_conditions", "recordings_in"]
+__all__ = [
+    "BABBLE_NOISE",
+    "CLEAN_LABEL",
+    "Condition",
+    "content_digest",
+    "read_conditions",
+    "recordings_in",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +108,9 @@ class Condition:
     def without_channel(self) -> Condition:
         """The same before the channel: what it makes of the speech, and which stream is sent."""
         settings = {key: value for key, value in self.settings.items() if key != "channel"}
-        return _from_settings(settings, dict(self.files)) if settings else Condition(label=CLEAN)
+        if not settings:
+            return Condition(label=CLEAN_LABEL)
+        return _from_settings(settings, dict(self.files))
 
     def seed(self, *, corpus: str, item: str, step: str) -> int:
         """Where the random numbers of one step of one item begin, the same on every machine.
@@ -143,8 +152,8 @@ def read_conditions(entries: Iterable[Any], *, folder: Path) -> tuple[Condition,
 
 
 def _multiplied(entry: Any, folder: Path) -> Iterator[Condition]:
-    if entry == CLEAN:
-        yield Condition(label=CLEAN)
+    if entry == CLEAN_LABEL:
+        yield Condition(label=CLEAN_LABEL)
         return
     if not isinstance(entry, dict) or not entry:
         raise UsageError(
@@ -191,8 +200,8 @@ def _recordings(settings: dict[str, Any], folder: Path) -> dict[str, Path]:
     """Paths of noise and impulse response; in the settings a name and a digest replace them."""
     files: dict[str, Path] = {}
     noise = settings.get("noise")
-    if isinstance(noise, str) and noise not in (*MADE_NOISES, BABBLE):
-        files["noise"] = _path(noise, folder, names=(*MADE_NOISES, BABBLE))
+    if isinstance(noise, str) and noise not in (*MADE_NOISES, BABBLE_NOISE):
+        files["noise"] = _path(noise, folder, names=(*MADE_NOISES, BABBLE_NOISE))
         settings["noise"] = {"name": files["noise"].stem, "sha256": content_digest(files["noise"])}
     reverb = settings.get("reverb")
     response = reverb.get("response") if isinstance(reverb, dict) else reverb

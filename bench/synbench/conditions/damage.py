@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from synbench import policy
 from synbench.conditions import distortion, noise, room
 from synbench.conditions.condition import (
-    BABBLE,
+    BABBLE_NOISE,
     INPUT_STEPS,
     Condition,
     content_digest,
@@ -116,7 +116,7 @@ def _noise(
         recorded = _drawn_recording(condition, "noise", sample_rate=sample_rate, draw=draw)
         return noise.cut_noise(recorded, speech.size, draw=draw)
     name = condition.settings["noise"]
-    if name == BABBLE:
+    if name == BABBLE_NOISE:
         return noise.babble(voices, speech.size, draw=draw)
     made = noise.MADE_NOISES[name]
     return made(speech.size, sample_rate=sample_rate, speech=speech, draw=draw)

@@ -11,7 +11,7 @@ from synbench.errors import UsageError
 
 __all__ = ["extract", "top_folder"]
 
-_BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
+_BROKEN_ARCHIVE_ERRORS = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
 def top_folder(archive: Path) -> str:
@@ -19,7 +19,7 @@ def top_folder(archive: Path) -> str:
     try:
         with tarfile.open(archive) as tar:
             first = tar.next()
-    except _BROKEN:
+    except _BROKEN_ARCHIVE_ERRORS:
         return ""
     return PurePosixPath(first.name).parts[0] if first and PurePosixPath(first.name).parts else ""
 
@@ -37,7 +37,7 @@ def extract(archive: Path, *, below: str, to: Path) -> None:
                 name = _inside(archive, member)
                 if member.isreg() and name.is_relative_to(below):
                     _write(tar, member, to / name.relative_to(below))
-    except _BROKEN as error:
+    except _BROKEN_ARCHIVE_ERRORS as error:
         raise UsageError(f"cannot read {archive}: {error}; fetch it again") from error
 
 

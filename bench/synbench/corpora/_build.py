@@ -15,7 +15,7 @@ from synbench.errors import UsageError
 
 # Larger corpora are not listed in the cache: a mismatch then shows digests and counts alone.
 REMEMBERED_ITEMS = 20_000
-SHOWN = 5
+SHOWN_ITEMS = 5
 # Most ids: words of letters, digits and marks that mean nothing in a path.
 PLAIN_ID = re.compile(r"[\w-]+(?:[/ ][\w-]+)*")
 
@@ -118,5 +118,5 @@ def _difference(before: dict[str, str], now: dict[str, str], corpus: Corpus) -> 
 
 
 def _shown(ids: set[str]) -> str:
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return ", ".join(sorted(ids)[:SHOWN]) + more
+    more = f" and {len(ids) - SHOWN_ITEMS} more" if len(ids) > SHOWN_ITEMS else ""
+    return ", ".join(sorted(ids)[:SHOWN_ITEMS]) + more

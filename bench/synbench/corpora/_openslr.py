@@ -61,17 +61,17 @@ def subset_folder(
         EnvironmentFault: the download failed.
     """
     _check_subset(distribution, subset)
-    places = roots(path, what=f"{distribution.name}:path={path}")
-    for root in places:
+    folders = roots(path, what=f"{distribution.name}:path={path}")
+    for root in folders:
         for tree in _trees(distribution, root, subset, given=bool(path)):
             if tree.is_dir():
                 return tree
-    for root in places:
+    for root in folders:
         for archive in (root / f"{subset}.tar.gz", root / distribution.top / f"{subset}.tar.gz"):
             # Both LibriSpeech and LibriTTS call their archives test-clean.tar.gz.
             if archive.is_file() and top_folder(archive) == distribution.top:
                 return _extracted(distribution, archive, subset, root)
-    return _downloaded(distribution, subset, places[-1], progress)
+    return _downloaded(distribution, subset, folders[-1], progress)
 
 
 def _check_subset(distribution: Distribution, subset: str) -> None:

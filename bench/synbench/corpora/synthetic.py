@@ -21,7 +21,7 @@ from synbench.corpora.manifest import manifest
 from synbench.errors import EnvironmentFault
 from synbench_base.packages import install
 
-RECIPE = 1  # raise it when anything below changes the samples
+RECIPE_VERSION = 1  # raise it when anything below changes the samples
 SAMPLE_RATE = 16000
 LEVEL_DB = -26.0  # root mean square of each file, dB of full scale
 HIGHEST_PEAK = 0.99
@@ -53,7 +53,7 @@ def synthetic(_: Progress | None = None) -> Listing:
     """
     library, data, release = _espeak_files()
     folder = build_once(
-        downloads_folder() / f"synthetic-{RECIPE}-espeakng-loader-{release}",
+        downloads_folder() / f"synthetic-{RECIPE_VERSION}-espeakng-loader-{release}",
         lambda target: _make(library, data, target),
     )
     listing = manifest(path=str(folder / "manifest.csv"))

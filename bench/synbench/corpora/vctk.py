@@ -69,13 +69,13 @@ def find_tree(root: Path) -> Path | None:
 
 
 def _tree(path: str) -> Path:
-    places = roots(path, what=f"vctk:path={path}")
-    for root in places:
+    folders = roots(path, what=f"vctk:path={path}")
+    for root in folders:
         tree = find_tree(root)
         if tree is not None:
             return tree
     raise UsageError(
-        f"found no folder {AUDIO} in {', '.join(str(root) for root in places)}; get "
+        f"found no folder {AUDIO} in {', '.join(str(root) for root in folders)}; get "
         f"VCTK-Corpus-0.92.zip from {PAGE}, unpack it and type vctk:path=<folder>, or set "
         f"SYNBENCH_DATA=<folder>"
     )

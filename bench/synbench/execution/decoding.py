@@ -228,11 +228,11 @@ def _check_length(
         frame = -(-info.hop_length * decoded_rate // codec_rate)
     else:
         frame = round(LONGEST_FRAME_SECONDS * decoded_rate)
-    found = len(decoded) if getattr(decoded, "ndim", 0) == 1 else expected
+    length = len(decoded) if getattr(decoded, "ndim", 0) == 1 else expected
     # A delay that is no whole number of samples at the other rate is declared rounded.
-    if not expected - frame - 1 <= found <= expected + frame + 1 + info.surplus_samples:
+    if not expected - frame - 1 <= length <= expected + frame + 1 + info.surplus_samples:
         raise CellFault(
-            f"the decoder returned {found} samples, expected {expected} and at most a frame of "
+            f"the decoder returned {length} samples, expected {expected} and at most a frame of "
             f"{frame} less or more"
         )
 

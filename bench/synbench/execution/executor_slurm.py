@@ -21,7 +21,7 @@ from synbench.execution.executors import THREAD_VARIABLES, WorkerDied
 from synbench_base.files import write_bytes
 from synbench_base.packages import import_extra
 
-LONGEST_ARRAY = 1000
+LONGEST_ARRAY_JOBS = 1000
 USUAL_JOBS = 100
 SECONDS_BETWEEN_LOOKS = {"slurm": 5.0, "local": 0.2}
 
@@ -61,7 +61,7 @@ class Slurm:
             self._executor = submitit.AutoExecutor(folder=folder / "%j", cluster=cluster)
         except RuntimeError as error:
             raise EnvironmentFault(f"slurm cannot be used from here: {error}") from error
-        self.workers, self.in_flight = workers or USUAL_JOBS, LONGEST_ARRAY
+        self.workers, self.in_flight = workers or USUAL_JOBS, LONGEST_ARRAY_JOBS
         named = {"slurm_partition": partition, "slurm_account": account}
         self._executor.update_parameters(
             name="synbench",
@@ -110,7 +110,7 @@ class Slurm:
                 self._fail(EnvironmentFault(f"slurm: {type(error).__name__}: {error}"))
 
     def _send(self) -> None:
-        sent = [self._pending.popleft() for _ in range(min(len(self._pending), LONGEST_ARRAY))]
+        sent = [self._pending.popleft() for _ in range(min(len(self._pending), LONGEST_ARRAY_JOBS))]
         if not sent:
             return
         self._jobs.update(dict.fromkeys((future for future, _ in sent)))

@@ -37,11 +37,11 @@ from synbench_metrics import MetricInfo
 
 # CPU seconds per audio second before anything was measured.
 COST_BEFORE_MEASURED = {"neural": 1.0, "external": 0.1}
-COST_OTHERWISE = 0.03
+UNKNOWN_COST_SECONDS = 0.03
 # Noise, rooms and the level of active speech, once for all codecs.
 COST_OF_DAMAGE = 0.02
 # Reading, resampling and writing one reconstruction or reference.
-COST_OF_FILES = 0.01
+FILES_COST_SECONDS = 0.01
 
 __all__ = ["Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
 
@@ -162,12 +162,13 @@ class Plan:
             condition, tandem = group.condition, group.condition.tandem
             sent = under(group.clean, condition.without_channel).name if condition.channel else ""
             for codec in self.codecs:
-                cost = codec.cost * (codec.decode_share if sent in names else 1.0) + COST_OF_FILES
+                share = codec.decode_share if sent in names else 1.0
+                cost = codec.cost * share + FILES_COST_SECONDS
                 if isinstance(tandem, int):
                     cost += 0.0 if sent in names else (tandem - 1) * codec.cost
                 else:
                     # Made once for all codecs, so each has its share.
-                    known = sum(by_spec.get(spec, COST_OTHERWISE) for spec in tandem)
+                    known = sum(by_spec.get(spec, UNKNOWN_COST_SECONDS) for spec in tandem)
                     cost += known / len(self.codecs)
                 if condition.damages_input:
                     cost += COST_OF_DAMAGE / len(self.codecs)
@@ -177,7 +178,7 @@ class Plan:
     def score_cost(self, item: ItemWork, metrics: tuple[MetricPoint, ...]) -> float:
         """Forecast CPU seconds to score one reconstruction."""
         costs = {planned.point: planned.cost for planned in self.metrics}
-        return (sum(costs[metric] for metric in metrics) + COST_OF_FILES) * item.seconds
+        return (sum(costs[metric] for metric in metrics) + FILES_COST_SECONDS) * item.seconds
 
     @property
     def forecast_cpu_seconds(self) -> float:
@@ -408,7 +409,7 @@ def _planned_codec(
 ) -> SuiteCodec:
     info = codec.info
     codec_id = codec_identity(codec)
-    prior = COST_BEFORE_MEASURED.get(info.kind, COST_OTHERWISE)
+    prior = COST_BEFORE_MEASURED.get(info.kind, UNKNOWN_COST_SECONDS)
     return SuiteCodec(
         point=CodecPoint(spec=info.spec, codec_id=codec_id),
         label=entry.label or info.label,

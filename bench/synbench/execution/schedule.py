@@ -125,10 +125,12 @@ class Schedule:
                 for planned in self._plan.codecs
                 if any((item, planned.point) in self._plan.scores for item in part.items)
             ]
-        places = [(codec, part) for codec in missing if codec in neural for part in self._slices]
+        candidates = [
+            (codec, part) for codec in missing if codec in neural for part in self._slices
+        ]
         others = [codec for codec in missing if codec not in neural]
-        places += [(codec, part) for part in self._slices for codec in others]
-        for codec, part in places:
+        candidates += [(codec, part) for part in self._slices for codec in others]
+        for codec, part in candidates:
             here = tuple(item for item in part.items if item in missing[codec])
             if here:
                 unit = DecodeUnit(

@@ -44,7 +44,7 @@ from synbench_metrics import Metric, Outcome
 NO_TRANSCRIPT = Outcome.not_applicable("the corpus has no transcript of this item")
 
 # An outcome, and whether the next start should try again.
-Found = tuple[Outcome, bool]
+Attempt = tuple[Outcome, bool]
 
 __all__ = ["score_row", "score_unit"]
 
@@ -92,8 +92,8 @@ def _score_item(unit: ScoreUnit, item: ItemWork, cells: tuple[CellWork, ...]) ->
             )
     for metric, wanted in together.items():
         with stopwatch() as spent:
-            found = _score_together(unit, item, wanted, metric, references.of(metric))
-        for cell, (outcome, transient) in zip(wanted, found, strict=True):
+            results = _score_together(unit, item, wanted, metric, references.of(metric))
+        for cell, (outcome, transient) in zip(wanted, results, strict=True):
             share = spent["cpu"] / len(wanted)
             yield score_row(
                 unit, item, cell, metric, outcome, transient=transient, cpu_seconds=share
@@ -169,9 +169,9 @@ def _score_together(
     cells: list[CellWork],
     point: MetricPoint,
     references: _Resampled,
-) -> list[Found]:
+) -> list[Attempt]:
     """The outcomes of one item by several codecs, whose waves are equally long."""
-    outcomes: dict[CodecPoint, Found] = {}
+    outcomes: dict[CodecPoint, Attempt] = {}
     waves: dict[CodecPoint, policy.Wave] = {}
     metric = synbench_metrics.load(measure_of(point.column))
     for cell in cells:
@@ -184,8 +184,8 @@ def _score_together(
             pass  # said again, and turned into a status, by the next line
         outcomes[cell.codec] = _score_cell(unit, item, cell, point, references, degraded)
     if waves:
-        found = _guarded_batch(unit, item, metric, list(waves.values()), references)
-        outcomes.update(zip(waves, found, strict=True))
+        results = _guarded_batch(unit, item, metric, list(waves.values()), references)
+        outcomes.update(zip(waves, results, strict=True))
     return [outcomes[cell.codec] for cell in cells]
 
 
@@ -195,7 +195,7 @@ def _guarded_batch(
     metric: Metric,
     waves: list[policy.Wave],
     references: _Resampled,
-) -> list[Found]:
+) -> list[Attempt]:
     def compute() -> list[Outcome]:
         rate = metric.info.rate_for(references.rate)
         return synbench_metrics.score_batch(
@@ -216,7 +216,7 @@ def _score_cell(
     point: MetricPoint,
     references: _Resampled,
     degraded: _Resampled,
-) -> Found:
+) -> Attempt:
     """The outcome, and whether it should be tried again at the next start."""
     if item.problem:
         return Outcome.failed(item.problem), False
@@ -244,11 +244,11 @@ def _score_cell(
         return Outcome.failed(str(error)), True
     except MemoryError:
         return Outcome.failed("out of memory"), True
-    (found,) = _outcomes(compute, 1, cell_seconds(item, unit.cell_seconds))
-    return found
+    (result,) = _outcomes(compute, 1, cell_seconds(item, unit.cell_seconds))
+    return result
 
 
-def _outcomes(compute: Callable[[], list[Outcome]], count: int, seconds: float) -> list[Found]:
+def _outcomes(compute: Callable[[], list[Outcome]], count: int, seconds: float) -> list[Attempt]:
     """What a metric gives, or the one fault of all ``count`` cells.
 
     A library that fell over may have met a full folder or a busy machine: it is tried again. What
@@ -257,12 +257,12 @@ def _outcomes(compute: Callable[[], list[Outcome]], count: int, seconds: float) 
     try:
         with guarded(seconds):
             try:
-                found = compute()
+                outcomes = compute()
             except UsageError:
                 return [(NO_TRANSCRIPT, False)] * count
     except ItemError as error:
         return [(Outcome.failed(str(error)), True)] * count
-    return [(outcome, outcome.crashed) for outcome in found]
+    return [(outcome, outcome.crashed) for outcome in outcomes]
 
 
 class _References:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from synbench_base.errors import ItemError
 from synbench_base.files import printable, write_bytes
 
-APPLICATION = 2
-LETTERS = b"synb"
+APPLICATION_BLOCK_TYPE = 2
+APPLICATION_ID = b"synb"
 # The marker of FLAC and the stream's description, which every file begins with.
 START_BYTES = 4 + 4 + 34
 DIGEST_BYTES = 32
-SEAL_BYTES = 4 + len(LETTERS) + DIGEST_BYTES
+SEAL_BYTES = 4 + len(APPLICATION_ID) + DIGEST_BYTES
 
 __all__ = ["is_sealed", "read_sealed", "sealed", "write_sealed"]
 
@@ -34,7 +34,12 @@ def sealed(data: bytes, name: str) -> bytes:
         raise ValueError("expected the bytes of a FLAC file")
     last = data[4] & 0x80
     start = data[:4] + bytes([data[4] & 0x7F]) + data[5:START_BYTES]
-    block = struct.pack(">I", (last | APPLICATION) << 24 | (len(LETTERS) + DIGEST_BYTES)) + LETTERS
+    block = (
+        struct.pack(
+            ">I", (last | APPLICATION_BLOCK_TYPE) << 24 | (len(APPLICATION_ID) + DIGEST_BYTES)
+        )
+        + APPLICATION_ID
+    )
     return start + block + _digest(start + block, data[START_BYTES:], name) + data[START_BYTES:]
 
 
@@ -51,7 +56,7 @@ def is_sealed(data: bytes, name: str) -> bool:
     """Whether the bytes are those that were written for this cell."""
     start, block, rest = _parts(data)
     head, digest = block[:-DIGEST_BYTES], block[-DIGEST_BYTES:]
-    return head.endswith(LETTERS) and digest == _digest(start + head, rest, name)
+    return head.endswith(APPLICATION_ID) and digest == _digest(start + head, rest, name)
 
 
 def read_sealed(path: Path, *, name: str) -> tuple[NDArray[np.float64], int]:

@@ -126,13 +126,13 @@ def artefact(codec: CodecPoint, item: ItemWork, policy_id: str, suffix: str) -> 
     A name longer than file systems take is cut, and then the digest tells it from others.
     """
     slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", published_spec(codec.spec))[:60].strip("_")
-    place = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
+    item_path = PurePosixPath(*map(_short, PurePosixPath(item.item).parts))
     # Only a name that was cut needs its id in the digest; all others keep their files of old runs.
-    cut = "" if str(place) == item.item else f" {item.item}"
+    cut = "" if str(item_path) == item.item else f" {item.item}"
     made_from = f"{FILES_VERSION} {item.digest} {policy_id}{cut}"
     digest = hashlib.sha256(made_from.encode()).hexdigest()[:8]
-    folder = PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / _short(item.corpus) / place.parent
-    return folder / f"{place.name}.{digest}{suffix}"
+    folder = PurePosixPath(f"{slug}-{codec.codec_id[:8]}") / _short(item.corpus) / item_path.parent
+    return folder / f"{item_path.name}.{digest}{suffix}"
 
 
 def input_artefact(item: ItemWork) -> PurePosixPath:

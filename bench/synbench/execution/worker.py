@@ -183,13 +183,13 @@ def read_item(item: ItemWork) -> tuple[policy.Wave, int]:
     """
     audio = read_audio(Path(item.path))
     damage = applied(item.damage)
-    found = item_digest(
+    digest = item_digest(
         audio.sha256,
         item.target_rate,
         item.transcript,
         condition="" if damage is None else damage.identity,
     )
-    if found != item.digest:
+    if digest != item.digest:
         raise ItemError(
             f"{Path(item.path).name} changed after the run was planned; type the same command again"
         )

@@ -109,10 +109,10 @@ class Cells:
 class Unscored:
     """A cell that has a row and no score: which, and why.
 
-    ``place`` is that of the item in its corpus; ``status`` is one of :data:`STATUS_NAMES`.
+    ``item_index`` counts within the corpus; ``status`` is one of :data:`STATUS_NAMES`.
     """
 
-    place: int
+    item_index: int
     codec_id: str
     metric_id: str
     status: str
@@ -189,8 +189,8 @@ class Store:
         scored = self.counted.columns(queries.SCORED, corpus)
         count, codecs = len(items["seconds"]), len(self.planned.codecs)
         pairs, triples = (count, codecs), (count, codecs, len(self.planned.metrics))
-        pair = (decoded["place"], decoded["codec_index"])
-        triple = (scored["place"], scored["codec_index"], scored["metric_index"])
+        pair = (decoded["corpus_index"], decoded["codec_index"])
+        triple = (scored["corpus_index"], scored["codec_index"], scored["metric_index"])
         pooled, dimensions = self._pooled(corpus)
         values = _scattered(triples, triple, scored["value"], np.float64(np.nan))
         sizes = _scattered(triples, triple, scored["weight"], np.float64(np.nan))
@@ -220,7 +220,7 @@ class Store:
         codecs, metrics = self.planned.codecs, self.planned.metrics
         return [
             Unscored(
-                place=index,
+                item_index=index,
                 codec_id=codecs[codec].codec_id,
                 metric_id=metrics[metric].metric_id,
                 status=STATUS_NAMES[code],
@@ -312,8 +312,8 @@ def _numbered(names: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _scattered(
-    shape: tuple[int, ...], place: tuple[NDArray[Any], ...], values: NDArray[Any], empty: Any
+    shape: tuple[int, ...], index: tuple[NDArray[Any], ...], values: NDArray[Any], empty: Any
 ) -> NDArray[Any]:
     array = np.full(shape, empty)
-    array[place] = values
+    array[index] = values
     return array

@@ -20,7 +20,7 @@ from synbench.errors import EnvironmentFault
 from synbench.results.confined import inside
 from synbench.results.counting import CELL, counting, stored
 from synbench.results.rows import COLUMNS, STAGES, Stage
-from synbench.results.store import EARLIER, RunFolder, name_of
+from synbench.results.store import EARLIER_ROWS_FOLDER, RunFolder, name_of
 from synbench_base.files import temporary_beside
 
 _ITEMS = """
@@ -97,7 +97,10 @@ def _compact(run: RunFolder, stage: Stage, policy_id: str, connection: Any) -> N
             f"SELECT * FROM counted WHERE is_asked = {part} ORDER BY {', '.join(order)}",
             connection,
         )
-        for part, tree, order in ((True, stage, axes), (False, f"{EARLIER}/{stage}", CELL[stage]))
+        for part, tree, order in (
+            (True, stage, axes),
+            (False, f"{EARLIER_ROWS_FOLDER}/{stage}", CELL[stage]),
+        )
         if (part,) in kept
     ]
     for path in {*asked, *earlier} - {*written}:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from synbench.errors import UsageError
 
-ODD = re.compile(r"[\x00-\x1f\x7f\\]")
+ODD_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")
 LONGEST_PART_BYTES = 255
 
 __all__ = ["inside", "is_plain_name", "plain_name", "stored_file"]
@@ -84,6 +84,6 @@ def _is_plain_part(part: str) -> bool:
     return (
         bool(part)
         and part not in (".", "..")
-        and not ODD.search(part)
+        and not ODD_CHARACTERS.search(part)
         and (len(encoded) <= LONGEST_PART_BYTES)
     )

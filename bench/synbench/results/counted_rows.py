@@ -21,7 +21,7 @@ from synbench.results.rows import Stage
 from synbench.results.store import RunFolder
 
 # A run that ends meanwhile puts one file in place of many.
-READINGS = 3
+READING_ATTEMPTS = 3
 _CELL: dict[Stage, tuple[str, ...]] = {
     "decodes": ("item_index", "codec_index"),
     "scores": ("item_index", "codec_index", "metric_index"),
@@ -96,7 +96,7 @@ class CountedRows:
         import duckdb
 
         query = queries.JOINED_DECODES if stage == "decodes" else queries.JOINED_SCORES
-        for reading in range(READINGS):
+        for reading in range(READING_ATTEMPTS):
             files: list[str] = []
             try:
                 files = RunFolder(self.folder).all_shards(stage)
@@ -107,7 +107,9 @@ class CountedRows:
                 return
             except (duckdb.Error, FileNotFoundError) as error:
                 moved = not all(Path(file).exists() for file in files)
-                if reading == READINGS - 1 or not (moved or isinstance(error, FileNotFoundError)):
+                if reading == READING_ATTEMPTS - 1 or not (
+                    moved or isinstance(error, FileNotFoundError)
+                ):
                     raise UsageError(f"cannot read the run {self.folder}: {error}") from error
 
     def _has_several(self, stage: Stage) -> bool:

@@ -115,7 +115,7 @@ def _scores(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Cel
     metric_ids = {entry.metric_id: number for number, entry in enumerate(planned.metrics)}
     for cell in store.unscored(corpus.name):
         if cell.codec_id in codec_ids and cell.metric_id in metric_ids:
-            index = cell.place, codec_ids[cell.codec_id], metric_ids[cell.metric_id]
+            index = cell.item_index, codec_ids[cell.codec_id], metric_ids[cell.metric_id]
             reasons[index] = cell.reason
     rates = cells.measures["payload_bits"] / cells.seconds[:, None] / 1000
     counted = [entry.bits_counted for entry in planned.codecs]
@@ -149,16 +149,16 @@ def _decodes(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Ce
         texts["reason"][:, number][cells.decode_status[:, number] == MISSING] = entry.missing
     codecs = {entry.codec_id: number for number, entry in enumerate(planned.codecs)}
     numbers = [codecs.get(entry.codec_id) for entry in store.planned.codecs]
-    for place, of, code, *found in store.counted.tuples(queries.DECODE_TEXTS, corpus.name):
+    for item_index, of, code, *values in store.counted.tuples(queries.DECODE_TEXTS, corpus.name):
         number = numbers[of]
         if number is None:
             continue
-        reason, *files = found
+        reason, *files = values
         if code == FAILED:
-            texts["reason"][place, number] = reason or ""
+            texts["reason"][item_index, number] = reason or ""
             continue
         for name, file in zip(("reconstruction", "bitstream"), files, strict=True):
-            texts[name][place, number] = str(planned.folder / file) if file else ""
+            texts[name][item_index, number] = str(planned.folder / file) if file else ""
     measures = {name: cells.measures[name].ravel() for name in MEASURES}
     return {
         **{name: utterances[name][item] for name in ("corpus", "item", "speaker", "seconds")},

@@ -101,7 +101,7 @@ def _lasting(rows: dict[str, NDArray[Any]], *, retry: bool) -> NDArray[np.bool_]
 
 def _fetched(rows: CountedRows, stage: Stage, query: str) -> dict[str, NDArray[Any]]:
     try:
-        rows.count(stage, (*queries.FATE, *(["value"] if stage == "scores" else [])))
+        rows.count(stage, (*queries.FATE_COLUMNS, *(["value"] if stage == "scores" else [])))
         answer = rows.execute(query).fetchnumpy()
     except UsageError as error:
         raise EnvironmentFault(

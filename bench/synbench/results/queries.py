@@ -34,7 +34,7 @@ __all__ = [
     "DECODE_TEXTS",
     "FAILED",
     "FAILURES",
-    "FATE",
+    "FATE_COLUMNS",
     "FILES",
     "GIVEN_ITEMS",
     "IN_CORPUS",
@@ -61,7 +61,7 @@ ITEMS = """
 -- Runs of an older version do not say gender and language.
 CREATE TABLE items AS
 SELECT file_row_number AS item_index,
-    file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS place,
+    file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS corpus_index,
     corpus, item, item_digest, path, seconds, target_rate, coalesce(speaker, '') AS speaker,
     coalesce(transcript, '') AS transcript, coalesce(problem, '') AS problem,
     coalesce(gender, '') AS gender, coalesce(language, '') AS language
@@ -96,9 +96,9 @@ JOIN metrics USING (metric_id)
 WHERE policy_id = $policy_id
 """
 # What the rule needs, and what a planner must know.
-FATE = ("attempt", "written", "transient", "status", "reason")
-DECODE_COLUMNS = (*FATE, *MEASURES, "bitstream", "reconstruction")
-SCORE_COLUMNS = (*FATE, "value", "weight", "vector")
+FATE_COLUMNS = ("attempt", "written", "transient", "status", "reason")
+DECODE_COLUMNS = (*FATE_COLUMNS, *MEASURES, "bitstream", "reconstruction")
+SCORE_COLUMNS = (*FATE_COLUMNS, "value", "weight", "vector")
 DECODED_VIEW = f"""
 CREATE VIEW decoded AS
 SELECT *, CASE WHEN status = 'ok' THEN {OK} ELSE {FAILED} END::TINYINT AS code
@@ -128,8 +128,10 @@ FROM counted_scores
 """
 IN_CORPUS = "JOIN items USING (item_index) WHERE corpus = ?"
 # Not the texts: a million of them would take longer than all the rest.
-DECODED = f"SELECT place, codec_index, code, {', '.join(MEASURES)} FROM decoded {IN_CORPUS}"
-SCORED = f"SELECT place, codec_index, metric_index, code, value, weight FROM scored {IN_CORPUS}"
+DECODED = f"SELECT corpus_index, codec_index, code, {', '.join(MEASURES)} FROM decoded {IN_CORPUS}"
+SCORED = (
+    f"SELECT corpus_index, codec_index, metric_index, code, value, weight FROM scored {IN_CORPUS}"
+)
 VECTORS = f"""
 SELECT codec_index, metric_index, vector FROM scored {IN_CORPUS}
 AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_index
@@ -139,14 +141,14 @@ SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
 GROUP BY reason ORDER BY failures DESC, reason
 """
 UNSCORED = f"""
-SELECT place, codec_index, metric_index, code, coalesce(reason, '') FROM scored {IN_CORPUS}
+SELECT corpus_index, codec_index, metric_index, code, coalesce(reason, '') FROM scored {IN_CORPUS}
 AND code <> {OK} ORDER BY item_index, codec_index, metric_index
 """
 FILES = f"""
-SELECT place, codec_index, reconstruction, bitstream FROM decoded {IN_CORPUS} AND code = {OK}
+SELECT corpus_index, codec_index, reconstruction, bitstream FROM decoded {IN_CORPUS} AND code = {OK}
 """
 DECODE_TEXTS = f"""
-SELECT place, codec_index, code, reason, reconstruction, bitstream FROM decoded {IN_CORPUS}
+SELECT corpus_index, codec_index, code, reason, reconstruction, bitstream FROM decoded {IN_CORPUS}
 """
 ROWS = """
 SELECT corpus, item, item_digest,

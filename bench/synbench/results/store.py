@@ -57,11 +57,11 @@ if TYPE_CHECKING:
 FORMAT = 1
 # Hex digits of the digest in the name of a file of rows; those of older versions have 16 at random.
 NAME_DIGITS = 32
-EARLIER = "earlier"
+EARLIER_ROWS_FOLDER = "earlier"
 
 __all__ = [
     "DECODE_COLUMNS",
-    "EARLIER",
+    "EARLIER_ROWS_FOLDER",
     "FORMAT",
     "ITEM_COLUMNS",
     "SCORE_COLUMNS",
@@ -169,7 +169,7 @@ class RunFolder:
         Raises:
             UsageError: a link in the folder leads out of it.
         """
-        for tree in ("inputs", "bitstreams", "reconstructions", *STAGES, EARLIER):
+        for tree in ("inputs", "bitstreams", "reconstructions", *STAGES, EARLIER_ROWS_FOLDER):
             inside(self.path, tree)
         sweep(self.path)
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
@@ -202,7 +202,7 @@ class RunFolder:
 
     def earlier_shards(self, stage: Stage) -> list[Path]:
         """Likewise the files with rows of a stage that only earlier starts asked for."""
-        return self._shards(f"{EARLIER}/{stage}")
+        return self._shards(f"{EARLIER_ROWS_FOLDER}/{stage}")
 
     def all_shards(self, stage: Stage) -> list[str]:
         """Paths of all files with rows of a stage, as DuckDB takes them."""

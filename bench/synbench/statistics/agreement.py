@@ -29,9 +29,9 @@ Coefficient = Literal["pearson", "spearman", "kendall"]
 
 REPLICATES = 500
 # Kendall's coefficient of more points is left to scipy, which sorts.
-LARGEST_TABLE = 200
-CLOSEST = 1 - 1e-9
-ROUNDING = 1e-9
+LARGEST_TABLE_POINTS = 200
+LARGEST_COEFFICIENT = 1 - 1e-9
+ROUNDING_SHARE = 1e-9
 COEFFICIENTS: tuple[Coefficient, ...] = ("pearson", "spearman", "kendall")
 
 __all__ = [
@@ -106,7 +106,7 @@ def difference_p(one: Agreement, other: Agreement, name: Coefficient) -> float:
     replicated = replicated[np.isfinite(replicated)]
     if not replicated.size or not np.isfinite(estimate):
         return float("nan")
-    if abs(estimate) < ROUNDING:
+    if abs(estimate) < ROUNDING_SHARE:
         return 1.0
     # How often noise alone, centred on no difference, is as far away as what was seen.
     noise = replicated - replicated.mean()
@@ -121,7 +121,7 @@ def coefficient(name: Coefficient, first: Floats, second: Floats) -> float:
         return _pearson(first, second)
     if name == "spearman":
         return _pearson(_ranks(first), _ranks(second))
-    if first.size > LARGEST_TABLE:
+    if first.size > LARGEST_TABLE_POINTS:
         from scipy.stats import kendalltau
 
         return float(kendalltau(first, second).statistic)
@@ -197,7 +197,7 @@ def _or_nan(counts: Floats) -> Floats:
 
 
 def _fisher(values: Floats) -> Floats:
-    return np.arctanh(np.clip(values, -CLOSEST, CLOSEST))
+    return np.arctanh(np.clip(values, -LARGEST_COEFFICIENT, LARGEST_COEFFICIENT))
 
 
 def _band(estimate: float, replicated: Floats, fewest: int) -> tuple[float, float]:

@@ -41,9 +41,9 @@ SEED = 20240229
 WEIGHTS_AT_ONCE = 2_000_000
 
 # Share of the largest deviation below which two means are the same but for rounding.
-TIE = 1e-9
+TIE_SHARE = 1e-9
 
-NORMAL = NormalDist()
+NORMAL_DISTRIBUTION = NormalDist()
 
 __all__ = [
     "REPLICATES",
@@ -167,8 +167,8 @@ def bootstrap_means(
 def _units(values: Floats, clusters: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """How many items, or clusters, have a value of each cell."""
     present = np.isfinite(values)
-    found = present if clusters is None else cluster_sums(present, clusters) > 0
-    units: NDArray[np.int64] = found.sum(axis=0)
+    has_value = present if clusters is None else cluster_sums(present, clusters) > 0
+    units: NDArray[np.int64] = has_value.sum(axis=0)
     return units
 
 
@@ -197,14 +197,14 @@ def _bca(influence: Floats, replicated: Floats, confidence: float) -> Floats:
     replicated = np.sort(replicated, axis=0)  # NaN goes to the end
     known = np.isfinite(replicated).sum(axis=0)
     # Replicates equal to the mean count half; rounding must not decide on which side they are.
-    tie = TIE * np.nanmax(np.abs(replicated), axis=0)
+    tie = TIE_SHARE * np.nanmax(np.abs(replicated), axis=0)
     below = ((replicated < -tie).sum(axis=0) + (replicated <= tie).sum(axis=0)) / (2 * known)
     half = 0.5 / known
     bias = _normal_quantile(np.clip(below, half, 1 - half))
     acceleration = _acceleration(influence)
     ends = []
     for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
-        shifted = bias + NORMAL.inv_cdf(tail)
+        shifted = bias + NORMAL_DISTRIBUTION.inv_cdf(tail)
         level = _normal_share(bias + shifted / (1 - acceleration * shifted))
         ends.append(_quantile(replicated, known, level))
     return np.stack(ends)
@@ -233,8 +233,8 @@ def _quantile(ordered: Floats, known: NDArray[np.int64], level: Floats) -> Float
 
 
 def _normal_quantile(shares: Floats) -> Floats:
-    return np.array([NORMAL.inv_cdf(share) for share in shares])
+    return np.array([NORMAL_DISTRIBUTION.inv_cdf(share) for share in shares])
 
 
 def _normal_share(quantiles: Floats) -> Floats:
-    return np.array([NORMAL.cdf(quantile) for quantile in quantiles])
+    return np.array([NORMAL_DISTRIBUTION.cdf(quantile) for quantile in quantiles])

@@ -56,8 +56,8 @@ def equivalence(
         _check(margin)
         raise ValueError(f"expected at least two independent differences, got {len(means)}")
     pair = np.stack([means, np.zeros_like(means)], axis=1)
-    found = estimate_differences(pair, [(0, 1)], confidence=1 - 2 * SIGNIFICANCE)
-    return _tested(found, margin=margin, corrected=False)[0]
+    estimates = estimate_differences(pair, [(0, 1)], confidence=1 - 2 * SIGNIFICANCE)
+    return _tested(estimates, margin=margin, corrected=False)[0]
 
 
 def equivalences(
@@ -77,10 +77,10 @@ def equivalences(
     Raises:
         ValueError: the margin is not positive.
     """
-    found = estimate_differences(
+    estimates = estimate_differences(
         values, pairs, clusters=clusters, sizes=sizes, confidence=1 - 2 * SIGNIFICANCE
     )
-    return _tested(found, margin=margin, corrected=True)
+    return _tested(estimates, margin=margin, corrected=True)
 
 
 def _check(margin: float) -> None:
@@ -88,20 +88,20 @@ def _check(margin: float) -> None:
         raise ValueError(f"expected a margin above 0, got {margin}")
 
 
-def _tested(found: Estimates, *, margin: float, corrected: bool) -> list[Equivalence]:
+def _tested(estimates: Estimates, *, margin: float, corrected: bool) -> list[Equivalence]:
     _check(margin)
     if not corrected:
-        found = found.without_skewness()
-    p_values = [float(p) for p in found.beyond_p(margin)]
+        estimates = estimates.without_skewness()
+    p_values = [float(p) for p in estimates.beyond_p(margin)]
     return [
         Equivalence(
-            difference=float(found.mean[number]),
+            difference=float(estimates.mean[number]),
             margin=margin,
-            low=float(found.low[number]),
-            high=float(found.high[number]),
+            low=float(estimates.low[number]),
+            high=float(estimates.high[number]),
             p=p,
             p_holm=p_holm,
-            clusters=int(found.clusters[number]),
+            clusters=int(estimates.clusters[number]),
         )
         for number, (p, p_holm) in enumerate(zip(p_values, correct(p_values), strict=True))
     ]

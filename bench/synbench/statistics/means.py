@@ -38,7 +38,7 @@ CONFIDENCE = 0.95
 FEWEST_CLUSTERS = 5
 FEW_CLUSTERS = 8
 # Share of the values below which a spread is rounding.
-ROUNDING = 1e-12
+ROUNDING_SHARE = 1e-12
 
 __all__ = [
     "CONFIDENCE",
@@ -108,7 +108,9 @@ class Estimates:
         with np.errstate(divide="ignore", invalid="ignore"):
             t = gap / self.error
         # Without any spread the mean is known: it is the hypothesis, or surely not.
-        exact = np.where(np.abs(gap) <= ROUNDING * np.abs(self.mean), 0.0, np.sign(gap) * 1e12)
+        exact = np.where(
+            np.abs(gap) <= ROUNDING_SHARE * np.abs(self.mean), 0.0, np.sign(gap) * 1e12
+        )
         return np.where(self.error == 0, exact, t)
 
 
@@ -194,7 +196,7 @@ def _estimates(
     """Errors from influences: Bell and McCaffrey's, for cluster means of equal variance."""
     number = (shares > 0).sum(axis=0)
     squared = (shares**2).sum(axis=0)  # the variance of the mean over that of a cluster's mean
-    loss = np.maximum(1 - 2 * shares + squared, ROUNDING)
+    loss = np.maximum(1 - 2 * shares + squared, ROUNDING_SHARE)
     variance = (parts**2 / loss).sum(axis=0)
     weight = np.where(shares > 0, shares**2 / loss, 0.0)
     s0, s1, s2 = ((weight * shares**power).sum(axis=0) for power in (0, 1, 2))
@@ -206,7 +208,7 @@ def _estimates(
         skewness = np.where(number > 2, small * cubes / variance**1.5, 0.0)
         df = squared**2 / spread
     error = np.sqrt(variance)
-    error = np.where(error <= ROUNDING * scale, 0.0, error)
+    error = np.where(error <= ROUNDING_SHARE * scale, 0.0, error)
     enough = number >= 2
     return Estimates(
         mean=mean,

@@ -156,24 +156,24 @@ def compare_all(
         pairs = list(combinations(range(values.shape[1]), 2))
     if not pairs:
         return []
-    found = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
+    estimates = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
     if test == "corrected_t":
-        p_values = [float(p) for p in found.p()]
+        p_values = [float(p) for p in estimates.p()]
     elif test == "swap_rates":
         p_values = _swapped(values, pairs, sizes, clusters)
     else:
         first, second = common_items(values, pairs)
         reduced = [cluster_means(gaps, clusters) for gaps in (first - second).T]
         p_values = [TESTS[test](means) for means in reduced]
-    spread = found.error * np.sqrt(found.clusters)
+    spread = estimates.error * np.sqrt(estimates.clusters)
     return [
         Comparison(
             first=pair[0],
             second=pair[1],
-            difference=float(found.mean[number]),
+            difference=float(estimates.mean[number]),
             spread=float(spread[number]),
-            items=int(found.count[number]),
-            clusters=int(found.clusters[number]),
+            items=int(estimates.count[number]),
+            clusters=int(estimates.clusters[number]),
             p=p_values[number],
             p_holm=corrected,
         )

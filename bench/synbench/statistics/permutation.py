@@ -18,7 +18,7 @@ EXACT_SIGNS = 16
 RANDOM_SIGNS = 20_000
 SEED = 20240301
 NUMBERS_AT_ONCE = 2_000_000
-SLACK = 1e-12
+ROUNDING_SLACK = 1e-12
 
 __all__ = ["EXACT_SIGNS", "sign_flip", "swap_rates"]
 
@@ -30,7 +30,7 @@ def sign_flip(differences: Floats) -> float:
     """
     if len(differences) < 2:
         return float("nan")
-    observed = abs(differences.sum()) - SLACK * np.abs(differences).sum()
+    observed = abs(differences.sum()) - ROUNDING_SLACK * np.abs(differences).sum()
     blocks = signed_sums(differences[:, None])
     reached = sum(np.count_nonzero(np.abs(sums) >= observed) for sums in blocks)
     return float(share(np.array(reached), len(differences)))
@@ -59,7 +59,7 @@ def swap_rates(errors: Floats, units: Floats) -> list[float]:
 
     with np.errstate(invalid="ignore"):
         changes = np.hstack([errors[:, 0] - errors[:, 1], units[:, 0] - units[:, 1]])
-        observed = distance(changes.sum(axis=0)[None]) - SLACK * total_errors / total_units
+        observed = distance(changes.sum(axis=0)[None]) - ROUNDING_SLACK * total_errors / total_units
         reached = sum(
             np.count_nonzero(distance(sums) >= observed, axis=0) for sums in signed_sums(changes)
         )

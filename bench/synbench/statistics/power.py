@@ -11,11 +11,11 @@ from __future__ import annotations
 from synbench.statistics.multiplicity import SIGNIFICANCE
 
 MOST_UNITS = 100_000
-POWER = 0.8
+TARGET_POWER = 0.8
 
 __all__ = [
     "MOST_UNITS",
-    "POWER",
+    "TARGET_POWER",
     "paired_power",
     "paired_sample_size",
     "smallest_detectable",
@@ -44,7 +44,7 @@ def paired_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> float
 
 
 def paired_sample_size(
-    effect: float, *, power: float = POWER, alpha: float = SIGNIFICANCE
+    effect: float, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
 ) -> float:
     """Units as a real number, for comparison with other programs; round up for use."""
     from scipy.optimize import brentq
@@ -59,7 +59,7 @@ def paired_sample_size(
 
 
 def units_needed(
-    difference: float, sd: float, *, power: float = POWER, alpha: float = SIGNIFICANCE
+    difference: float, sd: float, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
 ) -> int:
     """Fewest units that show a difference with at least this power.
 
@@ -88,7 +88,7 @@ def units_needed(
 
 
 def smallest_detectable(
-    sd: float, n: int, *, power: float = POWER, alpha: float = SIGNIFICANCE
+    sd: float, n: int, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
 ) -> float:
     """True mean difference that the test finds with this power; NaN with fewer than two units.
 

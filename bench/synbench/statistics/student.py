@@ -14,11 +14,11 @@ import numpy as np
 
 from synbench.statistics.clusters import Floats
 
-TERMS = 400
-PRECISION = 1e-15
-TINY = 1e-300
+MOST_TERMS = 400
+RELATIVE_PRECISION = 1e-15
+SMALLEST_TERM = 1e-300
 # Of an interval that is at most some hundreds long: down to rounding.
-HALVINGS = 64
+INTERVAL_HALVINGS = 64
 
 __all__ = ["cumulative", "quantile"]
 
@@ -44,20 +44,22 @@ def quantile(level: float, df: Floats) -> Floats:
     high = np.full_like(known, NormalDist().inv_cdf(max(level, 1 - level)) + 1)
     while (short := _tail(high, known, log_beta) > wanted).any():
         low, high = np.where(short, high, low), np.where(short, 2 * high, high)
-    for _ in range(HALVINGS):
+    for _ in range(INTERVAL_HALVINGS):
         middle = (low + high) / 2
         short = _tail(middle, known, log_beta) > wanted
         low, high = np.where(short, middle, low), np.where(short, high, middle)
-    found = np.full_like(different, np.nan)
-    found[np.isfinite(different)] = (low + high) / 2 if level >= 0.5 else -(low + high) / 2
-    return found[inverse].reshape(df.shape)
+    quantiles = np.full_like(different, np.nan)
+    quantiles[np.isfinite(different)] = (low + high) / 2 if level >= 0.5 else -(low + high) / 2
+    return quantiles[inverse].reshape(df.shape)
 
 
 def _tail(t: Floats, df: Floats, log_beta: Floats) -> Floats:
     """Share of the distribution beyond t or, for a negative one, below it."""
     x, rest, a = df / (df + t**2), t**2 / (df + t**2), df / 2
     front = np.exp(
-        a * np.log(np.maximum(x, TINY)) + 0.5 * np.log(np.maximum(rest, TINY)) - log_beta
+        a * np.log(np.maximum(x, SMALLEST_TERM))
+        + 0.5 * np.log(np.maximum(rest, SMALLEST_TERM))
+        - log_beta
     )
     direct = x < (a + 1) / (a + 2.5)
     half = np.full_like(a, 0.5)
@@ -77,7 +79,7 @@ def _fraction(x: Floats, a: Floats, b: Floats) -> Floats:
     """The continued fraction, by Lentz's method."""
     c, d = np.ones_like(x), 1 / (1 - (a + b) * x / (a + 1))
     value = d.copy()
-    for m in range(1, TERMS):
+    for m in range(1, MOST_TERMS):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         step = np.ones_like(x)
@@ -86,10 +88,10 @@ def _fraction(x: Floats, a: Floats, b: Floats) -> Floats:
             c = _away_from_zero(1 + term / c)
             step = c * d
             value = value * step
-        if np.abs(step - 1).max(initial=0.0) < PRECISION:
+        if np.abs(step - 1).max(initial=0.0) < RELATIVE_PRECISION:
             break
     return value
 
 
 def _away_from_zero(values: Floats) -> Floats:
-    return np.where(np.abs(values) < TINY, TINY, values)
+    return np.where(np.abs(values) < SMALLEST_TERM, SMALLEST_TERM, values)

@@ -15,7 +15,7 @@ from synbench_codecs._mdct.sizes import BackboneConfig
 
 __all__ = ["Decoder", "Encoder"]
 
-KERNEL = 7
+KERNEL_FRAMES = 7
 SMALLEST_ENERGY = 1e-24
 
 
@@ -42,7 +42,9 @@ class BackboneBlock(nn.Module):
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv1d(channels, channels, KERNEL, padding=KERNEL // 2, groups=channels)
+        self.depthwise = nn.Conv1d(
+            channels, channels, KERNEL_FRAMES, padding=KERNEL_FRAMES // 2, groups=channels
+        )
         self.norm = nn.LayerNorm(channels, eps=1e-6)
         self.expand = nn.Linear(channels, hidden)
         self.response = GlobalResponseNorm(hidden)
@@ -62,7 +64,7 @@ class Trunk(nn.Module):
     def __init__(self, inputs: int, config: BackboneConfig) -> None:
         super().__init__()
         channels = config.channels
-        self.embed = nn.Conv1d(inputs, channels, KERNEL, padding=KERNEL // 2)
+        self.embed = nn.Conv1d(inputs, channels, KERNEL_FRAMES, padding=KERNEL_FRAMES // 2)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
         self.blocks = nn.ModuleList(
             BackboneBlock(channels, config.hidden) for _ in range(config.blocks)
@@ -86,10 +88,10 @@ class Encoder(nn.Module):
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        channels, padding = config.channels, KERNEL // 2
+        channels, padding = config.channels, KERNEL_FRAMES // 2
         self.trunk = Trunk(config.bins, config)
-        self.down = _normed(nn.Conv1d(channels, channels, KERNEL, config.ratio, padding))
-        self.latent = _normed(nn.Conv1d(channels, config.latent, KERNEL, padding=padding))
+        self.down = _normed(nn.Conv1d(channels, channels, KERNEL_FRAMES, config.ratio, padding))
+        self.latent = _normed(nn.Conv1d(channels, config.latent, KERNEL_FRAMES, padding=padding))
 
     def forward(self, coefficients: Tensor) -> Tensor:
         """(B, bins, F) to (B, K, L)."""
@@ -102,11 +104,11 @@ class Decoder(nn.Module):
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        channels, ratio, padding = config.channels, config.ratio, KERNEL // 2
-        self.latent = _normed(nn.Conv1d(config.latent, channels, KERNEL, padding=padding))
+        channels, ratio, padding = config.channels, config.ratio, KERNEL_FRAMES // 2
+        self.latent = _normed(nn.Conv1d(config.latent, channels, KERNEL_FRAMES, padding=padding))
         self.up = _normed(nn.ConvTranspose1d(channels, channels, 2 * ratio, ratio, ratio // 2))
         self.trunk = Trunk(channels, config)
-        self.out = _normed(nn.Conv1d(channels, config.bins, KERNEL, padding=padding))
+        self.out = _normed(nn.Conv1d(channels, config.bins, KERNEL_FRAMES, padding=padding))
 
     def forward(self, quantized: Tensor) -> Tensor:
         """(B, K, L) to (B, bins, ratio * L)."""

@@ -18,7 +18,7 @@ from synbench_codecs.errors import WeightsError
 
 FORMAT = "synbench-mdct-1"
 LENGTH = struct.Struct("<Q")
-LONGEST = 1 << 26
+LONGEST_HEADER_BYTES = 1 << 26
 
 __all__ = ["Header", "read_header"]
 
@@ -60,7 +60,7 @@ def read_header(path: Path) -> Header:
     with path.open("rb") as file:
         start = file.read(LENGTH.size)
         length = LENGTH.unpack(start)[0] if len(start) == LENGTH.size else 0
-        text = file.read(length) if 0 < length < LONGEST else b""
+        text = file.read(length) if 0 < length < LONGEST_HEADER_BYTES else b""
     try:
         metadata = json.loads(text)["__metadata__"]
         if metadata["format"] != FORMAT:

@@ -15,7 +15,7 @@ from synbench_codecs.support.tensors import Tensors, renamed, selected
 
 __all__ = ["from_released"]
 
-UNUSED = "decoder.PHA_Decoder_output_I_conv."
+UNUSED_PREFIX = "decoder.PHA_Decoder_output_I_conv."
 
 # Applied in this order, each to the outcome of the one before.
 RENAMES = (
@@ -40,7 +40,7 @@ RENAMES = (
 
 def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     """Tensors under our names, ready for ``MDCTModel.load_state_dict``."""
-    return renamed(selected(tensors, lambda name: not name.startswith(UNUSED)), _ours)
+    return renamed(selected(tensors, lambda name: not name.startswith(UNUSED_PREFIX)), _ours)
 
 
 def _ours(name: str) -> str:

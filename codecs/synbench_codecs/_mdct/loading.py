@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from synbench_codecs._mdct.trained_model import TrainedModel
 
 # The released weights are the published network at 48 kHz, trained on VCTK.
-RELEASED = CodecConfig(sample_rate=48000, length_rule="padded")
+RELEASED_CONFIG = CodecConfig(sample_rate=48000, length_rule="padded")
 RELEASED_NOTE = "the authors' released weights, trained on VCTK alone"
 
-__all__ = ["RELEASED", "header_of", "load_model"]
+__all__ = ["RELEASED_CONFIG", "header_of", "load_model"]
 
 
 def header_of(files: Sequence[WeightsFile]) -> Header:
@@ -33,7 +33,7 @@ def header_of(files: Sequence[WeightsFile]) -> Header:
         WeightsError: one file, and none that ``synbench train`` wrote.
     """
     if len(files) > 1:
-        return Header(codec=RELEASED, training={"note": RELEASED_NOTE})
+        return Header(codec=RELEASED_CONFIG, training={"note": RELEASED_NOTE})
     return read_header(files[0].path)
 
 
@@ -54,10 +54,10 @@ def load_model(files: Sequence[WeightsFile]) -> TrainedModel:
 
 def _released(files: Sequence[WeightsFile]) -> MDCTModel:
     """The authors' two files, ``encoder`` with the quantizer and ``decoder``."""
-    from synbench_codecs._mdct.layout import UNUSED, from_released
+    from synbench_codecs._mdct.layout import UNUSED_PREFIX, from_released
     from synbench_codecs._mdct.model import MDCTModel
 
     tensors = joined(read_tensors(file.path) for file in files)
-    codec = MDCTModel(RELEASED)
-    load_strictly(codec, from_released(tensors), path=files[-1].path, unused=(UNUSED,))
+    codec = MDCTModel(RELEASED_CONFIG)
+    load_strictly(codec, from_released(tensors), path=files[-1].path, unused=(UNUSED_PREFIX,))
     return codec

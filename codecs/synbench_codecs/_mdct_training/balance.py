@@ -22,7 +22,7 @@ ON_OUTPUT = {
     "matching": ("matching",),
 }
 # A crop's gradient is raised to the batch's mean from a tenth of it at most: silence stays silent.
-QUIETEST = 0.1
+QUIETEST_SHARE = 0.1
 
 __all__ = ["balanced", "gradient_shares", "weighed"]
 
@@ -77,6 +77,6 @@ def balanced(gradients: Mapping[str, Tensor], shares: Shares) -> dict[str, Tenso
     scale = norms[max(wanted, key=lambda name: wanted[name])].mean() / sum(wanted.values())
     scaled = {}
     for name, one in gradients.items():
-        norm = torch.maximum(norms[name], QUIETEST * norms[name].mean()).clamp(min=1e-20)
+        norm = torch.maximum(norms[name], QUIETEST_SHARE * norms[name].mean()).clamp(min=1e-20)
         scaled[name] = scale * wanted[name] * one / norm[:, None, None]
     return scaled

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 BINS = (50, 200, 20)
-SLOPE = 0.1
+LEAKY_SLOPE = 0.1
 # kernel, stride, padding over (frequency, time)
 LAYERS = (
     ((7, 5), (2, 2), (3, 2)),
@@ -57,7 +57,7 @@ class Branch(nn.Module):
             x = self.mdct(wave.float())[:, None]
         features = []
         for layer in self.layers:
-            x = nn.functional.leaky_relu(layer(x), SLOPE)
+            x = nn.functional.leaky_relu(layer(x), LEAKY_SLOPE)
             features.append(x)
         features.append(self.decision(x))
         return features
@@ -96,7 +96,7 @@ class PeriodBranch(nn.Module):
         x = x.view(len(wave), 1, -1, self.period)
         features = []
         for layer in self.layers:
-            x = nn.functional.leaky_relu(layer(x), SLOPE)
+            x = nn.functional.leaky_relu(layer(x), LEAKY_SLOPE)
             features.append(x)
         features.append(self.decision(x))
         return features

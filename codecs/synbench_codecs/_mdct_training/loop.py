@@ -33,7 +33,7 @@ from synbench_codecs._mdct_training.journal import Journal
 from synbench_codecs.errors import UsageError
 
 __all__ = [
-    "COMPANY",
+    "COMPANY_FILE",
     "Score",
     "Stage",
     "learning_rate",
@@ -48,7 +48,7 @@ __all__ = [
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
 
 # Beside a run's model: what was trained with it, for a run that starts from it.
-COMPANY = "company.pt"
+COMPANY_FILE = "company.pt"
 MAY_CHANGE = ("steps", "save_every", "validate_every", "log_every", "validation_items", "note")
 
 
@@ -210,7 +210,7 @@ def _save(stage: Stage, config: TrainingConfig, folder: Path, *, step: int, proc
     state = {"config": json.dumps(_identity(config)), "step": step, "stage": stage.state()}
     _write(folder / "state.pt", state)
     if company := stage.company():
-        _write(folder / COMPANY, company)
+        _write(folder / COMPANY_FILE, company)
     described = json.dumps(dataclasses.asdict(config), indent=1) + "\n"
     write_bytes(folder / "config.json", described.encode())
     model = stage.trained_model()

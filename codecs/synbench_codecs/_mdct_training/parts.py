@@ -12,14 +12,14 @@ from synbench_base.files import replacing
 from synbench_base.weights import file_sha256
 from synbench_codecs.errors import UsageError
 
-LARGEST = 15_000_000  # bytes
+LARGEST_PART_BYTES = 15_000_000  # bytes
 MANIFEST = "parts.json"
 
-__all__ = ["LARGEST", "join_parts", "split_into_parts"]
+__all__ = ["LARGEST_PART_BYTES", "join_parts", "split_into_parts"]
 
 
 def split_into_parts(
-    folder: Path, parts: Path, *, names: tuple[str, ...], largest: int = LARGEST
+    folder: Path, parts: Path, *, names: tuple[str, ...], largest: int = LARGEST_PART_BYTES
 ) -> list[Path]:
     """Write those of some files of a folder that exist, in parts of at most ``largest`` bytes.
 

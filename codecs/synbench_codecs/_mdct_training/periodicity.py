@@ -15,7 +15,7 @@ from torch import Tensor
 SECONDS_BETWEEN = 0.01
 WINDOW_SECONDS = 0.032
 # Of a full-scale square wave; quieter stretches are as good as silent.
-QUIET = 1e-7
+QUIET_POWER = 1e-7
 
 __all__ = ["SECONDS_BETWEEN", "periodicity_loss", "self_similarity"]
 
@@ -58,6 +58,6 @@ def self_similarity(wave: Tensor, pitch: Tensor, *, sample_rate: int) -> Tensor:
         wave.gather(1, (start[..., None] + offsets).flatten(1)).view(shape)
         for start in (begin, begin + period)
     )
-    energy = (first.square().sum(-1) * second.square().sum(-1) + (QUIET * size) ** 2).sqrt()
+    energy = (first.square().sum(-1) * second.square().sum(-1) + (QUIET_POWER * size) ** 2).sqrt()
     similarity: Tensor = (first * second).sum(-1) / energy
     return similarity

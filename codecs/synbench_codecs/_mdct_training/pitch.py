@@ -25,9 +25,9 @@ from synbench_codecs.errors import UsageError
 # A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
 FindPitch = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
 
-LOWEST = 65.0  # Hz
+LOWEST_HZ = 65.0  # Hz
 FRAMES_PER_SECOND = 200
-# Half a semitone each, from LOWEST on.
+# Half a semitone each, from LOWEST_HZ on.
 BINS_PER_OCTAVE, BINS = 24, 72
 
 __all__ = ["FindPitch", "PitchHead", "PitchLessons", "pitch_loss", "pitch_of_tokens", "pitch_track"]
@@ -100,7 +100,7 @@ def pitch_loss(logits: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
     """
     voiced = pitch > 0
     voicing = nn.functional.binary_cross_entropy_with_logits(logits[:, 0], voiced.float())
-    wanted = BINS_PER_OCTAVE * torch.log2(pitch.clamp(min=LOWEST) / LOWEST)
+    wanted = BINS_PER_OCTAVE * torch.log2(pitch.clamp(min=LOWEST_HZ) / LOWEST_HZ)
     distance = torch.arange(BINS, device=pitch.device)[:, None] - wanted[:, None]
     target = torch.softmax(-0.5 * distance.square(), 1)
     entropy = -(target * torch.log_softmax(logits[:, 1:], 1)).sum(1)

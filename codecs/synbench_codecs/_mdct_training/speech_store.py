@@ -28,7 +28,7 @@ from synbench_codecs.errors import Unavailable, UsageError
 from synbench_codecs.support.adapting import FULL_SCALE, from_pcm, to_pcm
 
 SAMPLE = np.dtype("<i2")
-AHEAD = 64
+READ_AHEAD_CROPS = 64
 
 __all__ = ["SpeechStore", "draw_crops", "open_stores", "spread"]
 
@@ -213,7 +213,7 @@ def _decoded(files: list[Path], sample_rate: int) -> Iterator[NDArray[np.int16]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rest = iter(files)
         waiting: list[Future[Any]] = [
-            pool.submit(_decode, path, sample_rate) for path in islice(rest, AHEAD)
+            pool.submit(_decode, path, sample_rate) for path in islice(rest, READ_AHEAD_CROPS)
         ]
         while waiting:
             done = waiting.pop(0).result()

@@ -28,7 +28,7 @@ from synbench_codecs._mdct_training.configuration import TeacherConfig, wants_pe
 from synbench_codecs._mdct_training.critic import Critic
 from synbench_codecs._mdct_training.discriminator import make_discriminator
 from synbench_codecs._mdct_training.helper import Helper
-from synbench_codecs._mdct_training.loop import COMPANY, Score, make_optimiser, set_rate
+from synbench_codecs._mdct_training.loop import COMPANY_FILE, Score, make_optimiser, set_rate
 from synbench_codecs._mdct_training.periodicity import periodicity_loss
 from synbench_codecs._mdct_training.pitch import PitchHead, PitchLessons
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
@@ -118,7 +118,7 @@ class Teacher:
         self.critic = Critic(config.discriminator, self.helpers["discriminator"])
         self.lessons = PitchLessons(config, self.helpers["head"], pitch)
         if start_from:
-            self._take_company(start_from.with_name(COMPANY))
+            self._take_company(start_from.with_name(COMPANY_FILE))
         counts = torch.zeros(config.codebooks, config.codes)
         self.counts = counts.to(accelerator.device)
 

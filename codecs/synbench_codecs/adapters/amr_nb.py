@@ -35,7 +35,7 @@ MODES = {
 }
 
 # Samples at 8 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
-DELAY = 39
+DELAY_SAMPLES = 39
 
 # What stands for a lost frame in the storage format: frame type 15, "no data".
 LOST = bytes([15 << 3 | 0b100])
@@ -73,7 +73,7 @@ class AmrNb:
             bandwidth_hz=3400.0,
             causal=True,
             lookahead_samples=40,
-            output_delay_samples=DELAY,
+            output_delay_samples=DELAY_SAMPLES,
             code_licence="Apache-2.0",
             conceals=True,
             source="3GPP TS 26.071, TS 26.090; RFC 4867 (2007)",

@@ -32,7 +32,7 @@ from synbench_codecs.support.speech_frames import join_frames, n_frames, split_f
 
 SAMPLE_RATE = 16000
 HOP = 320
-LONGEST_PACKET = 64
+LONGEST_PACKET_BYTES = 64
 LIBRARY = "libvo-amrwbenc.so.0"
 
 # Bits per frame by bit rate, in the order of the modes' frame types 0 to 8 (TS 26.201, table 2).
@@ -49,7 +49,7 @@ MODES = {
 }
 
 # Samples at 16 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
-DELAY = 94
+DELAY_SAMPLES = 94
 
 # What stands for a lost frame in the storage format: frame type 14, "speech lost".
 LOST = bytes([14 << 3 | 0b100])
@@ -87,8 +87,8 @@ class AmrWb:
             bits_per_frame=self.bits_per_frame,
             bandwidth_hz=7000.0,
             causal=True,
-            lookahead_samples=DELAY,
-            output_delay_samples=DELAY,
+            lookahead_samples=DELAY_SAMPLES,
+            output_delay_samples=DELAY_SAMPLES,
             code_licence="Apache-2.0",
             conceals=True,
             source="3GPP TS 26.171, TS 26.190; ITU-T G.722.2; RFC 4867 (2007)",
@@ -160,7 +160,7 @@ def _encode_frames(frames: NDArray[np.int16], mode: int) -> list[bytes]:
     state = library.E_IF_init()
     if not state:
         raise EncodeError("libvo-amrwbenc could not be started")
-    packet = ctypes.create_string_buffer(LONGEST_PACKET)
+    packet = ctypes.create_string_buffer(LONGEST_PACKET_BYTES)
     packets = []
     try:
         for frame in np.ascontiguousarray(frames):

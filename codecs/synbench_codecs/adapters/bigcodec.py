@@ -20,10 +20,10 @@ from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_codecs._spec import Options
 from synbench_codecs.support.network_codec import NetworkCodec, Variant
 
-KERNEL = 7
+KERNEL_SAMPLES = 7
 DILATIONS = (1, 3, 9)
 # The two low-passes of an activation together look so many samples ahead.
-ACTIVATION_AHEAD = 5
+ACTIVATION_AHEAD_SAMPLES = 5
 
 RELEASED = Checkpoint(
     name="bigcodec",
@@ -68,19 +68,19 @@ class BigCodecConfig:
     @property
     def encoder_ahead(self) -> int:
         """Samples behind its own frame that a token depends on."""
-        last = 1 + ACTIVATION_AHEAD
+        last = 1 + ACTIVATION_AHEAD_SAMPLES
         for stride in reversed(self.strides):
             last = last * stride - _padding(stride) + 2 * stride - 1
-            last += ACTIVATION_AHEAD + _units_ahead()
-        return last + KERNEL // 2 - (self.hop - 1)
+            last += ACTIVATION_AHEAD_SAMPLES + _units_ahead()
+        return last + KERNEL_SAMPLES // 2 - (self.hop - 1)
 
     @property
     def decoder_ahead(self) -> int:
         """Tokens behind its own that a sample depends on."""
-        last = self.hop - 1 + KERNEL // 2 + ACTIVATION_AHEAD
+        last = self.hop - 1 + KERNEL_SAMPLES // 2 + ACTIVATION_AHEAD_SAMPLES
         for stride in self.strides:
-            last = (last + _units_ahead() + _padding(stride)) // stride + ACTIVATION_AHEAD
-        return last + KERNEL // 2
+            last = (last + _units_ahead() + _padding(stride)) // stride + ACTIVATION_AHEAD_SAMPLES
+        return last + KERNEL_SAMPLES // 2
 
 
 def _padding(stride: int) -> int:
@@ -89,7 +89,9 @@ def _padding(stride: int) -> int:
 
 def _units_ahead() -> int:
     """Samples that the three residual units of a stage look ahead."""
-    return sum(2 * ACTIVATION_AHEAD + KERNEL // 2 * dilation for dilation in DILATIONS)
+    return sum(
+        2 * ACTIVATION_AHEAD_SAMPLES + KERNEL_SAMPLES // 2 * dilation for dilation in DILATIONS
+    )
 
 
 # The paper prints no strides. The 159.32 M and 61.03 G of its table are of the released ones, which

@@ -116,11 +116,11 @@ CHECKPOINTS = {
         licence="MIT",
     ),
 }
-RELEASED = "16k"
+RELEASED_MODEL = "16k"
 TRAINED_ON = ("DAPS", "DNS Challenge", "Common Voice", "VCTK", "MUSDB", "Jamendo", "AudioSet")
 DEFAULTS = {"model": "", "sample_rate": 0, "codebooks": 0, "loudness": "none", "weights": ""}
 
-NEEDED = "dac: weights=PATH needs either sample_rate=Hz or the model that it was tuned from"
+NEEDED_OPTIONS = "dac: weights=PATH needs either sample_rate=Hz or the model that it was tuned from"
 
 __all__ = ["CODECS", "PAPER", "Dac"]
 
@@ -160,15 +160,15 @@ class Dac(TokenCodec):
         require("torch", extra="torch")
         require("transformers", extra="hf")
         options: dict[str, Any] = {
-            "model": model or ("" if weights else RELEASED),
+            "model": model or ("" if weights else RELEASED_MODEL),
             "codebooks": codebooks,
             "loudness": loudness,
             "weights": weights,
             "sample_rate": sample_rate,
         }
-        checkpoint = CHECKPOINTS[model or RELEASED]
+        checkpoint = CHECKPOINTS[model or RELEASED_MODEL]
         if not weights:
-            self.shape = SHAPES[model or RELEASED]
+            self.shape = SHAPES[model or RELEASED_MODEL]
             self._set_up(options, sources=checkpoint.files)
         (self._file,) = find_weights(checkpoint, weights)
         if weights:
@@ -180,7 +180,7 @@ class Dac(TokenCodec):
     def described(cls, **options: Any) -> CodecInfo:
         """What is known of DAC where its weights are absent."""
         codec = cls.__new__(cls)
-        options = {**DEFAULTS, "model": RELEASED, **options}
+        options = {**DEFAULTS, "model": RELEASED_MODEL, **options}
         codec.shape = SHAPES[options["model"]]
         codec._set_up(options, sources=CHECKPOINTS[options["model"]].files)
         return codec.info
@@ -189,7 +189,7 @@ class Dac(TokenCodec):
     def untrained(cls, *, reduced: bool = False, **options: Any) -> Self:
         """DAC with random weights."""
         codec = cls.__new__(cls)
-        options = {**DEFAULTS, "model": RELEASED, **options}
+        options = {**DEFAULTS, "model": RELEASED_MODEL, **options}
         _check(options["model"], "", 0)
         codec.shape = SHAPES[options["model"]]
         if reduced:
@@ -310,7 +310,7 @@ def _check(model: str, weights: str, sample_rate: int) -> None:
     check_range("dac", "sample_rate", sample_rate, 0, 1_000_000)
     said = bool(model) + bool(sample_rate)
     if weights and said != 1 and (said or not typed_path(weights).is_file()):
-        raise UsageError(NEEDED)
+        raise UsageError(NEEDED_OPTIONS)
     if sample_rate and not weights:
         raise UsageError("dac: sample_rate goes with weights=PATH; choose a model instead")
 
@@ -324,7 +324,7 @@ def _own_sample_rate(file: WeightsFile, model: str, sample_rate: int, told: Any)
     """
     said = sample_rate or SAMPLE_RATES.get(model, 0)
     if not said and not isinstance(told, int):
-        raise UsageError(NEEDED)
+        raise UsageError(NEEDED_OPTIONS)
     if said and told and said != told:
         wanted = f"model={model}" if model else f"sample_rate={sample_rate}"
         raise WeightsError(

@@ -20,10 +20,10 @@ BITRATE_BPS = 64000
 HOP = 2
 
 # Samples per call of the encoder; its state runs on, so the bytes do not depend on it.
-CHUNK = 320
+CHUNK_SAMPLES = 320
 
 # Samples at 16 kHz, median over twelve LibriSpeech utterances, by cross-correlation.
-DELAY = 22
+DELAY_SAMPLES = 22
 
 __all__ = ["CODECS", "G722"]
 
@@ -50,8 +50,8 @@ class G722:
             bits_per_frame=8,
             bandwidth_hz=7000.0,
             causal=True,
-            lookahead_samples=DELAY,
-            output_delay_samples=DELAY,
+            lookahead_samples=DELAY_SAMPLES,
+            output_delay_samples=DELAY_SAMPLES,
             code_licence="LGPL-2.1-or-later",
             source="ITU-T G.722 (1988)",
         )
@@ -65,10 +65,10 @@ class G722:
         checked = check_wave(wave, sample_rate, info=self.info)
         n_bytes = _payload_bytes(checked.size)
         packets = encode_packets(
-            pad_to(to_pcm(checked), CHUNK * math.ceil(n_bytes * HOP / CHUNK)),
+            pad_to(to_pcm(checked), CHUNK_SAMPLES * math.ceil(n_bytes * HOP / CHUNK_SAMPLES)),
             encoder="g722",
             sample_rate=SAMPLE_RATE,
-            frame_length=CHUNK,
+            frame_length=CHUNK_SAMPLES,
             bitrate_bps=BITRATE_BPS,
         )
         return Encoded(
@@ -95,7 +95,7 @@ class G722:
 
 def _payload_bytes(n_samples: int) -> int:
     """Bytes that push the last sample through the delay."""
-    return math.ceil((n_samples + DELAY) / HOP)
+    return math.ceil((n_samples + DELAY_SAMPLES) / HOP)
 
 
 CODECS = {"g722": G722}

@@ -32,9 +32,9 @@ UNUSED_BIT = 96
 LOW_BITS = UNUSED_BIT - HEADER_BITS
 SPARE_BITS = 8 * FRAME_BYTES - FRAME_BITS
 # The frame is coded with 7.5 ms of what follows it.
-LOOKAHEAD = 60
+LOOKAHEAD_SAMPLES = 60
 # Samples: median over twelve LibriSpeech utterances, by cross-correlation.
-DELAY = 60
+DELAY_SAMPLES = 60
 
 __all__ = ["CODECS", "G7231"]
 
@@ -61,8 +61,8 @@ class G7231:
             bits_per_frame=FRAME_BITS,
             bandwidth_hz=3400.0,
             causal=True,
-            lookahead_samples=LOOKAHEAD,
-            output_delay_samples=DELAY,
+            lookahead_samples=LOOKAHEAD_SAMPLES,
+            output_delay_samples=DELAY_SAMPLES,
             code_licence="LGPL-2.1-or-later",
             source="ITU-T G.723.1 (2006)",
         )

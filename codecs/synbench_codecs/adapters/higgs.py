@@ -37,8 +37,8 @@ DEFAULTS: dict[str, Any] = {"weights": ""}
 HUBERT_EDGE = 160
 HUBERT_STEP = 2
 # 24 to 16 kHz: three samples become two, by a sinc of six zero crossings to either side.
-OLD, NEW = 3, 2
-CROSSINGS = 6
+RATE_DIVISOR, RATE_FACTOR = 3, 2
+FILTER_CROSSINGS = 6
 ROLLOFF = 0.99
 
 MODEL_MODULE = "transformers.models.higgs_audio_v2_tokenizer.modeling_higgs_audio_v2_tokenizer"
@@ -191,18 +191,18 @@ def _without_torchaudio(name: str) -> ModuleType:
 def to_16_khz(waves: Tensor) -> Tensor:
     """Waves (B, 2 / 3 T) at 16 kHz of waves (B, T) at 24 kHz, T a multiple of three."""
     torch = import_extra("torch", extra="torch")
-    cutoff = NEW * ROLLOFF
-    reach = math.ceil(CROSSINGS * OLD / cutoff)
+    cutoff = RATE_FACTOR * ROLLOFF
+    reach = math.ceil(FILTER_CROSSINGS * RATE_DIVISOR / cutoff)
     # Input times seen from each of the two output samples, in zero crossings of the sinc.
-    inputs = torch.arange(-reach, reach + OLD, dtype=torch.float64) / OLD
-    outputs = torch.arange(NEW, dtype=torch.float64)[:, None] / NEW
-    crossings = ((inputs - outputs) * cutoff).clamp(-CROSSINGS, CROSSINGS)
-    window = torch.cos(crossings * torch.pi / CROSSINGS / 2) ** 2
-    kernels = (torch.sinc(crossings) * window * cutoff / OLD).to(waves)[:, None]
-    padded = torch.nn.functional.pad(waves, (reach, reach + OLD))[:, None]
-    pairs = torch.nn.functional.conv1d(padded, kernels, stride=OLD)
+    inputs = torch.arange(-reach, reach + RATE_DIVISOR, dtype=torch.float64) / RATE_DIVISOR
+    outputs = torch.arange(RATE_FACTOR, dtype=torch.float64)[:, None] / RATE_FACTOR
+    crossings = ((inputs - outputs) * cutoff).clamp(-FILTER_CROSSINGS, FILTER_CROSSINGS)
+    window = torch.cos(crossings * torch.pi / FILTER_CROSSINGS / 2) ** 2
+    kernels = (torch.sinc(crossings) * window * cutoff / RATE_DIVISOR).to(waves)[:, None]
+    padded = torch.nn.functional.pad(waves, (reach, reach + RATE_DIVISOR))[:, None]
+    pairs = torch.nn.functional.conv1d(padded, kernels, stride=RATE_DIVISOR)
     resampled: Tensor = pairs.transpose(1, 2).flatten(1)
-    return resampled[:, : waves.shape[-1] * NEW // OLD]
+    return resampled[:, : waves.shape[-1] * RATE_FACTOR // RATE_DIVISOR]
 
 
 CODECS = {"higgs": HiggsTokenizer}

@@ -43,7 +43,7 @@ from synbench_codecs.support.isolation import Isolated
 
 DEFAULTS = {"timeout": 600}
 # What a description may hold, and the type of each value.
-TAKEN: dict[str, type | tuple[type, ...]] = {
+FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "label": str,
     "sample_rate": int,
     "hop_length": int,
@@ -78,18 +78,18 @@ class IsolatedCodec:
 
     def __init__(self, *, python: str, script: str, timeout: int = 600) -> None:
         check_range("isolated", "timeout", timeout, 1, 86400)
-        self._places = typed_path(python), typed_path(script)
+        self._paths = typed_path(python), typed_path(script)
         self._timeout = timeout
         self._process: Isolated | None = None
         answer = self._other.ask({"do": "describe"}, failure=Unavailable)
         options = {"python": python, "script": script, "timeout": timeout}
-        self.info = _info(answer, full_spec("isolated", options, DEFAULTS), self._places[1])
+        self.info = _info(answer, full_spec("isolated", options, DEFAULTS), self._paths[1])
 
     @property
     def _other(self) -> Isolated:
         """The process; a new one after it has died of a wave, so that the next has a chance."""
         if self._process is None or not self._process.alive:
-            python, script = self._places
+            python, script = self._paths
             self._process = Isolated(python=python, script=script, seconds=self._timeout)
         return self._process
 
@@ -215,9 +215,11 @@ def _checked(told: Any, script: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or not {"label", "sample_rate"} <= set(told):
         raise Unavailable(f"{script}: describe() must give at least label and sample_rate")
     for name, value in told.items():
-        if name not in TAKEN:
-            raise Unavailable(f"{script}: describe() gives {name!r}; known: {', '.join(TAKEN)}")
-        if not isinstance(value, TAKEN[name]):
+        if name not in FIELD_TYPES:
+            raise Unavailable(
+                f"{script}: describe() gives {name!r}; known: {', '.join(FIELD_TYPES)}"
+            )
+        if not isinstance(value, FIELD_TYPES[name]):
             raise Unavailable(f"{script}: describe() gives {name}={value!r} of a wrong type")
     checked: dict[str, Any] = told
     return checked

@@ -39,8 +39,8 @@ HOP = 320
 CODES = 16
 BITS = 4
 STAGES = 46
-USED = {3200: 16, 6000: 30, 9200: 46}
-UNUSED = -1
+STAGES_AT_BPS = {3200: 16, 6000: 30, 9200: 46}
+UNUSED_STAGE = -1
 DEFAULTS: dict[str, Any] = {"weights": ""}
 REPOSITORY = "github.com/google/lyra"
 REVISION = "47698dadf0010abff6a848e02642f55f806d4842"
@@ -80,7 +80,7 @@ class Lyra:
         weights: folder with the three files, in place of the cache.
     """
 
-    points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in USED)
+    points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in STAGES_AT_BPS)
     local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
 
@@ -89,14 +89,14 @@ class Lyra:
         require("ai_edge_litert", extra="lyra")
         files = find_weights(RELEASED, weights)
         self._encoder, self._quantizer, self._decoder = (file.path for file in files)
-        self._stages = USED[bitrate_bps]
+        self._stages = STAGES_AT_BPS[bitrate_bps]
         self.info = dataclasses.replace(info, weights=tuple(file.source for file in files))
 
     @classmethod
     def described(cls, *, bitrate_bps: int = 3200, weights: str = "") -> CodecInfo:
         """What is known of Lyra where its weights are absent."""
-        check_choice("lyra", "bitrate_bps", bitrate_bps, USED)
-        stages = USED[bitrate_bps]
+        check_choice("lyra", "bitrate_bps", bitrate_bps, STAGES_AT_BPS)
+        stages = STAGES_AT_BPS[bitrate_bps]
         options = {"bitrate_bps": bitrate_bps, "weights": weights}
         return CodecInfo(
             spec=full_spec("lyra", options, DEFAULTS),
@@ -155,7 +155,7 @@ class Lyra:
         tokens = unpack_tokens(encoded.payload, self.info.codebook_sizes, n_frames)
         look_up = _interpreter(self._quantizer).get_signature_runner("decode")
         decoder = _interpreter(self._decoder)
-        indices = np.full((STAGES, 1, 1), UNUSED, dtype=np.int32)
+        indices = np.full((STAGES, 1, 1), UNUSED_STAGE, dtype=np.int32)
         frames = []
         for column in tokens.T:
             indices[: self._stages, 0, 0] = column
@@ -167,8 +167,10 @@ class Lyra:
         """One index per stage in use, from the features of one frame."""
         shape = tuple(quantize.get_input_details()["input_frames"]["shape"])
         count = np.array(self._stages, dtype=np.int32)
-        found = quantize(input_frames=features.reshape(shape), num_quantizers=count)
-        indices: NDArray[np.int64] = found["output_0"].reshape(-1)[: self._stages].astype(np.int64)
+        outputs = quantize(input_frames=features.reshape(shape), num_quantizers=count)
+        indices: NDArray[np.int64] = (
+            outputs["output_0"].reshape(-1)[: self._stages].astype(np.int64)
+        )
         return indices
 
 

@@ -52,7 +52,7 @@ MODELS = {
     "demo-one-book": demonstration.ONE_BOOK,
     "released-48k": RELEASED,
 }
-REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
+REDUCED_BACKBONE = BackboneConfig(channels=16, hidden=32, blocks=1)
 DEFAULTS = {"model": "demo", "codebooks": 0, "weights": ""}
 
 __all__ = ["CODECS", "MDCTCodec"]
@@ -94,7 +94,7 @@ class MDCTCodec(TokenCodec):
         chosen = {**DEFAULTS, **options}
         rate = 48000 if chosen["model"] == "released-48k" else 16000
         books = 1 if chosen["model"] == "demo-one-book" else 4
-        sizes = REDUCED if reduced else BackboneConfig()
+        sizes = REDUCED_BACKBONE if reduced else BackboneConfig()
         codec = cls.__new__(cls)
         header = Header(
             codec=CodecConfig(sample_rate=rate, codebooks=books, backbone=sizes),

@@ -30,11 +30,11 @@ SAMPLE_RATE = 24000
 HOP = 1920
 BITS = 11
 FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
-MOST = 32
+MOST_CODEBOOKS = 32
 DEFAULTS: dict[str, Any] = {"weights": ""}
 
 # Later versions of transformers split the model in two; the checkpoint has the names from before.
-SPLIT = (
+SPLIT_NAMES = (
     (r"^(encoder|decoder)\.layers\.", r"\1.\1_seanet.layers."),
     (r"^(encoder|decoder)_transformer\.", r"\1.\1_transformer."),
     (r"^downsample\.", "encoder.downsample."),
@@ -58,7 +58,7 @@ AUTHORS = (
     (r"\.embedding_sum$", ".embed_sum"),
 )
 # Query, key and value in one matrix, as two versions of the authors' package name it.
-FUSED = re.compile(r"\.self_attn\.in_proj(?:_weight|s\.0\.weight)$")
+FUSED_PROJECTION = re.compile(r"\.self_attn\.in_proj(?:_weight|s\.0\.weight)$")
 
 RELEASED = Checkpoint(
     name="mimi",
@@ -113,7 +113,7 @@ class Mimi(HubCodec):
 
     def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         count = self.options["codebooks"]
-        check_range("mimi", "codebooks", count, 1, MOST)
+        check_range("mimi", "codebooks", count, 1, MOST_CODEBOOKS)
         rate = count * BITS * FRAME_RATE
         return CodecInfo(
             spec=full_spec("mimi", self.options, DEFAULTS),
@@ -172,7 +172,7 @@ def _hub_name(name: str) -> str:
 
 
 def _split_name(name: str) -> str:
-    for pattern, replacement in SPLIT:
+    for pattern, replacement in SPLIT_NAMES:
         name = re.sub(pattern, replacement, name)
     return name
 
@@ -183,9 +183,9 @@ def _separate(tensors: Tensors, n_heads: int) -> Tensors:
     The authors rotate neighbouring components of queries and keys, transformers those half a head
     apart, so their rows change places.
     """
-    apart = selected(tensors, lambda name: not FUSED.search(name))
-    for name in (name for name in tensors if FUSED.search(name)):
-        stem = FUSED.sub(".self_attn.", name)
+    apart = selected(tensors, lambda name: not FUSED_PROJECTION.search(name))
+    for name in (name for name in tensors if FUSED_PROJECTION.search(name)):
+        stem = FUSED_PROJECTION.sub(".self_attn.", name)
         query, key, value = tensors[name].chunk(3)
         parts = {"q": _half_apart(query, n_heads), "k": _half_apart(key, n_heads), "v": value}
         for letter, part in parts.items():

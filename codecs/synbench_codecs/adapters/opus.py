@@ -49,7 +49,7 @@ from synbench_codecs.support.libopus import (
 OUTPUT_RATE = 48000
 FRAMES_PER_SECOND = 50
 OUTPUT_HOP = OUTPUT_RATE // FRAMES_PER_SECOND
-PRE_SKIP = 312
+PRE_SKIP_SAMPLES = 312
 LOWEST_BPS, HIGHEST_BPS = 6000, 256000
 LOWEST_WIDEBAND_BPS = 10000
 STEP_BPS = 8 * FRAMES_PER_SECOND
@@ -185,7 +185,7 @@ class Opus:
     def _n_packets(self, n_samples: int) -> int:
         """Enough packets to push the last sample through the encoder's delay."""
         n_output = n_samples * OUTPUT_RATE // self.sample_rate
-        return math.ceil((n_output + PRE_SKIP) / OUTPUT_HOP)
+        return math.ceil((n_output + PRE_SKIP_SAMPLES) / OUTPUT_HOP)
 
     def _check_sizes(self, packets: Sequence[bytes]) -> None:
         sizes = {len(packet) for packet in packets}

@@ -50,7 +50,7 @@ MODELS = {"demo": demonstration.P2PSYNCODEC}
 # The paper's own trainings, by their sample rate in Hz; their weights are not public.
 PAPER_RATES = {"paper-16k": 16000, "paper-48k": 48000}
 DECODERS = ("all", "plain-only", "zero", "random", "oracle", "soft")
-REDUCED = BackboneConfig(channels=16, hidden=32, blocks=1)
+REDUCED_BACKBONE = BackboneConfig(channels=16, hidden=32, blocks=1)
 REDUCED_PREDICTORS = PredictorConfig(channels=16, heads=2, blocks=1)
 DEFAULTS = {"model": "demo", "decode": "all", "weights": ""}
 
@@ -101,7 +101,7 @@ class P2PSynCodec(TokenCodec):
         from synbench_codecs._mdct.predictor import PseudoQuantizers
         from synbench_codecs._mdct.synergy import SynergyModel
 
-        sizes = REDUCED if reduced else BackboneConfig()
+        sizes = REDUCED_BACKBONE if reduced else BackboneConfig()
         chosen = {**DEFAULTS, **options}
         rate = PAPER_RATES.get(str(chosen["model"]), 16000)
         header = Header(

@@ -23,7 +23,7 @@ from synbench_codecs.errors import EncodeError, UsageError
 from synbench_codecs.support.adapting import check_range, full_spec
 
 HIGHEST_BPS = 10_000_000
-LONGEST_DELAY = 1_000_000
+LONGEST_DELAY_SAMPLES = 1_000_000
 
 __all__ = ["CODECS", "Recordings"]
 
@@ -50,7 +50,7 @@ class Recordings:
             raise UsageError(
                 f"recordings: bitrate_bps must be from 0 to {HIGHEST_BPS}; got {bitrate_bps!r}"
             )
-        check_range("recordings", "delay_samples", delay_samples, 0, LONGEST_DELAY)
+        check_range("recordings", "delay_samples", delay_samples, 0, LONGEST_DELAY_SAMPLES)
         self.folder = typed_path(folder)
         if not self.folder.is_dir():
             raise UsageError(f"recordings: no such folder: {folder}")

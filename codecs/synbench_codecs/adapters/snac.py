@@ -42,7 +42,7 @@ PER_FRAME = (1, 2, 4)
 HOP = 2048
 SEED = 0
 # The encoder sees 4757 samples beyond a fine token; the decoder needs three whole frames more.
-LOOKAHEAD = 3 * HOP + 4757
+LOOKAHEAD_SAMPLES = 3 * HOP + 4757
 
 SETTINGS: dict[str, Any] = {
     "sampling_rate": SAMPLE_RATE,
@@ -57,7 +57,7 @@ SETTINGS: dict[str, Any] = {
     "noise": True,
     "depthwise": True,
 }
-REDUCED: dict[str, Any] = {"encoder_dim": 4, "decoder_dim": 32}
+REDUCED_CONFIG: dict[str, Any] = {"encoder_dim": 4, "decoder_dim": 32}
 
 RELEASED = Checkpoint(
     name="snac-24k",
@@ -106,7 +106,7 @@ class Snac(TokenCodec):
     def untrained(cls, *, reduced: bool = False) -> Self:
         """SNAC with random weights."""
         codec = cls.__new__(cls)
-        codec.config = SETTINGS | (REDUCED if reduced else {})
+        codec.config = SETTINGS | (REDUCED_CONFIG if reduced else {})
         codec.info = _info("", sources=())
         codec.model = codec._build().eval().requires_grad_(False)
         return codec
@@ -168,7 +168,7 @@ def _info(weights: str, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
         bits_per_frame=bits,
         bandwidth_hz=SAMPLE_RATE / 2,
         causal=False,
-        lookahead_samples=LOOKAHEAD,
+        lookahead_samples=LOOKAHEAD_SAMPLES,
         context="finite",
         stochastic=True,
         # The noise of a batch is not that of its waves one by one.

@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 EXTRA = "sqcodec"
 # Finite scalar quantization widens its range by so much, so that the outermost level is reached.
-RANGE = 1.001
+LEVEL_RANGE = 1.001
 PARTS = ("encoder", "en_encoder", "quantizer", "en_decoder", "decoder")
 TAILS = ("cut", "kept")
 DEFAULTS: dict[str, Any] = {"variant": "1k5bps", "tail": "cut", "weights": ""}
-REDUCED: dict[str, Any] = {
+REDUCED_CONFIG: dict[str, Any] = {
     "feature_dim": 16,
     "encoder_dims": (8, 8, 8, 8),
     "decoder_dims": (8, 8, 8, 8, 8),
@@ -79,12 +79,12 @@ class SQCodecVariant:
         return math.prod(self.levels)
 
 
-SEVENS = (7,) * 6
+SEVEN_LEVELS = (7,) * 6
 VARIANTS = {
-    "0k75bps": SQCodecVariant(kbps=0.75, hop=360, window=200, levels=SEVENS),
-    "1k5bps": SQCodecVariant(kbps=1.5, hop=180, window=300, levels=SEVENS),
-    "3kbps": SQCodecVariant(kbps=3, hop=90, window=400, levels=SEVENS),
-    "6kbps": SQCodecVariant(kbps=6, hop=45, window=300, levels=SEVENS),
+    "0k75bps": SQCodecVariant(kbps=0.75, hop=360, window=200, levels=SEVEN_LEVELS),
+    "1k5bps": SQCodecVariant(kbps=1.5, hop=180, window=300, levels=SEVEN_LEVELS),
+    "3kbps": SQCodecVariant(kbps=3, hop=90, window=400, levels=SEVEN_LEVELS),
+    "6kbps": SQCodecVariant(kbps=6, hop=45, window=300, levels=SEVEN_LEVELS),
     "12kbps": SQCodecVariant(kbps=12, hop=24, window=400),
     # The package's file says 16000, which would make 7.97 kbit/s.
     "12kbps_24khz": SQCodecVariant(kbps=12, hop=36, window=400, sample_rate=24000),
@@ -151,7 +151,7 @@ class SQCodec(TokenCodec):
         settings = _settings(codec.options["variant"])
         narrow = {
             name: value[: len(settings[name])] if isinstance(value, tuple) else value
-            for name, value in REDUCED.items()
+            for name, value in REDUCED_CONFIG.items()
         }
         codec.config = settings | (narrow if reduced else {})
         codec.model = _build(codec.config).eval().requires_grad_(False)
@@ -190,7 +190,7 @@ class SQCodec(TokenCodec):
         features = self.model.en_encoder(self.model.encoder(filled[:, None]))
         latents = self.model.quantizer.project_in(features[:, : self.n_frames(n_samples)])
         levels = torch.tensor(self._variant.levels, device=latents.device)
-        digits = (latents.tanh() * (levels - 1) * RANGE / 2).round().long() + levels // 2
+        digits = (latents.tanh() * (levels - 1) * LEVEL_RANGE / 2).round().long() + levels // 2
         weights = levels.cumprod(0) // levels
         tokens: Tensor = (digits * weights).sum(-1)[:, None]
         return tokens

@@ -80,7 +80,7 @@ def _released(name: str) -> Variant:
     )
 
 
-RELEASED = (
+RELEASED_VARIANTS = (
     "large-unify-40token",
     "large-speech-75token-v2",
     "medium-speech-75token",
@@ -118,7 +118,7 @@ class WavTokenizer(NetworkCodec):
     name = "wavtokenizer"
     network = "wavtokenizer"
     variants: ClassVar[dict[str, Variant]] = {
-        **{name: _released(name) for name in RELEASED},
+        **{name: _released(name) for name in RELEASED_VARIANTS},
         "large-speech-75token": Variant(
             label="WavTokenizer large-speech-75", config=FRAME75, checkpoint=LARGE_SPEECH
         ),

@@ -19,7 +19,7 @@ from synbench_codecs.adapters.bigcodec import BigCodecConfig
 from synbench_codecs.networks.layers import ResidualLSTM
 from synbench_codecs.support.tensors import Tensors, fold_weight_norm, renamed, selected
 
-TAPS = 12
+FILTER_TAPS = 12
 DILATIONS = (1, 3, 9)
 # Samples of its input that an activation works on at a time, 2 MB: fresh memory costs more than the
 # arithmetic, and small pieces come from the heap again and again.
@@ -58,8 +58,8 @@ class Activation(nn.Module):
         self.frequency = nn.Parameter(torch.ones(channels))
         self.magnitude = nn.Parameter(torch.ones(channels))
         # The checkpoint brings the authors' filters; a mean stands in for them.
-        self.register_buffer("up", torch.full((1, 1, TAPS), 1 / TAPS))
-        self.register_buffer("down", torch.full((1, 1, TAPS), 1 / TAPS))
+        self.register_buffer("up", torch.full((1, 1, FILTER_TAPS), 1 / FILTER_TAPS))
+        self.register_buffer("down", torch.full((1, 1, FILTER_TAPS), 1 / FILTER_TAPS))
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape as the input, (B, C, T)."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DILATIONS = (1, 3, 9)
-REACH = 3
+KERNEL_REACH = 3
 """Samples that a kernel of 7 reaches to either side."""
 
-UNIT_REACH = REACH * sum(DILATIONS)
+UNIT_REACH = KERNEL_REACH * sum(DILATIONS)
 
 # The authors' names, in parts; transformers took its own for each place in a stage.
 ENCODER_STAGE = {"0": "res_unit1", "1": "res_unit2", "2": "res_unit3", "3": "snake1", "4": "conv1"}
@@ -84,11 +84,11 @@ class DacShape:
         frame = 1
         for stride in reversed(self.strides):
             frame = frame * stride + 2 * stride - 1 - math.ceil(stride / 2) + UNIT_REACH
-        encoder = frame + REACH - (self.hop - 1)
-        sample = self.hop - 1 + REACH
+        encoder = frame + KERNEL_REACH - (self.hop - 1)
+        sample = self.hop - 1 + KERNEL_REACH
         for stride in self.strides:
             sample = (sample + UNIT_REACH + math.ceil(stride / 2)) // stride
-        return encoder + (sample + REACH) * self.hop
+        return encoder + (sample + KERNEL_REACH) * self.hop
 
 
 def shape_of(tensors: Mapping[str, Tensor]) -> DacShape:
@@ -147,13 +147,13 @@ def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
 def _our_name(name: str, stages: int) -> str:
     side, _, rest = name.partition(".")
     if side == "encoder":
-        return f"encoder.{_place(rest.removeprefix('block.'), stages, ENCODER_STAGE)}"
+        return f"encoder.{_key(rest.removeprefix('block.'), stages, ENCODER_STAGE)}"
     if side == "decoder":
-        return f"decoder.{_place(rest.removeprefix('model.'), stages, DECODER_STAGE)}"
+        return f"decoder.{_key(rest.removeprefix('model.'), stages, DECODER_STAGE)}"
     return name
 
 
-def _place(rest: str, stages: int, stage_names: Mapping[str, str]) -> str:
+def _key(rest: str, stages: int, stage_names: Mapping[str, str]) -> str:
     """``3.block.1.block.0.alpha`` becomes ``block.2.res_unit2.snake1.alpha``."""
     index, _, inner = rest.partition(".")
     outside = {0: "conv1", stages + 1: "snake1", stages + 2: "conv2"}

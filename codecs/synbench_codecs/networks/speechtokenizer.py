@@ -27,7 +27,7 @@ RENAMES = (
     (r"^quantizer\.vq\.layers\.(\d+)\._codebook\.embed$", r"codebooks.\1"),
 )
 # What only the training used: the layer towards HuBERT, statistics of the books.
-UNUSED = re.compile(r"^transform\.|\._codebook\.(?:cluster_size|embed_avg|inited)$")
+UNUSED_TENSORS = re.compile(r"^transform\.|\._codebook\.(?:cluster_size|embed_avg|inited)$")
 
 __all__ = ["SpeechTokenizerConfig", "SpeechTokenizerNetwork", "config_of", "from_released"]
 
@@ -92,7 +92,7 @@ class SpeechTokenizerNetwork(nn.Module):
 
 def from_released(tensors: Mapping[str, Tensor]) -> Tensors:
     """Tensors under our names, weight norm folded."""
-    used = selected(tensors, lambda name: not UNUSED.search(name))
+    used = selected(tensors, lambda name: not UNUSED_TENSORS.search(name))
     return renamed(fold_weight_norm(used), _our_name)
 
 

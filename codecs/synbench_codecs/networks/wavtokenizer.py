@@ -45,12 +45,12 @@ RENAMES = (
     (r"^(encoder\..*?)\.conv(?:\.conv)?\.(weight|bias)$", r"\1.\2"),
 )
 # The rest of a training checkpoint: an unused decoder, statistics of the book, discriminators.
-UNUSED = re.compile(
+UNUSED_TENSORS = re.compile(
     r"^feature_extractor\.encodec\.decoder\.|(?:\.|^)(?:cluster_size|embed_avg|inited)$"
     r"|^(?:multiperioddisc|multiresddisc|dac|dacdiscriminator|melspec_loss)\."
 )
-ADAPTIVE = re.compile(r"\.(scale|shift)\.weight$")
-ADAPTED = {"scale": ".weight", "shift": ".bias"}
+ADAPTIVE_TENSOR = re.compile(r"\.(scale|shift)\.weight$")
+ADAPTED_SUFFIXES = {"scale": ".weight", "shift": ".bias"}
 
 __all__ = ["WavTokenizerNetwork", "build", "config_of", "from_released"]
 
@@ -201,11 +201,11 @@ def from_released(tensors: Mapping[str, Tensor], condition: int = 0) -> Tensors:
     Weight norm is folded; of the adaptive norms' rows the one of ``condition`` stays.
     """
     inner = without_prefix(tensors, "state_dict.") or tensors
-    used = selected(inner, lambda name: not UNUSED.search(name))
+    used = selected(inner, lambda name: not UNUSED_TENSORS.search(name))
     adaptive = renamed(fold_weight_norm(used), _our_name)
     ours = renamed(adaptive, _plain_norm)
     for name, tensor in adaptive.items():
-        if ADAPTIVE.search(name):
+        if ADAPTIVE_TENSOR.search(name):
             ours[_plain_norm(name)] = tensor[condition]
     if "head.weight" in ours and "window" not in ours:
         ours["window"] = torch.hann_window(ours["head.weight"].shape[0] - 2)
@@ -245,7 +245,7 @@ def _our_name(name: str) -> str:
 
 
 def _plain_norm(name: str) -> str:
-    return ADAPTIVE.sub(lambda match: ADAPTED[match[1]], name)
+    return ADAPTIVE_TENSOR.sub(lambda match: ADAPTED_SUFFIXES[match[1]], name)
 
 
 build = WavTokenizerNetwork

@@ -17,7 +17,7 @@ from synbench_codecs.support.child_process import end_group, last_lines
 WORKER = Path(__file__).with_name("isolated_worker.py")
 START_SECONDS = 120.0
 # These belong to this interpreter and would lead the other one to this one's packages.
-OURS = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+OWN_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 __all__ = ["Isolated"]
 
@@ -43,7 +43,9 @@ class Isolated:
         self._errors = tempfile.TemporaryFile(  # noqa: SIM115
             "w+", encoding="utf-8", errors="replace"
         )
-        environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        environment = {
+            name: value for name, value in os.environ.items() if name not in OWN_VARIABLES
+        }
         try:
             self._process = subprocess.Popen(
                 # Not resolved: a virtual environment is told by the link that it was started by.

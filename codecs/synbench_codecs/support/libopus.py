@@ -25,7 +25,7 @@ from synbench_codecs.support.adapting import bundled_library, load_library
 from synbench_codecs.support.ffmpeg import encode_packets
 
 OUTPUT_RATE = 48000
-FRAME = 960
+FRAME_SAMPLES = 960
 # OPUS_SET_COMPLEXITY of the decoder: the networks begin at 6 and 7.
 SET_COMPLEXITY = 4010
 COMPLEXITY = {"none": 0, "lace": 6, "nolace": 7}
@@ -152,11 +152,11 @@ def _one_frame(
     library: ctypes.CDLL, decoder: ctypes.c_void_p, packet: bytes | None, after: bytes | None
 ) -> NDArray[np.float32]:
     """The samples of a packet; of a lost one from the packet ``after`` it, or from nothing."""
-    samples = np.empty(FRAME, dtype=np.float32)
+    samples = np.empty(FRAME_SAMPLES, dtype=np.float32)
     pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
     sent = after if packet is None else packet
     size, is_copy = len(sent) if sent else 0, int(packet is None and sent is not None)
-    count = library.opus_decode_float(decoder, sent, size, pointer, FRAME, is_copy)
-    if count != FRAME:
+    count = library.opus_decode_float(decoder, sent, size, pointer, FRAME_SAMPLES, is_copy)
+    if count != FRAME_SAMPLES:
         raise BitstreamError(f"libopus: a packet is no frame of 20 ms (answer {count})")
     return samples

@@ -26,8 +26,8 @@ from synbench_codecs.support.torch_models import load_strictly, read_tensors, to
 if TYPE_CHECKING:
     from torch import Tensor
 
-OWN = "own"
-HIGHEST_RATE = 192000
+OWN_VARIANT = "own"
+HIGHEST_SAMPLE_RATE = 192000
 
 __all__ = ["NetworkCodec", "NetworkConfig", "Variant"]
 
@@ -88,7 +88,7 @@ class NetworkCodec(TokenCodec):
             config = network.config_of(tensors, sample_rate=chosen.config.sample_rate)
         except (KeyError, IndexError) as error:
             raise WeightsError(f"{file.path} is no {self.name} checkpoint: no {error}") from error
-        if variant != OWN:
+        if variant != OWN_VARIANT:
             self._check_rates(variant, chosen.config, config, file)
         with torch.device("meta"):
             model = network.build(config)
@@ -143,12 +143,12 @@ class NetworkCodec(TokenCodec):
 
     @classmethod
     def _variant(cls, name: str, sample_rate: int) -> Variant:
-        check_choice(cls.name, "variant", name, [*cls.variants, OWN])
-        if name != OWN:
+        check_choice(cls.name, "variant", name, [*cls.variants, OWN_VARIANT])
+        if name != OWN_VARIANT:
             if sample_rate:
-                raise UsageError(f"{cls.name}: sample_rate goes with variant={OWN} only")
+                raise UsageError(f"{cls.name}: sample_rate goes with variant={OWN_VARIANT} only")
             return cls.variants[name]
-        check_range(cls.name, "sample_rate", sample_rate, 1, HIGHEST_RATE)
+        check_range(cls.name, "sample_rate", sample_rate, 1, HIGHEST_SAMPLE_RATE)
         model = next(iter(cls.variants.values()))
         config = dataclasses.replace(model.config, sample_rate=sample_rate)
         return Variant(label=f"{cls.name} (own)", config=config, note="trained by the user")
@@ -161,17 +161,17 @@ class NetworkCodec(TokenCodec):
         return file
 
     @classmethod
-    def _check_rates(cls, variant: str, wanted: Any, found: Any, file: WeightsFile) -> None:
+    def _check_rates(cls, variant: str, wanted: Any, stored: Any, file: WeightsFile) -> None:
         """Widths may differ, the bit rate may not: it is what the variant stands for.
 
         Raises:
             WeightsError: the file has another hop or another size of its book.
         """
-        if (wanted.hop, wanted.codes) != (found.hop, found.codes):
+        if (wanted.hop, wanted.codes) != (stored.hop, stored.codes):
             raise WeightsError(
                 f"{file.path} does not fit {cls.name}:variant={variant}: expected {wanted.hop} "
-                f"samples per token and {wanted.codes} codes, got {found.hop} and {found.codes}; "
-                f"for another training: variant={OWN},sample_rate=...,weights={file.path}"
+                f"samples per token and {wanted.codes} codes, got {stored.hop} and {stored.codes}; "
+                f"for another training: variant={OWN_VARIANT},sample_rate=...,weights={file.path}"
             )
 
     def _describe(

@@ -36,11 +36,11 @@ def analyse_abx(
     for rating in ratings:
         name = rating.item if by == "item" else f"{rating.condition} / {rating.versus}"
         groups.setdefault(name, []).append(rating)
-    found = [identification(name, groups[name]) for name in sorted(groups)]
-    listener_alpha = SIGNIFICANCE / len(found)
+    treatments = [identification(name, groups[name]) for name in sorted(groups)]
+    listener_alpha = SIGNIFICANCE / len(treatments)
     rows: list[Row] = []
     people: list[Row] = []
-    for entry in found:
+    for entry in treatments:
         pooled = entry.pooled
         detecting = sum(own.p <= listener_alpha for own in entry.listeners.values())
         rows.append(
@@ -81,12 +81,12 @@ def analyse_abx(
         "which is 5 % over the number of treatments",
     )
     each = make_table("abx_listeners", "ABX identification per listener", people, detail=True)
-    return [identified, each, *_against(found, correction)]
+    return [identified, each, *_against(treatments, correction)]
 
 
-def _against(found: Sequence[Identification], correction: Correction) -> list[ResultTable]:
+def _against(treatments: Sequence[Identification], correction: Correction) -> list[ResultTable]:
     rows: list[Row] = []
-    for first, second in combinations(found, 2):
+    for first, second in combinations(treatments, 2):
         statistic, p = two_rates_chi2(first.pooled, second.pooled)
         rows.append({"first": first.name, "second": second.name, "chi2": statistic, "p": p})
     if not rows:
@@ -110,10 +110,12 @@ def analyse_preference(
     for rating in ratings:
         first, second = sorted((rating.condition, rating.versus))
         groups.setdefault((first, second), []).append(rating)
-    found = [preference(first, second, group) for (first, second), group in sorted(groups.items())]
-    corrected = correct([entry.p_listeners for entry in found], correction)
+    preferences = [
+        preference(first, second, group) for (first, second), group in sorted(groups.items())
+    ]
+    corrected = correct([entry.p_listeners for entry in preferences], correction)
     rows = []
-    for entry, p_corrected in zip(found, corrected, strict=True):
+    for entry, p_corrected in zip(preferences, corrected, strict=True):
         rows.append(
             _count_row(entry.first, entry.second, entry.counts)
             | {
@@ -152,7 +154,7 @@ def analyse_preference(
             "not corrected for the number of pairs",
         ),
     ]
-    return tables + (_strengths(ratings) if len(found) > 1 else [])
+    return tables + (_strengths(ratings) if len(preferences) > 1 else [])
 
 
 def preference_from_counts(

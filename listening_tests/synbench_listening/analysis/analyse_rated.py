@@ -41,7 +41,7 @@ from synbench_listening.analysis.screen import (
 )
 from synbench_listening.analysis.table_columns import make_table
 from synbench_listening.answers.ratings import Rating
-from synbench_listening.statistics.distribution import SUSPICIOUS
+from synbench_listening.statistics.distribution import BIMODAL_COEFFICIENT
 from synbench_listening.statistics.intervals import FEW_LISTENERS
 from synbench_listening.statistics.listener_table import by_falling_mean, listener_table
 from synbench_listening.statistics.mixed_model import MixedModel, Structure, fit_mixed_model
@@ -244,7 +244,7 @@ def _doubts(test: str, rows: list[Row]) -> list[str]:
     listeners = max(row["listeners"] for row in rows)
     if listeners < FEW_LISTENERS:
         doubts.append(f"only {listeners} listeners: see also --interval bootstrap")
-    two = [row["condition"] for row in rows if row["bimodality"] > SUSPICIOUS]
+    two = [row["condition"] for row in rows if row["bimodality"] > BIMODAL_COEFFICIENT]
     if two:
         doubts.append(f"two groups of listeners? bimodality above 5/9: {', '.join(two)}")
     if test == "mushra":

@@ -75,11 +75,17 @@ def cost_table(
             gaps = np.array([means[system][who] - clean[system][who] for who in both])
             if not len(gaps):
                 continue
-            found = mean_interval(gaps)
+            interval = mean_interval(gaps)
             t, p = paired_t(gaps)
             rows.append(
-                {"item_condition": name, "condition": system, "difference": found.mean}
-                | {"low": found.low, "high": found.high, "t": t, "p": p, "listeners": len(gaps)}
+                {"item_condition": name, "condition": system, "difference": interval.mean}
+                | {
+                    "low": interval.low,
+                    "high": interval.high,
+                    "t": t,
+                    "p": p,
+                    "listeners": len(gaps),
+                }
             )
     corrected = correct([row["p"] for row in rows], correction)
     rows = [row | {"p_corrected": p} for row, p in zip(rows, corrected, strict=True)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Form = Literal["terminal", "csv", "markdown", "latex", "json"]
-NOTHING = "\N{EN DASH}"
+ABSENT_VALUE = "\N{EN DASH}"
 # What LaTeX has in its mathematics alone; accented letters it reads as they are.
 SIGNS = {
     "²": "^2", "³": "^3", "±": r"\pm", "\N{MULTIPLICATION SIGN}": r"\times", "≤": r"\le",
@@ -83,7 +83,7 @@ class ResultTable:
 def cell_text(column: ResultColumn, value: Any) -> str:
     """A value as a reader wants it."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return NOTHING
+        return ABSENT_VALUE
     if column.p:
         return f"{value:.4f}" if value >= 0.0001 else f"{value:.1e}"
     if column.decimals is not None:
@@ -200,9 +200,9 @@ def _markdown(table: ResultTable) -> str:
 
 
 def _latex(table: ResultTable) -> str:
-    places = "".join("r" if column.numeric else "l" for column in table.shown)
+    alignments = "".join("r" if column.numeric else "l" for column in table.shown)
     heading = " & ".join(_escaped(column.label) for column in table.shown)
-    lines = [f"% {table.heading}", f"\\begin{{tabular}}{{{places}}}", "\\toprule"]
+    lines = [f"% {table.heading}", f"\\begin{{tabular}}{{{alignments}}}", "\\toprule"]
     lines += [f"{heading} \\\\", "\\midrule"]
     for row in table.rows:
         cells = (_escaped(cell_text(column, row.get(column.name))) for column in table.shown)
@@ -214,7 +214,7 @@ def _latex(table: ResultTable) -> str:
 def _escaped(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     special |= {sign: "\\" + sign for sign in "&%$#_{}"}
-    special |= {NOTHING: "--", "\n": " "}
+    special |= {ABSENT_VALUE: "--", "\n": " "}
     special |= {sign: f"${name}$" for sign, name in SIGNS.items()}
     return "".join(special.get(sign) or _greek(sign) for sign in text)
 

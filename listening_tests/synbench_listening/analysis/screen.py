@@ -25,11 +25,11 @@ from synbench_listening.answers.ratings import Rating
 Rule = Literal["hidden_reference", "mid_anchor"]
 REFERENCE_NAMES = ("reference", "hidden_reference", "orig", "ref")
 MID_ANCHOR_NAMES = ("anchor70", "anchor_70", "anchor 7 khz", "anchor7000", "mid_anchor")
-LIMIT = 90
+GOOD_SCORE = 90
 LISTENER_PERCENT = 15
 ITEM_PERCENT = 25
 # Whiskers of the outlier flag, in interquartile ranges.
-WHISKER = 1.5
+WHISKER_RANGES = 1.5
 
 __all__ = [
     "Exclusion",
@@ -124,12 +124,14 @@ def screen(
     waived_items: list[str] = []
     if hidden is not None:
         mine = [rating for rating in rated if rating.condition == hidden]
-        exclusions += _exclusions("hidden_reference", mine, lambda score: score < LIMIT, (), False)
+        exclusions += _exclusions(
+            "hidden_reference", mine, lambda score: score < GOOD_SCORE, (), False
+        )
     if anchor is not None:
         mine = [rating for rating in rated if rating.condition == anchor]
         waived_items = _waived(mine)
         exclusions += _exclusions(
-            "mid_anchor", mine, lambda score: score > LIMIT, waived_items, waived_items_count
+            "mid_anchor", mine, lambda score: score > GOOD_SCORE, waived_items, waived_items_count
         )
     out = {exclusion.listener for exclusion in exclusions}
     applied: list[Rule] = ["hidden_reference"] if hidden is not None else []
@@ -168,7 +170,10 @@ def flag_outliers(ratings: Sequence[Rating]) -> list[Outlier]:
     outliers = []
     for group in groups.values():
         first, third = standard_quartiles([rating.score for rating in group])
-        low, high = first - WHISKER * (third - first), third + WHISKER * (third - first)
+        low, high = (
+            first - WHISKER_RANGES * (third - first),
+            third + WHISKER_RANGES * (third - first),
+        )
         outliers += [
             Outlier(rating=rating, low=low, high=high)
             for rating in group
@@ -182,7 +187,7 @@ def _waived(ratings: Sequence[Rating]) -> list[str]:
     for item in sorted({rating.item for rating in ratings}):
         mine = [rating for rating in ratings if rating.item == item]
         listeners = {rating.listener for rating in mine}
-        failing = {rating.listener for rating in mine if rating.score > LIMIT}
+        failing = {rating.listener for rating in mine if rating.score > GOOD_SCORE}
         if waived(len(failing), len(listeners)):
             waived_items.append(item)
     return waived_items

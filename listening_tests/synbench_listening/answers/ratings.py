@@ -32,7 +32,7 @@ from synbench_base.outputs import is_stream, write_output
 from synbench_base.text_table import parse_number, read_table
 from synbench_listening.answers.csv_text import csv_bytes
 
-PAIRED = frozenset({"abx", "ab", "ccr"})
+PAIRED_TESTS = frozenset({"abx", "ab", "ccr"})
 ENDINGS = (".csv", ".json", ".parquet")
 # Lowest and highest score of each test; likert has no scale of its own.
 SCALES = {
@@ -50,7 +50,7 @@ SCALES = {
 
 __all__ = [
     "COLUMNS",
-    "PAIRED",
+    "PAIRED_TESTS",
     "SCALES",
     "Rating",
     "check_score",
@@ -125,9 +125,11 @@ class Rating:
 
 
 COLUMNS = tuple(field.name for field in fields(Rating))
-_REQUIRED = ("session", "listener", "test", "item", "condition", "score")
-_WHOLE = frozenset({"page", "trial", "position", "n_plays", "replicate", "words", "word_errors"})
-_REAL = frozenset({"score", "first_touch_ms", "heard_s", "total_ms"})
+_REQUIRED_COLUMNS = ("session", "listener", "test", "item", "condition", "score")
+_WHOLE_NUMBERS = frozenset(
+    {"page", "trial", "position", "n_plays", "replicate", "words", "word_errors"}
+)
+_REAL_NUMBERS = frozenset({"score", "first_touch_ms", "heard_s", "total_ms"})
 
 
 def write_ratings(path: Path, ratings: Sequence[Rating]) -> None:
@@ -170,7 +172,7 @@ def read_ratings(path: Path) -> list[Rating]:
         rows = list(_rows(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read ratings from {path}: {error}") from error
-    if rows and (missing := [name for name in _REQUIRED if name not in rows[0]]):
+    if rows and (missing := [name for name in _REQUIRED_COLUMNS if name not in rows[0]]):
         raise UsageError(
             f"{path} lacks the columns {', '.join(missing)}; files of other tools become such a "
             f"table by: synbench listen import {path} --out ratings.csv"
@@ -194,37 +196,37 @@ def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
     raise ValueError(f"expected a file that ends in {', '.join(ENDINGS)}")
 
 
-def _rating(row: Mapping[str, Any], place: str) -> Rating:
+def _rating(row: Mapping[str, Any], location: str) -> Rating:
     values: dict[str, Any] = {}
     for name in COLUMNS:
         given = row.get(name)
-        if given is None or (given == "" and name in _WHOLE | _REAL):
+        if given is None or (given == "" and name in _WHOLE_NUMBERS | _REAL_NUMBERS):
             continue
-        values[name] = _value(name, given, place)
-    if missing := [name for name in _REQUIRED if name not in values]:
-        raise UsageError(f"{place}: no {', '.join(missing)}")
+        values[name] = _value(name, given, location)
+    if missing := [name for name in _REQUIRED_COLUMNS if name not in values]:
+        raise UsageError(f"{location}: no {', '.join(missing)}")
     try:
         # Grades of bs1116 become differences, and simulated ones go a little beyond the scale.
         if values["test"] != "bs1116":
             check_score(values["test"], values["score"])
     except ValueError as error:
-        raise UsageError(f"{place}: {error}") from None
+        raise UsageError(f"{location}: {error}") from None
     return Rating(**values)
 
 
-def _value(name: str, given: Any, place: str) -> Any:
+def _value(name: str, given: Any, location: str) -> Any:
     if name == "simulated":
         return given in (True, "true", "True", "1", 1)
-    if name not in _WHOLE | _REAL:
+    if name not in _WHOLE_NUMBERS | _REAL_NUMBERS:
         return str(given)
     try:
         number = parse_number(given) if isinstance(given, str) else float(given)
-        if not math.isfinite(number) or (name in _WHOLE and number != int(number)):
+        if not math.isfinite(number) or (name in _WHOLE_NUMBERS and number != int(number)):
             raise ValueError
     except (TypeError, ValueError):
-        kind = "a whole number" if name in _WHOLE else "a number"
-        raise UsageError(f"{place}: expected {kind} as {name}, got {given!r}") from None
-    return int(number) if name in _WHOLE else number
+        kind = "a whole number" if name in _WHOLE_NUMBERS else "a number"
+        raise UsageError(f"{location}: expected {kind} as {name}, got {given!r}") from None
+    return int(number) if name in _WHOLE_NUMBERS else number
 
 
 def _cell(value: Any) -> Any:
@@ -241,9 +243,9 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
     def kind(name: str) -> Any:
         if name == "simulated":
             return pyarrow.bool_()
-        if name in _WHOLE:
+        if name in _WHOLE_NUMBERS:
             return pyarrow.int64()
-        return pyarrow.float64() if name in _REAL else pyarrow.string()
+        return pyarrow.float64() if name in _REAL_NUMBERS else pyarrow.string()
 
     schema = pyarrow.schema([(name, kind(name)) for name in COLUMNS])
     target = io.BytesIO()

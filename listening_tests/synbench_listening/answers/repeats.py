@@ -19,7 +19,7 @@ from pathlib import Path
 
 from synbench_listening.answers.ratings import Rating, read_ratings
 
-SHOWN = 3
+SHOWN_REPEATS = 3
 
 __all__ = ["Distinct", "distinct_ratings", "read_distinct_ratings"]
 
@@ -48,9 +48,9 @@ class Distinct:
         if self.unequal:
             shown = [
                 f"{_name(first)} {first.score:g}, then {later.score:g}"
-                for first, later in self.unequal[:SHOWN]
+                for first, later in self.unequal[:SHOWN_REPEATS]
             ]
-            more = ", ..." if len(self.unequal) > SHOWN else ""
+            more = ", ..." if len(self.unequal) > SHOWN_REPEATS else ""
             notes.append(
                 f"{_count(len(self.unequal))} there twice with another score: the first counts "
                 f"({'; '.join(shown)}{more}). If items were meant to be rated twice, number the "

@@ -20,17 +20,17 @@ from synbench_listening.answers.csv_text import csv_bytes
 
 # The wide forms are taken for the narrow ones where Japanese is set.
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-_START = re.compile(rf"^([\s\ufeff\u200b\"']*)([{_SIGNS}])")
-_LEADING = ("\t", "\r", "\n")
-_INSIDE = re.compile(rf"([;,\t\r\n|][\s\ufeff\u200b\"]*)([{_SIGNS}])")
+_SIGN_AT_START = re.compile(rf"^([\s\ufeff\u200b\"']*)([{_SIGNS}])")
+_LEADING_SPACE = ("\t", "\r", "\n")
+_SIGN_INSIDE = re.compile(rf"([;,\t\r\n|][\s\ufeff\u200b\"]*)([{_SIGNS}])")
 
 __all__ = ["harmless_csv", "harmless_text"]
 
 
 def harmless_text(text: str) -> str:
     """The text, with an apostrophe in front wherever a spreadsheet would run it."""
-    inside = _INSIDE.sub(r"\1'\2", text)
-    starts = text.startswith(_LEADING) or _START.match(text)
+    inside = _SIGN_INSIDE.sub(r"\1'\2", text)
+    starts = text.startswith(_LEADING_SPACE) or _SIGN_AT_START.match(text)
     return "'" + inside if starts else inside
 
 

@@ -88,14 +88,14 @@ def screen(
         tables.append(sessions_table(screened))
         kept = screened.kept
     if not tables or any(rating.test == "mushra" for rating in kept):
-        found = apply(
+        screening = apply(
             kept,
             reference=reference,
             mid_anchor=mid_anchor,
             waived_items_count=waived_items_count,
         )
-        tables.append(screening_table(found))
-        kept = found.kept
+        tables.append(screening_table(screening))
+        kept = screening.kept
     _noted(tables, distinct.notes())
     _show([replace(table, simulated=simulated) for table in tables], form)
     if out is not None:
@@ -168,18 +168,18 @@ def analyse(
     from synbench_listening.answers.repeats import read_distinct_ratings
 
     distinct = read_distinct_ratings(ratings)
-    found: Sequence[Rating] = distinct.kept
-    if not found:
+    kept: Sequence[Rating] = distinct.kept
+    if not kept:
         raise UsageError(f"{ratings} holds no ratings")
     tables: list[ResultTable] = []
-    if options["screening"] and (screened := _by_sessions(found, ratings, sessions)) is not None:
+    if options["screening"] and (screened := _by_sessions(kept, ratings, sessions)) is not None:
         tables.append(sessions_table(screened))
-        found = screened.kept
-    tables += _tables(found, Options(**options), by)
+        kept = screened.kept
+    tables += _tables(kept, Options(**options), by)
     _noted(tables, distinct.notes())
-    simulated = sum(rating.simulated for rating in found)
+    simulated = sum(rating.simulated for rating in kept)
     if simulated:
-        _warn(f"{simulated} of {len(found)} answers are SIMULATED: no human gave them")
+        _warn(f"{simulated} of {len(kept)} answers are SIMULATED: no human gave them")
         tables = [replace(table, simulated=True) for table in tables]
     _show(tables, form)
     if out is not None:
@@ -248,10 +248,10 @@ def _tables(ratings: Sequence[Rating], options: Options, by: Any) -> list[Result
                 mine, lambda part: [comparison_table(part, correction=options.correction)]
             )
         else:
-            found = analyse_rated(test, mine, options)
+            of_test = analyse_rated(test, mine, options)
             # Each table has a file of its own name.
             several = len(rated) > 1
-            tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in found]
+            tables += [replace(t, name=f"{test}_{t.name}") if several else t for t in of_test]
     return tables
 
 
@@ -273,7 +273,7 @@ def _each(
 
 def _noted(tables: list[ResultTable], notes: Sequence[str]) -> None:
     """Say below the first table that is shown what stood twice among the ratings."""
-    first = next((place for place, table in enumerate(tables) if not table.detail), 0)
+    first = next((index for index, table in enumerate(tables) if not table.detail), 0)
     if notes:
         tables[first] = replace(tables[first], notes=(*tables[first].notes, *notes))
 

@@ -8,7 +8,7 @@ import click
 
 from synbench.errors import UsageError
 
-SHOWN = 10
+SHOWN_LINES = 10
 
 __all__ = ["assignments", "import_results"]
 
@@ -111,11 +111,11 @@ def import_results(
     )
     for note in done.notes:
         click.echo(f"  note: {note}", err=True)
-    for refusal in done.refusals[:SHOWN]:
+    for refusal in done.refusals[:SHOWN_LINES]:
         row = f", row {refusal.row}" if refusal.row else ""
         click.echo(f"  refused: {refusal.source}{row}: {refusal.reason}", err=True)
-    if len(done.refusals) > SHOWN:
-        click.echo(f"  refused: and {len(done.refusals) - SHOWN} more", err=True)
+    if len(done.refusals) > SHOWN_LINES:
+        click.echo(f"  refused: and {len(done.refusals) - SHOWN_LINES} more", err=True)
     if not done.ratings:
         raise UsageError("nothing could be read as a rating; nothing was written")
     write_ratings(out, done.ratings)

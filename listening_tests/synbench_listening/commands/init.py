@@ -10,7 +10,7 @@ import click
 
 from synbench.errors import EnvironmentFault, UsageError
 
-USUAL = "mushra"
+USUAL_TEMPLATE = "mushra"
 
 __all__ = ["init", "template_names", "template_text"]
 
@@ -34,7 +34,7 @@ def template_text(name: str) -> str:
 
 
 @click.command()
-@click.argument("template", default=USUAL)
+@click.argument("template", default=USUAL_TEMPLATE)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

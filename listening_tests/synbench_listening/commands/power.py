@@ -105,9 +105,10 @@ def _pilot(path: Path) -> dict[str, float]:
     from synbench_listening.answers.repeats import read_distinct_ratings
 
     try:
-        found = pilot_spread(read_distinct_ratings(path).kept)
+        spread = pilot_spread(read_distinct_ratings(path).kept)
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from error
     return {
-        f"pilot, {items} items (SD {value:.1f})": value for items, value in found.by_items().items()
+        f"pilot, {items} items (SD {value:.1f})": value
+        for items, value in spread.by_items().items()
     }

@@ -19,7 +19,7 @@ from synbench.errors import EnvironmentFault, UsageError
 if TYPE_CHECKING:
     from synbench_listening.design.study_folder import StudyFolder
 
-TRIES = 10
+SESSION_ATTEMPTS = 10
 
 __all__ = ["HttpListener", "simulate"]
 
@@ -88,7 +88,7 @@ class HttpListener:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["X-Session-Token"] = self.token
-        for attempt in range(TRIES):
+        for attempt in range(SESSION_ATTEMPTS):
             request = urllib.request.Request(
                 self.url + path, data=data, headers=headers, method=method
             )
@@ -109,7 +109,7 @@ class HttpListener:
                 TimeoutError,
             ):
                 wait = 0.1 * 2**attempt
-            if attempt < TRIES - 1:
+            if attempt < SESSION_ATTEMPTS - 1:
                 time.sleep(wait)
         raise EnvironmentFault(f"{self.url} does not answer; is `synbench listen serve` running?")
 

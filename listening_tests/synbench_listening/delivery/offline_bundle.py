@@ -35,14 +35,14 @@ def bundle_study(folder: StudyFolder) -> bytes:
     _check_size(folder, key, used)
     # The order of the files must not tell what they are, not even to who guesses the seed.
     random.SystemRandom().shuffle(used)
-    place_of = {name: index for index, name in enumerate(used)}
+    index_of = {name: index for index, name in enumerate(used)}
     parts = []
     for block in key.blocks:
         plan, stimulus_of = plan_session(key, block)
         parts.append(data_block(f"plan-{block.name}", plan.model_dump(mode="json")))
-        clips = {clip: place_of[name] for clip, name in stimulus_of.items()}
+        clips = {clip: index_of[name] for clip, name in stimulus_of.items()}
         parts.append(data_block(f"clips-{block.name}", clips))
-    for name, index in place_of.items():
+    for name, index in index_of.items():
         data = base64.b64encode(folder.clip_path(key.stimuli[name]).read_bytes()).decode()
         parts.append(f'<script type="text/plain" id="audio-{index}">{data}</script>')
     start = {

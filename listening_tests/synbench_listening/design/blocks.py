@@ -57,10 +57,10 @@ class Stock:
 
     def by_utterance(self) -> dict[str, list[str]]:
         """The items of each utterance; an item is an utterance of its own where nothing is said."""
-        found: dict[str, list[str]] = {}
+        items_of: dict[str, list[str]] = {}
         for item in self.items:
-            found.setdefault(self.utterances.get(item, item), []).append(item)
-        return found
+            items_of.setdefault(self.utterances.get(item, item), []).append(item)
+        return items_of
 
 
 def make_blocks(design: StudyDesign, stock: Stock) -> tuple[Block, ...]:
@@ -123,27 +123,27 @@ def _trials(
     pages = []
     if design.test == "mushra":
         orders = balanced_orders(len(stock.conditions))
-        for place in item_orders[row % len(item_orders)]:
-            order = orders[(row + place) % len(orders)]
-            pages.append(_mushra(stock, group[place], order))
-        for place in range(design.replicates):
-            item = (row + place) % len(group)
+        for item_index in item_orders[row % len(item_orders)]:
+            order = orders[(row + item_index) % len(orders)]
+            pages.append(_mushra(stock, group[item_index], order))
+        for repeat in range(design.replicates):
+            item = (row + repeat) % len(group)
             order = orders[(row + item + len(orders) // 2) % len(orders)]
             page = _mushra(stock, group[item], order)
             pages.append(page.model_copy(update={"replicate": 1}))
         return pages
     orders = balanced_orders(len(treatments))
 
-    def about(place: int, which: int) -> BlockPage:
-        return _page(design, stock, group[place], treatments[which], side + place + which)
+    def about(item_index: int, which: int) -> BlockPage:
+        return _page(design, stock, group[item_index], treatments[which], side + item_index + which)
 
     for turn in range(len(treatments)):
-        for place in item_orders[(row + turn) % len(item_orders)]:
-            pages.append(about(place, orders[(row + place) % len(orders)][turn]))
+        for item_index in item_orders[(row + turn) % len(item_orders)]:
+            pages.append(about(item_index, orders[(row + item_index) % len(orders)][turn]))
     for repeat in range(design.replicates):
-        place = (row + repeat) % len(group)
+        item_index = (row + repeat) % len(group)
         for which in range(len(treatments)):
-            pages.append(about(place, which).model_copy(update={"replicate": 1}))
+            pages.append(about(item_index, which).model_copy(update={"replicate": 1}))
     return pages
 
 

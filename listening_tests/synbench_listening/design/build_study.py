@@ -42,7 +42,7 @@ from synbench_listening.design.stimuli import (
 from synbench_listening.design.study import Language, Qualification, StudyDesign, Text
 from synbench_listening.design.study_folder import Key, PublicStudy, Role, Stimulus, StudyFolder
 
-PEAKS = 240
+WAVEFORM_PEAKS = 240
 ROLES: dict[str, Role] = {
     OPEN_REFERENCE: "reference",
     REFERENCE: "hidden_reference",
@@ -397,9 +397,9 @@ def _material_notes(material: Material, waves: list[ItemWaves]) -> list[str]:
 
 
 def _peaks(wave: NDArray[np.float64]) -> tuple[int, ...]:
-    """Lowest and highest sample of each of :data:`PEAKS` equal stretches, scaled to 127."""
+    """Lowest and highest sample of :data:`WAVEFORM_PEAKS` equal stretches, scaled to 127."""
     scale = 127 / max(float(np.max(np.abs(wave))), 1e-9)
-    stretches = np.array_split(wave, min(PEAKS, wave.size))
+    stretches = np.array_split(wave, min(WAVEFORM_PEAKS, wave.size))
     return tuple(
         value
         for stretch in stretches

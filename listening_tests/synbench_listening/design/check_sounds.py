@@ -19,13 +19,13 @@ TONE_SECONDS = 1.0
 RAMP_SECONDS = 0.1
 GAP_SECONDS = 0.5
 QUIETER_DB = -6.0
-LEVEL = 0.1
+TONE_LEVEL = 0.1
 BEEP_HZ = 1000.0
 # Of high beeps: this part of the sample rate, but no more than most adults hear.
 BAND_SHARE, HIGHEST_HZ = 0.42, 10_000.0
 DIGIT_GAP_SECONDS = 0.25
 
-__all__ = ["BEEP_HZ", "LEVEL", "CheckSound", "attention_sounds", "bandwidth_sounds"]
+__all__ = ["BEEP_HZ", "TONE_LEVEL", "CheckSound", "attention_sounds", "bandwidth_sounds"]
 __all__ += ["digit_sounds", "environment_sounds", "headphone_sounds", "tone", "two_ear_sounds"]
 
 
@@ -54,7 +54,7 @@ def headphone_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
         tones = []
         for index in range(3):
             one = tone(TONE_HZ, TONE_SECONDS, sample_rate)
-            level = LEVEL * (10 ** (QUIETER_DB / 20) if index == answer else 1.0)
+            level = TONE_LEVEL * (10 ** (QUIETER_DB / 20) if index == answer else 1.0)
             other = -1.0 if index == antiphase else 1.0
             tones.append(np.stack([level * one, other * level * one], axis=1))
         sounds.append(CheckSound(wave=_joined(tones, sample_rate), answer=answer))
@@ -68,7 +68,7 @@ def attention_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
     last = 0
     for _ in range(count):
         last = generator.choice([k for k in range(2, 6) if k != last])
-        beeps = [LEVEL * tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
+        beeps = [TONE_LEVEL * tone(BEEP_HZ, 0.3, sample_rate)[:, None] for _ in range(last)]
         sounds.append(CheckSound(wave=_joined(beeps, sample_rate), answer=last))
     return sounds
 
@@ -85,7 +85,7 @@ def bandwidth_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSo
     for _ in range(count):
         beeps = [BEEP_HZ] * generator.randint(1, 2) + [high_hz] * generator.randint(1, 3)
         generator.shuffle(beeps)
-        waves = [LEVEL * tone(hz, 0.3, sample_rate)[:, None] for hz in beeps]
+        waves = [TONE_LEVEL * tone(hz, 0.3, sample_rate)[:, None] for hz in beeps]
         sounds.append(CheckSound(wave=_joined(waves, sample_rate), answer=len(beeps)))
     return sounds
 
@@ -103,7 +103,7 @@ def two_ear_sounds(count: int, *, sample_rate: int, seed: int) -> list[CheckSoun
         waves = []
         for side in sides:
             beep = np.zeros((round(0.3 * sample_rate), 2))
-            beep[:, side] = LEVEL * tone(BEEP_HZ, 0.3, sample_rate)
+            beep[:, side] = TONE_LEVEL * tone(BEEP_HZ, 0.3, sample_rate)
             waves.append(beep)
         sounds.append(CheckSound(wave=_joined(waves, sample_rate), answer=len(sides)))
     return sounds

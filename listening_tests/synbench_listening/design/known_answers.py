@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_listening.design.check_sounds import BEEP_HZ, LEVEL, tone
+from synbench_listening.design.check_sounds import BEEP_HZ, TONE_LEVEL, tone
 from synbench_listening.design.mnru import mnru
 from synbench_listening.design.study import StudyDesign, Test
 from synbench_listening.design.study_folder import BlockPage
@@ -24,16 +24,25 @@ RUINED_Q_DB = 0.0
 SPEECH_SHARE = 0.4
 BEEP_SECONDS, BEEP_GAP_SECONDS = 0.25, 0.2
 # Lowest and highest score that is right for a clean and for a ruined recording.
-RATED: Mapping[Test, tuple[tuple[float, float], tuple[float, float]]] = {
+RATED_GRADES: Mapping[Test, tuple[tuple[float, float], tuple[float, float]]] = {
     "acr": ((4, 5), (1, 2)),
     "dcr": ((4, 5), (1, 2)),
     "effort": ((4, 5), (1, 3)),
     "mushra1s": ((80, 100), (0, 40)),
 }
-CHOSEN: tuple[Test, ...] = ("ab", "abx", "ccr")
-TRAPPED: tuple[Test, ...] = ("acr", "dcr", "effort")
+CHOICE_TESTS: tuple[Test, ...] = ("ab", "abx", "ccr")
+TRAP_TESTS: tuple[Test, ...] = ("acr", "dcr", "effort")
 
-__all__ = ["CHOSEN", "RATED", "TRAPPED", "Gold", "Trap", "check_pages", "ruined", "trap_wave"]
+__all__ = [
+    "CHOICE_TESTS",
+    "RATED_GRADES",
+    "TRAP_TESTS",
+    "Gold",
+    "Trap",
+    "check_pages",
+    "ruined",
+    "trap_wave",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ def ruined(wave: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
 def trap_wave(wave: NDArray[np.float64], *, beeps: int, sample_rate: int) -> NDArray[np.float64]:
     """The beginning of a recording, then beeps; longer than the recording where it is short."""
     gap = np.zeros(round(BEEP_GAP_SECONDS * sample_rate))
-    beep = LEVEL * tone(BEEP_HZ, BEEP_SECONDS, sample_rate)
+    beep = TONE_LEVEL * tone(BEEP_HZ, BEEP_SECONDS, sample_rate)
     tail = np.concatenate([gap, *[piece for _ in range(beeps) for piece in (beep, gap)]])
     heard = wave[: round(SPEECH_SHARE * len(wave))]
     together = np.concatenate([heard, tail])
@@ -99,8 +108,8 @@ def check_pages(
 
 def _gold(design: StudyDesign, gold: Gold, *, clean: bool, side: int) -> BlockPage:
     test = design.test
-    if test in RATED:
-        good, bad = RATED[test]
+    if test in RATED_GRADES:
+        good, bad = RATED_GRADES[test]
         stimuli: tuple[str, ...] = (gold.clean if clean else gold.ruined,)
         expected = good if clean else bad
     else:

@@ -6,7 +6,7 @@ The rules are those of ITU-R BS.1534-3 (MUSHRA) and BS.1116-3, and of ITU-T P.80
 from __future__ import annotations
 
 from synbench.errors import UsageError
-from synbench_listening.design.known_answers import CHOSEN, RATED, TRAPPED
+from synbench_listening.design.known_answers import CHOICE_TESTS, RATED_GRADES, TRAP_TESTS
 from synbench_listening.design.study import ANCHORS, StudyDesign
 
 MUSHRA_SIGNALS = 12
@@ -38,14 +38,14 @@ def _impossible(design: StudyDesign, systems: int) -> str:
         return f"{design.test} between systems needs two of them, the design has {systems}"
     if design.test == "mushra" and systems < 1:
         return "mushra needs at least one system"
-    if design.gold_trials and design.test not in (*RATED, *CHOSEN):
+    if design.gold_trials and design.test not in (*RATED_GRADES, *CHOICE_TESTS):
         return f"{design.test} has no gold_trials: its hidden reference and anchors tell as much"
     if design.test == "transcription" and design.replicates:
         return "transcription has no replicates: who has heard a sentence knows it"
     if design.listening.most_plays and design.test != "transcription":
         return f"listening.most_plays is for transcription: what {design.test} asks takes comparing"
-    if design.traps and design.test not in TRAPPED:
-        return f"traps are for {', '.join(TRAPPED)}: beeps say which category to choose"
+    if design.traps and design.test not in TRAP_TESTS:
+        return f"traps are for {', '.join(TRAP_TESTS)}: beeps say which category to choose"
     return ""
 
 

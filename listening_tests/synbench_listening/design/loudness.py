@@ -14,7 +14,7 @@ from synbench_base.packages import import_extra
 
 SHORTEST_SECONDS = 0.4
 # Highest sample, so that 24-bit rounding and the fades of a browser stay below full scale.
-CEILING = 10 ** (-0.1 / 20)
+HIGHEST_PEAK = 10 ** (-0.1 / 20)
 
 __all__ = ["Levelled", "equalise", "measure_lufs"]
 
@@ -63,7 +63,7 @@ def equalise(
     highest = max(
         float(np.max(np.abs(wave))) * 10 ** (gains[name] / 20) for name, wave in waves.items()
     )
-    lower = min(0.0, 20 * float(np.log10(CEILING / highest)))
+    lower = min(0.0, 20 * float(np.log10(HIGHEST_PEAK / highest)))
     return {
         name: Levelled(
             wave=wave * 10 ** ((gains[name] + lower) / 20),

@@ -13,7 +13,7 @@ from synbench_listening.answers.ratings import Rating, check_score
 from synbench_listening.importers.report import Imported, number_trials
 
 # Names that columns are known to have, in lower case, by what they hold.
-USUAL = {
+USUAL_NAMES = {
     "listener": ("listener", "who", "participant", "participant_id", "subject", "assessor"),
     "item": ("item", "trial", "signal", "stimulus", "trial_id"),
     "condition": ("condition", "cond", "system", "codec", "rating_stimulus"),
@@ -24,8 +24,8 @@ USUAL = {
 LISTS = {
     "listener": ("participant_ids", "listeners"),
     "score": ("ratings", "scores"),
-    "item": USUAL["item"],
-    "condition": USUAL["condition"],
+    "item": USUAL_NAMES["item"],
+    "condition": USUAL_NAMES["condition"],
 }
 
 __all__ = ["read_list_table", "read_plain_table"]
@@ -41,7 +41,7 @@ def read_plain_table(path: Path, *, columns: Mapping[str, str], test: str) -> Im
     """
     table = read_table(path)
     needed = ("listener", "item", "condition", "score")
-    names = _columns(path, table, USUAL, columns, needed=needed)
+    names = _columns(path, table, USUAL_NAMES, columns, needed=needed)
     done = Imported(read=len(table.rows))
     for row in table.rows:
         _add(done, path.name, row.line, {key: row.cells[name] for key, name in names.items()}, test)

@@ -18,7 +18,7 @@ from synbench_listening.server.database import platform_ids, sessions
 # Ids of a person, not of a visit.
 PERSONS = ("PROLIFIC_PID", "workerId")
 SIMULATED = "SIMULATED"
-OVER = ("finished", "ended")
+OVER_STATES = ("finished", "ended")
 
 __all__ = ["SIMULATED", "finished_elsewhere", "identity_rows", "taken_part"]
 
@@ -37,7 +37,7 @@ def taken_part(
 ) -> bool:
     """Whether this person has finished the study, or was sent away by a check."""
     mine = [hashes[name] for name in PERSONS if name in hashes]
-    return _count(connection, study, mine, listener, OVER) > 0
+    return _count(connection, study, mine, listener, OVER_STATES) > 0
 
 
 def finished_elsewhere(connection: Connection, session: Row[Any]) -> bool:

@@ -82,7 +82,7 @@ def progress(database: Database, study: ServedStudy) -> StudyProgress:
     )
 
 
-def progress_page(found: list[StudyProgress]) -> str:
+def progress_page(studies: list[StudyProgress]) -> str:
     """An HTML page that loads itself again every ten seconds."""
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -91,7 +91,7 @@ def progress_page(found: list[StudyProgress]) -> str:
         '<title>Progress</title><link rel="stylesheet" href="static/page.css"></head>'
         '<body class="plain"><main id="app"><div class="card"><h1>Progress</h1>'
     ]
-    for study in found:
+    for study in studies:
         parts.append(f"<h2>{html.escape(study.name)}</h2><p>{html.escape(_summary(study))}</p>")
         parts.append('<table><thead><tr><th scope="col">Block</th><th scope="col">Finished</th>')
         parts.append('<th scope="col">Running</th></tr></thead><tbody>')

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 # Buckets kept; the fullest go first, since those are of who was quiet.
-MOST = 10_000
+MOST_BUCKETS = 10_000
 
 __all__ = ["Bucket", "RateLimit"]
 
@@ -34,7 +34,7 @@ class RateLimit:
         """0 and one request less, or in how many seconds the next would be let through."""
         moment = time.monotonic()
         with self._lock:
-            if len(self._buckets) >= MOST and client not in self._buckets:
+            if len(self._buckets) >= MOST_BUCKETS and client not in self._buckets:
                 self._sweep(moment)
             bucket = self._buckets.setdefault(client, Bucket(self.burst, moment))
             bucket.left = self._filled(bucket, moment)
@@ -49,5 +49,5 @@ class RateLimit:
 
     def _sweep(self, moment: float) -> None:
         order = sorted(self._buckets.items(), key=lambda e: -self._filled(e[1], moment))
-        for client, _ in order[: MOST // 2]:
+        for client, _ in order[: MOST_BUCKETS // 2]:
             del self._buckets[client]

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_listening.design.check_sounds import BEEP_HZ
-from synbench_listening.design.known_answers import TRAPPED
+from synbench_listening.design.known_answers import TRAP_TESTS
 from synbench_listening.design.session_plan import REFERENCE, Clip, PlanPage
 from synbench_listening.design.study_folder import PublicStudy
 
 Spectrum = NDArray[np.float64]
-BANDS = 40
+MEL_BANDS = 40
 FRAME_SECONDS = 0.032
 # Distance in dB at which a stimulus gets about a third of the scale.
-HALF = 7.0
+THIRD_OF_SCALE_DB = 7.0
 # Range in dB between speech and the pauses, over all bands: of noise, and of a clean recording.
 NOISE_RANGE_DB, CLEAN_RANGE_DB = 6.0, 34.0
 # Stretches in which the beeps and tones of checks are looked for.
@@ -45,7 +45,7 @@ def spectrum(wav: bytes) -> Spectrum:
     frames = max(1, len(mono) // length)
     mono = np.pad(mono, (0, max(0, frames * length - len(mono))))[: frames * length]
     power = np.abs(np.fft.rfft(mono.reshape(frames, length) * np.hanning(length))) ** 2
-    edges = np.unique(np.geomspace(2, power.shape[1], BANDS + 1).astype(int))
+    edges = np.unique(np.geomspace(2, power.shape[1], MEL_BANDS + 1).astype(int))
     bands = np.add.reduceat(power, edges[:-1], axis=1)
     levels: Spectrum = 10 * np.log10(np.maximum(bands, bands.max() * 1e-6 + 1e-12))
     return levels
@@ -88,7 +88,7 @@ class SimulatedListener:
         levels = [spectrum(self._hear(clip)) for clip in page.stimuli]
         reference = spectrum(self._hear(page.reference)) if page.reference else None
         rated = {"mushra", "mushra1s", "bs1116", "acr", "dcr", "ccr", "effort"}
-        if page.kind in TRAPPED and (count := beeps(self._hear(page.stimuli[0]))):
+        if page.kind in TRAP_TESTS and (count := beeps(self._hear(page.stimuli[0]))):
             rating = {"position": 0, "score": count, "first_touch_ms": 1000}
             return {"ratings": [rating], **self._heard(page)}
         if page.kind == "transcription":
@@ -97,7 +97,9 @@ class SimulatedListener:
             return {"ratings": self._ratings(page, levels, reference), **self._heard(page)}
         if page.kind == "abx":
             first, second = (distance(levels[2], levels[index]) for index in (0, 1))
-            gap = (first - second) / HALF + float(self.random.normal(0, 4 * self.noise))
+            gap = (first - second) / THIRD_OF_SCALE_DB + float(
+                self.random.normal(0, 4 * self.noise)
+            )
             return {"choice": int(gap > 0), **self._heard(page)}
         if page.kind == "ab":
             return {"choice": self._preferred(levels, reference), **self._heard(page)}
@@ -117,7 +119,7 @@ class SimulatedListener:
         else:
             shares = [self._share(distance(level, reference)) for level in levels]
             positions = list(range(len(levels)))
-        best = max(range(len(shares)), key=lambda place: shares[place])
+        best = max(range(len(shares)), key=lambda index: shares[index])
         if page.kind in ("mushra", "bs1116"):
             shares[best] = 1.0
         ratings = []
@@ -128,10 +130,14 @@ class SimulatedListener:
             ratings.append({"position": position, "score": score, "first_touch_ms": touch})
         return ratings
 
-    def _share(self, found: float) -> float:
-        if found < 0.01:
+    def _share(self, distance: float) -> float:
+        if distance < 0.01:
             return float(1 - abs(self.random.normal(0, 0.02)))
-        judged = float(np.exp(-found / HALF)) + self.bias + float(self.random.normal(0, self.noise))
+        judged = (
+            float(np.exp(-distance / THIRD_OF_SCALE_DB))
+            + self.bias
+            + float(self.random.normal(0, self.noise))
+        )
         return min(0.98, judged)
 
     def _alone(self, level: Spectrum) -> float:
@@ -140,7 +146,7 @@ class SimulatedListener:
 
     def _compared(self, first: Spectrum, second: Spectrum) -> float:
         """Of the scale, its middle for no difference; below it where the second is worse."""
-        size = 1 - float(np.exp(-distance(first, second) / HALF))
+        size = 1 - float(np.exp(-distance(first, second) / THIRD_OF_SCALE_DB))
         better = naturalness(second) - naturalness(first)
         return float(0.5 + 0.5 * np.sign(better) * size + self.random.normal(0, self.noise))
 
@@ -160,7 +166,9 @@ class SimulatedListener:
         if reference is None:
             gap = naturalness(levels[1]) - naturalness(levels[0])
         else:
-            gap = (distance(levels[0], reference) - distance(levels[1], reference)) / HALF
+            gap = (
+                distance(levels[0], reference) - distance(levels[1], reference)
+            ) / THIRD_OF_SCALE_DB
         felt = gap + float(self.random.normal(0, 3 * self.noise))
         if self.public.no_preference and abs(felt) < 0.08:
             return None

@@ -121,11 +121,11 @@ def bradley_terry(
     ends = (
         np.quantile(drawn, (0.025, 0.975), axis=0) if enough else np.full((2, len(names)), np.nan)
     )
-    found = [
+    fitted = [
         Strength(name=name, strength=float(s), low=float(low), high=float(high))
         for name, s, low, high in zip(names, strengths, ends[0], ends[1], strict=True)
     ]
-    return sorted(found, key=lambda entry: -entry.strength)
+    return sorted(fitted, key=lambda entry: -entry.strength)
 
 
 def _padded(strengths: Floats, has_ties: bool) -> Floats:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SUSPICIOUS = 5 / 9
+BIMODAL_COEFFICIENT = 5 / 9
 
-__all__ = ["SUSPICIOUS", "bimodality"]
+__all__ = ["BIMODAL_COEFFICIENT", "bimodality"]
 
 
 def bimodality(values: Sequence[float]) -> float:

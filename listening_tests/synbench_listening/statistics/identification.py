@@ -18,7 +18,7 @@ from synbench.statistics.multiplicity import SIGNIFICANCE
 from synbench.statistics.paired_tests import paired_t, wilcoxon
 from synbench_listening.answers.ratings import Rating
 
-CHANCE = 0.5
+CHANCE_RATE = 0.5
 
 __all__ = [
     "Identification",
@@ -67,7 +67,7 @@ class Identification:
     detecting: int
 
 
-def binomial_p(correct: int, n: int, chance: float = CHANCE) -> float:
+def binomial_p(correct: int, n: int, chance: float = CHANCE_RATE) -> float:
     """Chance of at least ``correct`` of ``n`` by guessing: the exact one-sided test."""
     from scipy.special import betainc
 
@@ -113,7 +113,7 @@ def identification(name: str, ratings: Sequence[Rating]) -> Identification:
         who: proportion(sum(rating.score == 1 for rating in mine), len(mine))
         for who, mine in people.items()
     }
-    above = np.array([found.rate - CHANCE for found in listeners.values()])
+    above = np.array([listener_rate.rate - CHANCE_RATE for listener_rate in listeners.values()])
     t, p = paired_t(above)
     return Identification(
         name=name,
@@ -123,7 +123,7 @@ def identification(name: str, ratings: Sequence[Rating]) -> Identification:
         t=t,
         p_listeners=p,
         p_wilcoxon=wilcoxon(above),
-        detecting=sum(found.p < SIGNIFICANCE for found in listeners.values()),
+        detecting=sum(listener_rate.p < SIGNIFICANCE for listener_rate in listeners.values()),
     )
 
 
@@ -136,13 +136,15 @@ def two_rates_chi2(first: Proportion, second: Proportion) -> tuple[float, float]
     if hits in (0, n):
         return 0.0, 1.0
     expected = np.outer([first.n, second.n], [hits / n, 1 - hits / n])
-    found = np.array(
+    observed = np.array(
         [[first.correct, first.n - first.correct], [second.correct, second.n - second.correct]]
     )
-    statistic = float(((found - expected) ** 2 / expected).sum())
+    statistic = float(((observed - expected) ** 2 / expected).sum())
     return statistic, float(chdtrc(1, statistic))
 
 
-def correct_needed(n: int, *, alpha: float = SIGNIFICANCE, chance: float = CHANCE) -> int | None:
+def correct_needed(
+    n: int, *, alpha: float = SIGNIFICANCE, chance: float = CHANCE_RATE
+) -> int | None:
     """Fewest correct answers of ``n`` that guessing reaches with at most ``alpha``, if any."""
     return next((k for k in range(n + 1) if binomial_p(k, n, chance) <= alpha), None)

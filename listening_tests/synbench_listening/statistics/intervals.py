@@ -50,13 +50,13 @@ def mean_interval(values: Floats, *, confidence: float = CONFIDENCE) -> Interval
     """
     from scipy.special import stdtrit
 
-    found = values[np.isfinite(values)]
-    n = len(found)
-    mean = float(found.mean()) if n else float("nan")
+    present = values[np.isfinite(values)]
+    n = len(present)
+    mean = float(present.mean()) if n else float("nan")
     if n < 2:
         return Interval(mean=mean, low=float("nan"), high=float("nan"), n=n)
     quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
-    half = quantile * float(found.std(ddof=1)) / n**0.5
+    half = quantile * float(present.std(ddof=1)) / n**0.5
     return Interval(mean=mean, low=mean - half, high=mean + half, n=n)
 
 
@@ -68,6 +68,8 @@ def bootstrap_interval(
     Follows the skew of bounded scores, where few listeners make the t interval leave the scale.
     """
     means = values[np.isfinite(values)]
-    found = bootstrap_means(means[:, None], confidence=confidence, replicates=REPLICATES, seed=seed)
-    ends = (float(found.low[0]), float(found.high[0]))
-    return Interval(mean=float(found.mean[0]), low=ends[0], high=ends[1], n=len(means))
+    estimate = bootstrap_means(
+        means[:, None], confidence=confidence, replicates=REPLICATES, seed=seed
+    )
+    ends = (float(estimate.low[0]), float(estimate.high[0]))
+    return Interval(mean=float(estimate.mean[0]), low=ends[0], high=ends[1], n=len(means))

@@ -21,7 +21,7 @@ from synbench_listening.statistics.listener_table import Floats
 from synbench_listening.statistics.restricted_likelihood import RestrictedLikelihood, Solution
 
 # Below this ratio of eigenvalues the information matrix counts as singular.
-SINGULAR = 1e-10
+SINGULAR_RATIO = 1e-10
 
 __all__ = ["FTest", "Inference", "infer"]
 
@@ -134,6 +134,6 @@ def infer(likelihood: RestrictedLikelihood, solution: Solution) -> Inference:
 
 def _inverse(information: Floats) -> Floats:
     values = np.abs(np.linalg.eigvalsh(information))
-    if values.min() > SINGULAR * values.max():
+    if values.min() > SINGULAR_RATIO * values.max():
         return np.asarray(np.linalg.inv(information), dtype=np.float64)
     return np.asarray(np.linalg.pinv(information, rcond=1.5e-8), dtype=np.float64)

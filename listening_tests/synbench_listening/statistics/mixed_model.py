@@ -114,12 +114,12 @@ def fit_mixed_model(
     centre = float(scores.mean())
     if solution.s2 <= 1e-10 * max(1.0, float(scores @ scores) / len(scores)):
         raise ValueError("the ratings leave no error to estimate")
-    found = {
+    fitted = {
         name: float((ratio * solution.s2) ** 0.5)
         for name, ratio in zip(likelihood.names, search.ratios, strict=True)
     }
     asked = EFFECTS[structure]
-    deviations = {name: found[name] for name in asked if name in found}
+    deviations = {name: fitted[name] for name in asked if name in fitted}
     deviations["residual"] = solution.s2**0.5
     return _model(
         likelihood,
@@ -128,7 +128,7 @@ def fit_mixed_model(
         conditions,
         structure=structure,
         deviations=deviations,
-        left_out=tuple(name for name in asked if name not in found),
+        left_out=tuple(name for name in asked if name not in fitted),
         centre=centre,
     )
 

@@ -12,7 +12,7 @@ from synbench_listening.statistics.identification import binomial_p, correct_nee
 # Spread of paired listener differences on a real codec test of eight items per listener.
 TYPICAL_SD = {"small": 5.6, "median": 10.9, "large": 19.9}
 # Power saw-tooths in the number of trials: it has to hold for so many more.
-RUN = 8
+TRIALS_IN_A_ROW = 8
 
 __all__ = [
     "TYPICAL_SD",
@@ -49,6 +49,6 @@ def trials_needed(rate: float, *, power: float = 0.8, alpha: float = 0.05) -> in
     held = 0
     for n in range(1, MOST_UNITS):
         held = held + 1 if trial_power(n, rate, alpha=alpha) >= power else 0
-        if held == RUN:
-            return n - RUN + 1
+        if held == TRIALS_IN_A_ROW:
+            return n - TRIALS_IN_A_ROW + 1
     raise ValueError(f"a true rate of {rate:g} takes more than {MOST_UNITS} trials")

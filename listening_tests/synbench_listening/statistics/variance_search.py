@@ -20,15 +20,15 @@ from synbench_listening.statistics.listener_table import Floats
 from synbench_listening.statistics.restricted_likelihood import RestrictedLikelihood
 
 # Ratios of variances beyond this are no longer told from infinity.
-LARGEST_RATIO = 1e8
+LARGEST_VARIANCE_RATIO = 1e8
 # Random starts beside the systematic ones; searches that are carried on from the best starts.
 RANDOM_STARTS = 16
-SEARCHES = 6
+CONTINUED_SEARCHES = 6
 SEED = 20261128
 # Gains in deviance below this are rounding.
-GAIN = 1e-7
+LEAST_DEVIANCE_GAIN = 1e-7
 # Slope per unit of u at which a search counts as arrived.
-FLAT = 1e-3
+FLAT_SLOPE = 1e-3
 
 __all__ = ["Search", "find_ratios"]
 
@@ -61,7 +61,7 @@ def find_ratios(likelihood: RestrictedLikelihood) -> Search:
         return Search(ratios=empty, criterion=criterion, searches=0, slope=0.0, converged=True)
     descent = _Descent(likelihood)
     starts = sorted(_starts(count), key=descent.value)
-    best = min((descent.run(u) for u in starts[:SEARCHES]), key=lambda end: end[1])
+    best = min((descent.run(u) for u in starts[:CONTINUED_SEARCHES]), key=lambda end: end[1])
     improved = True
     while improved:
         improved = False
@@ -69,7 +69,7 @@ def find_ratios(likelihood: RestrictedLikelihood) -> Search:
             turned = best[0].copy()
             turned[number] = 0.0 if turned[number] > 0 else 1.0
             end = descent.run(turned)
-            if end[1] < best[1] - GAIN:
+            if end[1] < best[1] - LEAST_DEVIANCE_GAIN:
                 best, improved = end, True
     u, criterion = descent.polished(*best)
     slope = descent.slope(u)
@@ -78,7 +78,7 @@ def find_ratios(likelihood: RestrictedLikelihood) -> Search:
         criterion=criterion,
         searches=descent.searches,
         slope=slope,
-        converged=slope < FLAT,
+        converged=slope < FLAT_SLOPE,
     )
 
 
@@ -104,13 +104,13 @@ class _Descent:
         self.likelihood = likelihood
         levels = np.bincount(likelihood.group_of)
         self.scale: Floats = levels / likelihood.n
-        self.most = np.log1p(LARGEST_RATIO / self.scale)
+        self.most = np.log1p(LARGEST_VARIANCE_RATIO / self.scale)
         self.searches = 0
 
     def ratios(self, u: Floats) -> Floats:
         """Ratios of variances at u."""
-        found: Floats = self.scale * np.expm1(u)
-        return found
+        ratios: Floats = self.scale * np.expm1(u)
+        return ratios
 
     def value(self, u: Floats) -> float:
         """The criterion at u."""

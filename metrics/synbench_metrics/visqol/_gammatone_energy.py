@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 
 EAR_QUALITY = 9.26449
-MINIMUM_BANDWIDTH = 24.7  # Hz
-LOWEST_FREQUENCY = 50.0  # Hz
-STAGES = 4
-BLOCK = 128  # frames
+MINIMUM_BANDWIDTH_HZ = 24.7  # Hz
+LOWEST_HZ = 50.0  # Hz
+FILTER_STAGES = 4
+BLOCK_FRAMES = 128  # frames
 
 __all__ = ["Filterbank", "centre_frequencies", "coefficients", "even_fast_length", "filterbank"]
 
@@ -64,14 +64,17 @@ class Filterbank:
         """Root mean square per band and frame, ``(B, F)``, of a wave longer than one frame."""
         frames = np.lib.stride_tricks.sliding_window_view(wave, self.frame)[:: self.hop]
         # Blocks bound the memory that a long file takes.
-        blocks = [self._energy(frames[at : at + BLOCK]) for at in range(0, len(frames), BLOCK)]
+        blocks = [
+            self._energy(frames[at : at + BLOCK_FRAMES])
+            for at in range(0, len(frames), BLOCK_FRAMES)
+        ]
         return np.ascontiguousarray(np.sqrt(np.concatenate(blocks) / self.frame).T)
 
     def _energy(self, frames: Matrix) -> Matrix:
         """Energy inside each frame ``(F, N)``, per band, ``(F, B)``."""
         windowed = frames * self.window
         energy: Matrix = np.abs(np.fft.rfft(windowed, self.points)) ** 2 @ self.whole
-        lost = (windowed @ self.after).reshape(*energy.shape, 2 * STAGES)
+        lost = (windowed @ self.after).reshape(*energy.shape, 2 * FILTER_STAGES)
         inside: Matrix = np.maximum(energy - np.einsum("fbs,fbs->fb", lost, lost), 0.0)
         return inside
 
@@ -101,8 +104,8 @@ def filterbank(sample_rate: int, bands: int, highest: float) -> Filterbank:
 
 def centre_frequencies(bands: int, highest: float) -> Matrix:
     """Hz, ``(B,)``, lowest first, evenly spaced on the ERB scale from 50 Hz (Slaney)."""
-    offset = EAR_QUALITY * MINIMUM_BANDWIDTH
-    step = (np.log(LOWEST_FREQUENCY + offset) - np.log(highest + offset)) / bands
+    offset = EAR_QUALITY * MINIMUM_BANDWIDTH_HZ
+    step = (np.log(LOWEST_HZ + offset) - np.log(highest + offset)) / bands
     centres: Matrix = np.exp(np.arange(bands, 0, -1) * step) * (highest + offset) - offset
     return centres
 
@@ -116,7 +119,7 @@ def coefficients(sample_rate: int, bands: int, highest: float) -> tuple[Matrix, 
     """
     centre = centre_frequencies(bands, min(highest, sample_rate / 2))
     period = 1.0 / sample_rate
-    width = 1.019 * 2 * np.pi * (centre / EAR_QUALITY + MINIMUM_BANDWIDTH)
+    width = 1.019 * 2 * np.pi * (centre / EAR_QUALITY + MINIMUM_BANDWIDTH_HZ)
     decay, angle = np.exp(-width * period), 2 * np.pi * centre * period
     roots = np.array([1.0, -1.0, 1.0, -1.0]) * np.sqrt(
         3 + np.array([1.0, 1.0, -1.0, -1.0]) * 2**1.5
@@ -126,7 +129,7 @@ def coefficients(sample_rate: int, bands: int, highest: float) -> tuple[Matrix, 
     delay = np.exp(-1j * angle)
     poles = np.stack([-2 * np.cos(angle) * decay, decay**2])
     sections = (period + second * delay) / (1 + poles[0] * delay + poles[1] * delay**2)
-    numerators = np.stack([np.full((STAGES, bands), period), second], axis=1)
+    numerators = np.stack([np.full((FILTER_STAGES, bands), period), second], axis=1)
     numerators[0] /= np.abs(np.prod(sections, axis=0))
     return numerators, poles
 
@@ -155,12 +158,12 @@ def _state_space(numerators: Matrix, denominators: Matrix) -> tuple[Matrix, Matr
     """
     bands = numerators.shape[-1]
     # One step of the recursion (transposed direct form II) from each unit state, and on an impulse.
-    before = np.zeros((2 * STAGES, 2 * STAGES + 1, bands))
-    before[np.arange(2 * STAGES), np.arange(2 * STAGES)] = 1.0
+    before = np.zeros((2 * FILTER_STAGES, 2 * FILTER_STAGES + 1, bands))
+    before[np.arange(2 * FILTER_STAGES), np.arange(2 * FILTER_STAGES)] = 1.0
     after = np.empty_like(before)
-    value = np.zeros((2 * STAGES + 1, bands))
+    value = np.zeros((2 * FILTER_STAGES + 1, bands))
     value[-1] = 1.0
-    for stage in range(STAGES):
+    for stage in range(FILTER_STAGES):
         first, last = 2 * stage, 2 * stage + 1
         filtered = numerators[stage, 0] * value + before[first]
         after[first] = numerators[stage, 1] * value - denominators[0] * filtered + before[last]

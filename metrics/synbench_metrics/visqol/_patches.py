@@ -24,40 +24,40 @@ from synbench_metrics.visqol._similarity import Patches, Similarity, compare, me
 
 Array = NDArray[np.float64]
 
-FLOOR = -45.0  # dB, in 10 log10 of a root mean square
-BELOW_PEAK = 45.0  # dB
-SEARCH_RADIUS = 60  # patches
+FLOOR_DB = -45.0  # dB, in 10 log10 of a root mean square
+BELOW_PEAK_DB = 45.0  # dB
+SEARCH_RADIUS_PATCHES = 60  # patches
 
 __all__ = ["Match", "match", "realign", "to_decibels"]
 
 
 @dataclass(frozen=True)
 class Match:
-    """A reference patch and what was found for it.
+    """A reference patch and the stretch of the degraded wave that was matched to it.
 
     Attributes:
         similarity: of the pair; all bands 0 where the patch was lost.
         start, end: of the reference patch, s.
-        found: start and end of the degraded patch, s; ``None`` where it was lost.
+        degraded: start and end of the degraded patch, s; ``None`` where it was lost.
     """
 
     similarity: Similarity
     start: float
     end: float
-    found: tuple[float, float] | None
+    degraded: tuple[float, float] | None
 
 
 def to_decibels(reference: Array, degraded: Array) -> tuple[Array, Array]:
     """Two spectrograms ``(B, F)`` in dB above their common floor; the F may differ."""
     tiny = np.finfo(np.float64).eps
     pair = [
-        np.maximum(10 * np.log10(np.where(spectrogram == 0, tiny, spectrogram)), FLOOR)
+        np.maximum(10 * np.log10(np.where(spectrogram == 0, tiny, spectrogram)), FLOOR_DB)
         for spectrogram in (reference, degraded)
     ]
     common = min(pair[0].shape[1], pair[1].shape[1])
     peak = np.maximum(*[decibels[:, :common].max(axis=0) for decibels in pair])
     for decibels in pair:
-        np.maximum(decibels[:, :common], peak - BELOW_PEAK, out=decibels[:, :common])
+        np.maximum(decibels[:, :common], peak - BELOW_PEAK_DB, out=decibels[:, :common])
     lowest = min(float(decibels.min()) for decibels in pair)
     return pair[0] - lowest, pair[1] - lowest
 
@@ -95,7 +95,7 @@ def match(
             pair = Similarity(np.zeros_like(pair.means), pair.deviations, pair.energy)
         times = _times(offset, width, frame_seconds)
         matches.append(
-            Match(pair, *_times(start, width, frame_seconds), found=None if gone else times)
+            Match(pair, *_times(start, width, frame_seconds), degraded=None if gone else times)
         )
     return matches
 
@@ -111,7 +111,7 @@ def _path(
 ) -> tuple[list[int], list[bool]]:
     """Offsets of the best path, and which of its steps stand still (a lost patch)."""
     frames = candidates.values.shape[-1]
-    radius = SEARCH_RADIUS * width
+    radius = SEARCH_RADIUS_PATCHES * width
     total = np.zeros((len(starts), frames))
     previous = np.full((len(starts), frames), -1)
     for patch, start in enumerate(starts):
@@ -148,22 +148,22 @@ def _best_before(total: Array, low: int) -> tuple[Array, NDArray[np.int64]]:
     return best, origin
 
 
-def realign(found: Match, reference: Reference, degraded: Array) -> Match:
+def realign(match: Match, reference: Reference, degraded: Array) -> Match:
     """Align the two stretches of wave behind a match, and keep the better similarity."""
-    if found.found is None:
-        return found
+    if match.degraded is None:
+        return match
     rate, bank = reference.sample_rate, reference.bank
-    wanted = reference.stretch(found.start, found.end)
-    second = cut(degraded, *found.found, rate)
+    wanted = reference.stretch(match.start, match.end)
+    second = cut(degraded, *match.degraded, rate)
     if not (wanted.wave.size and second.size):
-        return found
+        return match
     first, second, lag = align_and_truncate(wanted.wave, second, rate, envelope=wanted.envelope)
     if first.size <= bank.frame:
-        return found
+        return match
     uncut = first.size == wanted.wave.size
     spectrogram = wanted.spectrogram if uncut else bank.spectrogram(first)
     pair = compare(*to_decibels(spectrogram, bank.spectrogram(second)))
-    if pair.overall < found.similarity.overall:
-        return found
-    start = found.start + lag if lag > 0 else found.start
-    return Match(pair, start, start + first.size / float(rate), found.found)
+    if pair.overall < match.similarity.overall:
+        return match
+    start = match.start + lag if lag > 0 else match.start
+    return Match(pair, start, start + first.size / float(rate), match.degraded)

@@ -28,7 +28,7 @@ from synbench_metrics.visqol._gammatone_energy import Filterbank, filterbank
 Array = NDArray[np.float64]
 Mode = Literal["speech", "audio"]
 
-ACTIVE = 5000.0  # root mean square of 16-bit samples, the reference's peak being 32768
+ACTIVE_LEVEL = 5000.0  # root mean square of 16-bit samples, the reference's peak being 32768
 
 __all__ = [
     "Mode",
@@ -162,7 +162,7 @@ def voiced_patches(wave: Array, frames: int, width: int, hop: int) -> list[int]:
     chunks = samples[: samples.size // hop * hop].reshape(-1, hop)
     # The peak is the largest sample, not the largest magnitude.
     integers = np.trunc(np.clip(chunks / np.max(wave) * 32768, -32768, 32767))
-    active = np.sqrt(np.mean(integers**2, axis=1)) >= ACTIVE
+    active = np.sqrt(np.mean(integers**2, axis=1)) >= ACTIVE_LEVEL
     # The first two frames always count as active.
     active[2:] |= active[1:-1] | active[:-2]
     active[:2] = True

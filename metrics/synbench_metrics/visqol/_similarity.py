@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 CENTRE, SIDE, CORNER = 0.619485845753726, 0.0838251475442633, 0.0113033910173052
-INTENSITY = 0.01**2
-STRUCTURE = 0.03**2 / 2
+INTENSITY_CONSTANT = 0.01**2
+STRUCTURE_CONSTANT = 0.03**2 / 2
 
 __all__ = ["Patches", "Similarity", "compare", "mean_similarity"]
 
@@ -97,10 +97,10 @@ def _similarity(reference: Patches, degraded: Patches) -> Array:
     product = reference.mean * degraded.mean
     result = _smooth(reference.values * degraded.values)
     result -= product
-    result += STRUCTURE
-    result *= 2.0 * product + INTENSITY
-    result /= (reference.square + degraded.square + INTENSITY) * (
-        reference.deviation * degraded.deviation + STRUCTURE
+    result += STRUCTURE_CONSTANT
+    result *= 2.0 * product + INTENSITY_CONSTANT
+    result /= (reference.square + degraded.square + INTENSITY_CONSTANT) * (
+        reference.deviation * degraded.deviation + STRUCTURE_CONSTANT
     )
     return result
 

@@ -47,7 +47,7 @@ from synbench_metrics.visqol._reference import Mode, level, prepare
 Array = NDArray[np.float64]
 
 # Below this mean similarity the two waves have nothing in common, and the score is 1.
-UNRELATED = 0.15
+UNRELATED_SIMILARITY = 0.15
 
 __all__ = ["METRICS", "audio", "speech_exponential", "speech_lattice"]
 
@@ -60,7 +60,7 @@ def speech_lattice(*, reference: Wave, degraded: Wave, sample_rate: int) -> floa
     """
     matches = _listen("speech", reference, degraded, sample_rate)
     means = _means(matches)
-    if np.mean(means) < UNRELATED:
+    if np.mean(means) < UNRELATED_SIMILARITY:
         return 1.0
     energy = np.mean([match.similarity.energy for match in matches], axis=0)
     return mapping.lattice(means, _lowest(matches), _deviations(matches, sample_rate), energy)
@@ -78,7 +78,7 @@ def speech_exponential(
         NotApplicable: a wave is silent, or too short for one patch (0.64 s).
     """
     means = _means(_listen("speech", reference, degraded, sample_rate))
-    return 1.0 if np.mean(means) < UNRELATED else mapping.exponential(means, scale=scale)
+    return 1.0 if np.mean(means) < UNRELATED_SIMILARITY else mapping.exponential(means, scale=scale)
 
 
 def audio(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
@@ -88,7 +88,7 @@ def audio(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
         NotApplicable: a wave is silent, or too short for a patch and a half (0.96 s).
     """
     means = _means(_listen("audio", reference, degraded, sample_rate))
-    return 1.0 if np.mean(means) < UNRELATED else mapping.support_vectors(means)
+    return 1.0 if np.mean(means) < UNRELATED_SIMILARITY else mapping.support_vectors(means)
 
 
 def _listen(mode: Mode, reference: Wave, degraded: Wave, sample_rate: int) -> list[patches.Match]:
@@ -110,25 +110,25 @@ def _matches(
     return [patches.realign(match, known, second) for match in nearest]
 
 
-def _means(found: list[patches.Match]) -> Array:
+def _means(matches: list[patches.Match]) -> Array:
     """Similarity per band, mean over the patches, ``(B,)``."""
-    means: Array = np.mean([match.similarity.means for match in found], axis=0)
+    means: Array = np.mean([match.similarity.means for match in matches], axis=0)
     return means
 
 
-def _lowest(found: list[patches.Match]) -> Array:
+def _lowest(matches: list[patches.Match]) -> Array:
     """Similarity per band, mean over the lowest tenth of the patches (at least one), ``(B,)``."""
-    ordered = np.sort([match.similarity.means for match in found], axis=0)
-    lowest: Array = np.mean(ordered[: max(1, int(len(found) * 0.1))], axis=0)
+    ordered = np.sort([match.similarity.means for match in matches], axis=0)
+    lowest: Array = np.mean(ordered[: max(1, int(len(matches) * 0.1))], axis=0)
     return lowest
 
 
-def _deviations(found: list[patches.Match], sample_rate: int) -> Array:
+def _deviations(matches: list[patches.Match], sample_rate: int) -> Array:
     """Standard deviation of the similarity per band, pooled over the patches, ``(B,)``."""
     hop = int(round(0.08 * sample_rate) * 0.25) / float(sample_rate)
-    means = _means(found)
+    means = _means(matches)
     frames, energy = 0, np.zeros_like(means)
-    for match in found:
+    for match in matches:
         count = math.ceil((match.end - match.start) / hop)
         frames += count
         energy += (count - 1) * match.similarity.deviations**2 + count * match.similarity.means**2

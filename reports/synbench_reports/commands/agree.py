@@ -75,11 +75,11 @@ def agree(
         :, :, [table.conditions.index(name) for name in conditions]
     ]
     values = {column: metric_table(frame, column, items, conditions) for column in asked}
-    found: dict[Level, dict[str, Agreement]] = {
+    agreements: dict[Level, dict[str, Agreement]] = {
         level: {column: agreement(kept, values[column], level=level) for column in asked}
         for level in ("condition", "item")
     }
-    rows = [row for level, group in found.items() for row in _rows(level, group)]
+    rows = [row for level, group in agreements.items() for row in _rows(level, group)]
     if form == "csv":
         writer = csv.writer(target := io.StringIO(), lineterminator="\n")
         writer.writerows((COLUMNS, *rows))
@@ -130,5 +130,5 @@ def _line(row: list[object]) -> str:
     return f"{level:9} {column}  n {points}  {'  '.join(parts)}  RMSE {_number(rmse, 2)}{against}"
 
 
-def _number(value: object, places: int = 3) -> str:
-    return f"{value:.{places}f}" if isinstance(value, float) and value == value else "-"
+def _number(value: object, decimals: int = 3) -> str:
+    return f"{value:.{decimals}f}" if isinstance(value, float) and value == value else "-"

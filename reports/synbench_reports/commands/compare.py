@@ -114,28 +114,28 @@ def compare(
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
     writer.writerow(PAIR_COLUMNS)
     for narrowed, entry, cells in store.corpora():
-        for place, metric in enumerate(narrowed.metrics):
-            found = pairs(
+        for metric_index, metric in enumerate(narrowed.metrics):
+            compared = pairs(
                 narrowed,
                 cells,
-                place,
+                metric_index,
                 against=against,
                 margin=stated.get(metric.column),
                 test=asked,
             )
             if form == "csv":
-                writer.writerows((entry.name, *pair_fields(pair)) for pair in found)
+                writer.writerows((entry.name, *pair_fields(pair)) for pair in compared)
                 continue
             click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
             if metric.is_distance:
                 click.echo("one distance of the whole corpus, which has no paired test")
                 continue
             used = test_of(metric, asked)
-            click.echo("\n".join((TEST_NAMES[used], *_text(found))))
-            if why := out_of_reach(cells, found, used):
+            click.echo("\n".join((TEST_NAMES[used], *_text(compared))))
+            if why := out_of_reach(cells, compared, used):
                 click.echo(why)
-            if against is None and found:
-                given = letters(narrowed, cells, place, found)
+            if against is None and compared:
+                given = letters(narrowed, cells, metric_index, compared)
                 groups = "  ".join(f"{label} {text}" for label, text in given.items())
                 click.echo(f"Same letter, not told apart: {groups}")
     if form == "csv":
@@ -166,8 +166,8 @@ def _show_fixed(planned: PlannedRun, asked: Test) -> None:
     if not planned.comparisons:
         raise UsageError(f"the suite {planned.name} fixed no comparisons; leave out --fixed")
     for narrowed, entry, cells in Store(planned).corpora():
-        for place, metric in enumerate(narrowed.metrics):
-            family = fixed_comparisons(narrowed, cells, place, test=asked)
+        for metric_index, metric in enumerate(narrowed.metrics):
+            family = fixed_comparisons(narrowed, cells, metric_index, test=asked)
             if not family:
                 continue
             click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
@@ -193,22 +193,22 @@ def _fixed_text(family: list[Fixed]) -> Iterator[str]:
 
 
 def _margins(texts: tuple[str, ...]) -> dict[str, float]:
-    found = {}
+    margins = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
-            found[name] = float(value)
+            margins[name] = float(value)
         except ValueError:
-            found[name] = 0.0
-        if not found[name] > 0:
+            margins[name] = 0.0
+        if not margins[name] > 0:
             raise UsageError(f"expected METRIC=VALUE above 0, such as stoi=0.02, got {text!r}")
-    return found
+    return margins
 
 
-def _text(found: list[CodecPair]) -> Iterator[str]:
-    width = max([len(f"{pair.first} - {pair.second}") for pair in found] + [4])
+def _text(compared: list[CodecPair]) -> Iterator[str]:
+    width = max([len(f"{pair.first} - {pair.second}") for pair in compared] + [4])
     yield f"{'pair':<{width}}  difference [95 % interval]      n  p (Holm)  verdict"
-    for pair in found:
+    for pair in compared:
         name = f"{pair.first} - {pair.second}"
         spread = f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}]"
         yield (

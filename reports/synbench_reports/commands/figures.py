@@ -166,22 +166,22 @@ def _metric_figures(
     planned: PlannedRun,
     table: Table,
     cells: Cells,
-    place: int,
+    metric_index: int,
     kinds: tuple[str, ...],
     width: float,
     complexity: Complexity,
 ) -> Iterator[tuple[str, Figure]]:
     from synbench_reports.figures import rows as drawn
 
-    column = planned.metrics[place].column
+    column = planned.metrics[metric_index].column
     if "rate" in kinds:
         yield "rate", drawn.rate_quality(table, column, width=width)
     if "box" in kinds:
-        yield "box", drawn.score_spread(planned, cells, place, width=width)
+        yield "box", drawn.score_spread(planned, cells, metric_index, width=width)
     if "violin" in kinds:
-        yield "violin", drawn.score_spread(planned, cells, place, kind="violin", width=width)
+        yield "violin", drawn.score_spread(planned, cells, metric_index, kind="violin", width=width)
     if "complexity" in kinds and drawn.has_costs(table, column, complexity):
         yield "complexity", drawn.quality_complexity(table, column, complexity, width=width)
-    known = cells.speakers is not None and not planned.metrics[place].is_distance
+    known = cells.speakers is not None and not planned.metrics[metric_index].is_distance
     if "speakers" in kinds and known:
-        yield "speakers", drawn.speaker_spread(planned, cells, place, width=width)
+        yield "speakers", drawn.speaker_spread(planned, cells, metric_index, width=width)

@@ -27,7 +27,7 @@ __all__ = [
     "write_text",
 ]
 
-OUT = "runs"
+RUNS_FOLDER = "runs"
 
 
 @click.command()
@@ -152,7 +152,7 @@ def _run_suites(
     return [
         run_suite(
             suite_for(name, corpora=materials, codecs=swapped, limit=limit),
-            out=Path(OUT),
+            out=Path(RUNS_FOLDER),
             workers=workers,
             only_plan=only_plan,
         )

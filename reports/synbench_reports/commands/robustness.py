@@ -75,19 +75,21 @@ def robustness(run: str, corpus: str | None, metrics: str, form: str) -> None:
             f"the run {planned.name} has no conditions; add to its suite, for example: "
             "conditions: [clean, {noise: babble, snr_db: 10}]"
         )
-    found = [
+    shown_drops = [
         drop
         for drop in drops(planned)
         if drop.metric.column in columns and (corpus is None or drop.corpus == corpus)
     ]
-    if not found:
+    if not shown_drops:
         names = ", ".join(entry.name for entry in planned.corpora if not entry.clean)
         raise UsageError(f"no corpus {corpus!r} as recorded in the run; it has: {names or 'none'}")
     if form == "csv":
-        click.echo(_csv(found), nl=False)
+        click.echo(_csv(shown_drops), nl=False)
         return
     console = output_console()
-    for (name, column), part in itertools.groupby(found, lambda d: (d.corpus, d.metric.column)):
+    for (name, column), part in itertools.groupby(
+        shown_drops, lambda d: (d.corpus, d.metric.column)
+    ):
         lines = list(part)
         console.print(f"\n{name}, {lines[0].metric.label} ({column}, {lines[0].planned} items)")
         console.print(_table(lines))

@@ -10,7 +10,7 @@ from synbench.errors import UsageError
 
 __all__ = ["verify"]
 
-OUT = "runs"
+RUNS_FOLDER = "runs"
 
 
 @click.command()
@@ -61,7 +61,9 @@ def verify(
         made = [SuiteRun(name=run, folder=find_run(run), absent=()) for run in runs]
     else:
         made = [
-            run_suite(limited(suite, limit), out=Path(OUT), workers=workers, only_plan=only_plan)
+            run_suite(
+                limited(suite, limit), out=Path(RUNS_FOLDER), workers=workers, only_plan=only_plan
+            )
             for suite in suites(codec, entry)
         ]
         if only_plan:

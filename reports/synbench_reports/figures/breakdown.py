@@ -17,9 +17,9 @@ from synbench_reports.render.layout import ARROWS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ITEMS = 40
+MOST_ITEMS = 40
 
-__all__ = ["ITEMS", "measured_distances", "voicing_breakdown"]
+__all__ = ["MOST_ITEMS", "measured_distances", "voicing_breakdown"]
 
 
 @styled
@@ -28,7 +28,7 @@ def voicing_breakdown(
     corpus: str,
     cells: Cells,
     *,
-    items: int = ITEMS,
+    items: int = MOST_ITEMS,
     width: float = WIDTHS["double"],
 ) -> Figure:
     """Mean distance per class with its 95 % interval, measured on the stored reconstructions.
@@ -43,18 +43,21 @@ def voicing_breakdown(
     if cells.speakers is not None:
         clusters = np.unique(cells.speakers[chosen], return_inverse=True)[1].astype(np.int64)
         clusters = clusters if clusters.max(initial=0) > 0 else None
-    found = estimate_means(distances.reshape(count, codecs * classes), clusters=clusters)
+    estimates = estimate_means(distances.reshape(count, codecs * classes), clusters=clusters)
     figure, axes = new_figure(width, 0.75 + 0.28 * codecs)
-    for place, name in enumerate(CLASSES):
-        cell = np.arange(codecs) * classes + place
-        rows = np.arange(codecs) + (place - 1) * 0.22
-        low, high = found.mean[cell] - found.low[cell], found.high[cell] - found.mean[cell]
+    for class_index, name in enumerate(CLASSES):
+        cell = np.arange(codecs) * classes + class_index
+        rows = np.arange(codecs) + (class_index - 1) * 0.22
+        low, high = (
+            estimates.mean[cell] - estimates.low[cell],
+            estimates.high[cell] - estimates.mean[cell],
+        )
         axes.errorbar(
-            found.mean[cell],
+            estimates.mean[cell],
             rows,
             xerr=np.nan_to_num(np.maximum([low, high], 0)),
-            fmt=MARKERS[place],
-            color=COLOURS[place],
+            fmt=MARKERS[class_index],
+            color=COLOURS[class_index],
             markersize=4,
             capsize=2,
             label=name,
@@ -70,7 +73,7 @@ def voicing_breakdown(
 def measured_distances(planned: PlannedRun, corpus: str, chosen: list[int]) -> Floats:
     """Distances in dB, shape ``(item, codec, class)``; NaN where a file or a class is absent."""
     files = item_files(planned, corpus)
-    measured = [_item_distances(files[place]) for place in chosen]
+    measured = [_item_distances(files[item_index]) for item_index in chosen]
     shape = (len(chosen), len(planned.codecs), len(CLASSES))
     return np.array(measured, dtype=np.float64).reshape(shape)
 
@@ -88,12 +91,12 @@ def _item_distances(item: ItemFiles) -> Floats:
     except SynbenchError:
         return distances
     classes = classify(reference, sample_rate)
-    for place, file in enumerate(item.reconstructions):
+    for codec_index, file in enumerate(item.reconstructions):
         try:
             audio = None if file is None else read_audio(file)
         except SynbenchError:
             continue
         if audio is not None and audio.wave.shape == reference.shape:
-            found = class_distances(reference, audio.wave, sample_rate, classes)
-            distances[place] = found.distances
+            measured = class_distances(reference, audio.wave, sample_rate, classes)
+            distances[codec_index] = measured.distances
     return distances

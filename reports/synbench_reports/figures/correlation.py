@@ -37,7 +37,9 @@ def metric_correlation(
     Below the diagonal over all (item, codec), above it over the codecs' numbers in a table: means,
     error rates and distances of the corpus.
     """
-    competitors = [place for place, codec in enumerate(planned.codecs) if not codec.is_anchor]
+    competitors = [
+        codec_index for codec_index, codec in enumerate(planned.codecs) if not codec.is_anchor
+    ]
     signs = np.array([-1.0 if metric.direction == "down" else 1.0 for metric in planned.metrics])
     values = cells.values[:, competitors, :] * signs
     count = len(planned.metrics)

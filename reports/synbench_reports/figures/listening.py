@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # More bars than this in a sub-plot need smaller letters.
-FEW_BARS = 6
-SIMULATED = "MEASURED VALUES ARE OF SIMULATED LISTENERS: no human gave them"
+MOST_LARGE_BARS = 6
+SIMULATED_NOTE = "MEASURED VALUES ARE OF SIMULATED_NOTE LISTENERS: no human gave them"
 
 Bar = tuple[float, float, float]  # mean, low, high
 Groups = Mapping[str, Mapping[str, Bar]]
@@ -84,9 +84,9 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
                 (0, 2),
                 textcoords="offset points",
                 ha="center",
-                fontsize=6 if len(bars) > FEW_BARS else 7,
+                fontsize=6 if len(bars) > MOST_LARGE_BARS else 7,
             )
-        steep = len(bars) > FEW_BARS
+        steep = len(bars) > MOST_LARGE_BARS
         axes.set_xticks(range(len(bars)), list(bars), rotation=60 if steep else 30, ha="right")
         axes.set_ylim(0, 108)
         axes.set_yticks(range(0, 101, 20))
@@ -152,7 +152,7 @@ def published_figure(figure: PublishedFigure, ratings: Path | None) -> Figure:
     """A paper's figure from its published values, beside those of a listening test where given."""
     note = f"{figure.paper}: {figure.status}"
     if ratings is not None and is_simulated(ratings):
-        note += f"\n{SIMULATED}"
+        note += f"\n{SIMULATED_NOTE}"
     if figure.kind == "abx":
         pairs = list(figure.pairs)
         if ratings is not None:
@@ -177,7 +177,7 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
     Raises:
         UsageError: it has the columns of no kind.
     """
-    note = SIMULATED if is_simulated(path) else ""
+    note = SIMULATED_NOTE if is_simulated(path) else ""
     columns = set(_rows(path, ())[0]) if _rows(path, ()) else set()
     if {"treatment", "rate", "low", "high"} <= columns:
         return "identification", identification_figure(_rates(path), width=width, note=note)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Role = Literal["reference", "system", "anchor"]
 ROW_INCHES = 0.27
 # Rows between reference, systems and anchors.
-APART = 0.5
+GAP_ROWS = 0.5
 BOX = "#c9d6e2"
 GREY_BOX = "#dddddd"
 
@@ -115,7 +115,7 @@ def _draw(axes: Axes, kind: str, ordered: Sequence[Score]) -> None:
     rows = _rows(ordered)
     systems = [score.name for score in ordered if score.role == "system"]
     for row, score in zip(rows, ordered, strict=True):
-        place = systems.index(score.name) if score.role == "system" else 0
+        system_index = systems.index(score.name) if score.role == "system" else 0
         grey = score.role != "system"
         if score.box is not None:
             _box(axes, row, score.box, grey=grey)
@@ -123,8 +123,8 @@ def _draw(axes: Axes, kind: str, ordered: Sequence[Score]) -> None:
             score.mean,
             row,
             xerr=[[score.mean - score.low], [score.high - score.mean]],
-            fmt="D" if grey else MARKERS[place % len(MARKERS)],
-            color=GREY if grey else COLOURS[place % len(COLOURS)],
+            fmt="D" if grey else MARKERS[system_index % len(MARKERS)],
+            color=GREY if grey else COLOURS[system_index % len(COLOURS)],
             markersize=4.5,
             capsize=2.5,
             linewidth=1.1,
@@ -217,8 +217,8 @@ def _in_order(scores: Sequence[Score]) -> list[Score]:
 
 def _rows(ordered: Sequence[Score]) -> list[float]:
     rows: list[float] = []
-    for place, score in enumerate(ordered):
-        apart = APART if place and ordered[place - 1].role != score.role else 0.0
+    for index, score in enumerate(ordered):
+        apart = GAP_ROWS if index and ordered[index - 1].role != score.role else 0.0
         rows.append((rows[-1] + 1 + apart) if rows else 0.0)
     return rows
 

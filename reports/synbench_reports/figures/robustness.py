@@ -42,9 +42,9 @@ def robustness_curves(lines: Iterable[Drop], *, width: float) -> Iterator[tuple[
     )
     by_metric = itertools.groupby(keyed, lambda line: (line.corpus, line.metric.column))
     for (corpus, column), part in by_metric:
-        found = list(part)
-        clean = {line.codec: line for line in found if not line.group}
-        for group, members in itertools.groupby(found, lambda line: line.group):
+        of_metric = list(part)
+        clean = {line.codec: line for line in of_metric if not line.group}
+        for group, members in itertools.groupby(of_metric, lambda line: line.group):
             points = [line for line in members if line.value is not None]
             if group and len({line.value for line in points}) > 1:
                 yield f"{corpus}-{column}-{group}", _curves(group, points, clean, width=width)
@@ -57,9 +57,9 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
         own = sorted((line for line in points if line.codec == codec), key=_x)
         own = [line for line in own if not math.isnan(line.number)]
         colour = COLOURS[number % len(COLOURS)]
-        places = [_x(line) for line in own]
+        positions = [_x(line) for line in own]
         axes.plot(
-            places,
+            positions,
             [line.number for line in own],
             LINES[number // len(COLOURS) % len(LINES)],
             marker=MARKERS[number % len(MARKERS)],
@@ -69,7 +69,7 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
             label=codec,
         )
         axes.fill_between(
-            places,
+            positions,
             [line.low for line in own],
             [line.high for line in own],
             color=colour,

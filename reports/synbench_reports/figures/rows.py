@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Spread = Literal["box", "violin"]
-DOUBLE = WIDTHS["double"]
-NARROW = 5.0
+DOUBLE_WIDTH_INCHES = WIDTHS["double"]
+NARROW_INCHES = 5.0
 # Violins are drawn of at most this many scores: more do not change their shape, only the time.
 VIOLIN_SCORES = 5000
 
@@ -45,7 +45,7 @@ __all__ = [
 
 
 @styled
-def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE) -> Figure:
+def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_INCHES) -> Figure:
     """Means with their intervals over the payload rate, or the nominal one where none is counted.
 
     Points of one codec at several rates are joined by a line. Codecs with neither rate, and the
@@ -55,7 +55,7 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE) -> Fi
         column.name: column_index for column_index, column in enumerate(table.columns)
     }
     column = table.columns[column_indices[column_name]]
-    figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW else 0))
+    figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW_INCHES else 0))
     families: dict[str, list[tuple[float, Cell, Row]]] = {}
     for row in table.rows:
         cell = row.cells[column_indices[column_name]]
@@ -96,7 +96,7 @@ def score_spread(
     metric: int,
     *,
     kind: Spread = "box",
-    width: float = DOUBLE,
+    width: float = DOUBLE_WIDTH_INCHES,
 ) -> Figure:
     """The scores of all items per codec.
 
@@ -104,7 +104,7 @@ def score_spread(
     also show the shape between the extremes.
 
     Args:
-        metric: place on the metric axis.
+        metric: index on the metric axis.
     """
     scores = [cells.values[:, codec, metric] for codec in range(len(planned.codecs))]
     known = [values[np.isfinite(values)] for values in scores]
@@ -128,7 +128,7 @@ def quality_complexity(
     column_name: str,
     complexity: Mapping[str, Mapping[str, float]] | None = None,
     *,
-    width: float = DOUBLE,
+    width: float = DOUBLE_WIDTH_INCHES,
 ) -> Figure:
     """Quality against what decoding costs; the area of a bubble is the number of parameters.
 
@@ -194,7 +194,7 @@ def has_costs(
 
 @styled
 def speaker_spread(
-    planned: PlannedRun, cells: Cells, metric: int, *, width: float = DOUBLE
+    planned: PlannedRun, cells: Cells, metric: int, *, width: float = DOUBLE_WIDTH_INCHES
 ) -> Figure:
     """The number of each speaker as a tick, and that of all items as a marker, per codec.
 
@@ -224,9 +224,11 @@ def speaker_spread(
     return figure
 
 
-def _competitors(table: Table, place: int) -> list[Row]:
+def _competitors(table: Table, column_index: int) -> list[Row]:
     return [
-        row for row in table.rows if row.cells[place].mean is not None and not row.codec.is_anchor
+        row
+        for row in table.rows
+        if row.cells[column_index].mean is not None and not row.codec.is_anchor
     ]
 
 
@@ -294,8 +296,8 @@ def _mean(cell: Cell) -> float:
     return cell.mean
 
 
-def _seconds(row: Row, places: Mapping[str, int]) -> float | None:
-    parts = [row.cells[places[f"{stage}_rtf_cpu"]].mean for stage in ("encode", "decode")]
+def _seconds(row: Row, column_indices: Mapping[str, int]) -> float | None:
+    parts = [row.cells[column_indices[f"{stage}_rtf_cpu"]].mean for stage in ("encode", "decode")]
     known = [part for part in parts if part]
     return sum(known) if known else None
 
@@ -307,7 +309,7 @@ def _axis(column: Column | PlannedMetric) -> str:
 def _legend(figure: Figure, axes: Any, width: float) -> None:
     if not axes.get_legend_handles_labels()[0]:
         return
-    if width < NARROW:
+    if width < NARROW_INCHES:
         figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     else:
         figure.legend(loc="outside right center")

@@ -44,13 +44,13 @@ def run_axes(
     if corpus is None and len(names) > 1:
         raise UsageError(f"the run has several corpora: name one as corpus=, of {', '.join(names)}")
     planned = select(planned, corpus=corpus, metrics=() if metric is None else (metric,))
-    found = list(Store(planned).corpora())
-    if not found:
+    shown_corpora = list(Store(planned).corpora())
+    if not shown_corpora:
         raise UsageError(
             f"{planned.corpora[0].name} has no damaged input, so no scores against it; "
             "name a corpus under noise or the like"
         )
-    ((narrowed, entry, cells),) = found
+    ((narrowed, entry, cells),) = shown_corpora
     figure = _figure(narrowed, entry, cells, kind, shape)
     axes: Axes = figure.axes[0]
     return axes

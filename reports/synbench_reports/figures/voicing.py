@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 FRAME_SECONDS, HOP_SECONDS = 0.032, 0.010
 SILENT_DB = -40.0
-VOICED = 0.5
+VOICED_CORRELATION = 0.5
 SHORTEST_LAG, LONGEST_LAG = 0.0025, 0.016
-BANDS = 40
+MEL_BANDS = 40
 HIGHEST_HZ = 8000.0
 FLOOR_DB = -60.0
 CLASSES = ("voiced", "unvoiced", "silent")
@@ -40,12 +40,12 @@ class ClassDistances:
 
 
 def classify(reference: Floats, sample_rate: int) -> NDArray[np.int64]:
-    """The place in :data:`CLASSES` of every frame of a mono wave, shape ``(frame,)``."""
+    """The index in :data:`CLASSES` of every frame of a mono wave, shape ``(frame,)``."""
     frames = _frames(reference, sample_rate)
     power = (frames**2).mean(axis=1)
     loudest = power.max(initial=0.0)
     silent = power <= loudest * 10 ** (SILENT_DB / 10)
-    voiced = _periodicity(frames, sample_rate) >= VOICED
+    voiced = _periodicity(frames, sample_rate) >= VOICED_CORRELATION
     return np.where(silent, 2, np.where(voiced, 0, 1))
 
 
@@ -103,10 +103,10 @@ def _log_bands(wave: Floats, sample_rate: int) -> Floats:
     frames = _frames(wave, sample_rate)
     power = np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)) ** 2
     edges = _mel_edges(min(HIGHEST_HZ, sample_rate / 2))
-    places = np.fft.rfftfreq(frames.shape[1], 1 / sample_rate)
+    frequencies_hz = np.fft.rfftfreq(frames.shape[1], 1 / sample_rate)
     # Triangles between each edge and the next but one.
-    rising = (places - edges[:-2, None]) / np.diff(edges[:-1])[:, None]
-    falling = (edges[2:, None] - places) / np.diff(edges[1:])[:, None]
+    rising = (frequencies_hz - edges[:-2, None]) / np.diff(edges[:-1])[:, None]
+    falling = (edges[2:, None] - frequencies_hz) / np.diff(edges[1:])[:, None]
     weights = np.maximum(0, np.minimum(rising, falling))
     with np.errstate(divide="ignore"):
         levels: Floats = 10 * np.log10(power @ weights.T)
@@ -116,5 +116,5 @@ def _log_bands(wave: Floats, sample_rate: int) -> Floats:
 def _mel_edges(highest: float) -> Floats:
     """Edges of bands in Hz, evenly spaced on the mel scale of O'Shaughnessy (1987)."""
     top = 2595 * np.log10(1 + highest / 700)
-    edges: Floats = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
+    edges: Floats = 700 * (10 ** (np.linspace(0, top, MEL_BANDS + 2) / 2595) - 1)
     return edges

@@ -23,7 +23,7 @@ from synbench.results.stored_files import ItemFiles, even_choice, item_files, it
 from synbench_reports.html_report.spectrogram import picture, spectrum_levels
 
 KINDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
-DIGITS = 5
+SCORE_DIGITS = 5
 
 __all__ = ["Failure", "failures", "item_data"]
 
@@ -80,7 +80,7 @@ def failures(planned: PlannedRun, store: Store, corpus: str) -> list[Failure]:
         if cell.codec_id in codecs:
             kind = codecs[cell.codec_id], metrics[cell.metric_id]
             key = (*kind, cell.status.replace("_", " "), cell.reason)
-            by_reason.setdefault(key, []).append(items[cell.place])
+            by_reason.setdefault(key, []).append(items[cell.item_index])
     ordered = sorted(by_reason.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     return [(*key, len(names), min(names)) for key, names in ordered]
 
@@ -95,7 +95,7 @@ def _scores(cells: Cells) -> list[list[list[float | None]]]:
 
 
 def _short(value: float) -> float | None:
-    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+    return float(f"{value:.{SCORE_DIGITS}g}") if np.isfinite(value) else None
 
 
 def _reasons(planned: PlannedRun, unscored: Sequence[Unscored]) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _reasons(planned: PlannedRun, unscored: Sequence[Unscored]) -> dict[str, str
     codecs = {codec.codec_id: index for index, codec in enumerate(planned.codecs)}
     metrics = {metric.metric_id: index for index, metric in enumerate(planned.metrics)}
     return {
-        f"{cell.place},{codecs[cell.codec_id]},{metrics[cell.metric_id]}": (
+        f"{cell.item_index},{codecs[cell.codec_id]},{metrics[cell.metric_id]}": (
             f"{cell.status.replace('_', ' ')}: {cell.reason}".removesuffix(": ")
         )
         for cell in unscored

@@ -39,9 +39,9 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "media-src 'self' data: file:; img-src data:"
 )
-SPECTROGRAMS = 12
+MOST_SPECTROGRAMS = 12
 
-__all__ = ["SPECTROGRAMS", "render_html"]
+__all__ = ["MOST_SPECTROGRAMS", "render_html"]
 
 
 def render_html(
@@ -49,7 +49,7 @@ def render_html(
     *,
     beside: Path,
     embed_audio: bool = False,
-    spectrograms: int = SPECTROGRAMS,
+    spectrograms: int = MOST_SPECTROGRAMS,
 ) -> str:
     """The whole page.
 

@@ -41,9 +41,9 @@ def spectrum_levels(wave: Floats, sample_rate: int, loudest: float | None = None
 def picture(levels: Floats, loudest: float) -> bytes:
     """Levels as PNG; dark is :data:`RANGE_DB` below ``loudest`` and everything softer."""
     share = np.clip((levels - loudest) / RANGE_DB + 1, 0, 1)
-    places = np.round(share * (LEVELS - 1)).astype(np.uint8)
-    rows = np.hstack([np.zeros((len(places), 1), np.uint8), places])
-    height, width = places.shape
+    pixels = np.round(share * (LEVELS - 1)).astype(np.uint8)
+    rows = np.hstack([np.zeros((len(pixels), 1), np.uint8), pixels])
+    height, width = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     parts = (
         (b"IHDR", header),

@@ -178,9 +178,9 @@ def _score_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]:
 
 
 def _measured_lines(claim: EqualityClaim, evidence: Evidence) -> Iterator[ClaimLine]:
-    found = list(measured_pairs(claim, claim.others, claim.margins, evidence))
-    seen = {(one.sample_rate, one.pair.first, one.pair.metric) for one in found}
-    for one in found:
+    measured = list(measured_pairs(claim, claim.others, claim.margins, evidence))
+    seen = {(one.sample_rate, one.pair.first, one.pair.metric) for one in measured}
+    for one in measured:
         pair = one.pair
         verdict, reason = _pair_verdict(one)
         yield ClaimLine(

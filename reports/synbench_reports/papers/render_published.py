@@ -10,7 +10,7 @@ from synbench_reports.papers.not_run import Absent
 from synbench_reports.papers.published import VERDICTS, Line
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 from synbench_reports.render.latex import PACKAGES, SETUP, escaped, number_columns, number_field
-from synbench_reports.render.layout import NOTHING
+from synbench_reports.render.layout import ABSENT_VALUE
 from synbench_reports.render.markdown import escaped_markdown
 from synbench_reports.tables.table import Cell, Report
 
@@ -88,7 +88,7 @@ def render_cells(lines: Sequence[Line]) -> list[str]:
 
 def _published(table: PublishedTable, line: Line | None) -> str:
     if line is None:
-        return NOTHING
+        return ABSENT_VALUE
     mark = _mark(table, line)
     return f"{mark}{_number(line.published, line.column)}{mark}"
 
@@ -117,7 +117,7 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     rows = list(_rows(table, lines))
     kinds = []
     for column_index, column in enumerate(table.columns):
-        known = [found[column_index] for _, found in rows]
+        known = [members[column_index] for _, members in rows]
         texts = [_number(line.published, column) for line in known if line is not None]
         cells = (None if line is None else line.cell for line in known)
         texts += [_number(cell.mean, column) for cell in cells if cell and cell.mean is not None]
@@ -125,8 +125,8 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     yield rf"\begin{{tabular}}{{ll{''.join(kinds)}}}"
     yield r"\toprule"
     groups = [
-        (name, len(list(found)))
-        for name, found in itertools.groupby(column.group for column in table.columns)
+        (name, len(list(members)))
+        for name, members in itertools.groupby(column.group for column in table.columns)
     ]
     heads = [rf"\multicolumn{{{2 * count}}}{{c}}{{{escaped(name)}}}" for name, count in groups]
     yield _line(["", "", *heads])
@@ -137,9 +137,9 @@ def _paper_layout(table: PublishedTable, lines: Sequence[Line]) -> Iterator[str]
     labels = [rf"\multicolumn{{2}}{{c}}{{{escaped(column.label)}}}" for column in table.columns]
     yield _line(["Codec", "", *labels])
     yield r"\midrule"
-    for name, found in rows:
+    for name, members in rows:
         published, measured = [], []
-        for line in found:
+        for line in members:
             if line is None:
                 published += ["{--}", ""]
                 measured += ["{--}", ""]
@@ -216,7 +216,7 @@ def _number(value: float, column: PublishedColumn) -> str:
 def _measured(line: Line | None) -> str:
     cell = None if line is None else line.cell
     if line is None or cell is None or cell.mean is None:
-        return NOTHING
+        return ABSENT_VALUE
     half = cell.half_width
     spread = "" if half is None else f" ± {_number(half, line.column)}"
     return f"{_number(cell.mean, line.column)}{spread} {MARKS[line.verdict]}"
@@ -224,7 +224,7 @@ def _measured(line: Line | None) -> str:
 
 def _fields(line: Line) -> tuple[str, ...]:
     cell, difference = line.cell, line.difference
-    measured = items = gap = NOTHING
+    measured = items = gap = ABSENT_VALUE
     if cell is not None and cell.mean is not None and difference is not None:
         half = cell.half_width
         spread = "" if half is None else f" ± {_number(half, line.column)}"
@@ -259,7 +259,7 @@ def _notes(
     table: PublishedTable, lines: Sequence[Line], reports: Sequence[Report], absent: Absent
 ) -> Iterator[str]:
     yield f"Published: {table.source}; weights {table.weights}."
-    corpora = [found.corpus for report in reports for found in report.tables]
+    corpora = [corpus_table.corpus for report in reports for corpus_table in report.tables]
     measured = "; ".join(
         f"{corpus.name}, {corpus.items} items, digest {corpus.digest[:12]}" for corpus in corpora
     )
@@ -291,15 +291,19 @@ def _notes(
         yield f"Weights of {name}: {warning}"
     used = {line.column.metric for line in lines}
     for report in reports:
-        labels = {column.label: column.name for found in report.tables for column in found.columns}
+        labels = {
+            column.label: column.name
+            for corpus_table in report.tables
+            for column in corpus_table.columns
+        }
         for note in report.notes:
             if labels.get(note.subject) in used:
                 yield f"{note.subject}: {note.text}"
     for corpus_note in dict.fromkeys(
         (note.subject, note.text)
         for report in reports
-        for found in report.tables
-        for note in found.notes
+        for corpus_table in report.tables
+        for note in corpus_table.notes
         if note.level == "warning"
     ):
         yield f"Warning: {corpus_note[0]}: {corpus_note[1]}"

@@ -162,8 +162,8 @@ def order_lines(
     if figure is not None:
         yield from _bars(figure, claim, stated)
     metrics = {column.metric: column for _, column in columns}
-    found = list(measured_pairs(claim, [claim.other], dict.fromkeys(metrics), evidence))
-    for one in found:
+    measured = list(measured_pairs(claim, [claim.other], dict.fromkeys(metrics), evidence))
+    for one in measured:
         pair, sign = one.pair, -1 if one.metric.direction == "down" else 1
         # The pair is the other minus the subject.
         low, high = sorted((-sign * pair.high, -sign * pair.low))
@@ -179,7 +179,7 @@ def order_lines(
             verdict=verdict,
             reason=reason,
         )
-    seen = {(one.sample_rate, one.pair.metric) for one in found}
+    seen = {(one.sample_rate, one.pair.metric) for one in measured}
     for _, column in columns:
         if (column.sample_rate, column.metric) in seen:
             continue

@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from synbench_reports.render.layout import NOTHING, CellText, cell_text, column_runs
+from synbench_reports.render.layout import ABSENT_VALUE, CellText, cell_text, column_runs
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
 # Characters across a page in \small, without the column of names.
-AVAILABLE = 84
-PADDING = 2
+AVAILABLE_CHARACTERS = 84
+PADDING_CHARACTERS = 2
 ARROWS = {"up": r"$\uparrow$", "down": r"$\downarrow$", "": ""}
-SPECIAL = {
+SPECIAL_CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -43,7 +43,7 @@ SPECIAL = {
     "[": "{[}",
     "]": "{]}",
 }
-PATTERN = re.compile("|".join(map(re.escape, SPECIAL)))
+PATTERN = re.compile("|".join(map(re.escape, SPECIAL_CHARACTERS)))
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{amsmath,booktabs,siunitx}"
 SETUP = (
@@ -101,7 +101,7 @@ def number_columns(texts: Iterable[str]) -> str:
 def number_field(text: str, *, best: bool = False, second: bool = False) -> str:
     """A number for such a column; a text is put into braces, which siunitx leaves alone."""
     if not NUMBER.fullmatch(text):
-        return f"{{{'--' if text == NOTHING else escaped(text)}}}"
+        return f"{{{'--' if text == ABSENT_VALUE else escaped(text)}}}"
     if second:
         # No switch underlines, so it is no number to siunitx. Set at the right end of a column
         # whose numbers have the same decimals, its point is where theirs is.
@@ -111,9 +111,12 @@ def number_field(text: str, *, best: bool = False, second: bool = False) -> str:
 
 def _tables(table: Table, report: Report) -> Iterator[str]:
     shown = list(_shown(table))
-    widths = [PADDING + _width(table, index) for index in shown]
+    widths = [PADDING_CHARACTERS + _width(table, index) for index in shown]
     columns = [table.columns[index] for index in shown]
-    runs = [tuple(shown[index] for index in run) for run in column_runs(columns, widths, AVAILABLE)]
+    runs = [
+        tuple(shown[index] for index in run)
+        for run in column_runs(columns, widths, AVAILABLE_CHARACTERS)
+    ]
     for number, run in enumerate(runs, start=1):
         yield from (r"\begin{table*}", r"\centering", r"\small")
         yield SETUP
@@ -134,9 +137,9 @@ def _shown(table: Table) -> Iterator[int]:
             yield column_index
 
 
-def _width(table: Table, place: int) -> int:
-    column = table.columns[place]
-    texts = [cell_text(column, row.cells[place]) for row in table.rows]
+def _width(table: Table, column_index: int) -> int:
+    column = table.columns[column_index]
+    texts = [cell_text(column, row.cells[column_index]) for row in table.rows]
     cells = [len(text.mean) + len(text.half_width) + len(text.count) + 3 for text in texts]
     return max([len(column.label), len(column.unit) + 2, len(column.detail), *cells])
 
@@ -162,10 +165,10 @@ def _tabular(table: Table, run: tuple[int, ...]) -> Iterator[str]:
     headings.append(("", [_unit(column) for column in columns]))
     if any(column.detail for column in columns):
         headings.append(("", [escaped(column.detail) for column in columns]))
-    for first, found in headings:
+    for first, titles in headings:
         spans = (1 + paired[index] for index in run)
         yield _line(
-            [first, *(_heading(text, span) for text, span in zip(found, spans, strict=True))]
+            [first, *(_heading(text, span) for text, span in zip(titles, spans, strict=True))]
         )
     yield r"\midrule"
     for number, row in enumerate(table.rows):
@@ -217,4 +220,4 @@ def _notes(notes: tuple[Note, ...]) -> Iterator[str]:
 def escaped(text: str) -> str:
     """Text that LaTeX prints as it is, on one line."""
     line = " ".join(text.split())
-    return PATTERN.sub(lambda found: SPECIAL[found.group()], line)
+    return PATTERN.sub(lambda match: SPECIAL_CHARACTERS[match.group()], line)

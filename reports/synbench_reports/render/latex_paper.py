@@ -22,7 +22,7 @@ from synbench_reports.render.latex import (
     number_columns,
     number_field,
 )
-from synbench_reports.render.layout import NOTHING, CellText, cell_text
+from synbench_reports.render.layout import ABSENT_VALUE, CellText, cell_text
 from synbench_reports.tables.table import Cell, Column, Report, Row, Table
 
 # Points across one and two columns of text.
@@ -31,7 +31,7 @@ WIDTHS = {1: 226.0, 2: 482.0}
 SIZES = {"small": 9.0, "footnotesize": 8.0, "scriptsize": 7.0}
 # Widths of characters over the size of their type, and space around a column (tabcolsep 4 pt).
 CHARACTER, CAPITAL, BETWEEN = 0.52, 0.76, 8.0
-NOMINAL = "n"
+NOMINAL_MARK = "n"
 
 __all__ = ["PaperTable", "render_paper"]
 
@@ -68,11 +68,11 @@ def render_paper(report: Report, layout: PaperTable | None = None) -> str:
     layout = PaperTable() if layout is None else layout
     groups = [(table, _lines(table, layout)) for table in report.tables]
     columns = [_rate_column(), *_metrics(report.tables[0], layout)] if groups else []
-    lines = [line for _, found in groups for line in found]
+    lines = [line for _, group_lines in groups for line in group_lines]
     size, intervals, fits = _fitted(columns, lines, WIDTHS[layout.columns])
     if not intervals:
-        groups = [(table, [_bare(line) for line in found]) for table, found in groups]
-        lines = [line for _, found in groups for line in found]
+        groups = [(table, [_bare(line) for line in group_lines]) for table, group_lines in groups]
+        lines = [line for _, group_lines in groups for line in group_lines]
     text = [f"% needs {PACKAGES}", *_comments(report)]
     if not fits:
         text.append("% wider than the page: name fewer columns with --metrics, or --columns 2")
@@ -92,13 +92,13 @@ def _rate_column() -> Column:
 
 
 def _metrics(table: Table, layout: PaperTable) -> list[Column]:
-    columns = [table.columns[index] for index in _places(table)]
+    columns = [table.columns[index] for index in _metric_indices(table)]
     if layout.decimals is None:
         return columns
     return [dataclasses.replace(column, decimals=layout.decimals) for column in columns]
 
 
-def _places(table: Table) -> list[int]:
+def _metric_indices(table: Table) -> list[int]:
     """Of the metrics; against the damaged input only where nothing else was asked for."""
     groups = [column.group for column in table.columns]
     wanted = "metric" if "metric" in groups else "input"
@@ -106,23 +106,23 @@ def _places(table: Table) -> list[int]:
 
 
 def _lines(table: Table, layout: PaperTable) -> list[_Line]:
-    places = _places(table)
+    column_indices = _metric_indices(table)
     columns = _metrics(table, layout)
     lines = []
     for row in table.rows:
         cells = [_rate(table, row)]
-        for column, place in zip(columns, places, strict=True):
-            cells.append((cell_text(column, row.cells[place]), row.cells[place]))
+        for column, column_index in zip(columns, column_indices, strict=True):
+            cells.append((cell_text(column, row.cells[column_index]), row.cells[column_index]))
         lines.append(_Line(row, tuple(cells)))
     names = ["rate", *(column.name for column in columns)]
     if layout.order not in names:
         return lines
-    place = names.index(layout.order)
-    falling = place > 0 and columns[place - 1].direction != "down"
+    column_index = names.index(layout.order)
+    falling = column_index > 0 and columns[column_index - 1].direction != "down"
 
     def key(line: _Line) -> tuple[bool, bool, float]:
         """Anchors first, codecs without a number last."""
-        mean = line.cells[place][1].mean
+        mean = line.cells[column_index][1].mean
         value = 0.0 if mean is None else mean
         return not line.row.codec.is_anchor, mean is None, -value if falling else value
 
@@ -134,11 +134,11 @@ def _rate(table: Table, row: Row) -> tuple[CellText, Cell]:
     names = [column.name for column in table.columns]
     payload, nominal = (row.cells[names.index(name)] for name in ("payload_kbps", "nominal_kbps"))
     if row.codec.is_anchor:
-        return CellText(NOTHING), Cell()
+        return CellText(ABSENT_VALUE), Cell()
     if payload.mean is not None:
         return cell_text(_rate_column(), payload), payload
     text = cell_text(_rate_column(), nominal)
-    return CellText(text.mean, count=NOMINAL if nominal.mean is not None else ""), nominal
+    return CellText(text.mean, count=NOMINAL_MARK if nominal.mean is not None else ""), nominal
 
 
 def _fitted(columns: list[Column], lines: list[_Line], width: float) -> tuple[str, bool, bool]:
@@ -154,8 +154,8 @@ def _fitted(columns: list[Column], lines: list[_Line], width: float) -> tuple[st
 def _width(columns: list[Column], lines: list[_Line], size: float) -> float:
     """Estimated width of the float in points."""
     longest = [max(_ems(label) for label in ["Codec", *(line.row.codec.label for line in lines)])]
-    for place, column in enumerate(columns):
-        texts = [line.cells[place][0] for line in lines]
+    for column_index, column in enumerate(columns):
+        texts = [line.cells[column_index][0] for line in lines]
         # Intervals and counts are set in the smallest type.
         numbers = max(len(one.mean) for one in texts) if texts else 0
         beside = max(len(one.half_width + one.count) for one in texts) if texts else 0
@@ -176,12 +176,15 @@ def _bare(line: _Line) -> _Line:
 
 
 def _tabular(columns: list[Column], groups: list[tuple[Table, list[_Line]]]) -> Iterator[str]:
-    lines = [line for _, found in groups for line in found]
-    beside = [any(_beside(*line.cells[place]) for line in lines) for place in range(len(columns))]
+    lines = [line for _, group_lines in groups for line in group_lines]
+    beside = [
+        any(_beside(*line.cells[column_index]) for line in lines)
+        for column_index in range(len(columns))
+    ]
     kinds = [
-        number_columns(line.cells[place][0].mean for line in lines)
-        + (r"@{\,}l" if beside[place] else "")
-        for place in range(len(columns))
+        number_columns(line.cells[column_index][0].mean for line in lines)
+        + (r"@{\,}l" if beside[column_index] else "")
+        for column_index in range(len(columns))
     ]
     yield rf"\begin{{tabular}}{{@{{}}l{''.join(kinds)}@{{}}}}"
     yield r"\toprule"
@@ -193,12 +196,12 @@ def _tabular(columns: list[Column], groups: list[tuple[Table, list[_Line]]]) -> 
             rf"\scriptsize {escaped(column.unit)}" if column.unit else "" for column in columns
         ]
         yield _joined("", [_spanning(*unit) for unit in zip(units, spans, strict=True)])
-    for table, found in groups:
+    for table, group_lines in groups:
         yield r"\midrule"
         if len(groups) > 1:
             head = f"{table.corpus.name}, {table.corpus.items} items"
             yield rf"\multicolumn{{{1 + sum(spans)}}}{{@{{}}l@{{}}}}{{\emph{{{escaped(head)}}}}} \\"
-        for line in found:
+        for line in group_lines:
             fields = []
             for (text, cell), wide in zip(line.cells, beside, strict=True):
                 number = number_field(text.mean, best=cell.best, second=cell.second)
@@ -212,13 +215,13 @@ def _beside(text: CellText, cell: Cell) -> str:
     """The mark of a tie, the interval, and the count or the mark of a nominal rate."""
     tie = r"$^{\sim}$" if cell.tied else ""
     half = rf"\scriptsize$\pm$\,{text.half_width}" if text.half_width else ""
-    count = _raised(text.count) if text.count == NOMINAL else rf"\scriptsize {text.count}"
+    count = _raised(text.count) if text.count == NOMINAL_MARK else rf"\scriptsize {text.count}"
     return " ".join(filter(None, (tie, half, count if text.count else "")))
 
 
 def _notes(report: Report, lines: list[_Line]) -> Iterator[str]:
     """At most three: how to read the numbers, what is not complete, and what weights are."""
-    cells = [found for line in lines for found in line.cells]
+    cells = [entry for line in lines for entry in line.cells]
     legend = []
     if any(text.half_width for text, _ in cells):
         legend.append(r"$\pm$: half of the 95\% interval.")
@@ -231,8 +234,8 @@ def _notes(report: Report, lines: list[_Line]) -> Iterator[str]:
     gaps = []
     if any(text.count.startswith("(") for text, _ in cells):
         gaps.append("(n/m): only n of m items have a score.")
-    if any(text.count == NOMINAL for text, _ in cells):
-        gaps.append(rf"\textsuperscript{{{NOMINAL}}}nominal rate, no bits counted.")
+    if any(text.count == NOMINAL_MARK for text, _ in cells):
+        gaps.append(rf"\textsuperscript{{{NOMINAL_MARK}}}nominal rate, no bits counted.")
     shown = {line.row.mark for line in lines if line.row.mark}
     marked = [
         f"{_raised(note.mark)}{escaped(note.text)}."

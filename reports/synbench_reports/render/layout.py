@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from synbench_reports.tables.table import Cell, Column
 
-NOTHING = "\N{EN DASH}"
+ABSENT_VALUE = "\N{EN DASH}"
 ARROWS = {"up": "↑", "down": "↓", "": ""}
-SIGNIFICANT = 3
+SIGNIFICANT_DIGITS = 3
 
-__all__ = ["ARROWS", "NOTHING", "CellText", "cell_text", "column_runs", "number_text"]
+__all__ = ["ABSENT_VALUE", "ARROWS", "CellText", "cell_text", "column_runs", "number_text"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def cell_text(column: Column, cell: Cell) -> CellText:
     partial = cell.planned is not None and cell.scored != cell.planned
     count = f"({cell.scored}/{cell.planned})" if partial else ""
     if cell.mean is None:
-        return CellText(cell.note or NOTHING, count="" if cell.note else count)
+        return CellText(cell.note or ABSENT_VALUE, count="" if cell.note else count)
     half = cell.half_width
     return CellText(
         number_text(cell.mean, column),
@@ -51,7 +51,7 @@ def number_text(value: float, column: Column) -> str:
         return f"{round(value, column.decimals) + 0.0:.{column.decimals}f}"
     if value == 0:
         return "0"
-    decimals = SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
+    decimals = SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value)))
     return f"{value:.{max(decimals, 0)}f}"
 
 
@@ -67,19 +67,22 @@ def column_runs(
     Returns:
         Places of the columns of each run; a column wider than ``available`` is alone.
     """
-    places = range(len(columns))
+    column_indices = range(len(columns))
     groups = [
-        list(group) for _, group in itertools.groupby(places, lambda place: columns[place].group)
+        list(group)
+        for _, group in itertools.groupby(
+            column_indices, lambda column_index: columns[column_index].group
+        )
     ]
     runs: list[list[int]] = [[]]
     for group in groups:
-        needed = sum(widths[place] for place in group)
-        used = sum(widths[place] for place in runs[-1])
+        needed = sum(widths[column_index] for column_index in group)
+        used = sum(widths[column_index] for column_index in runs[-1])
         if used + needed > available and needed <= available:
             runs.append([])
-        for place in group:
+        for column_index in group:
             used = sum(widths[known] for known in runs[-1])
-            if runs[-1] and used + widths[place] > available:
+            if runs[-1] and used + widths[column_index] > available:
                 runs.append([])
-            runs[-1].append(place)
+            runs[-1].append(column_index)
     return [tuple(run) for run in runs if run]

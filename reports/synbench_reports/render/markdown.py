@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from synbench_reports.render.layout import ARROWS, cell_text
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
+SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 GROUPS = (("rate", "metric"), ("input",), ("cost", "count"))
 
 __all__ = ["escaped_markdown", "render_markdown"]
@@ -73,4 +73,4 @@ def _raised(mark: str) -> str:
 
 def escaped_markdown(text: str) -> str:
     """Text that Markdown prints as it is, on one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return SPECIAL_CHARACTERS.sub(r"\\\1", " ".join(text.split()))

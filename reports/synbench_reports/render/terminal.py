@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from synbench_reports.render.layout import ARROWS, NOTHING, CellText, cell_text, column_runs
+from synbench_reports.render.layout import ABSENT_VALUE, ARROWS, CellText, cell_text, column_runs
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
-PADDING = 2
-LONGEST_LABEL = 32
+PADDING_CELLS = 2
+LONGEST_LABEL_CELLS = 32
 
 __all__ = ["print_report"]
 
@@ -36,12 +36,14 @@ def _print_table(table: Table, console: Console) -> None:
     console.print(heading, soft_wrap=True)
     texts = [_column_texts(table, index) for index in range(len(table.columns))]
     widths = [
-        PADDING
-        + max(map(cell_len, (*_heading(column).split("\n"), *(text.plain for text in found))))
-        for column, found in zip(table.columns, texts, strict=True)
+        PADDING_CELLS
+        + max(
+            map(cell_len, (*_heading(column).split("\n"), *(text.plain for text in column_texts)))
+        )
+        for column, column_texts in zip(table.columns, texts, strict=True)
     ]
     labels = [cell_len(row.codec.label + row.mark) for row in table.rows]
-    first = PADDING + min(LONGEST_LABEL, max([*labels, len("Codec")]))
+    first = PADDING_CELLS + min(LONGEST_LABEL_CELLS, max([*labels, len("Codec")]))
     # Recordings have no costs: a group's columns without any number say nothing on a screen.
     shown = [
         index
@@ -57,7 +59,7 @@ def _print_table(table: Table, console: Console) -> None:
 
 def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
-    grid.add_column("Codec", max_width=LONGEST_LABEL, overflow="fold")
+    grid.add_column("Codec", max_width=LONGEST_LABEL_CELLS, overflow="fold")
     for index in run:
         heading = Text(_heading(table.columns[index]), style="bold", justify="right")
         grid.add_column(heading, justify="right", no_wrap=True)
@@ -72,10 +74,10 @@ def _heading(column: Column) -> str:
     return "\n".join((column.label, second, column.detail)).rstrip("\n")
 
 
-def _column_texts(table: Table, place: int) -> list[Text]:
+def _column_texts(table: Table, column_index: int) -> list[Text]:
     """The cells of a column, padded so that means, intervals and counts stand below each other."""
-    column = table.columns[place]
-    cells = [row.cells[place] for row in table.rows]
+    column = table.columns[column_index]
+    cells = [row.cells[column_index] for row in table.rows]
     texts = [cell_text(column, cell) for cell in cells]
     halves = max((len(text.half_width) for text in texts), default=0)
     counts = max((len(text.count) for text in texts), default=0)
@@ -91,7 +93,7 @@ def _padded(text: CellText, cell: Cell, marked: bool, halves: int, counts: int) 
     line.append(text.mean, style=style)
     if marked:
         line.append("*" if cell.best else "~" if cell.tied else " ")
-    if halves and text.mean != NOTHING:
+    if halves and text.mean != ABSENT_VALUE:
         half = f" ± {text.half_width:>{halves}}" if text.half_width else " " * (halves + 3)
         line.append(half, style="not bold dim")
     if counts:

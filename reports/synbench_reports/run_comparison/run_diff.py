@@ -112,10 +112,10 @@ def _corpus_diff(
     first: PlannedRun, second: PlannedRun, stores: tuple[Store, Store], corpus: str
 ) -> CorpusDiff:
     keys = [dict(item_keys(planned, corpus)) for planned in (first, second)]
-    order = [list(found) for found in keys]
+    order = [list(run_keys) for run_keys in keys]
     shared = [item for item in order[0] if item in keys[1]]
     same = [item for item in shared if keys[0][item] == keys[1][item]]
-    rows = [[places[item] for item in same] for places in map(_places, order)]
+    rows = [[indices[item] for item in same] for indices in map(_indices, order)]
     cells = [store.cells(corpus) for store in stores]
     metrics = _common([metric.column for metric in first.metrics], second.metrics, "column")
     codecs = _common([codec.label for codec in first.codecs], second.codecs, "label")
@@ -124,15 +124,15 @@ def _corpus_diff(
     swaps: list[str] = []
     for column in metrics:
         one, other = (
-            _place(first.metrics, "column", column),
-            _place(second.metrics, "column", column),
+            _index(first.metrics, "column", column),
+            _index(second.metrics, "column", column),
         )
         metric = first.metrics[one]
-        places = [
-            [_place(run.codecs, "label", label) for label in codecs] for run in (first, second)
+        indices = [
+            [_index(run.codecs, "label", label) for label in codecs] for run in (first, second)
         ]
         values, sizes = (
-            np.hstack([old[rows[0]][:, places[0], one], new[rows[1]][:, places[1], other]])
+            np.hstack([old[rows[0]][:, indices[0], one], new[rows[1]][:, indices[1], other]])
             for old, new in zip(*((entry.values, entry.sizes) for entry in cells), strict=True)
         )
         changes += _changes(metric, codecs, values, sizes, clusters)
@@ -159,7 +159,7 @@ def _changes(
     if not codecs:
         return []
     count = len(codecs)
-    pairs = [(count + place, place) for place in range(count)]
+    pairs = [(count + codec_index, codec_index) for codec_index in range(count)]
     new, old = common_items(values, pairs)
     means = weighted_means(np.hstack([old, new]), sizes)
     ends = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
@@ -170,18 +170,20 @@ def _changes(
             codec=label,
             # Of a distance of the whole corpus only the items can be paired.
             metric=f"{metric.label} of items" if metric.is_distance else metric.label,
-            both=int(ends.count[place]),
-            only_a=int((known[:, place] & ~known[:, count + place]).sum()),
-            only_b=int((known[:, count + place] & ~known[:, place]).sum()),
-            mean_a=float(means[place]),
-            mean_b=float(means[count + place]),
-            low=float(ends.low[place]),
-            high=float(ends.high[place]),
-            largest=float(np.nanmax(np.abs(new - old)[:, place], initial=0.0)),
-            p_holm=tests[place].p if tests[place].clusters >= FEWEST_CLUSTERS else float("nan"),
+            both=int(ends.count[codec_index]),
+            only_a=int((known[:, codec_index] & ~known[:, count + codec_index]).sum()),
+            only_b=int((known[:, count + codec_index] & ~known[:, codec_index]).sum()),
+            mean_a=float(means[codec_index]),
+            mean_b=float(means[count + codec_index]),
+            low=float(ends.low[codec_index]),
+            high=float(ends.high[codec_index]),
+            largest=float(np.nanmax(np.abs(new - old)[:, codec_index], initial=0.0)),
+            p_holm=tests[codec_index].p
+            if tests[codec_index].clusters >= FEWEST_CLUSTERS
+            else float("nan"),
             decimals=printed_decimals(metric),
         )
-        for place, label in enumerate(codecs)
+        for codec_index, label in enumerate(codecs)
     ]
 
 
@@ -209,12 +211,12 @@ def _swaps(metric: str, codecs: Sequence[str], values: Floats, sizes: Floats) ->
 def _clusters(cells: Cells, rows: Sequence[int]) -> NDArray[np.int64] | None:
     if cells.speakers is None or not len(rows):
         return None
-    found = np.unique(cells.speakers[rows], return_inverse=True)[1].astype(np.int64)
-    return found if found.max() > 0 else None
+    clusters = np.unique(cells.speakers[rows], return_inverse=True)[1].astype(np.int64)
+    return clusters if clusters.max() > 0 else None
 
 
-def _places(names: Sequence[str]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(names)}
+def _indices(names: Sequence[str]) -> dict[str, int]:
+    return {name: index for index, name in enumerate(names)}
 
 
 def _common(names: Sequence[str], entries: Sequence[object], attribute: str) -> list[str]:
@@ -222,5 +224,5 @@ def _common(names: Sequence[str], entries: Sequence[object], attribute: str) -> 
     return [name for name in names if name in others]
 
 
-def _place(entries: Sequence[object], attribute: str, name: str) -> int:
-    return next(place for place, entry in enumerate(entries) if getattr(entry, attribute) == name)
+def _index(entries: Sequence[object], attribute: str, name: str) -> int:
+    return next(index for index, entry in enumerate(entries) if getattr(entry, attribute) == name)

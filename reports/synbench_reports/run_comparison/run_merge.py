@@ -24,7 +24,7 @@ from synbench.results.store import FORMAT, RunFolder
 
 TREES = ("bitstreams", "reconstructions")
 # Scores of one cell that differ by more than this share are two results, not one.
-TOLERANCE = 1e-6
+TOLERANCE_SHARE = 1e-6
 
 __all__ = ["merge_runs"]
 
@@ -120,7 +120,7 @@ def _conflicts(runs: Sequence[RunFolder], allow: bool) -> list[str]:
                 f"SELECT (max({value}) - min({value})) / greatest(1, max(abs({value}))) AS apart "
                 f"FROM gathered WHERE status = 'ok' AND {value} IS NOT NULL "
                 f"GROUP BY {', '.join(CELL[stage])} HAVING count(*) > 1)",
-                {"slack": TOLERANCE},
+                {"slack": TOLERANCE_SHARE},
             ).fetchall()[0]
         if apart and not allow:
             raise UsageError(
@@ -200,7 +200,7 @@ def _manifest(
 def _comparisons(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the suites fixed, each once."""
     fixed = [one for manifest in manifests for one in manifest["suite"].get("comparisons", [])]
-    return [one for place, one in enumerate(fixed) if one not in fixed[:place]]
+    return [one for index, one in enumerate(fixed) if one not in fixed[:index]]
 
 
 def _part(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:

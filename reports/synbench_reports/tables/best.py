@@ -51,23 +51,23 @@ def mark_best(
     planned: PlannedRun, cells: Cells, filled: list[Filled]
 ) -> tuple[list[Filled], Doubts]:
     """The same columns with their best cells marked, where two or more codecs compete."""
-    metrics = {metric.metric_id: place for place, metric in enumerate(planned.metrics)}
+    metrics = {metric.metric_id: index for index, metric in enumerate(planned.metrics)}
     marked, doubts = [], Doubts()
-    for column, found in filled:
-        places = [
-            place
-            for place, codec in enumerate(planned.codecs)
-            if not codec.is_anchor and found[place].mean is not None
+    for column, column_cells in filled:
+        codec_indices = [
+            codec_index
+            for codec_index, codec in enumerate(planned.codecs)
+            if not codec.is_anchor and column_cells[codec_index].mean is not None
         ]
-        means = {place: found[place].mean for place in places}
+        means = {codec_index: column_cells[codec_index].mean for codec_index in codec_indices}
         if column.metric_id:
             number = metrics[column.metric_id]
             metric = planned.metrics[number]
-            found_means = _common_means(cells, places, number, metric.is_distance)
-            means = dict(zip(places, found_means, strict=True))
-        done = _marked(column, found, means)
+            common_means = _common_means(cells, codec_indices, number, metric.is_distance)
+            means = dict(zip(codec_indices, common_means, strict=True))
+        done = _marked(column, column_cells, means)
         if column.metric_id and not metric.is_distance:
-            done, why, needed = _with_ties(planned, cells, number, places, done)
+            done, why, needed = _with_ties(planned, cells, number, codec_indices, done)
             if why:
                 doubts.reach[column.metric_id] = why
             if needed:
@@ -77,63 +77,72 @@ def mark_best(
 
 
 def _common_means(
-    cells: Cells, places: list[int], metric: int, is_distance: bool
+    cells: Cells, codec_indices: list[int], metric: int, is_distance: bool
 ) -> list[float | None]:
     """Numbers of some codecs over the items that all of them have."""
-    values: Floats = cells.values[:, places, metric]
+    values: Floats = cells.values[:, codec_indices, metric]
     present = np.isfinite(values)
     common = present.all(axis=1)
-    if not places or not common.any():
-        return [None] * len(places)
+    if not codec_indices or not common.any():
+        return [None] * len(codec_indices)
     if is_distance:
         alike = (present.any(axis=1) == common).all()
-        return [float(value) if alike else None for value in cells.pooled[places, metric]]
-    return list(weighted_means(values[common], cells.sizes[:, places, metric][common]))
+        return [float(value) if alike else None for value in cells.pooled[codec_indices, metric]]
+    return list(weighted_means(values[common], cells.sizes[:, codec_indices, metric][common]))
 
 
-def _marked(column: Column, found: list[Cell], means: dict[int, float | None]) -> list[Cell]:
-    known = {place: mean for place, mean in means.items() if mean is not None}
+def _marked(column: Column, column_cells: list[Cell], means: dict[int, float | None]) -> list[Cell]:
+    known = {codec_index: mean for codec_index, mean in means.items() if mean is not None}
     if not column.direction or len(known) < 2:
-        return found
+        return column_cells
     winners = _leaders(column, known)
-    rest = {place: mean for place, mean in known.items() if place not in winners}
+    rest = {codec_index: mean for codec_index, mean in known.items() if codec_index not in winners}
     # The last of a column is no runner-up.
     seconds = _leaders(column, rest) if len(rest) > 1 else set()
     return [
-        replace(cell, best=place in winners, second=place in seconds)
-        for place, cell in enumerate(found)
+        replace(cell, best=codec_index in winners, second=codec_index in seconds)
+        for codec_index, cell in enumerate(column_cells)
     ]
 
 
 def _leaders(column: Column, means: dict[int, float]) -> set[int]:
     best = max(means.values()) if column.direction == "up" else min(means.values())
-    return {place for place, mean in means.items() if _prints_as(column, mean, best)}
+    return {codec_index for codec_index, mean in means.items() if _prints_as(column, mean, best)}
 
 
 def _with_ties(
-    planned: PlannedRun, cells: Cells, metric: int, places: list[int], found: list[Cell]
+    planned: PlannedRun,
+    cells: Cells,
+    metric: int,
+    codec_indices: list[int],
+    column_cells: list[Cell],
 ) -> tuple[list[Cell], str, dict[str, int]]:
     """Marks the codecs that no test tells from the first of the best.
 
     Returns:
         The cells; why no test could tell; and how many speakers would tell a codec from the best.
     """
-    best = next((place for place in places if found[place].best), None)
+    best = next(
+        (codec_index for codec_index in codec_indices if column_cells[codec_index].best), None
+    )
     if best is None:
-        return found, "", {}
-    every = list(combinations(places, 2))
+        return column_cells, "", {}
+    every = list(combinations(codec_indices, 2))
     family = compare_codecs(planned, cells, metric, every)
     with_best = {
         (one.second if one.first == best else one.first): one
         for one in family
         if best in (one.first, one.second)
     }
-    tied = {place for place, one in with_best.items() if not _told_apart(one)}
-    done = [replace(cell, tied=place in tied and not cell.best) for place, cell in enumerate(found)]
+    tied = {codec_index for codec_index, one in with_best.items() if not _told_apart(one)}
+    done = [
+        replace(cell, tied=codec_index in tied and not cell.best)
+        for codec_index, cell in enumerate(column_cells)
+    ]
     needed = {
-        planned.codecs[place].label: count
-        for place, one in with_best.items()
-        if done[place].tied and (count := clusters_needed(one, len(every))) is not None
+        planned.codecs[codec_index].label: count
+        for codec_index, one in with_best.items()
+        if done[codec_index].tied and (count := clusters_needed(one, len(every))) is not None
     }
     return done, out_of_reach(cells, family, test_of(planned.metrics[metric])), needed
 

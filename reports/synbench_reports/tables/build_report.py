@@ -110,10 +110,10 @@ def build_table(
         rows=tuple(
             Row(
                 codec=codec,
-                cells=tuple(found[place] for _, found in marked),
+                cells=tuple(column_cells[codec_index] for _, column_cells in marked),
                 mark=daggers.get(codec.codec_id, ""),
             )
-            for place, codec in enumerate(planned.codecs)
+            for codec_index, codec in enumerate(planned.codecs)
         ),
         notes=corpus_notes(planned, corpus, cells, doubts),
     )

@@ -144,19 +144,28 @@ def pairs(
     """All pairs of competitors, best first in each; anchors take no part.
 
     Args:
-        metric: place on the metric axis.
+        metric: index on the metric axis.
         against: only pairs with the codec of this label, which comes second.
         margin: largest difference that still counts as equal, in the metric's unit.
         test: which paired test gives ``p``, see :func:`test_of`.
     """
     if planned.metrics[metric].is_distance:
         return []
-    places = _ranked(planned, cells, metric)
+    codec_indices = _ranked(planned, cells, metric)
     if against is not None:
-        fixed = [place for place, codec in enumerate(planned.codecs) if codec.label == against]
-        chosen = [(place, other) for other in fixed for place in places if place != other]
+        fixed = [
+            codec_index
+            for codec_index, codec in enumerate(planned.codecs)
+            if codec.label == against
+        ]
+        chosen = [
+            (codec_index, other)
+            for other in fixed
+            for codec_index in codec_indices
+            if codec_index != other
+        ]
     else:
-        chosen = list(combinations(places, 2))
+        chosen = list(combinations(codec_indices, 2))
     return pairs_of(planned, cells, metric, chosen, margin=margin, test=test)
 
 
@@ -169,11 +178,11 @@ def pairs_of(
     margin: float | None = None,
     test: Test = "corrected_t",
 ) -> list[CodecPair]:
-    """Some pairs, by their places on the codec axis, as one family; otherwise as :func:`pairs`."""
+    """Some pairs, by their indices on the codec axis, as one family; otherwise as :func:`pairs`."""
     kind = planned.metrics[metric]
     if not chosen:
         return []
-    found = compare_codecs(planned, cells, metric, chosen, test=test)
+    comparisons = compare_codecs(planned, cells, metric, chosen, test=test)
     values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
     ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)
     low, high = ends.low, ends.high
@@ -186,7 +195,7 @@ def pairs_of(
             )
         ]
     ranks = [None] * len(chosen) if kind.is_rate else _ranks(cells, metric, chosen)
-    family = sum(one.p == one.p for one in found)
+    family = sum(one.p == one.p for one in comparisons)
     return [
         CodecPair(
             metric=kind.column,
@@ -205,7 +214,7 @@ def pairs_of(
             ranks=ranks[number],
             needed=clusters_needed(one, family),
         )
-        for number, one in enumerate(found)
+        for number, one in enumerate(comparisons)
     ]
 
 
@@ -249,7 +258,7 @@ def compare_codecs(
     """The paired tests of a metric, which tables, letters and lists of pairs share.
 
     Args:
-        chosen: places of first and second on the codec axis, one family for Holm's correction.
+        chosen: indices of first and second on the codec axis, one family for Holm's correction.
     """
     return compare_all(
         cells.values[:, :, metric],
@@ -260,48 +269,48 @@ def compare_codecs(
     )
 
 
-def out_of_reach(cells: Cells, found: Sequence[Comparison | CodecPair], test: Test) -> str:
+def out_of_reach(cells: Cells, compared: Sequence[Comparison | CodecPair], test: Test) -> str:
     """Why no pair of a family can be told apart, whatever its difference; empty where one can.
 
     With few clusters even differences that all favour one codec are too likely to be chance.
     """
-    most = max((one.clusters for one in found), default=0)
+    most = max((one.clusters for one in compared), default=0)
     if not most:
         return ""
     unit = ("item" if cells.speakers is None else "speaker") + ("s" if most > 1 else "")
     if most < FEWEST_CLUSTERS:
         return f"{most} {unit}: no test over fewer than {FEWEST_CLUSTERS} holds its level"
     lowest = smallest_p(most, test)
-    corrected = correct([lowest] * len(found))[0]
+    corrected = correct([lowest] * len(compared))[0]
     if corrected < SIGNIFICANCE:
         return ""
-    holms = f", {corrected:.2g} after Holm over {len(found)} pairs" if len(found) > 1 else ""
+    holms = f", {corrected:.2g} after Holm over {len(compared)} pairs" if len(compared) > 1 else ""
     start = f"{most} {unit}: no paired test over them can reach {SIGNIFICANCE:.0%}"
     return f"{start} ({TEST_NAMES[test]}: p is {lowest:.2g} at best{holms})"
 
 
 def letters(
-    planned: PlannedRun, cells: Cells, metric: int, found: Sequence[CodecPair]
+    planned: PlannedRun, cells: Cells, metric: int, compared: Sequence[CodecPair]
 ) -> Mapping[str, str]:
     """Letters by label, best first: two codecs share one where no test tells them apart."""
     order = _ranked(planned, cells, metric)
-    places = {codec.label: place for place, codec in enumerate(planned.codecs)}
+    codec_indices = {codec.label: codec_index for codec_index, codec in enumerate(planned.codecs)}
     differing = {
-        (places[pair.first], places[pair.second])
-        for pair in found
+        (codec_indices[pair.first], codec_indices[pair.second])
+        for pair in compared
         if pair.p_holm < SIGNIFICANCE and pair.clusters >= FEWEST_CLUSTERS
     }
     given = tie_letters(order, differing)
-    return {planned.codecs[place].label: text for place, text in given.items()}
+    return {planned.codecs[codec_index].label: text for codec_index, text in given.items()}
 
 
 def _ranked(planned: PlannedRun, cells: Cells, metric: int) -> list[int]:
     """Places of the competitors that have scores, the best mean first."""
     means = weighted_means(cells.values[:, :, metric], cells.sizes[:, :, metric])
     known = [
-        place
-        for place, codec in enumerate(planned.codecs)
-        if not codec.is_anchor and np.isfinite(means[place])
+        codec_index
+        for codec_index, codec in enumerate(planned.codecs)
+        if not codec.is_anchor and np.isfinite(means[codec_index])
     ]
     up = planned.metrics[metric].direction != "down"
-    return sorted(known, key=lambda place: float(means[place]), reverse=up)
+    return sorted(known, key=lambda codec_index: float(means[codec_index]), reverse=up)

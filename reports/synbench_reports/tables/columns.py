@@ -46,7 +46,9 @@ def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
         (
             _column("payload_kbps", "Payload", "kbit/s", "rate"),
             [
-                _per_second(cells, index, "payload_bits", 1000) if codec.bits_counted else DECLARED
+                _per_second(cells, index, "payload_bits", 1000)
+                if codec.bits_counted
+                else DECLARED_CELL
                 for index, codec in enumerate(planned.codecs)
             ],
         ),
@@ -71,23 +73,23 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
     )
     low, high = estimates.low, estimates.high
     filled = []
-    for place, metric in enumerate(planned.metrics):
-        found = [
+    for metric_index, metric in enumerate(planned.metrics):
+        column_cells = [
             replace(
-                _counted(cells.status[:, codec, place]),
-                mean=_number(estimates.mean[codec * metrics + place]),
-                low=_number(low[codec * metrics + place]),
-                high=_number(high[codec * metrics + place]),
+                _counted(cells.status[:, codec, metric_index]),
+                mean=_number(estimates.mean[codec * metrics + metric_index]),
+                low=_number(low[codec * metrics + metric_index]),
+                high=_number(high[codec * metrics + metric_index]),
             )
             for codec in range(codecs)
         ]
         if metric.is_distance:
             # One value of the whole corpus, biased by its size: no interval.
-            found = [
+            column_cells = [
                 replace(cell, mean=_number(value), low=None, high=None)
-                for cell, value in zip(found, cells.pooled[:, place], strict=True)
+                for cell, value in zip(column_cells, cells.pooled[:, metric_index], strict=True)
             ]
-        filled.append((_metric_column(metric), found))
+        filled.append((_metric_column(metric), column_cells))
     return filled
 
 
@@ -106,11 +108,11 @@ def cost_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
                 direction="down",
             )
             measure = f"{stage}_{clock}_seconds"
-            found = [
+            column_cells = [
                 _per_second(cells, index, measure, 1) if codec.bits_counted else Cell()
                 for index, codec in enumerate(planned.codecs)
             ]
-            filled.append((column, found))
+            filled.append((column, column_cells))
     return filled
 
 
@@ -130,12 +132,12 @@ def count_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
         ("not_applicable", "N/A", NOT_APPLICABLE),
         ("missing", "Missing", MISSING),
     ):
-        found = [_whole(_times(cells.status[:, codec], code)) for codec in codecs]
-        filled.append((_count(name, label, "scores"), found))
+        column_cells = [_whole(_times(cells.status[:, codec], code)) for codec in codecs]
+        filled.append((_count(name, label, "scores"), column_cells))
     return filled
 
 
-DECLARED = Cell(note="declared")
+DECLARED_CELL = Cell(note="declared")
 
 
 def _per_second(cells: Cells, codec: int, measure: str, unit: int) -> Cell:

@@ -62,31 +62,33 @@ def fixed_comparisons(
     """The family on one metric, in the suite's order; a distance of a whole corpus has none."""
     if planned.metrics[metric].is_distance:
         return []
-    places = {codec.label: place for place, codec in enumerate(planned.codecs)}
-    known = [one for one in planned.comparisons if not _missing(one.labels, places)]
-    chosen = [(places[one.first], places[one.second]) for one in known]
+    codec_indices = {codec.label: codec_index for codec_index, codec in enumerate(planned.codecs)}
+    known = [one for one in planned.comparisons if not _missing(one.labels, codec_indices)]
+    chosen = [(codec_indices[one.first], codec_indices[one.second]) for one in known]
     tested = iter(pairs_of(planned, cells, metric, chosen, test=test))
     level = SIGNIFICANCE / max(len(chosen), 1)
     family = []
     for one in planned.comparisons:
-        if absent := _missing(one.labels, places):
+        if absent := _missing(one.labels, codec_indices):
             family.append(Fixed(asks=one.asks, missing=absent))
             continue
         pair = next(tested)
-        asked = [places[label] for label in one.labels]
+        asked = [codec_indices[label] for label in one.labels]
         share = _share(cells, metric, asked, one) if one.share_of else None
         detectable = smallest_detectable(pair.spread, pair.clusters, alpha=level)
         family.append(Fixed(asks=one.asks, pair=pair, detectable=detectable, share=share))
     return family
 
 
-def _missing(labels: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(label for label in labels if label not in places)
+def _missing(labels: Sequence[str], codec_indices: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(label for label in labels if label not in codec_indices)
 
 
-def _share(cells: Cells, metric: int, places: Sequence[int], asked: PlannedComparison) -> Share:
+def _share(
+    cells: Cells, metric: int, codec_indices: Sequence[int], asked: PlannedComparison
+) -> Share:
     """Of the means of four codecs: (first - second) / (third - fourth), speakers drawn anew."""
-    values, sizes = cells.values[:, places, metric], cells.sizes[:, places, metric]
+    values, sizes = cells.values[:, codec_indices, metric], cells.sizes[:, codec_indices, metric]
     kept = np.isfinite(values).all(axis=1)
     values, sizes = values[kept], sizes[kept]
     of = " - ".join(asked.share_of)

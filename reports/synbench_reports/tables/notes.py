@@ -13,7 +13,7 @@ from synbench.results.cells import MISSING, NOT_PLANNED, OK, Cells
 from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
 from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS
 from synbench.statistics.multiplicity import SIGNIFICANCE
-from synbench.statistics.power import POWER
+from synbench.statistics.power import TARGET_POWER
 from synbench.training_overlap import overlaps_of
 from synbench_metrics.frechet import is_small
 from synbench_reports.tables.best import Doubts
@@ -23,7 +23,7 @@ from synbench_reports.tables.table import Note
 REASONS_SHOWN = 5
 # With more speakers or items than this nobody asks how many more it takes.
 MANY_CLUSTERS = 40
-UNSURE = "the intervals of skewed scores hold less often than they promise"
+UNSURE_INTERVALS = "the intervals of skewed scores hold less often than they promise"
 DIGEST_DIGITS = 12
 
 __all__ = ["corpus_notes", "run_notes"]
@@ -161,8 +161,8 @@ def _failures(cells: Cells) -> list[Note]:
 def _mismatched(planned: PlannedRun, cells: Cells) -> list[Note]:
     """Metrics whose means are over other items for one codec than for another."""
     texts = defaultdict(list)
-    for place, metric in enumerate(planned.metrics):
-        scored = cells.status[:, :, place] == OK
+    for metric_index, metric in enumerate(planned.metrics):
+        scored = cells.status[:, :, metric_index] == OK
         counts = scored.sum(axis=0)
         present = np.flatnonzero(counts)
         if (
@@ -186,12 +186,12 @@ def _few_items(planned: PlannedRun, cells: Cells) -> list[Note]:
     counts = (cells.status == OK).sum(axis=0)
     few = (counts > 0) & (counts < FEW_CLUSTERS)
     cases: dict[str, list[str]] = defaultdict(list)
-    for place, metric in enumerate(planned.metrics):
-        codecs = np.flatnonzero(few[:, place])
+    for metric_index, metric in enumerate(planned.metrics):
+        codecs = np.flatnonzero(few[:, metric_index])
         if len(codecs):
-            everywhere = len(codecs) == np.count_nonzero(counts[:, place])
+            everywhere = len(codecs) == np.count_nonzero(counts[:, metric_index])
             cases["all codecs" if everywhere else _named(planned, codecs)].append(metric.label)
-    text = f"fewer than {FEW_CLUSTERS} items: {UNSURE}"
+    text = f"fewer than {FEW_CLUSTERS} items: {UNSURE_INTERVALS}"
     return [_warning(", ".join(metrics), f"{text} ({named})") for named, metrics in cases.items()]
 
 
@@ -201,7 +201,7 @@ def _few_speakers(cells: Cells) -> list[Note]:
     speakers = len(np.unique(cells.clusters))
     text = f"intervals are over {speakers} speakers"
     if speakers < FEW_CLUSTERS:
-        return [_warning("±", f"{text}; with fewer than {FEW_CLUSTERS} {UNSURE}")]
+        return [_warning("±", f"{text}; with fewer than {FEW_CLUSTERS} {UNSURE_INTERVALS}")]
     return [Note(level="note", subject="±", text=text)]
 
 
@@ -219,7 +219,7 @@ def _needed(
     ]
     text = (
         f"{unit} that would tell a codec marked ~ from the best, if the difference is as seen "
-        f"(power {POWER:.0%}): {'; '.join(parts)}"
+        f"(power {TARGET_POWER:.0%}): {'; '.join(parts)}"
     )
     return [Note(level="note", subject="~", text=text)]
 
@@ -240,20 +240,20 @@ def _out_of_reach(planned: PlannedRun, reach: Mapping[str, str]) -> list[Note]:
 
 
 def _named(planned: PlannedRun, codecs: Iterable[int]) -> str:
-    return ", ".join(planned.codecs[place].label for place in codecs)
+    return ", ".join(planned.codecs[codec_index].label for codec_index in codecs)
 
 
 def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
     """Metrics whose number is no plain mean of their items."""
     notes = []
-    for place, metric in enumerate(planned.metrics):
+    for metric_index, metric in enumerate(planned.metrics):
         if metric.is_rate:
             text = "all errors over all reference words of the corpus, not the mean of the items"
             notes.append(Note(level="note", subject=metric.label, text=text))
-        dimensions = int(cells.dimensions[place])
+        dimensions = int(cells.dimensions[metric_index])
         if not dimensions:
             continue
-        items = int((cells.status[:, :, place] == OK).sum(axis=0).max())
+        items = int((cells.status[:, :, metric_index] == OK).sum(axis=0).max())
         text = f"one distance of the corpus: {items} items, {dimensions} dimensions"
         if is_small(items, dimensions):
             text += "; biased upwards for so few items, compare it only with the same items"
@@ -266,9 +266,9 @@ def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
 def _doubtful(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> list[Note]:
     """Codecs whose decoded waves were moved, cut or clipped, or hardly resemble the originals."""
     notes = []
-    for place, codec in enumerate(planned.codecs):
-        decoded = cells.decode_status[:, place] == OK
-        measures = {name: cells.measures[name][decoded, place] for name in MEASURES}
+    for codec_index, codec in enumerate(planned.codecs):
+        decoded = cells.decode_status[:, codec_index] == OK
+        measures = {name: cells.measures[name][decoded, codec_index] for name in MEASURES}
         for doubt in doubts(
             measures, items=len(decoded), damaged=bool(corpus.condition), padding=False
         ):

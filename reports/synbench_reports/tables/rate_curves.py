@@ -78,10 +78,10 @@ def curve_name(codec: PlannedCodec) -> str:
 def curves_of(planned: PlannedRun) -> dict[str, tuple[int, ...]]:
     """Places on the codec axis by the name of their curve; anchors of the scale have none."""
     curves: dict[str, tuple[int, ...]] = {}
-    for place, codec in enumerate(planned.codecs):
+    for codec_index, codec in enumerate(planned.codecs):
         if not codec.is_anchor:
             name = curve_name(codec)
-            curves[name] = (*curves.get(name, ()), place)
+            curves[name] = (*curves.get(name, ()), codec_index)
     return curves
 
 
@@ -91,7 +91,7 @@ def curve_pairs(
     """Every other curve of a run against one.
 
     Args:
-        metric: place on the metric axis.
+        metric: index on the metric axis.
         against: the name of a curve, or labels of codecs with commas between them, which make one.
 
     Raises:
@@ -100,14 +100,14 @@ def curve_pairs(
     curves = curves_of(planned)
     name, anchor = _anchor(planned, curves, against)
     tests = {
-        other: tuple(place for place in places if place not in anchor)
-        for other, places in curves.items()
+        other: tuple(codec_index for codec_index in codec_indices if codec_index not in anchor)
+        for other, codec_indices in curves.items()
         if other != name
     }
     return [
-        _pair(planned, cells, metric, (name, anchor), (other, places), method)
-        for other, places in tests.items()
-        if places
+        _pair(planned, cells, metric, (name, anchor), (other, codec_indices), method)
+        for other, codec_indices in tests.items()
+        if codec_indices
     ]
 
 
@@ -116,7 +116,7 @@ def _anchor(
 ) -> tuple[str, tuple[int, ...]]:
     if against in curves:
         return against, curves[against]
-    labels = {codec.label: place for place, codec in enumerate(planned.codecs)}
+    labels = {codec.label: codec_index for codec_index, codec in enumerate(planned.codecs)}
     if against in labels:
         return against, (labels[against],)
     names = list(dict.fromkeys(filter(None, (name.strip() for name in against.split(",")))))
@@ -136,18 +136,20 @@ def _pair(
     test: tuple[str, tuple[int, ...]],
     method: Method,
 ) -> CurvePair:
-    kind, places = planned.metrics[metric], [*anchor[1], *test[1]]
+    kind, codec_indices = planned.metrics[metric], [*anchor[1], *test[1]]
     sign = -1.0 if kind.direction == "down" else 1.0
     counted = len(anchor[1])
-    values = sign * cells.values[:, places, metric]
-    rates = _rates(planned, cells, places)
+    values = sign * cells.values[:, codec_indices, metric]
+    rates = _rates(planned, cells, codec_indices)
     common = np.isfinite(rates).all(axis=1)
     if not kind.is_distance:
         common &= np.isfinite(values).all(axis=1)
     values, rates, seconds = values[common], rates[common], cells.seconds[common]
-    sizes = cells.sizes[:, places, metric][common]
+    sizes = cells.sizes[:, codec_indices, metric][common]
     means = (
-        sign * cells.pooled[places, metric] if kind.is_distance else weighted_means(values, sizes)
+        sign * cells.pooled[codec_indices, metric]
+        if kind.is_distance
+        else weighted_means(values, sizes)
     )
     weights = np.broadcast_to(seconds[:, None], rates.shape)
     point_rates = weighted_means(rates, weights)
@@ -204,13 +206,13 @@ def _pair(
     )
 
 
-def _rates(planned: PlannedRun, cells: Cells, places: Sequence[int]) -> Floats:
-    """Bits per second of each item, shape ``(item, place)``; NaN where neither is known."""
+def _rates(planned: PlannedRun, cells: Cells, codec_indices: Sequence[int]) -> Floats:
+    """Bits per second of each item, shape ``(item, codec)``; NaN where neither is known."""
     columns = []
-    for place in places:
-        codec = planned.codecs[place]
+    for codec_index in codec_indices:
+        codec = planned.codecs[codec_index]
         if codec.bits_counted:
-            columns.append(cells.measures["payload_bits"][:, place] / cells.seconds)
+            columns.append(cells.measures["payload_bits"][:, codec_index] / cells.seconds)
         else:
             declared = np.nan if codec.nominal_bps is None else codec.nominal_bps
             columns.append(np.full(len(cells.seconds), declared))

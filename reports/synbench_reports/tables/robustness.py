@@ -97,16 +97,20 @@ def _of_metric(
 ) -> Iterator[Drop]:
     count, (clean, clean_cells) = len(planned.codecs), groups[0]
     columns = [(cells, index if group.clean else clean_index) for group, cells in groups]
-    values = np.concatenate([cells.values[:, :, place] for cells, place in columns], axis=1)
-    sizes = np.concatenate([cells.sizes[:, :, place] for cells, place in columns], axis=1)
+    values = np.concatenate(
+        [cells.values[:, :, metric_index] for cells, metric_index in columns], axis=1
+    )
+    sizes = np.concatenate(
+        [cells.sizes[:, :, metric_index] for cells, metric_index in columns], axis=1
+    )
     clusters = clean_cells.speakers
     numbers = estimate_means(values, clusters=clusters, sizes=sizes)
     # Of clean itself against clean too, so that every column has a line; its p is not counted.
     pairs = [(column % count, column) for column in range(values.shape[1])]
-    found = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
-    tested = (found.clusters >= FEWEST_CLUSTERS) & (np.arange(len(pairs)) >= count)
-    corrected = correct([float(p) for p in np.where(tested, found.p(), np.nan)])
-    low, high, drop_low, drop_high = numbers.low, numbers.high, found.low, found.high
+    differences = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
+    tested = (differences.clusters >= FEWEST_CLUSTERS) & (np.arange(len(pairs)) >= count)
+    corrected = correct([float(p) for p in np.where(tested, differences.p(), np.nan)])
+    low, high, drop_low, drop_high = numbers.low, numbers.high, differences.low, differences.high
     for column in range(values.shape[1]):
         corpus, _ = groups[column // count]
         yield Drop(
@@ -119,7 +123,7 @@ def _of_metric(
             number=float(numbers.mean[column]),
             low=float(low[column]),
             high=float(high[column]),
-            drop=float(found.mean[column]),
+            drop=float(differences.mean[column]),
             drop_low=float(drop_low[column]),
             drop_high=float(drop_high[column]),
             p_holm=corrected[column],
