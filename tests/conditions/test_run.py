@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner, Result
 
 import synbench
 import synbench_codecs
 from synbench.conditions.speech_level import speech_level
 from synbench.results.planned import read_planned
 from synbench_codecs import read_stream
+from synbench_listening.commands.group import listen
+from synbench_listening.design.study_folder import StudyFolder
 from synbench_reports.tables.robustness import drops
 
 SUITE = """
@@ -165,6 +168,76 @@ def test_tables_have_two_groups_and_the_drop_is_against_the_clean_number(run: Pa
     # Noise costs the recording much, and a codec of waveforms treats noise as it treats speech.
     assert abs(of_g722.drop) < clean[of_g722.codec] - 12
     assert of_g722.drop == pytest.approx(clean[of_g722.codec] - of_g722.number)
+
+
+LISTENED = """
+name: in-noise
+test: acr
+items:
+  count: 2
+  corpus: speech
+  conditions: [clean, white 10 dB, tandem 2]
+  stratify_by: si_sdr
+training_items: 0
+pages: [trials, finish]
+"""
+
+
+def built(run: Path, folder: Path, changes: str = "") -> Result:
+    design = folder / "design.yaml"
+    design.write_text(LISTENED + changes)
+    out = folder / "study"
+    return CliRunner().invoke(
+        listen, ["build", str(run), "--design", str(design), "--out", str(out)]
+    )
+
+
+def test_a_listening_test_has_every_utterance_under_every_condition(
+    run: Path, tmp_path: Path
+) -> None:
+    done = built(run, tmp_path, "systems: [G.722 64 kbps]\n")
+    assert done.exit_code == 0, done.output
+    key = StudyFolder(tmp_path / "study").key()
+    heard = [stimulus for stimulus in key.stimuli.values() if stimulus.role == "system"]
+    by_condition = {stimulus.item_condition: stimulus for stimulus in heard}
+    assert set(by_condition) == {"", "white 10 dB", "tandem 2"}
+    assert len({stimulus.item for stimulus in heard}) == 6
+    assert by_condition["white 10 dB"].item.endswith(", white 10 dB")
+    # Compared with what the codec was given: the noise is no fault of the codec's.
+    (shown,) = (
+        stimulus
+        for stimulus in key.stimuli.values()
+        if stimulus.role == "hidden_reference" and stimulus.item == by_condition["white 10 dB"].item
+    )
+    name = by_condition["white 10 dB"].item.split(",")[0]
+    (path,) = (run / "inputs/speech, white 10 dB").glob(f"{name}.*.flac")
+    reference = soundfile.read(StudyFolder(tmp_path / "study").clip_path(shown))[0]
+    given = soundfile.read(path)[0] * 10 ** (shown.gain_db / 20)
+    assert reference == pytest.approx(given, abs=2**-16)
+    for block in key.blocks:
+        pages = [page for page in block.pages if page.kind == "acr"]
+        assert len({page.item for page in pages}) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("items: {conditions: [babble 5dB]}", "did you mean babble 5 dB?"),
+        ("items: {conditions: [clean, clean]}", "each once"),
+        ("items: {corpus: speach, conditions: [clean]}", "did you mean speech?"),
+        ("items: {conditions: [clean, token errors 0.5], count: 1}", "not decoded by"),
+    ],
+)
+def test_conditions_that_no_study_can_have(
+    run: Path, tmp_path: Path, changes: str, said: str
+) -> None:
+    design = tmp_path / "design.yaml"
+    design.write_text(f"name: bad\ntest: acr\n{changes}\n")
+    done = CliRunner().invoke(
+        listen, ["build", str(run), "--design", str(design), "--out", str(tmp_path / "study")]
+    )
+    assert done.exit_code != 0
+    assert said in str(done.exception) + done.output
 
 
 def test_channels_take_the_stream_that_was_encoded_for_the_clean_speech(run: Path) -> None:

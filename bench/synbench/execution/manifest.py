@@ -12,6 +12,7 @@ from typing import Any
 from synbench import policy
 from synbench.conditions.corpora import Group
 from synbench.execution.plan import Plan, SuiteCodec
+from synbench.execution.units import input_artefact
 from synbench.published import (
     common_folder,
     published_entry,
@@ -168,6 +169,9 @@ def item_rows(plan: Plan) -> list[Row]:
             "speaker": item.speaker,
             "transcript": item.transcript,
             "problem": without_folders(item.problem, str(item.path.absolute().parent)),
+            "input": f"inputs/{input_artefact(works[corpus.name, item.id])}"
+            if plan.conditions[corpus.name].damages_input
+            else None,
             "gender": item.gender,
             "language": item.language,
         }

@@ -89,6 +89,7 @@ ITEM_COLUMNS = {
     "speaker": "string",
     "transcript": "string",
     "problem": "string",
+    "input": "string",
     "gender": "string",
     "language": "string",
 }

@@ -13,7 +13,7 @@ from synbench.results.counted_rows import CountedRows
 from synbench.results.planned import PlannedRun
 
 ITEMS = """
-SELECT item, speaker, transcript, seconds, target_rate, problem
+SELECT item, speaker, transcript, seconds, target_rate, problem, input
 FROM items WHERE corpus = ? ORDER BY item_index
 """
 
@@ -23,6 +23,9 @@ __all__ = ["ItemFiles", "even_choice", "files_of", "item_files", "item_keys"]
 @dataclass(frozen=True, kw_only=True)
 class ItemFiles:
     """One item: its recording, and per codec the reconstruction and the bitstream, where they are.
+
+    ``damaged`` is the wave that the codecs were given under a condition, ``None`` where that is the
+    recording.
 
     Recordings are those that this machine knows of the corpus; a run folder does not name them.
     ``target_rate`` is the rate in Hz at which the corpus is used, ``None`` for that of the file.
@@ -37,6 +40,7 @@ class ItemFiles:
     target_rate: int | None
     problem: str
     source: Path | None
+    damaged: Path | None
     decoded: tuple[bool, ...]
     reconstructions: tuple[Path | None, ...]
     bitstreams: tuple[Path | None, ...]
@@ -63,7 +67,7 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
     codecs = range(rows.codecs)
     files = []
     for index, item in enumerate(rows.tuples(ITEMS, corpus)):
-        name, speaker, transcript, seconds, target_rate, problem = item
+        name, speaker, transcript, seconds, target_rate, problem, damaged = item
         pairs = [made.get((index, codec), (None, None)) for codec in codecs]
         files.append(
             ItemFiles(
@@ -74,6 +78,7 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
                 target_rate=target_rate,
                 problem=problem,
                 source=recordings.get(name),
+                damaged=_below(rows.folder, damaged),
                 decoded=tuple((index, codec) in made for codec in codecs),
                 reconstructions=tuple(reconstruction for reconstruction, _ in pairs),
                 bitstreams=tuple(bitstream for _, bitstream in pairs),

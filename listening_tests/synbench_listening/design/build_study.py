@@ -78,6 +78,8 @@ def build_study(
         systems=design.systems,
         corpus=design.items.corpus,
         metric=design.items.stratify_by,
+        conditions=design.items.conditions,
+        reference=design.items.reference,
     )
     chosen, training = choose_items(
         material.candidates,
@@ -129,7 +131,8 @@ def _check_transcripts(chosen: list[Candidate]) -> None:
         except NotApplicable:
             raise UsageError(
                 f"item {candidate.item} has no transcript in the run: a transcription test needs a "
-                f"corpus with transcripts; leave it out with items.without: [{candidate.item}]"
+                f"corpus with transcripts; leave it out with items.without: "
+                f"[{candidate.utterance or candidate.item}]"
             ) from None
 
 

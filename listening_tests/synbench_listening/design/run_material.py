@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synbench.corpora.whereabouts import known_recordings
 from synbench.errors import UsageError
@@ -14,7 +14,7 @@ from synbench.results.planned import undamaged
 from synbench.results.queries import OK, SCORED
 from synbench.results.store import FORMAT, RunFolder
 from synbench.results.stored_files import ItemFiles, files_of
-from synbench_base.close_names import suggestion
+from synbench_listening.design.run_parts import CorpusPart, corpora_under, offer, one_of
 
 __all__ = ["Candidate", "Material", "System", "read_material"]
 
@@ -60,13 +60,24 @@ class Material:
 
 
 def read_material(
-    folder: Path, *, systems: Sequence[str], corpus: str | None, metric: str | None
+    folder: Path,
+    *,
+    systems: Sequence[str],
+    corpus: str | None,
+    metric: str | None,
+    conditions: Sequence[str] = (),
+    reference: Literal["input", "clean"] = "input",
 ) -> Material:
     """Read a run.
 
     Args:
         systems: labels or specs; all that are no anchors if empty.
+        corpus: as recorded, or by its name under a condition.
         metric: column whose mean over the systems is wanted per item.
+        conditions: labels, ``clean`` among them: every utterance is a candidate under each. Without
+            them, the items of the corpus as it is named.
+        reference: what damaged items are compared with: what the codecs were given, or the
+            recording.
 
     Raises:
         UsageError: no run, or it lacks a system, corpus or metric (the message offers others); it
@@ -80,42 +91,46 @@ def read_material(
         raise UsageError(f"{folder} has format {manifest.get('format')}, expected {FORMAT}")
     with undamaged(run.manifest_path):
         chosen = _systems(manifest, systems)
-        corpus = _one_of("corpus", corpus, [entry["name"] for entry in manifest["corpora"]])
+        parts = corpora_under(manifest["corpora"], corpus=corpus, conditions=conditions)
         metric_id = None
         if metric is not None:
             columns = {entry["column"]: entry["metric_id"] for entry in manifest["metrics"]}
-            metric_id = columns[_one_of("metric", metric, list(columns))]
-    counted = CountedRows(
-        folder,
-        policy_id=manifest["policy_id"],
-        codec_ids=[system.codec_id for system in chosen],
-        metric_ids=[metric_id] if metric_id else [],
-    )
-    recordings = _recordings(manifest, corpus)
-    scores = _mean_scores(counted, corpus) if metric_id else {}
+            metric_id = columns[one_of("metric", metric, list(columns))]
     candidates: list[Candidate] = []
     left_out: dict[str, int] = {}
-    for number, item in enumerate(files_of(counted, corpus, recordings)):
-        mean, unscored = scores.get(number, (None, range(len(chosen) if metric_id else 0)))
-        reason = item.problem or _lacking(item, unscored, chosen)
-        if item.source is None:
-            reason = reason or "its recording is not known on this machine"
-        if reason or item.source is None:
-            left_out[reason] = left_out.get(reason, 0) + 1
-            continue
-        candidates.append(
-            Candidate(
-                item=item.item,
-                path=item.source,
-                target_rate=item.target_rate,
-                seconds=item.seconds,
-                speaker=item.speaker,
-                decoded=tuple(path for path in item.reconstructions if path is not None),
-                score=mean,
-                transcript=item.transcript,
-                utterance=item.item,
-            )
+    for part in parts:
+        counted = CountedRows(
+            folder,
+            policy_id=manifest["policy_id"],
+            codec_ids=[system.codec_id for system in chosen],
+            metric_ids=[metric_id] if metric_id else [],
         )
+        scores = _mean_scores(counted, part.corpus) if metric_id else {}
+        recordings = _recordings(part)
+        for number, item in enumerate(files_of(counted, part.corpus, recordings)):
+            mean, unscored = scores.get(number, (None, range(len(chosen) if metric_id else 0)))
+            path = item.damaged if reference == "input" and item.damaged else item.source
+            reason = item.problem or _lacking(item, unscored, chosen)
+            if path is None:
+                reason = reason or "its recording is not known on this machine"
+            if reason or path is None:
+                reason = f"{part.label}: {reason}" if part.label else reason
+                left_out[reason] = left_out.get(reason, 0) + 1
+                continue
+            candidates.append(
+                Candidate(
+                    item=f"{item.item}, {part.label}" if part.label else item.item,
+                    path=path,
+                    target_rate=item.target_rate,
+                    seconds=item.seconds,
+                    speaker=item.speaker,
+                    decoded=tuple(made for made in item.reconstructions if made is not None),
+                    score=mean,
+                    transcript=item.transcript,
+                    utterance=item.item,
+                    condition=part.label,
+                )
+            )
     return Material(
         folder=folder,
         started=manifest["started"],
@@ -134,37 +149,23 @@ def _systems(manifest: dict[str, Any], wanted: Sequence[str]) -> tuple[System, .
         here = [entry for entry in codecs if name in (entry["label"], entry["spec"])]
         if len(here) != 1:
             labels = [entry["label"] for entry in codecs]
-            raise UsageError(f"the run has {len(here)} codecs {name!r}; {_offer(name, labels)}")
+            raise UsageError(f"the run has {len(here)} codecs {name!r}; {offer(name, labels)}")
         systems.append(System(label=here[0]["label"], codec_id=here[0]["codec_id"]))
     if not systems or len({system.codec_id for system in systems}) < len(systems):
         raise UsageError("expected systems of the run, each once; see: synbench show RUN")
     return tuple(systems)
 
 
-def _one_of(kind: str, wanted: str | None, there: list[str]) -> str:
-    if wanted is None and len(there) == 1:
-        return there[0]
-    if wanted is None or wanted not in there:
-        named = f"no {kind} {wanted!r}" if wanted else f"several: name one as {kind}"
-        raise UsageError(f"the run has {named}; {_offer(wanted or '', there)}")
-    return wanted
-
-
-def _offer(name: str, there: Sequence[str]) -> str:
-    return suggestion(name, there, f"it has: {', '.join(there) or 'none'}")
-
-
-def _recordings(manifest: dict[str, Any], corpus: str) -> dict[str, Path]:
+def _recordings(part: CorpusPart) -> dict[str, Path]:
     """Item to recording; a run does not say where they lie, this machine's cache does.
 
     Raises:
         UsageError: the corpus was never read on this machine.
     """
-    digest = next(entry["digest"] for entry in manifest["corpora"] if entry["name"] == corpus)
-    recordings = known_recordings(digest)
+    recordings = known_recordings(part.digest)
     if not recordings:
         raise UsageError(
-            f"where the recordings of the corpus {corpus!r} lie is not known on this machine: "
+            f"where the recordings of the corpus {part.corpus!r} lie is not known on this machine: "
             "type the synbench run command of this run once more here; it reads them, and "
             "computes nothing that is there"
         )

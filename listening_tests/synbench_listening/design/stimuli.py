@@ -108,7 +108,8 @@ def make_item(
         )
     except ItemError as error:
         raise UsageError(
-            f"item {candidate.item}: {error}; leave it out with items.without: [{candidate.item}]"
+            f"item {candidate.item}: {error}; leave it out with items.without: "
+            f"[{candidate.utterance or candidate.item}]"
         ) from error
     return ItemWaves(
         item=candidate.item,

@@ -71,6 +71,15 @@ class Items(_Strict):
 
     count: int = Field(default=8, ge=1, description="how many utterances the study has")
     corpus: Written | None = Field(default=None, description="corpus of the run; needed if several")
+    conditions: list[Written] = Field(
+        default=[],
+        description="conditions of the run, by label: every utterance is an item under each",
+    )
+    reference: Literal["input", "clean"] = Field(
+        default="input",
+        description="what is compared with: what the codecs were given, noise included, or the "
+        "recording",
+    )
     only: list[Written] = Field(default=[], description="choose among these item ids, not all")
     without: list[Written] = Field(default=[], description="never choose these item ids")
     stratify_by: str | None = Field(

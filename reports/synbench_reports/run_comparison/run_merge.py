@@ -22,7 +22,7 @@ from synbench.results.rows import STAGES, Stage
 from synbench.results.run_identity import CODEC_FIELDS, METRIC_FIELDS, differing_fields
 from synbench.results.store import FORMAT, RunFolder
 
-TREES = ("bitstreams", "reconstructions")
+TREES = ("inputs", "bitstreams", "reconstructions")
 # Scores of one cell that differ by more than this share are two results, not one.
 TOLERANCE_SHARE = 1e-6
 
