@@ -44,6 +44,7 @@ __all__ = [
     "CodecEntry",
     "ComparisonEntry",
     "CorpusEntry",
+    "Limits",
     "Suite",
     "anchored",
     "find_suite",
@@ -101,6 +102,17 @@ def _entry(key: str, model: type[BaseModel]) -> BeforeValidator:
     )
 
 
+class Limits(_Strict):
+    """What a codec must keep to for a use; tables mark who does."""
+
+    latency_ms: float | None = Field(
+        default=None, gt=0, description="algorithmic delay: frame and look-ahead"
+    )
+    giga_macs: float | None = Field(
+        default=None, gt=0, description="10^9 multiply-accumulates per second of audio"
+    )
+
+
 class Suite(_Strict):
     """A comparison: every codec over every corpus by every metric."""
 
@@ -121,6 +133,7 @@ class Suite(_Strict):
         description="what scores are against where a condition damages the input: the clean "
         "recording, the damaged input, or both in columns of their own",
     )
+    limits: Limits = Field(default=Limits(), description="tables mark the codecs that keep to them")
     failure_budget: int | str = Field(
         default=0, description="failed cells allowed before exit code 1: a count, or '5%'"
     )

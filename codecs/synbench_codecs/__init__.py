@@ -18,6 +18,7 @@ from synbench_codecs._costs import (
     measure_speed,
     untrained,
 )
+from synbench_codecs._delays import Delays, delays_of
 from synbench_codecs._framing import (
     payload_frames,
     payload_tokens,
@@ -47,6 +48,7 @@ __all__ = [
     "CodecInfo",
     "Complexity",
     "ConcealingCodec",
+    "Delays",
     "Encoded",
     "Latency",
     "Options",
@@ -61,6 +63,7 @@ __all__ = [
     "count_costs",
     "declared_latency",
     "decode",
+    "delays_of",
     "describe",
     "device",
     "encode",

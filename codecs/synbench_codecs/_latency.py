@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from synbench_codecs._delays import ANY_RATE, delays_of
 from synbench_codecs._framing import payload_frames
 from synbench_codecs._interface import CodecInfo, Wave
 from synbench_codecs.errors import BitstreamError
 
-ANY_RATE = 16000
 # A reach of more than half of the wave in both lengths is that of the whole file.
 SHORT_SECONDS, LONG_SECONDS = 2.0, 8.0
 CLICK_SAMPLES = 8
@@ -67,13 +67,7 @@ class Latency:
 
 def declared_latency(info: CodecInfo) -> float | None:
     """Frame and look-ahead in seconds as a codec declares them; ``None``: the whole file."""
-    if info.lookahead_samples is None or info.context == "global":
-        return None
-    sample_rate = info.sample_rate or ANY_RATE
-    output_rate = info.output_sample_rate or sample_rate
-    # The lag of the wave is no time on top: it is look-ahead, seen from the output.
-    beyond = max(info.lookahead_samples / sample_rate, info.output_delay_samples / output_rate)
-    return (info.hop_length or 0) / sample_rate + beyond
+    return delays_of(vars(info)).total
 
 
 def measure_latency(codec: Any) -> Latency:

@@ -10,10 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 import synbench_codecs
+from synbench.commands.listing import WHOLE_FILE
 from synbench.console import output_console
 from synbench.errors import SynbenchError, UsageError
-
-WHOLE_FILE = "whole file"
 
 __all__ = ["latency"]
 

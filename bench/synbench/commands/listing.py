@@ -18,18 +18,24 @@ from synbench_codecs import Options
 
 __all__ = ["codec_facts", "codecs", "corpora", "metric_facts", "metrics"]
 
+DELAYS = ("frame ms", "look-ahead ms", "delay ms")
+WHOLE_FILE = "whole file"
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
 @as_json
 def codecs(as_json: bool) -> None:
-    """List the codecs: an example of each operating point, its bit rate, and what is absent."""
+    """List the codecs: an example of each operating point, its bit rate, and what is absent.
+
+    delay is what a codec declares to wait for, frame and look-ahead; synbench latency measures it.
+    """
     facts = [fact for name in synbench_codecs.names() for fact in codec_facts(name)]
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
-    table = _table("codec", "kbit/s", "Hz", "delay ms", "options", "absent")
+    table = _table("codec", "kbit/s", "Hz", *DELAYS, "options", "absent")
     reasons = _reasons(facts)
     for fact in facts:
         rate, reason = fact.get("nominal_bitrate_bps"), fact["unavailable"]
@@ -37,7 +43,7 @@ def codecs(as_json: bool) -> None:
             escape(fact["spec"]),
             "-" if rate is None else f"{_fraction(rate) / 1000:g}",
             str(fact.get("sample_rate") or "any"),
-            _milliseconds(fact),
+            *_delays(fact),
             escape(fact["options"]),
             _mark(reason, reasons),
             style="dim" if reason else None,
@@ -64,7 +70,7 @@ def codec_facts(name: str) -> list[dict[str, Any]]:
             info = synbench_codecs.load(spec).info
         except MissingWeights as error:
             known = synbench_codecs.describe(spec)
-            fact = known.to_json() if known else {"spec": spec}
+            fact = _with_delays(known.to_json()) if known else {"spec": spec}
             facts.append(fact | {"options": options, "unavailable": str(error)})
             continue
         except SynbenchError as error:
@@ -72,10 +78,21 @@ def codec_facts(name: str) -> list[dict[str, Any]]:
                 return [{"spec": name, "options": options, "unavailable": ""}]
             facts.append({"spec": spec, "options": options, "unavailable": str(error)})
             continue
-        facts.append(info.to_json() | {"options": options, "unavailable": ""})
+        facts.append(_with_delays(info.to_json()) | {"options": options, "unavailable": ""})
     reasons = {fact["unavailable"] for fact in facts}
     nothing_known = not any("label" in fact for fact in facts)
     return facts[:1] if len(reasons) == 1 and nothing_known else facts
+
+
+def _with_delays(fact: dict[str, Any]) -> dict[str, Any]:
+    """In seconds: null where nothing is declared, or where the whole file is needed."""
+    delays = synbench_codecs.delays_of(fact)
+    return fact | {
+        "frame_seconds": delays.frame,
+        "lookahead_seconds": delays.lookahead,
+        "delay_seconds": delays.total,
+        "whole_file": delays.is_whole_file,
+    }
 
 
 def _reasons(facts: list[dict[str, Any]]) -> list[str]:
@@ -99,9 +116,18 @@ def _fraction(text: str) -> float:
     return int(top) / int(bottom or 1)
 
 
-def _milliseconds(fact: dict[str, Any]) -> str:
-    rate = fact.get("output_sample_rate")
-    return f"{1000 * fact['output_delay_samples'] / rate:.1f}" if rate else "0"
+def _delays(fact: dict[str, Any]) -> tuple[str, str, str]:
+    """Frame, look-ahead and algorithmic delay, which is both together."""
+    if "hop_length" not in fact:
+        return "-", "-", "-"
+    delays = synbench_codecs.delays_of(fact)
+    if delays.is_whole_file:
+        return _milliseconds(delays.frame), WHOLE_FILE, WHOLE_FILE
+    return _milliseconds(delays.frame), _milliseconds(delays.lookahead), _milliseconds(delays.total)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1000 * seconds:.1f}"
 
 
 @click.command()

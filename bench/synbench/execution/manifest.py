@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import synbench_codecs
 from synbench import policy
 from synbench.conditions.corpora import Group
 from synbench.execution.plan import Plan, SuiteCodec
@@ -24,7 +25,7 @@ from synbench.results.rows import Row
 from synbench.results.store import FORMAT
 from synbench_base.files import printable
 from synbench_base.packages import installed_version
-from synbench_codecs import published_spec
+from synbench_codecs import delays_of, published_spec
 
 PACKAGES = (
     "ai-edge-litert",
@@ -126,7 +127,18 @@ def _condition(group: Group) -> dict[str, Any]:
         "condition_value": condition.value,
         "condition_settings": dict(condition.settings),
         "damaged_input": condition.damages_input,
+        "conceal": condition.channel.get("conceal", ""),
+        **_tandem(condition.tandem),
     }
+
+
+def _tandem(tandem: int | tuple[str, ...]) -> dict[str, Any]:
+    """What a tandem adds to the delay of a codec, in seconds."""
+    if isinstance(tandem, int):
+        return {"passes": tandem, "earlier_delay": 0.0}
+    totals = [delays_of(vars(synbench_codecs.load(spec).info)).total for spec in tandem]
+    known = [total for total in totals if total is not None]
+    return {"passes": 1, "earlier_delay": sum(known) if len(known) == len(totals) else None}
 
 
 def _suite(plan: Plan) -> dict[str, Any]:

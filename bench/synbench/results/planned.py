@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from typing import Any, Literal
 from synbench.errors import UsageError
 from synbench.results.checked_types import check_types
 from synbench.results.store import FORMAT, RunFolder
+from synbench_codecs import Delays, delays_of
 
 Direction = Literal["up", "down", ""]
 
@@ -44,6 +45,7 @@ class PlannedCodec:
     ``weights`` names the files of the checkpoint and their digests; empty where there are none.
     ``training_data`` names the corpora that its weights were trained on, as far as stated.
     ``released`` is False where some of them are a user's own.
+    ``conceals`` is whether its decoder bridges lost frames by itself.
     ``missing`` says why the codec could not run at the latest start; it is empty otherwise.
     """
 
@@ -61,6 +63,8 @@ class PlannedCodec:
     source: str = ""
     codebook_sizes: tuple[int, ...] = ()
     bits_per_frame: float | None = None
+    conceals: bool = False
+    delays: Delays = field(default_factory=Delays)
     missing: str = ""
 
     @property
@@ -110,6 +114,9 @@ class PlannedCorpus:
     Under a condition, ``clean`` is the name of the same corpus as recorded, ``condition`` the label
     of what was done to it, ``condition_group`` what that varies and ``condition_value`` where it
     lies on that scale. ``damaged_input`` is whether the codecs got another wave than the recording.
+    A tandem goes through the codec ``passes`` times, and before it through others that keep speech
+    back for ``earlier_delay`` seconds, ``None`` where they need the whole file. ``conceal`` is what
+    is done about lost frames.
     """
 
     name: str
@@ -123,6 +130,9 @@ class PlannedCorpus:
     condition_group: str = ""
     condition_value: float | None = None
     damaged_input: bool = False
+    passes: int = 1
+    earlier_delay: float | None = 0.0
+    conceal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +172,7 @@ class PlannedComparison:
 class PlannedRun:
     """Everything that says which stored rows count, and what a table says about them.
 
+    ``limits`` are what the suite asks of a codec: ``latency_ms``, ``giga_macs``.
     ``parts`` are the runs that a merged run was made of; empty where every codec and metric was
     planned for every corpus.
     """
@@ -178,6 +189,7 @@ class PlannedRun:
     skipped: tuple[Skipped, ...]
     parts: tuple[Part, ...] = ()
     comparisons: tuple[PlannedComparison, ...] = ()
+    limits: dict[str, float] = field(default_factory=dict)
 
     @functools.cached_property
     def _against_input(self) -> frozenset[str]:
@@ -277,6 +289,7 @@ def _planned(folder: Path, manifest: dict[str, Any]) -> PlannedRun:
         parts=_parts(manifest.get("merged", [])),
         # A suite of an older version fixed none.
         comparisons=tuple(map(_comparison, manifest["suite"].get("comparisons", []))),
+        limits=_limits(manifest["suite"].get("limits") or {}),
     )
 
 
@@ -286,6 +299,10 @@ def _parts(records: list[dict[str, Any]]) -> tuple[Part, ...]:
     if any(name not in record for record in records for name in names):
         return ()
     return tuple(Part(**{name: frozenset(record[name]) for name in names}) for record in records)
+
+
+def _limits(record: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in record.items() if value is not None}
 
 
 def _comparison(record: dict[str, Any]) -> PlannedComparison:
@@ -311,6 +328,9 @@ def _codec(record: dict[str, Any]) -> PlannedCodec:
         source=record["source"],
         codebook_sizes=tuple(record["codebook_sizes"]),
         bits_per_frame=record["bits_per_frame"],
+        # A run of an older version does not say it.
+        conceals=bool(record.get("conceals", False)),
+        delays=delays_of(record),
         missing=record.get("missing", ""),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -25,20 +25,45 @@ def _split(context: click.Context, option: click.Parameter, value: str) -> tuple
     return tuple(filter(None, (name.strip() for name in value.split(","))))
 
 
+def limit_options(command: Any) -> Any:
+    """``--limits`` and ``--within`` of the commands that print or write tables."""
+    for option in (
+        click.option("--within", is_flag=True, help="Only codecs that keep to the limits."),
+        click.option(
+            "--limits",
+            default="",
+            metavar="A=N,B=N",
+            help="Mark who keeps to latency_ms=30,giga_macs=0.7 [default: the suite's].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("run")
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+@limit_options
 @click.option("--width", type=click.IntRange(min=40), help="Columns [default: the terminal's].")
-def show(run: str, corpus: str | None, metrics: tuple[str, ...], width: int | None) -> None:
+def show(
+    run: str,
+    corpus: str | None,
+    metrics: tuple[str, ...],
+    limits: str,
+    within: bool,
+    width: int | None,
+) -> None:
     """Print the table of RUN: a run folder, or NAME of runs/NAME.
 
     A number is a mean over items with half of its 95 % interval; (11/12) stands where not all
-    planned items have a score.
+    planned items have a score. Under noise and the like, columns named (input) are against what the
+    codecs were given, all others against the clean recording.
     """
     from synbench.results.find_run import find_run
 
-    show_run(find_run(run), corpus=corpus, metrics=metrics, width=width)
+    folder = find_run(run)
+    show_run(folder, corpus=corpus, metrics=metrics, limits=limits, within=within, width=width)
 
 
 def show_run(
@@ -46,17 +71,32 @@ def show_run(
     *,
     corpus: str | None = None,
     metrics: tuple[str, ...] = (),
+    limits: str = "",
+    within: bool = False,
     width: int | None = None,
 ) -> None:
-    """Print the table of a run folder, and what to type next; ``width`` is in columns."""
+    """Print the table of a run folder, and what to type next.
+
+    Args:
+        limits: such as ``latency_ms=30,giga_macs=0.7``, in place of the suite's own.
+        within: only the codecs that keep to them.
+        width: in columns.
+    """
     from synbench.console import OutputConsole
     from synbench_reports.render.terminal import print_report
-    from synbench_reports.tables.build_report import build_report, read_selection
+    from synbench_reports.tables.build_report import (
+        build_report,
+        limited,
+        read_selection,
+        within_limits,
+    )
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot print a plus-minus sign shows a question mark, not a traceback.
         sys.stdout.reconfigure(errors="replace")
-    report = build_report(read_selection(folder, corpus=corpus, metrics=metrics))
+    planned = limited(read_selection(folder, corpus=corpus, metrics=metrics), limits)
+    report = build_report(planned)
+    report = within_limits(report) if within else report
     console = OutputConsole(highlight=False, markup=False, emoji=False)
     if width or not console.is_terminal:
         console.width = width or WIDTH_OF_FILES
@@ -86,6 +126,7 @@ def show_run(
 @click.option("--corpus", metavar="NAME", help="Only this corpus.")
 @click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
 @click.option("--codecs", default="", callback=_split, metavar="A,B", help="Only these labels.")
+@limit_options
 @click.option("--full", is_flag=True, help="LaTeX with costs, counts and all notes printed.")
 @click.option("--order", metavar="COLUMN", help="Sort by rate, or by a metric, best first (latex).")
 @click.option("--decimals", type=click.IntRange(0, 6), help="Of the metrics (latex).")
@@ -101,6 +142,8 @@ def export(
     corpus: str | None,
     metrics: tuple[str, ...],
     codecs: tuple[str, ...],
+    limits: str,
+    within: bool,
     full: bool,
     order: str | None,
     decimals: int | None,
@@ -116,8 +159,10 @@ def export(
     one float for a paper, with rates and metrics; what else is to be known stands in its comments.
     """
     from synbench.results.find_run import find_run
-    from synbench_reports.tables.build_report import read_selection
+    from synbench_reports.tables.build_report import limited, read_selection
 
+    if rows and within:
+        raise UsageError("--within is about tables, not about --rows")
     if rows and form in ("markdown", "latex"):
         raise UsageError(f"--rows needs --format csv or parquet, got {form}")
     if document and form != "latex":
@@ -137,6 +182,7 @@ def export(
     if form == "parquet" and out is None and sys.stdout.isatty():
         raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
     planned = read_selection(find_run(run), corpus=corpus, metrics=metrics, codecs=codecs)
+    planned = limited(planned, limits)
     names = ["rate", *(metric.column for metric in planned.metrics)]
     if order is not None and order not in names:
         raise UsageError(f"expected --order with one of {', '.join(names)}, got {order!r}")
@@ -152,10 +198,10 @@ def export(
             label=label,
         )
     if out is None:
-        _write(sys.stdout.buffer, planned, form, rows, paper, whole=document)
+        _write(sys.stdout.buffer, planned, form, rows, paper, whole=document, within=within)
         return
     with output_file(Path(out)) as target:
-        _write(target, planned, form, rows, paper, whole=document)
+        _write(target, planned, form, rows, paper, whole=document, within=within)
 
 
 def _write(
@@ -166,17 +212,20 @@ def _write(
     paper: PaperTable | None,
     *,
     whole: bool,
+    within: bool,
 ) -> None:
     from synbench.results.cells import ROW_COLUMNS, Store
     from synbench_reports.render.csv_parquet import write_csv, write_parquet
     from synbench_reports.render.latex import document, render_latex
     from synbench_reports.render.latex_paper import render_paper
     from synbench_reports.render.markdown import render_markdown
-    from synbench_reports.tables.build_report import build_report
+    from synbench_reports.tables.build_report import build_report, within_limits
     from synbench_reports.tables.tidy import COLUMNS, tidy_lines
 
-    if form in ("markdown", "latex"):
+    if not rows:
         report = build_report(planned)
+        report = within_limits(report) if within else report
+    if form in ("markdown", "latex"):
         if form == "markdown":
             text = render_markdown(report)
         else:
@@ -187,4 +236,4 @@ def _write(
     if rows:
         write(target, ROW_COLUMNS, Store(planned).rows())
     else:
-        write(target, COLUMNS, [list(tidy_lines(build_report(planned)))])
+        write(target, COLUMNS, [list(tidy_lines(report))])

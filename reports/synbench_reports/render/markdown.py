@@ -9,7 +9,7 @@ from synbench_reports.render.layout import ARROWS, cell_text
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
 SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
-GROUPS = (("rate", "metric"), ("input",), ("cost", "count"))
+GROUPS = (("rate", "metric"), ("input",), ("delay",), ("cost", "count"))
 
 __all__ = ["escaped_markdown", "render_markdown"]
 

@@ -17,11 +17,19 @@ from synbench_reports.tables.columns import (
     metric_columns,
     rate_columns,
 )
+from synbench_reports.tables.delays import delay_columns, limit_columns, read_limits
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.notes import corpus_notes, run_notes
 from synbench_reports.tables.table import Report, Row, Table
 
-__all__ = ["build_report", "build_table", "read_selection", "select"]
+__all__ = [
+    "build_report",
+    "build_table",
+    "limited",
+    "read_selection",
+    "select",
+    "within_limits",
+]
 
 
 def read_selection(
@@ -67,6 +75,15 @@ def select(
     return planned
 
 
+def limited(planned: PlannedRun, text: str) -> PlannedRun:
+    """The plan with limits as they are typed, ``latency_ms=30``; its own where nothing is.
+
+    Raises:
+        UsageError: an unknown limit, or no number.
+    """
+    return dataclasses.replace(planned, limits=read_limits(text)) if text else planned
+
+
 def build_report(planned: PlannedRun) -> Report:
     """Read the rows of a plan and make one table per corpus.
 
@@ -78,6 +95,27 @@ def build_report(planned: PlannedRun) -> Report:
         for narrowed, corpus, cells in Store(planned).corpora()
     )
     return Report(name=planned.name, folder=planned.folder, tables=tables, notes=run_notes(planned))
+
+
+def within_limits(report: Report) -> Report:
+    """The same tables with only those codecs that keep to the limits.
+
+    Raises:
+        UsageError: there are no limits, or no codec keeps to them.
+    """
+    tables = []
+    for table in report.tables:
+        places = [n for n, column in enumerate(table.columns) if column.name == "within_limits"]
+        if not places:
+            raise UsageError(
+                "no limits to keep to: add --limits latency_ms=30 or giga_macs=0.7, or limits: to "
+                "the suite"
+            )
+        kept = tuple(row for row in table.rows if row.cells[places[0]].note == "yes")
+        tables.append(dataclasses.replace(table, rows=kept))
+    if not any(table.rows for table in tables):
+        raise UsageError("no codec keeps to the limits; see who comes near without --within")
+    return dataclasses.replace(report, tables=tuple(tables))
 
 
 def build_table(
@@ -95,6 +133,8 @@ def build_table(
     filled = [
         *rate_columns(planned, cells),
         *metric_columns(planned, cells),
+        *delay_columns(planned, corpus),
+        *limit_columns(planned, corpus),
         *cost_columns(planned, cells),
         *count_columns(planned, cells),
     ]

@@ -17,6 +17,7 @@ from synbench.statistics.power import TARGET_POWER
 from synbench.training_overlap import overlaps_of
 from synbench_metrics.frechet import is_small
 from synbench_reports.tables.best import Doubts
+from synbench_reports.tables.delays import limit_notes
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.table import Note
 
@@ -48,7 +49,7 @@ def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
         if codec.training_note
     ]
     notes += [_metric_note(metric, planned) for metric in planned.metrics]
-    return (*notes, *_general_notes(planned))
+    return (*notes, *limit_notes(planned), *_general_notes(planned))
 
 
 def corpus_notes(
@@ -58,6 +59,7 @@ def corpus_notes(
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
     notes = [_warning(corpus.name, _one_line(corpus.note))] if corpus.note else []
     notes.append(Note(level="note", subject=f"Corpus {corpus.name}", text=digest))
+    notes += _repeated(planned, corpus)
     notes += _trained_on(planned, corpus)
     notes += _missing(planned, cells)
     notes += _failures(cells)
@@ -69,6 +71,17 @@ def corpus_notes(
     notes += _pooled(planned, cells)
     notes += _doubtful(planned, corpus, cells)
     return tuple(notes)
+
+
+def _repeated(planned: PlannedRun, corpus: PlannedCorpus) -> list[Note]:
+    """Which codecs had no concealment of their own, where that was asked for."""
+    if corpus.conceal != "codec":
+        return []
+    without = [codec.label for codec in planned.codecs if not codec.conceals]
+    text = "bridged by the decoder itself" + (
+        f"; {', '.join(without)}: the last frame that arrived is decoded again" if without else ""
+    )
+    return [Note(level="note", subject="Lost frames", text=text)]
 
 
 def _warning(subject: str, text: str) -> Note:

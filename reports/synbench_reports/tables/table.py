@@ -13,7 +13,7 @@ from typing import Literal
 from synbench.results.planned import Direction, PlannedCodec, PlannedCorpus
 
 # Scores against the damaged input are a group of their own, never mixed with the others.
-Group = Literal["rate", "metric", "input", "cost", "count"]
+Group = Literal["rate", "metric", "input", "delay", "cost", "count"]
 Level = Literal["warning", "note"]
 
 __all__ = ["Cell", "Column", "Direction", "Group", "Level", "Note", "Report", "Row", "Table"]
