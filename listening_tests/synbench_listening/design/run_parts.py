@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synbench.conditions.condition import CLEAN
+from synbench.conditions.condition import CLEAN_LABEL
 from synbench.errors import UsageError
 from synbench_base.close_names import suggestion
 
@@ -44,7 +44,7 @@ def corpora_under(
     clean = list(dict.fromkeys(entry.get("clean") or entry["name"] for entry in entries))
     name = one_of("corpus", corpus, clean)
     forms = {
-        entry.get("condition") or CLEAN: entry
+        entry.get("condition") or CLEAN_LABEL: entry
         for entry in entries
         if (entry.get("clean") or entry["name"]) == name
     }
