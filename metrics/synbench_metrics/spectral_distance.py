@@ -149,10 +149,16 @@ def _reflected(wave: Wave, begin: int, end: int) -> Wave:
 
 
 @functools.cache
-def mel_filters(sample_rate: int, points: int, bands: int) -> Array:
-    """Triangles of unit area (over Hz) from 0 Hz to half the rate, ``(points/2 + 1, M)``."""
+def mel_filters(
+    sample_rate: int, points: int, bands: int, *, highest_hz: float | None = None
+) -> Array:
+    """Triangles of unit area (over Hz) from 0 Hz to ``highest_hz``, ``(points/2 + 1, M)``.
+
+    They end at half the rate where it is not given.
+    """
     frequencies = np.fft.rfftfreq(points, 1.0 / sample_rate)[:, None]
-    edges = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(sample_rate / 2), bands + 2))
+    highest = _hertz_to_mel(highest_hz or sample_rate / 2)
+    edges = _mel_to_hertz(np.linspace(0.0, highest, bands + 2))
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (frequencies - low) / (centre - low), (high - frequencies) / (high - centre)
     return np.maximum(np.minimum(rising, falling), 0.0) * (2.0 / (high - low))
