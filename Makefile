@@ -1,6 +1,6 @@
 # Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs setup environment user wheels clean
+.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs reference setup environment user wheels clean
 
 bin := .venv/bin
 pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
@@ -61,6 +61,9 @@ benchmark: environment ## Run the tests that print a speed ratio.
 
 docs: environment ## Build the documentation into build/docs; open index.html there.
 	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --quiet
+
+reference: environment ## Write the pages of docs/reference that follow from the code.
+	$(bin)/python tools/write_reference.py
 
 setup: ## Install everything into .venv again: tools, and torch where it can be had.
 	$(call set_up,--again)

@@ -12,6 +12,11 @@ their mean. So a second of a long wave costs several times as much as one of a s
 
 The weights lie inside the package ``distillmos``, which is not imported: it wants torchaudio.
 
+Pitfalls
+    - There is no original: wrong words or another voice cost nothing.
+    - Neural codecs were in the training data of few such predictors; check the order against
+      listeners (`synbench agree`).
+
 Reference:
     B. Stahl, H. Gamper, "Distillation and Pruning for Scalable Self-Supervised
     Representation-Based Speech Quality Assessment", ICASSP 2025, arXiv:2502.05356.

@@ -21,6 +21,12 @@ metric's identity, so the score is the same every time.
 The networks are those inside the package ``speechmos``; it is not imported, so what it would need
 beside onnxruntime is not needed here.
 
+Pitfalls
+    - There is no original: wrong words, another voice or a lost ending cost nothing.
+    - It was made for noise suppression. A codec that removes the noise of a recording can score
+      above the original.
+    - Differences between codecs are small beside those between recordings: compare pairs.
+
 References:
     C. K. A. Reddy et al., "DNSMOS P.835", ICASSP 2022; "DNSMOS", ICASSP 2021. L. Diener et al.,
     "PLCMOS", Interspeech 2023.

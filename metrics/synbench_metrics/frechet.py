@@ -1,4 +1,4 @@
-"""Frechet distance between two sets of embeddings, each taken for a Gaussian.
+"""Frechet distance: how far two sets of embeddings are apart, each taken for a Gaussian.
 
 Conventions
     reference, degraded   embeddings, ``(n, D)``, one row per item
@@ -18,6 +18,11 @@ of all where n is below D. So compare sets of one size only; :func:`is_small` sa
 As a column, the score of one item is the squared distance of its two embeddings, which is the
 Frechet distance of two sets of one; the embeddings are kept beside it, and a table computes the
 distance of the whole corpus from them.
+
+Pitfalls
+    - The number depends on the number of items; compare sets of one size, with more items than
+      dimensions.
+    - It says that two sets resemble each other, not that an item resembles its original.
 
 References:
     D. C. Dowson, B. V. Landau, "The Frechet distance between multivariate normal distributions",

@@ -16,6 +16,10 @@ These columns do. Conventions, estimators and frames are those of :mod:`synbench
 ``voicing_error_<f0>``, 0 to 1, smaller is better
     Share of all frames in which one wave is voiced and the other is not.
 
+Pitfalls
+    - Creaky voice and background music mislead both estimators; the share of the anchors shows how
+      far they can be trusted on a corpus.
+
 References:
     The semitone is the tolerance of one half of a tone in music information retrieval (Raffel et
     al., "mir_eval", ISMIR 2014). Voicing error: W. Chu, A. Alwan, "Reducing F0 frame error of F0

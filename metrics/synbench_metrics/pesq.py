@@ -28,6 +28,12 @@ reference that may hold too many has no score. P.862.3 advises 8 to 30 s.
 
 The lengths may differ here; :func:`synbench_metrics.score` insists on equal ones.
 
+Pitfalls
+    - It compares with the original, moment by moment. A generative codec that says the same words
+      in its own way is marked down although listeners like it: compare codecs of one kind.
+    - Near the floor (below about 1.5) the scale is compressed, and differences say little.
+    - Print the column's whole name: narrow band and the corrected version are other numbers.
+
 References:
     ITU-T P.862 (2001), P.862.1 (2003), P.862.2 (2005).
 """

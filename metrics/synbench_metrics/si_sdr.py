@@ -12,6 +12,10 @@ of ``s``::
 Neither the level, the polarity nor a constant offset of the degraded wave matters. A delay does:
 one sample at 16 kHz can halve the value of a good codec, so compensate it before.
 
+Pitfalls
+    - It compares waveforms. Parametric and generative codecs keep none and get values far below
+      0 dB, however good they sound. Use it for waveform codecs, or to check an alignment.
+
 Reference:
     J. Le Roux, S. Wisdom, H. Erdogan, J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019.
 """

@@ -13,6 +13,10 @@ The authors call the estimator an alpha version. The order of the outputs is col
 discontinuity, loudness, noise, reverberation, signal, overall; that noise comes fourth is inferred
 from other tools, which leave it out.
 
+Pitfalls
+    - There is no original: wrong words or another voice cost nothing.
+    - It hears 48 kHz. Material of 16 kHz is judged for the band that it lacks.
+
 References:
     B. Naderi, R. Cutler, N.-C. Ristea, "Multi-dimensional speech quality assessment in
     crowdsourcing" (P.804), and the ICASSP 2024 Speech Signal Improvement challenge,

@@ -12,6 +12,11 @@ Similarities by different models cannot be compared, so each model has its own c
 numbers is theirs.
 
 A wave is embedded once for all columns, a reference once for all codecs.
+
+Pitfalls
+    - Two utterances of one speaker have no similarity of 1 either: print the value of other
+      recordings of the speaker, or of the anchors, as a scale.
+    - Embeddings also carry the channel: a narrow band lowers the value though the voice is kept.
 """
 
 from __future__ import annotations

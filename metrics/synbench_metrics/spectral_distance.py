@@ -34,6 +34,10 @@ Conventions
 
 All notice a gain and a delay; a flipped sign they do not.
 
+Pitfalls
+    - A codec that was trained on such a distance is good at it, whatever listeners think.
+    - They punish a generated fine structure that differs from the original but sounds as natural.
+
 References:
     A. H. Gray, J. D. Markel, "Distance measures for speech processing", IEEE Trans. Acoust.,
     Speech, Signal Process. 24(5), 1976. R. Yamamoto, E. Song, J.-M. Kim, "Parallel WaveGAN", ICASSP

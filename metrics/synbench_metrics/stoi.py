@@ -21,6 +21,12 @@ over a segment (digital silence) and a frame without any difference between its 
 to zero and count 0, which is what the noise leads to on average. The two differ only where such
 stretches occur, and there pystoi differs from itself.
 
+Pitfalls
+    - It correlates envelopes and hears no pitch, timbre or speaker: a codec that whispers passes.
+    - Near 1 it saturates: good codecs differ for listeners where STOI no longer tells them apart.
+    - Of a low value nobody can tell whether words were lost or only reshaped: read word errors
+      beside it.
+
 References:
     C. H. Taal, R. C. Hendriks, R. Heusdens, J. Jensen, "An Algorithm for Intelligibility Prediction
     of Time-Frequency Weighted Noisy Speech", IEEE Trans. Audio, Speech, Lang. Process. 19(7), 2011.

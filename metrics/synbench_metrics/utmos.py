@@ -11,6 +11,11 @@ only waves of one length share a pass (those that several codecs made of one utt
 The package ``utmos`` of the package index is not used: it needs fairseq 0.12.2, which does not
 build on Python 3.11 or later. The network here is our own, with the names of the published file.
 
+Pitfalls
+    - There is no original: wrong words or another voice cost nothing, and a generative codec can
+      score above the recording.
+    - It learned from synthesised read speech. Noise, rooms and spontaneous speech are outside.
+
 References:
     T. Saeki et al., "UTMOS: UTokyo-SaruLab System for VoiceMOS Challenge 2022", Interspeech 2022.
 """

@@ -25,6 +25,11 @@ find the same: ``dio`` (with StoneMask), twenty times as fast, and ``harvest``. 
     Harmonic mean of precision and recall of the voiced frames of the reference; a reference without
     a voiced frame has no score.
 
+Pitfalls
+    - A codec that loses its voice is measured by `f0_rmse` on the few frames that are left: read
+      the voicing beside it.
+    - Numbers of `dio` and `harvest` must not be compared with each other.
+
 References:
     M. Morise, F. Yokomori, K. Ozawa, "WORLD", IEICE Trans. Inf. Syst. E99-D(7), 2016. R. Kubichek,
     "Mel-cepstral distance measure for objective speech quality assessment", 1993. K. Tokuda et al.,

@@ -1,4 +1,4 @@
-"""Word and character error rates of what a recogniser hears.
+"""Word and character errors: what a recogniser hears against what was said.
 
 Conventions
     degraded      mono, ``(samples,)``, full scale at -1 and 1
@@ -20,6 +20,13 @@ Counts of substitutions, deletions, insertions and both texts are kept beside ea
 
 A reference text without a word has no error rate (a library would return the number of insertions):
 such an item is not applicable.
+
+Pitfalls
+    - A recogniser repairs words that a listener would miss, and trips over artefacts that nobody
+      hears. The order of codecs can depend on it: show two.
+    - Errors on the original come on top: show the row of the reference, or use `dwer_*`, in which
+      both share the recogniser's mistakes.
+    - `wer` of a short utterance takes few values; compare over a corpus, never a single file.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ class Page:
 
 
 def pages() -> list[Page]:
-    """All pages of the documentation."""
-    paths = sorted((ROOT / "docs").rglob("*.md"))
+    """The README and all pages of the documentation."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     return [read_page(path) for path in paths]
 
 
