@@ -21,52 +21,58 @@ from synbench.standard_streams import (
 # name -> ("module:object", one line of help). Keeps `synbench --help` free of heavy imports.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("synbench.commands.run:run", "Run a suite; the same command again resumes it."),
-    "plan": ("synbench.commands.plan:plan", "Say what a run would do, and for how long."),
+    "plan": ("synbench.commands.plan:plan", "Show what a run would do and how long it takes."),
     "show": ("synbench_reports.commands.show_and_export:show", "Print the table of a run."),
     "export": (
         "synbench_reports.commands.show_and_export:export",
-        "Write the table or the rows of a run.",
+        "Save the table or all scores of a run.",
     ),
-    "report": ("synbench_reports.commands.report:report", "Write a run as one HTML file."),
-    "compare": ("synbench_reports.commands.compare:compare", "Test which codecs differ."),
+    "report": (
+        "synbench_reports.commands.report:report",
+        "Write an HTML report with audio players.",
+    ),
+    "compare": (
+        "synbench_reports.commands.compare:compare",
+        "Test which codecs differ significantly.",
+    ),
     "robustness": (
         "synbench_reports.commands.robustness:robustness",
-        "Say what noise and bad channels cost codecs.",
+        "Show how noise and bad channels affect codecs.",
     ),
     "agree": (
         "synbench_reports.commands.agree:agree",
-        "Say how well metrics follow listeners.",
+        "Measure how well metrics agree with listeners.",
     ),
-    "diff": ("synbench_reports.commands.diff:diff", "Say what changed between two runs."),
-    "merge": ("synbench_reports.commands.merge:merge", "Make one run of several."),
-    "figures": ("synbench_reports.commands.figures:figures", "Write a run's figures for a paper."),
+    "diff": ("synbench_reports.commands.diff:diff", "Show what changed between two runs."),
+    "merge": ("synbench_reports.commands.merge:merge", "Combine several runs into one."),
+    "figures": ("synbench_reports.commands.figures:figures", "Draw a run's figures for a paper."),
     "reproduce": (
         "synbench_reports.commands.reproduce:reproduce",
-        "Set a paper's table beside runs.",
+        "Reproduce a paper's tables and figures.",
     ),
-    "listen": ("synbench_listening.commands.group:listen", "Make and analyse listening tests."),
+    "listen": ("synbench_listening.commands.group:listen", "Run and analyse listening tests."),
     "verify": (
         "synbench_reports.commands.verify:verify",
-        "Check a released checkpoint's published scores.",
+        "Check a checkpoint against published scores.",
     ),
-    "tokens": ("synbench.commands.tokens:tokens", "Say how a run's codecs use their codebooks."),
+    "tokens": ("synbench.commands.tokens:tokens", "Show how codecs use their codebooks."),
     "score": ("synbench.commands.score:score", "Score one folder of files against another."),
     "train": ("synbench.commands.train:train", "Train MDCTCodec and P2PSynCodec."),
-    "encode": ("synbench.commands.code:encode", "Code a file to a .syn bitstream."),
-    "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to a file."),
-    "info": ("synbench.commands.code:info", "Print what a .syn bitstream holds."),
+    "encode": ("synbench.commands.code:encode", "Encode an audio file to a .syn bitstream."),
+    "decode": ("synbench.commands.code:decode", "Decode a .syn bitstream to an audio file."),
+    "info": ("synbench.commands.code:info", "Describe a .syn bitstream."),
     "codecs": ("synbench.commands.listing:codecs", "List the codecs and their options."),
     "complexity": (
         "synbench.commands.complexity:complexity",
         "Count a codec's parameters and operations.",
     ),
-    "latency": ("synbench.commands.latency:latency", "Measure how long codecs keep speech back."),
+    "latency": ("synbench.commands.latency:latency", "Measure the algorithmic delay of codecs."),
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
-    "doctor": ("synbench.commands.doctor:doctor", "Say what works here, and how to get the rest."),
-    "new": ("synbench.commands.new:new", "Write a codec, metric, corpus or suite to change."),
+    "doctor": ("synbench.commands.doctor:doctor", "Check what works on this machine."),
+    "new": ("synbench.commands.new:new", "Start a codec, metric, corpus or suite."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
-    "suites": ("synbench.commands.suites:suites", "List, show and copy the packaged suites."),
+    "suites": ("synbench.commands.suites:suites", "List, show and copy the built-in suites."),
 }
 
 
@@ -113,7 +119,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="synbench")
 def cli() -> None:
-    """Compare speech codecs: codecs x corpora x metrics, bits counted, failures shown.
+    """Compare speech codecs over corpora by metrics, with counted bits and visible failures.
 
     Start with: synbench run demo
     """

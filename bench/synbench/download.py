@@ -103,7 +103,7 @@ def fetch(
     if to.is_file():
         return to
     raise EnvironmentFault(
-        f"cannot download {to.name}:\n{''.join(tried)}expected a network, or the data by hand: "
+        f"cannot download {to.name}:\n{''.join(tried)}connect to a network, or bring it yourself: "
         f"{by_hand}"
     )
 

@@ -26,7 +26,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("source", metavar="IN.wav", type=EXISTING_FILE)
 @click.argument("target", metavar="OUT.syn", type=NEW_FILE)
 def encode(codec: str, source: Path, target: Path) -> None:
-    """Code IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
+    """Encode IN.wav with CODEC, such as opus:bitrate_bps=6000, into OUT.syn."""
     encoded = coding.codec(codec).encode(source)
     write_output(target, synbench_codecs.write_stream(encoded))
     click.echo(_rates(encoded), err=is_standard_output(target))
@@ -40,10 +40,10 @@ def encode(codec: str, source: Path, target: Path) -> None:
     "chosen",
     default="",
     metavar="CODEC",
-    help="The codec, where it starts a program or needs files of yours; a file cannot name those.",
+    help="The codec, if it starts a program or needs your own files (a stream cannot name those).",
 )
 def decode(source: Path, target: Path, chosen: str) -> None:
-    """Decode IN.syn into OUT.wav, delay removed, exactly as long as what was coded.
+    """Decode IN.syn into OUT.wav, without the codec's delay and exactly as long as the original.
 
     A codec that starts programs or opens paths is loaded only where --codec names it, with its
     programs and paths: --codec p2psyncodec:weights=mine.safetensors.
@@ -65,7 +65,7 @@ def decode(source: Path, target: Path, chosen: str) -> None:
 @click.argument("source", metavar="IN.syn", type=EXISTING_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(source: Path, as_json: bool) -> None:
-    """Print what IN.syn holds."""
+    """Describe the bitstream IN.syn."""
     data = source.read_bytes()
     encoded = synbench_codecs.read_stream(data)
     facts = {

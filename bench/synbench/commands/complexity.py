@@ -23,7 +23,7 @@ __all__ = ["complexity"]
     type=click.FloatRange(min=0.01),
     default=1.0,
     show_default=True,
-    help="Length of the wave that is counted.",
+    help="Length of the test signal in seconds.",
 )
 @click.option("--time", "timed", is_flag=True, help="Also measure CPU time and peak memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -32,9 +32,9 @@ __all__ = ["doctor"]
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> None:
-    """Say what works on this machine, what is missing, and what to type for it.
+    """Check what works on this machine, what is missing, and which command installs it.
 
-    `ok` works, `--` is missing and something else runs without it, `!!` has to be mended first;
+    `ok` works; `--` is missing, but everything else runs without it; `!!` must be fixed first, and
     then the exit code is 3. Every codec and metric is loaded; nothing is downloaded.
     """
     findings: list[Finding] = []

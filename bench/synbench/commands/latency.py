@@ -21,11 +21,11 @@ __all__ = ["latency"]
 @click.argument("codecs", nargs=-1, required=True, metavar="CODEC...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def latency(codecs: tuple[str, ...], as_json: bool) -> None:
-    """Measure the algorithmic delay of CODECs: what an output sample has to wait for.
+    """Measure the algorithmic delay of CODECs: how much later input an output sample needs.
 
-    The input is changed at single samples, and the first output and the first frame that change
-    are looked for. Networks are measured narrow and with random weights, since their reach
-    depends on neither. Computing time comes on top: synbench complexity --time.
+    The input is changed at single samples, and the first output and the first frame that change are
+    found. Networks are measured with narrow layers and random weights, since the delay depends on
+    neither. Computing time comes on top: synbench complexity --time.
     """
     measured = [_facts(spec) for spec in codecs]
     if as_json:

@@ -14,18 +14,23 @@ from synbench.suite import Suite
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 OPTIONS = (
-    click.option("--limit", type=click.IntRange(min=1), help="This many items per corpus at most."),
+    click.option(
+        "--limit", type=click.IntRange(min=1), help="Use at most this many items per corpus."
+    ),
     click.option(
         "--corpus",
         "corpora",
         multiple=True,
         metavar="NAME",
-        help="Only this corpus of the suite; or a folder or corpus instead of them.",
+        help="Use only this corpus of the suite, or this folder or corpus instead.",
     ),
     click.option(
-        "--codecs", multiple=True, metavar="A,B", help="Only these: names, specs or labels."
+        "--codecs",
+        multiple=True,
+        metavar="A,B",
+        help="Use only these codecs: names, specs or labels.",
     ),
-    click.option("--metrics", multiple=True, metavar="A,B", help="Only these columns."),
+    click.option("--metrics", multiple=True, metavar="A,B", help="Use only these metrics."),
 )
 
 __all__ = ["narrowing_options", "read_part"]

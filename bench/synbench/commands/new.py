@@ -29,12 +29,12 @@ __all__ = ["new"]
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Where to write [default: the working folder].",
+    help="Where to write the files [default: the current folder].",
 )
 def new(kind: str, name: str, folder: Path) -> None:
-    """Write a codec, metric, corpus or suite NAME that works, and a test of it, to change.
+    """Write a working codec, metric, corpus or suite NAME, with a test, for you to change.
 
-    What is there is never written over.
+    Existing files are never overwritten.
     """
     module = _module(kind, name)
     ending, text, test = SKELETONS[kind]

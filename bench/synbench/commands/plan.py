@@ -25,9 +25,14 @@ __all__ = ["plan", "print_plan"]
 @click.argument("suite")
 @narrowing_options
 @click.option("--out", type=click.Path(file_okay=False), help="Run folder [default: runs/NAME].")
-@click.option("--workers", type=click.IntRange(min=1), default=None, help="For the forecast.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Number of worker processes to assume.",
+)
 def plan(suite: str, out: str | None, workers: int | None, **part: Any) -> None:
-    """Say what `synbench run SUITE` would compute, what is there already, and how long it takes."""
+    """Show what `synbench run SUITE` would compute, what is there, and how long it takes."""
     print_plan(read_part(suite, part), out=out, workers=workers)
 
 

@@ -28,26 +28,26 @@ __all__ = ["run"]
     "--workers",
     type=click.IntRange(min=0),
     default=None,
-    help="Worker processes; 0 does everything in this one [default: one per core].",
+    help="Number of worker processes; 0 works in this process [default: one per core].",
 )
 @click.option(
     "--executor",
     default="local",
     metavar="NAME[:OPTION=VALUE,...]",
-    help="Where to work: local, slurm:partition=cpu, dask:address=tcp://host:8786.",
+    help="Where to run: local, slurm:partition=cpu, dask:address=tcp://host:8786.",
 )
 @click.option(
     "--retry",
     is_flag=True,
-    help=f"Try every failure again, also what failed {MOST_ATTEMPTS} times.",
+    help=f"Retry every failure, even those that failed {MOST_ATTEMPTS} times.",
 )
 @click.option(
     "--cell-seconds",
     type=click.FloatRange(min=0.1),
     default=None,
-    help="Longest time of one clip by one codec or metric [default: 10 min, 1 min a second more].",
+    help="Time limit for one clip by one codec or metric [default: 10 min plus 1 min per second].",
 )
-@click.option("--quiet", is_flag=True, help="Print no table at the end.")
+@click.option("--quiet", is_flag=True, help="Do not print the table at the end.")
 def run(
     suite: str,
     out: str | None,
@@ -60,12 +60,14 @@ def run(
 ) -> None:
     """Run SUITE: the name of a packaged suite, or a YAML file.
 
-    The same command again resumes: finished cells are found and kept, a new codec or metric runs
-    only its own cells, and what failed is tried again, up to three times in all. Exit code 1 means
-    more failures than the suite's budget allows. A suite can start programs: read a stranger's.
+    The same command again resumes: finished cells are kept, a new codec or metric runs only its own
+    cells, and what failed is retried, up to three times in all. Exit code 1 means more failures
+    than the suite's budget allows. A suite can start programs, so read suites from others before
+    you run them.
 
-    A part of a suite works in the suite's own folder: what is there is used, and what only the
-    whole suite asks for comes back with it. On speech of your own: --corpus FOLDER.
+    With --limit, --corpus, --codecs or --metrics only a part is run, in the suite's own folder:
+    what is already there is used, and the whole suite can be run later. For your own speech, use
+    --corpus FOLDER.
     """
     console = Console(stderr=True)
     ended = complete_run(

@@ -22,12 +22,20 @@ __all__ = ["score"]
 
 
 @click.command()
-@click.option("--reference", required=True, type=click.Path(exists=True), help="Folder or file.")
-@click.option("--degraded", required=True, type=click.Path(exists=True), help="Folder or file.")
-@click.option("--metrics", required=True, help="Columns, comma-separated; see: synbench metrics.")
+@click.option(
+    "--reference", required=True, type=click.Path(exists=True), help="Folder or file of originals."
+)
+@click.option(
+    "--degraded", required=True, type=click.Path(exists=True), help="Decoded folder or file."
+)
+@click.option(
+    "--metrics", required=True, help="Metrics, separated by commas; see: synbench metrics."
+)
 @click.option("--cut", is_flag=True, hidden=True, help="What is done anyway.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--workers", type=click.IntRange(min=0), default=None, help="Worker processes.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), default=None, help="Number of worker processes."
+)
 def score(
     reference: str, degraded: str, metrics: str, cut: bool, as_json: bool, workers: int | None
 ) -> None:

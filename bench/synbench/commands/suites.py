@@ -71,9 +71,9 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def copy(name: str, file: Path | None) -> None:
-    """Copy the packaged suite NAME to FILE [default: NAME.yaml], and call it as the file.
+    """Copy the packaged suite NAME to FILE [default: NAME.yaml], named after the file.
 
-    A file that is there stays as it is.
+    An existing file is never overwritten.
     """
     source = packaged_suites().get(name)
     if source is None:  # paths in a file of one's own count from where it lies

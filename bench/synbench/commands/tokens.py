@@ -23,7 +23,7 @@ __all__ = ["tokens"]
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--books", is_flag=True, help="One line per codebook.")
+@click.option("--books", is_flag=True, help="Print one line per codebook.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def tokens(run: Path, books: bool, as_json: bool) -> None:
     """Read the bitstreams of RUN (a folder) and count tokens: usage, entropies, coded rate.

@@ -45,7 +45,7 @@ def weights() -> None:
 @weights.command("list")
 @as_json
 def list_(as_json: bool) -> None:
-    """List every checkpoint: who loads it, its size and licence, and whether it is here."""
+    """List all checkpoints: size, licence, what uses them, and whether they are here."""
     facts = [_facts(known) for known in known_checkpoints().values()]
     _print(facts, as_json=as_json)
     missing = [fact["name"] for fact in facts if fact["state"] != "present"]
@@ -146,9 +146,9 @@ def _listed(failures: list[SynbenchError]) -> str:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_json
 def check(names: tuple[str, ...], as_json: bool) -> None:
-    """Read the checkpoints that are here and compare their digests; exit code 1 if one is wrong.
+    """Read the checkpoints on this machine and check their digests; exit code 1 if any is wrong.
 
-    Without names, all of them. A named checkpoint that is missing is wrong too.
+    Without NAME, all of them are checked. A named checkpoint that is missing counts as wrong.
     """
     wanted = needed_checkpoints(names) if names else list(known_checkpoints().values())
     facts = [_facts(known, read=True) for known in wanted]

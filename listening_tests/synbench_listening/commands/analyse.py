@@ -33,12 +33,12 @@ mid_anchor_option = click.option(
 waived_option = click.option(
     "--waived-items-count",
     is_flag=True,
-    help="Leave items that the mid-anchor rule waives in the number of items.",
+    help="Count items that the mid-anchor rule waives.",
 )
 sessions_option = click.option(
     "--sessions",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What export says of every session [default: sessions.csv beside RATINGS, if there].",
+    help="The sessions.csv that export wrote [default: the one beside RATINGS, if any].",
 )
 form_option = click.option(
     "--format", "form", type=click.Choice(FORMS), default="terminal", show_default=True
@@ -52,7 +52,7 @@ __all__ = ["analyse", "preference", "screen"]
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Table without the excluded listeners.",
+    help="Write the ratings of the remaining listeners here.",
 )
 @reference_option
 @mid_anchor_option
@@ -108,9 +108,14 @@ def screen(
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for all tables: one CSV each, report.md, report.tex, report.json.",
+    help="Folder for all tables (CSV) and report.md, report.tex, report.json.",
 )
-@click.option("--screen/--no-screen", "screening", default=True, help="BS.1534-3 [default: yes].")
+@click.option(
+    "--screen/--no-screen",
+    "screening",
+    default=True,
+    help="Apply the rules of BS.1534-3 [default: yes].",
+)
 @reference_option
 @mid_anchor_option
 @waived_option
@@ -119,38 +124,48 @@ def screen(
     type=click.Choice(["listeners", "bootstrap", "pooled"]),
     default="listeners",
     show_default=True,
-    help="What the intervals of means are taken over.",
+    help="How intervals of means are computed.",
 )
 @click.option(
     "--correction",
     type=click.Choice(["holm", "hochberg"]),
     default="holm",
     show_default=True,
-    help="Of p-values for the number of pairs; the standard names hochberg.",
+    help="Correction for the number of pairs; the standard names hochberg.",
 )
 @click.option(
-    "--mixed-model/--no-mixed-model", default=True, help="Listener and item crossed [default: yes]."
+    "--mixed-model/--no-mixed-model",
+    default=True,
+    help="Fit listeners and items, crossed [default: yes].",
 )
 @click.option(
     "--random-effects",
     type=click.Choice(["maximal", "intercepts"]),
     default="maximal",
     show_default=True,
-    help="Of the mixed model; intercepts leaves out listener:condition and item:condition.",
+    help="Structure of the mixed model; intercepts has no listener:condition or item:condition.",
 )
-@click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Test equivalence.")
-@click.option("--median-test", is_flag=True, help="Also the standard's permutation of medians.")
-@click.option("--leave-out", multiple=True, metavar="NAME", help="Compare no such condition.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Test for equivalence within this margin.",
+)
+@click.option(
+    "--median-test", is_flag=True, help="Also run the standard's permutation test of medians."
+)
+@click.option(
+    "--leave-out", multiple=True, metavar="NAME", help="Leave this condition out of comparisons."
+)
 @click.option(
     "--by",
     type=click.Choice(["condition", "item"]),
     default="condition",
     show_default=True,
-    help="abx: what a treatment is.",
+    help="What is tested in an ABX test.",
 )
 @sessions_option
 @click.option(
-    "--spreadsheet", is_flag=True, help="Also copies of the tables that are safe in a spreadsheet."
+    "--spreadsheet", is_flag=True, help="Also write copies that are safe to open in a spreadsheet."
 )
 @form_option
 def analyse(
@@ -162,7 +177,7 @@ def analyse(
     spreadsheet: bool,
     **options: Any,
 ) -> None:
-    """Analyse RATINGS, a long table: listeners are counted, not ratings."""
+    """Analyse RATINGS, a long table. The sample size is the number of listeners, not of ratings."""
     from synbench_listening.analysis.analyse_rated import Options
     from synbench_listening.analysis.screen_sessions import sessions_table
     from synbench_listening.answers.repeats import read_distinct_ratings
@@ -190,14 +205,16 @@ def analyse(
 @click.command()
 @click.argument("answers", nargs=3, type=float, metavar="A NONE B")
 @click.option(
-    "--percent-of", type=click.IntRange(min=2), help="The numbers are percent of so many."
+    "--percent-of",
+    type=click.IntRange(min=2),
+    help="The numbers are percentages of this many judgements.",
 )
 @click.option("--names", default="A,B", show_default=True, help="Names of both sides.")
 @form_option
 def preference(
     answers: tuple[float, float, float], percent_of: int | None, names: str, form: str
 ) -> None:
-    """Compute the p of a published preference test again, from its counts or percentages."""
+    """Recompute the p-value of a published preference test from its counts or percentages."""
     from synbench_listening.analysis.analyse_choices import preference_from_counts
     from synbench_listening.statistics.preference import Counts, counts_from_percentages
 

@@ -15,9 +15,11 @@ __all__ = ["build"]
     "--design",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     required=True,
-    help="study.yaml",
+    help="The design, such as study.yaml.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="default: studies/NAME")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Study folder [default: studies/NAME]."
+)
 def build(run: str, design: Path, out: Path | None) -> None:
     """Make a listening test from the reconstructions of RUN, a folder or the name of a suite."""
     from synbench_listening.design.build_study import build_study

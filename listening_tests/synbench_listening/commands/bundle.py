@@ -11,7 +11,7 @@ __all__ = ["bundle"]
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="default: STUDY.html")
+@click.option("--out", type=click.Path(path_type=Path), help="File [default: STUDY.html].")
 def bundle(study: Path, out: Path | None) -> None:
     """Write STUDY, a built study, as one HTML file that listeners open from their disk."""
     from synbench_base.outputs import is_standard_output, write_output

@@ -27,18 +27,23 @@ __all__ = ["export"]
 @click.argument("study", type=STUDY)
 @database_option
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder to write to.",
 )
-@click.option("--unfinished", is_flag=True, help="Also sessions that were not finished.")
+@click.option("--unfinished", is_flag=True, help="Include unfinished sessions.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["csv", "parquet", "json"]),
     default="csv",
     show_default=True,
-    help="Of the ratings; the other tables are CSV.",
+    help="Format of the ratings; the other tables are CSV.",
 )
-@click.option("--spreadsheet", is_flag=True, help="Also copies that are safe in a spreadsheet.")
+@click.option(
+    "--spreadsheet", is_flag=True, help="Also write copies that are safe to open in a spreadsheet."
+)
 def export(
     study: Path, database: str | None, out: Path, unfinished: bool, form: str, spreadsheet: bool
 ) -> None:

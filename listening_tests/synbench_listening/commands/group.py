@@ -8,27 +8,36 @@ import click
 
 # name -> ("module:object", one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("synbench_listening.commands.init:init", "Write a design to begin with."),
-    "build": ("synbench_listening.commands.build:build", "Make a listening test from a run."),
+    "init": ("synbench_listening.commands.init:init", "Write a study design to start from."),
+    "build": ("synbench_listening.commands.build:build", "Build a listening test from a run."),
     "bundle": ("synbench_listening.commands.bundle:bundle", "Write a study as one HTML file."),
     "webmushra": (
         "synbench_listening.commands.webmushra:webmushra",
-        "Write a study as a config of webMUSHRA.",
+        "Export a study for webMUSHRA.",
     ),
-    "serve": ("synbench_listening.commands.serve:serve", "Serve studies to listeners."),
-    "progress": ("synbench_listening.commands.manage:progress", "How many listeners are through."),
-    "pause": ("synbench_listening.commands.manage:pause", "Let nobody begin any more."),
-    "export": ("synbench_listening.commands.export:export", "Write what listeners answered."),
+    "serve": ("synbench_listening.commands.serve:serve", "Serve studies in the browser."),
+    "progress": (
+        "synbench_listening.commands.manage:progress",
+        "Show how many listeners have finished.",
+    ),
+    "pause": ("synbench_listening.commands.manage:pause", "Stop new listeners from starting."),
+    "export": ("synbench_listening.commands.export:export", "Export the answers of a study."),
     "purge": ("synbench_listening.commands.manage:purge", "Delete answers or identities."),
-    "simulate": ("synbench_listening.commands.simulate:simulate", "A panel of made-up listeners."),
+    "simulate": (
+        "synbench_listening.commands.simulate:simulate",
+        "Try a study with simulated listeners.",
+    ),
     "import": (
         "synbench_listening.commands.import_results:import_results",
-        "Read other tools' results.",
+        "Import results from other tools.",
     ),
-    "screen": ("synbench_listening.commands.analyse:screen", "Exclude listeners by BS.1534-3."),
-    "analyse": ("synbench_listening.commands.analyse:analyse", "Means, tests and figures' tables."),
-    "preference": ("synbench_listening.commands.analyse:preference", "A preference p from counts."),
-    "power": ("synbench_listening.commands.power:power", "How many listeners, items and trials."),
+    "screen": ("synbench_listening.commands.analyse:screen", "Exclude listeners (BS.1534-3)."),
+    "analyse": ("synbench_listening.commands.analyse:analyse", "Compute means, tests and tables."),
+    "preference": (
+        "synbench_listening.commands.analyse:preference",
+        "Test preferences from counts.",
+    ),
+    "power": ("synbench_listening.commands.power:power", "Plan how many listeners you need."),
 }
 
 __all__ = ["COMMANDS", "listen"]

@@ -32,14 +32,14 @@ def assignments(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The long table: .csv, .parquet or .json.",
+    help="Table to write: .csv, .parquet or .json.",
 )
 @click.option("--listener", metavar="COLUMN", help="Questionnaire column that names the listener.")
 @click.option(
     "--item",
     "pattern",
     metavar="REGEX",
-    help="Take the item from the first group of this expression over its whole name.",
+    help="Regular expression over the whole name; its first group is the item.",
 )
 @click.option(
     "--column",
@@ -59,7 +59,7 @@ def assignments(
 @click.option(
     "--study",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="SOURCES are of this study: offline result files, or what webMUSHRA collected for it.",
+    help="The study that offline or webMUSHRA results belong to.",
 )
 @click.option(
     "--name",
@@ -67,7 +67,7 @@ def assignments(
     multiple=True,
     callback=assignments,
     metavar="OLD=NEW",
-    help="XML sessions: call a condition by another name.",
+    help="XML sessions: rename a condition.",
 )
 def import_results(
     sources: tuple[Path, ...],
@@ -79,7 +79,7 @@ def import_results(
     names: dict[str, str],
     study: Path | None,
 ) -> None:
-    """Read results into one long table, one row per answer, and say what became of every row.
+    """Import results into one table with one row per answer, and report how rows were read.
 
     SOURCES are files or folders of webMUSHRA (CSV, session JSON, raw bodies), pymushra (CSV,
     TinyDB), the MUSHRA application of Netflix (XML), plain tables, tables with lists, or synbench.

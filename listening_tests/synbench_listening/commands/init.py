@@ -40,12 +40,12 @@ def template_text(name: str) -> str:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("study.yaml"),
     show_default=True,
-    help="Never overwritten.",
+    help="File to write; an existing one is kept.",
 )
-@click.option("--list", "listing", is_flag=True, help="Say which templates there are.")
-@click.option("--schema", is_flag=True, help="Print the JSON schema of study.yaml, every key.")
+@click.option("--list", "listing", is_flag=True, help="List the templates.")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of study.yaml.")
 def init(template: str, out: Path, listing: bool, schema: bool) -> None:
-    """Write a design to begin with: TEMPLATE is mushra, p808-acr, p2psyncodec-preference, ...
+    """Write a study design to start from: TEMPLATE is mushra, p808-acr, p2psyncodec-preference, ...
 
     All keys of study.yaml, with their meanings and defaults, follow at the end as comments.
     """

@@ -26,7 +26,7 @@ __all__ = ["pause", "progress", "purge"]
 @click.argument("study", type=STUDY)
 @database_option
 def progress(study: Path, database: str | None) -> None:
-    """Say how many listeners are through, per block; no scores are shown."""
+    """Show how many listeners have finished each block; scores stay hidden."""
     from synbench_listening.server import progress as counted
 
     with open_database(database, study) as opened:
@@ -47,9 +47,9 @@ def progress(study: Path, database: str | None) -> None:
 @click.command()
 @click.argument("study", type=STUDY)
 @database_option
-@click.option("--resume", is_flag=True, help="Let listeners begin again.")
+@click.option("--resume", is_flag=True, help="Let new listeners start again.")
 def pause(study: Path, database: str | None, resume: bool) -> None:
-    """Let nobody begin any more; who has begun can finish."""
+    """Stop new listeners from starting; those who have started can finish."""
     from synbench_listening.server.purge import set_paused
 
     served = open_study(study)

@@ -22,7 +22,7 @@ def power() -> None:
     type=click.FloatRange(min=0, min_open=True),
     required=True,
     multiple=True,
-    help="Difference of two systems, in points of the scale; may be given again.",
+    help="Difference between two systems in points; may be repeated.",
 )
 @click.option(
     "--sd",
@@ -79,9 +79,13 @@ def mushra(
     type=click.FloatRange(0.5, 1, min_open=True),
     required=True,
     multiple=True,
-    help="True share of correct answers; may be given again.",
+    help="True share of correct answers; may be repeated.",
 )
-@click.option("--trials", type=click.IntRange(1, 100_000), help="Say the power of so many instead.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1, 100_000),
+    help="Compute the power of this many trials instead.",
+)
 @click.option(
     "--power", "wanted", type=click.FloatRange(0.01, 0.999), default=0.8, show_default=True
 )

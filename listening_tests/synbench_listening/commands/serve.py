@@ -34,14 +34,16 @@ __all__ = ["check_clips", "serve"]
 @database_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option("--lab", is_flag=True, help="Listeners have numbers: asked for, or ?listener=07.")
 @click.option(
-    "--prefix", default="", metavar="/PATH", help="Below this path, for a proxy that keeps it."
+    "--lab", is_flag=True, help="Ask each listener for a number, or take it from ?listener=07."
+)
+@click.option(
+    "--prefix", default="", metavar="/PATH", help="Path to serve below, for a proxy that keeps it."
 )
 @click.option(
     "--collect-webmushra",
     is_flag=True,
-    help="Take answers of webMUSHRA's page too, at /compat/webmushra/NAME: no token guards it.",
+    help="Also accept answers from webMUSHRA at /compat/webmushra/NAME (no token protects it).",
 )
 def serve(
     studies: tuple[Path, ...],
@@ -55,7 +57,7 @@ def serve(
     """Serve STUDIES, built folders, until interrupted. Every answer is on disk once it is accepted.
 
     For listeners outside this machine put a proxy with TLS in front. The progress page asks for a
-    password: $SYNBENCH_LISTEN_PASSWORD, or one that is made up and printed. Several studies have
+    password: $SYNBENCH_LISTEN_PASSWORD, or a random one that is printed. Several studies have
     their answers in their own folders, unless --database names one for all.
     """
     try:

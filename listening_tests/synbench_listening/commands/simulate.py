@@ -131,11 +131,11 @@ def submission(answer: dict[str, Any], *, revision: int = 1) -> dict[str, Any]:
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--at-once", type=click.IntRange(1, 50), default=4, show_default=True)
 def simulate(study: Path, url: str, listeners: int, seed: int, at_once: int) -> None:
-    """Send made-up listeners through a served STUDY, to try it out from end to end.
+    """Send simulated listeners through a served STUDY, to try it from end to end.
 
-    They hear the clips and grade them by their spectral distance from the reference; in a
-    transcription test they write down some of the words that were said. Everything that comes of it
-    is marked as simulated, to the last table. Remove it before real listeners come:
+    They listen to the clips and grade them by their spectral distance from the reference; in a
+    transcription test they write down some of the words. Their answers are marked as simulated in
+    every table. Remove them before real listeners come:
     synbench listen purge STUDY --simulated
     """
     from synbench_listening.design.study_folder import StudyFolder
@@ -144,5 +144,5 @@ def simulate(study: Path, url: str, listeners: int, seed: int, at_once: int) -> 
     panel = [HttpListener(url, folder, 1000 * seed + number) for number in range(listeners)]
     with ThreadPoolExecutor(at_once) as pool:
         codes = list(pool.map(HttpListener.take_part, panel))
-    click.echo(f"{len(codes)} SIMULATED listeners are through: {', '.join(codes[:4])}, ...")
+    click.echo(f"{len(codes)} SIMULATED listeners have finished: {', '.join(codes[:4])}, ...")
     click.echo(f"Next: synbench listen export {study} --out results")

@@ -11,9 +11,11 @@ __all__ = ["webmushra"]
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="default: STUDY-webmushra")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder [default: STUDY-webmushra].")
 @click.option("--sample-rate", type=click.IntRange(8000, 192000), default=48000, show_default=True)
-@click.option("--collector", default="", metavar="URL", help="remoteService, such as our server's")
+@click.option(
+    "--collector", default="", metavar="URL", help="Address that collects answers (remoteService)."
+)
 def webmushra(study: Path, out: Path | None, sample_rate: int, collector: str) -> None:
     """Write STUDY, a built study, as config and audio to copy into a checkout of webMUSHRA."""
     from synbench_listening.delivery.webmushra_export import KEY_NAME, export_webmushra

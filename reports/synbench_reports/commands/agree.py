@@ -25,13 +25,15 @@ __all__ = ["agree"]
 
 @click.command()
 @click.argument("ratings", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--run", "run_name", required=True, metavar="RUN", help="The run with the metrics.")
-@click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
+@click.option(
+    "--run", "run_name", required=True, metavar="RUN", help="The run with the metric scores."
+)
+@click.option("--corpus", metavar="NAME", help="Use only this corpus.")
+@click.option("--metrics", default="", metavar="A,B", help="Use only these metrics.")
 @click.option(
     "--figure",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw ratings over each metric into this file.",
+    help="Plot ratings over each metric into this file.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 def agree(

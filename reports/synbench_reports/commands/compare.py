@@ -25,37 +25,37 @@ __all__ = ["compare"]
 
 @click.command()
 @click.argument("run")
-@click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
-@click.option("--against", metavar="LABEL", help="Only pairs with this codec.")
+@click.option("--corpus", metavar="NAME", help="Use only this corpus.")
+@click.option("--metrics", default="", metavar="A,B", help="Use only these metrics.")
+@click.option("--against", metavar="LABEL", help="Compare only with this codec.")
 @click.option(
     "--bd-rate",
     "bd_metric",
     metavar="METRIC",
-    help="Average distance of rate-quality curves, from the one that --against names.",
+    help="Average distance between rate-quality curves; needs --against.",
 )
 @click.option(
     "--bd-method",
     type=click.Choice(["pchip", "akima", "cubic"]),
     default="pchip",
     show_default=True,
-    help="How --bd-rate joins the points of a curve.",
+    help="Interpolation for --bd-rate.",
 )
 @click.option(
     "--margin",
     "margins",
     multiple=True,
     metavar="METRIC=VALUE",
-    help="Largest difference that counts as equal; adds an equivalence test. May be repeated.",
+    help="Largest difference that still counts as equal (equivalence test). May be repeated.",
 )
 @click.option(
     "--test",
     type=click.Choice(TESTS),
     default="corrected_t",
     show_default=True,
-    help="Wilcoxon is of ranks, the others of means; of error rates, permutations swap codecs.",
+    help="Wilcoxon tests ranks, the others means; error rates use permutations.",
 )
-@click.option("--fixed", is_flag=True, help="Only the comparisons that the run's suite fixed.")
+@click.option("--fixed", is_flag=True, help="Test only the comparisons fixed in the suite.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 def compare(
     run: str,
@@ -69,19 +69,19 @@ def compare(
     fixed: bool,
     form: str,
 ) -> None:
-    """Compare the codecs of RUN in pairs: difference with its 95 % interval, p-values, verdict.
+    """Compare the codecs of RUN in pairs: difference with 95 % interval, p-value, verdict.
 
-    The difference is that of the means of items (or error rates) that a table prints; its test and
-    its interval take speakers as the unit where the corpus names them, and agree with each other.
-    p-values are corrected by Holm over all pairs of a metric, those of equality too. "not told
-    apart" is no proof of equality: for that, state the difference that still counts as equal, as in
-    --margin stoi=0.02. With fewer than five speakers (or items) there is no verdict of either kind.
-    Where ranks alone would point the other way than the means, both are shown. With --fixed, each
-    line also says how large a difference would have been found.
+    The difference is that between the means (or error rates) in the table. Its test and its
+    interval use speakers as the unit where the corpus names them, and agree with each other.
+    p-values are corrected by Holm over all pairs of a metric, those of equivalence tests too.
+    "not told apart" does not mean equal: to test that, state the largest difference that still
+    counts as equal, as in --margin stoi=0.02. With fewer than five speakers (or items) there is
+    no verdict of either kind. Where ranks alone would point the other way than the means, both
+    are shown. With --fixed, each line also says how large a difference would have been found.
 
-    With --bd-rate METRIC --against CODEC, the curves of codecs at several rates are compared
-    instead: percent of bits at equal quality and quality at equal rate, with bands over speakers. A
-    curve is all points of one codec, such as --against opus; or name its labels, with commas.
+    With --bd-rate METRIC --against CODEC, rate-quality curves are compared instead: per cent of
+    bits at equal quality, and quality at equal rate, with bands over speakers. A curve is all
+    points of one codec, as in --against opus; or name its labels, separated by commas.
     """
     if bd_metric is not None:
         if fixed or margins or metrics or test != "corrected_t":

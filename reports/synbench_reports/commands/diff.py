@@ -18,7 +18,7 @@ __all__ = ["diff"]
 @click.command()
 @click.argument("run_a")
 @click.argument("run_b")
-@click.option("--all", "everything", is_flag=True, help="Also what is identical.")
+@click.option("--all", "everything", is_flag=True, help="Also list what is identical.")
 def diff(run_a: str, run_b: str, everything: bool) -> None:
     """Compare RUN_A with RUN_B: settings, identities, and every codec and metric on common items.
 

@@ -39,15 +39,23 @@ __all__ = ["figures"]
 @click.option("--out", type=click.Path(file_okay=False), help="Folder [default: RUN/figures].")
 @click.option("--format", "form", type=click.Choice(["pdf", "svg", "png"]), default="pdf")
 @click.option("--width", type=click.Choice(["single", "double"]), default="double")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these.")
-@click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    help="Draw only these. May be repeated.",
+)
+@click.option("--corpus", metavar="NAME", help="Use only this corpus.")
+@click.option("--metrics", default="", metavar="A,B", help="Use only these metrics.")
 @click.option(
     "--complexity",
     metavar="FILE",
-    help="CSV: codec, giga_macs, mega_parameters; or the word count.",
+    help="CSV with codec, giga_macs, mega_parameters; or the word: count.",
 )
-@click.option("--items", type=click.IntRange(min=1), default=40, help="For --kind voicing.")
+@click.option(
+    "--items", type=click.IntRange(min=1), default=40, help="Number of items for --kind voicing."
+)
 def figures(
     run: str,
     out: str | None,

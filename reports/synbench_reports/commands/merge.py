@@ -15,13 +15,14 @@ __all__ = ["merge"]
 @click.argument("runs", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="New run folder.")
 @click.option(
-    "--allow-differences", is_flag=True, help="Take cells of which two runs have other results."
+    "--allow-differences", is_flag=True, help="Accept cells whose results differ between runs."
 )
 def merge(runs: tuple[str, ...], out: str, allow_differences: bool) -> None:
     """Merge RUNS into a new run folder that show, report, figures and the rest can read.
 
-    Refused are different policies, codecs, metrics or corpora that are not the same under one name,
-    and cells with different results. Files are linked, not copied, where the disk can.
+    Runs with different policies are refused, and so are codecs, metrics or corpora that differ
+    under one name, and cells with different results. Files are linked where the disk allows it,
+    otherwise copied.
     """
     from synbench.results.find_run import find_run
     from synbench.results.planned import read_planned

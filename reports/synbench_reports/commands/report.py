@@ -12,18 +12,18 @@ __all__ = ["report"]
 @click.command()
 @click.argument("run")
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: RUN/report.html].")
-@click.option("--embed-audio", is_flag=True, help="Put the audio into the file.")
+@click.option("--embed-audio", is_flag=True, help="Embed the audio in the file.")
 @click.option(
     "--spectrograms",
     type=click.IntRange(min=0),
     default=12,
     show_default=True,
-    help="Items per corpus with spectrograms: the worst, and some evenly spread.",
+    help="Number of items per corpus with spectrograms: the worst, and an even spread.",
 )
 def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> None:
-    """Write RUN, a run folder or NAME of runs/NAME, as one HTML file that works offline.
+    """Write RUN, a run folder or NAME for runs/NAME, as one HTML file that works offline.
 
-    Audio is linked from the run folder unless it is embedded, so keep the file where it is.
+    Audio is linked from the run folder unless it is embedded, so leave the file where it is.
     """
     from synbench_reports.commands.figures import require_matplotlib
 

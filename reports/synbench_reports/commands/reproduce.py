@@ -32,30 +32,34 @@ RUNS_FOLDER = "runs"
 
 @click.command()
 @click.argument("paper")
-@click.option("--table", "number", metavar="N", help="A table of the paper.")
-@click.option("--figure", metavar="NAME", help="A figure of the paper, as PDF or SVG.")
+@click.option("--table", "number", metavar="N", help="Reproduce this table.")
+@click.option("--figure", metavar="NAME", help="Reproduce this figure, as PDF or SVG.")
 @click.option("--claim", metavar="NAME", help="A claim of the paper, tested.")
-@click.option("--run", "runs", multiple=True, metavar="RUN", help="Read this run, compute nothing.")
-@click.option("--plan", "only_plan", is_flag=True, help="Say what would be computed, and stop.")
-@click.option("--published", is_flag=True, help="Compute nothing: the published values alone.")
+@click.option(
+    "--run", "runs", multiple=True, metavar="RUN", help="Read this run and compute nothing."
+)
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would be computed, and stop.")
+@click.option("--published", is_flag=True, help="Print only the published values.")
 @click.option(
     "--corpus",
     "corpora",
     multiple=True,
     metavar="NAME=SPEC",
-    help="Take other material, as in libritts=folder:path=speech.",
+    help="Use other recordings, as in libritts=folder:path=speech.",
 )
 @click.option(
     "--codec",
     "codecs",
     multiple=True,
     metavar="LABEL=SPEC",
-    help="What stands for a codec, as in DAC=recordings:folder=dac,bitrate_bps=500.",
+    help="Use this codec instead, as in DAC=recordings:folder=dac,bitrate_bps=500.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Items per corpus, a fixed choice.")
-@click.option("--workers", type=click.IntRange(min=0), help="Worker processes.")
-@click.option("--complexity", metavar="FILE", help="CSV: codec, giga_macs, mega_parameters.")
-@click.option("--ratings", metavar="FILE", help="CSV of a listening test, beside the figure.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use this many items per corpus.")
+@click.option("--workers", type=click.IntRange(min=0), help="Number of worker processes.")
+@click.option("--complexity", metavar="FILE", help="CSV with codec, giga_macs, mega_parameters.")
+@click.option(
+    "--ratings", metavar="FILE", help="CSV of a listening test to draw beside the figure."
+)
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "latex", "document"]), default="markdown"
 )

@@ -43,8 +43,8 @@ __all__ = ["robustness"]
 
 @click.command()
 @click.argument("run")
-@click.option("--corpus", metavar="NAME", help="Only this corpus and its conditions.")
-@click.option("--metrics", default="", metavar="A,B", help="Only these columns.")
+@click.option("--corpus", metavar="NAME", help="Use only this corpus and its conditions.")
+@click.option("--metrics", default="", metavar="A,B", help="Use only these metrics.")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text")
 def robustness(run: str, corpus: str | None, metrics: str, form: str) -> None:
     """Print what noise, rooms, channels and tandems cost the codecs of RUN.

@@ -28,12 +28,12 @@ def _split(context: click.Context, option: click.Parameter, value: str) -> tuple
 def limit_options(command: Any) -> Any:
     """``--limits`` and ``--within`` of the commands that print or write tables."""
     for option in (
-        click.option("--within", is_flag=True, help="Only codecs that keep to the limits."),
+        click.option("--within", is_flag=True, help="Show only codecs that keep the limits."),
         click.option(
             "--limits",
             default="",
             metavar="A=N,B=N",
-            help="Mark who keeps to latency_ms=30,giga_macs=0.7 [default: the suite's].",
+            help="Mark codecs that keep limits such as latency_ms=30,giga_macs=0.7 [default: the suite's].",
         ),
     ):
         command = option(command)
@@ -42,10 +42,16 @@ def limit_options(command: Any) -> Any:
 
 @click.command()
 @click.argument("run")
-@click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
+@click.option("--corpus", metavar="NAME", help="Use only this corpus.")
+@click.option(
+    "--metrics", default="", callback=_split, metavar="A,B", help="Show only these metrics."
+)
 @limit_options
-@click.option("--width", type=click.IntRange(min=40), help="Columns [default: the terminal's].")
+@click.option(
+    "--width",
+    type=click.IntRange(min=40),
+    help="Width in characters [default: that of the terminal].",
+)
 def show(
     run: str,
     corpus: str | None,
@@ -54,11 +60,11 @@ def show(
     within: bool,
     width: int | None,
 ) -> None:
-    """Print the table of RUN: a run folder, or NAME of runs/NAME.
+    """Print the table of RUN: a run folder, or NAME for runs/NAME.
 
-    A number is a mean over items with half of its 95 % interval; (11/12) stands where not all
-    planned items have a score. Under noise and the like, columns named (input) are against what the
-    codecs were given, all others against the clean recording.
+    Each number is a mean over items with half of its 95 % interval. A count such as (11/12) appears
+    where some of the planned items have no score. Under noise and the like, columns named (input)
+    compare with what the codecs were given, all others with the clean recording.
     """
     from synbench.results.find_run import find_run
 
@@ -118,21 +124,37 @@ def show_run(
     "form",
     type=click.Choice(["csv", "parquet", "markdown", "latex"]),
     required=True,
-    help="What to write.",
+    help="Output format.",
 )
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: standard output].")
-@click.option("--document", is_flag=True, help="A whole LaTeX document, not only its tables.")
-@click.option("--rows", is_flag=True, help="One line per item, codec and metric (csv, parquet).")
-@click.option("--corpus", metavar="NAME", help="Only this corpus.")
-@click.option("--metrics", default="", callback=_split, metavar="A,B", help="Only these columns.")
-@click.option("--codecs", default="", callback=_split, metavar="A,B", help="Only these labels.")
+@click.option("--document", is_flag=True, help="Write a complete LaTeX document.")
+@click.option(
+    "--rows", is_flag=True, help="Write one line per item, codec and metric (csv, parquet)."
+)
+@click.option("--corpus", metavar="NAME", help="Use only this corpus.")
+@click.option(
+    "--metrics", default="", callback=_split, metavar="A,B", help="Show only these metrics."
+)
+@click.option(
+    "--codecs",
+    default="",
+    callback=_split,
+    metavar="A,B",
+    help="Use only the codecs with these labels.",
+)
 @limit_options
-@click.option("--full", is_flag=True, help="LaTeX with costs, counts and all notes printed.")
-@click.option("--order", metavar="COLUMN", help="Sort by rate, or by a metric, best first (latex).")
-@click.option("--decimals", type=click.IntRange(0, 6), help="Of the metrics (latex).")
-@click.option("--caption", metavar="TEXT", help="LaTeX, as it is (latex).")
-@click.option("--label", metavar="NAME", help="For references [default: tab:RUN] (latex).")
-@click.option("--columns", type=click.Choice(["1", "2"]), help="Of the page [default: 2] (latex).")
+@click.option("--full", is_flag=True, help="Include costs, counts and all notes (latex).")
+@click.option(
+    "--order", metavar="COLUMN", help="Sort by rate, or by a metric with the best first (latex)."
+)
+@click.option("--decimals", type=click.IntRange(0, 6), help="Decimals of the metrics (latex).")
+@click.option("--caption", metavar="TEXT", help="Caption, as LaTeX (latex).")
+@click.option("--label", metavar="NAME", help="Label for references [default: tab:RUN] (latex).")
+@click.option(
+    "--columns",
+    type=click.Choice(["1", "2"]),
+    help="Columns of the page that it spans [default: 2] (latex).",
+)
 def export(
     run: str,
     form: str,
@@ -151,12 +173,13 @@ def export(
     label: str | None,
     columns: str | None,
 ) -> None:
-    """Write the table of RUN, a run folder or NAME of runs/NAME.
+    """Save the table of RUN: a run folder, or NAME for runs/NAME.
 
-    csv and parquet have one line per corpus, codec and column, with mean, both ends of the 95 %
-    interval and all counts; with --rows, one line per item, codec and metric, with its status,
-    value, weight in the mean (the reference words of an error rate, else 1) and reason. latex is
-    one float for a paper, with rates and metrics; what else is to be known stands in its comments.
+    csv and parquet have one line per corpus, codec and metric, with the mean, both ends of the 95 %
+    interval and all counts. With --rows, they have one line per item, codec and metric, with its
+    status, value, weight in the mean (the number of reference words for error rates, otherwise 1)
+    and reason. latex is one float for a paper, with rates and metrics; everything else that a
+    reader may need is in its comments.
     """
     from synbench.results.find_run import find_run
     from synbench_reports.tables.build_report import limited, read_selection

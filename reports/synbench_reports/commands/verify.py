@@ -15,10 +15,12 @@ RUNS_FOLDER = "runs"
 
 @click.command()
 @click.argument("codec", required=False)
-@click.option("--run", "runs", multiple=True, metavar="RUN", help="Read this run, compute nothing.")
-@click.option("--plan", "only_plan", is_flag=True, help="Say what would be computed, and stop.")
-@click.option("--limit", type=click.IntRange(min=1), help="Items per corpus, a fixed choice.")
-@click.option("--workers", type=click.IntRange(min=0), help="Worker processes.")
+@click.option(
+    "--run", "runs", multiple=True, metavar="RUN", help="Read this run and compute nothing."
+)
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would be computed, and stop.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use this many items per corpus.")
+@click.option("--workers", type=click.IntRange(min=0), help="Number of worker processes.")
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "latex", "document"]), default="markdown"
 )

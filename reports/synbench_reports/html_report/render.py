@@ -148,7 +148,7 @@ def _table(table: Table) -> str:
     label = escape(f"Scores on {table.corpus.name}")
     return (
         '<p class="hint">Means \N{PLUS-MINUS SIGN} half of the 95 % interval; bold is best, '
-        "underlined second, ~ not told from the best. Headings sort.</p>"
+        "underlined second, ~ not told from the best. Click a heading to sort.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
