@@ -33,7 +33,7 @@ def limit_options(command: Any) -> Any:
             "--limits",
             default="",
             metavar="A=N,B=N",
-            help="Mark codecs that keep limits such as latency_ms=30,giga_macs=0.7 [default: the suite's].",
+            help="Limits such as latency_ms=30,giga_macs=0.7 [default: the suite's].",
         ),
     ):
         command = option(command)
