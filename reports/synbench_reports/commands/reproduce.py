@@ -270,21 +270,37 @@ def _claim(paper: Paper, name: str, evidence: Evidence) -> str:
 
 
 def _complexity(tables: Iterable[PublishedTable], path: str | None) -> Complexity:
-    """Costs of the codecs of the tables' suites, from a file or counted here."""
-    from synbench_codecs import format_spec
+    """Costs of the codecs of the tables, from a file or counted here."""
     from synbench_reports.figures.complexity import count_complexity, read_complexity
-    from synbench_reports.papers.paper_runs import suite_for
+    from synbench_reports.papers import stream_facts
 
     if path is not None:
         return read_complexity(Path(path))
-    costly = [table for table in tables if not all(c.sample_rate for c in table.columns)]
-    specs: dict[str, str] = {}
-    for table in costly:
-        for entry in (entry for name in table.suites[:1] for entry in suite_for(name).codecs):
-            label = entry.label or entry.codec
-            if label in table.rows:
-                specs[label] = format_spec(entry.codec, dict(entry.options))
-    return count_complexity(specs) if specs else {}
+    counted: dict[str, dict[str, float]] = {}
+    for table in tables:
+        wanted = frozenset(column.metric for column in table.columns if not column.sample_rate)
+        if not wanted:
+            continue
+        specs = _specs(table)
+        facts = count_complexity(specs) if wanted - set(stream_facts.COLUMNS) else {}
+        if wanted & set(stream_facts.COLUMNS):
+            facts |= stream_facts.count_stream_facts(specs, wanted)
+        for label, values in facts.items():
+            counted.setdefault(label, {}).update(values)
+    return counted
+
+
+def _specs(table: PublishedTable) -> dict[str, str]:
+    """What stands for each row of a table: as the table says, else as its first suite does."""
+    from synbench_codecs import format_spec
+    from synbench_reports.papers.paper_runs import suite_for
+
+    specs = dict(table.codecs)
+    for entry in (entry for name in table.suites[:1] for entry in suite_for(name).codecs):
+        label = entry.label or entry.codec
+        if label in table.rows:
+            specs.setdefault(label, format_spec(entry.codec, dict(entry.options)))
+    return specs
 
 
 def _figure(paper: Paper, name: str, ratings: str | None, out: str | None) -> None:

@@ -56,7 +56,7 @@ def why_not_run(
         absent: what could not be run at all, and why.
     """
     if not column.sample_rate:
-        return "not counted here: no network of that name"
+        return "not counted here: no codec of that name that can run"
     rows = [
         (report, table, row)
         for report in reports

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from synbench_reports.figures.complexity import COLUMNS
+from synbench_reports.papers import stream_facts
 from synbench_reports.papers.not_run import Absent
 from synbench_reports.papers.published import VERDICTS, Line
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
@@ -277,6 +278,11 @@ def _notes(
             "of our networks; no weights are needed. They are exact counts without a sampling "
             "error: where they differ the networks or the counting do. DAC's count here is of 51 "
             "frames for 1 s where 50 hold the audio, 2 % more."
+        )
+    if any(line.column.metric in stream_facts.COLUMNS and line.cell for line in lines):
+        yield (
+            "Bits are counted in streams that were coded here, the delay is measured from waves "
+            "and bytes; windows that fade out at the end of a frame hide up to 2 ms of it."
         )
     if table.standard:
         yield "Codecs without weights: what follows its standard counts as what was published."

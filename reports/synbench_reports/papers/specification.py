@@ -6,7 +6,8 @@ which weights, with which tolerance a measured value agrees, and which suites me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -57,7 +58,8 @@ class PublishedTable:
 
     ``released`` says that released checkpoints were scored, so a codec that loads one has the
     weights that were published; ``standard`` that codecs without weights were, so that any which
-    follows its standard has; otherwise only the authors' own recordings do.
+    follows its standard has; otherwise only the authors' own recordings do. ``codecs`` names by row
+    the spec whose costs are counted, where no suite has the codec.
     """
 
     paper: str
@@ -71,6 +73,7 @@ class PublishedTable:
     rows: dict[str, tuple[float | None, ...]]
     released: bool = False
     standard: bool = False
+    codecs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +166,7 @@ def _table(number: str, record: dict[str, Any], common: dict[str, str]) -> Publi
         rows=rows,
         released=record.get("released", False),
         standard=record.get("standard", False),
+        codecs=record.get("codecs", {}),
     )
 
 
