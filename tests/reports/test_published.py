@@ -20,7 +20,7 @@ from synbench_reports.commands.reproduce import reproduce
 from synbench_reports.commands.verify import verify
 from synbench_reports.figures.complexity import count_complexity
 from synbench_reports.papers.claims import net_preference
-from synbench_reports.papers.paper_runs import run_suite, suite_for
+from synbench_reports.papers.paper_runs import parse_codecs, run_suite, suite_for
 from synbench_reports.papers.published import Line, verdict_of
 from synbench_reports.papers.released import read_released, suites
 from synbench_reports.papers.specification import AbxPair, PublishedColumn, read_paper
@@ -339,3 +339,126 @@ def test_verify_lists_what_it_knows_and_refuses_the_rest() -> None:
     assert "bigcodec" in CliRunner().invoke(verify, []).output
     with pytest.raises(UsageError, match="nothing published is known of 'opus'"):
         CliRunner().invoke(verify, ["opus"], catch_exceptions=False)
+
+
+def line_by_line(text: str) -> dict[tuple[str, str], list[str]]:
+    """The rows of a claim: basis and about, then what was found, criterion, verdict, reason."""
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines()]
+    return {(row[0], row[1]): row[3:] for row in rows if row[0] in ("published", "measured")}
+
+
+def test_claims_in_words_are_computed(tmp_path: Path) -> None:
+    (tmp_path / "costs.csv").write_text(
+        "codec,giga_macs,mega_parameters\nP2PSynCodec,3.31,22.99\nBigCodec,42.7,159\n"
+    )
+    costs = line_by_line(
+        reproduced(
+            "p2psyncodec", "--claim", "cost-of-bigcodec", "--complexity", tmp_path / "costs.csv"
+        )
+    )
+    assert costs["published", "G MAC"][0] == "3.31 of 61.03: 5.4%"
+    assert [costs["published", about][2] for about in ("G MAC", "M parameters")] == ["agrees"] * 2
+    assert costs["measured", "G MAC, counted here"][2] == "differs"
+    assert costs["measured", "M parameters, counted here"][2] == "agrees"
+    bits = line_by_line(reproduced("p2psyncodec", "--claim", "fewer-bits"))
+    assert bits["published", "DAC 2.0, printed rates"][2] == "agrees"
+    assert bits["measured", "DAC 2.0, bits counted"][2] == "not run"
+    above = line_by_line(reproduced("p2psyncodec", "--claim", "above-wavtokenizer"))
+    # The paper's own table has WavTokenizer's STOI higher: 0.834 to 0.823.
+    assert above["published", "STOI, LibriTTS"][2] == "differs"
+    assert above["published", "UTMOS, LibriTTS"][2] == "agrees"
+    assert above["published", "MUSHRA, VCTK, 48 kHz, 1.5 kbit/s"][2] == "cannot tell"
+
+
+def test_what_a_paper_calls_comparable_stands_beside_the_test_of_equality() -> None:
+    lines = line_by_line(reproduced("p2psyncodec", "--claim", "comparable-to-bigcodec"))
+    _, criterion, verdict, _ = lines["published", "BigCodec, MUSHRA, LibriTTS, 16 kHz, 0.5 kbit/s"]
+    assert criterion.startswith("comparable (p = ") and verdict == "cannot tell"
+    preferences = reproduced("p2psyncodec", "--claim", "quarter-rate")
+    assert "no X is identified" in preferences
+    assert "comparable (p = 0.2823 > 0.01)" in preferences
+
+
+def test_measured_claims_name_other_weights(paper_run: Any) -> None:
+    info = paper_run.codecs[0]
+    labels = ("P2PSynCodec", "WavTokenizer", "BigCodec")
+    paper_run.codecs = [
+        dataclasses.replace(codec, label=label, nominal_bitrate_bps=Fraction(500))
+        for codec, label in zip(paper_run.codecs, labels, strict=True)
+    ]
+    assert info.label == "MDCTCodec"
+    paper_run.begin()
+    write_items(paper_run, 16000)
+    text = reproduced("p2psyncodec", "--claim", "above-wavtokenizer", "--run", paper_run.folder)
+    lines = line_by_line(text)
+    # DAC's place in the run has weights of its own.
+    assert lines["measured", "stoi, speech, 3 items"][2] == "other weights"
+    assert lines["measured", "STOI, VCTK"][2:] == ["not run", "no run has material at 48 kHz"]
+
+
+def test_a_whole_paper_has_a_reason_for_every_cell(paper_run: Any) -> None:
+    text = reproduced("p2psyncodec", "--run", paper_run.folder)
+    assert "| Table 1 | 1 | 1 | 0 | 2 | 36 |" in text
+    assert "| Claim fewer-bits | 3 | 0 | 0 | 0 | 3 |" in text
+    assert "| Figure abx | 4 | 0 | 0 | 0 | 4 |" in text  # p from the counts; no ratings
+    assert (
+        "run at 1 kbit/s; published at 0.5 kbit/s: BigCodec UTMOS, LibriTTS, BigCodec STOI" in text
+    )
+    assert "no run has material at 48 kHz" in text
+    assert "no run has the column utmos" in text
+    assert "synbench listen init p2psyncodec-mushra" in text
+    assert "BS.1534 asks for two anchors" in text
+
+
+def test_ratings_of_ones_own_stand_beside_the_bars(tmp_path: Path) -> None:
+    ratings = tmp_path / "preferences.csv"
+    ratings.write_text(
+        "first,second,n_first,n_none,n_second\nP2PSynCodec 0.5,DAC 2.0,2290,790,2320\n"
+    )
+    text = reproduced("p2psyncodec", "--published", "--ratings", ratings)
+    rows = [row.strip("| ").split(" | ") for row in text.splitlines() if "| net preference" in row]
+    verdicts_by_codec = {row[0]: row[-1] for row in rows}
+    assert verdicts_by_codec["DAC 2.0"] == "agrees"
+    assert verdicts_by_codec["SQCodec 1.5"] == "not run"
+
+
+@pytest.mark.parametrize("name", ["vocodec", "classical"])
+def test_another_paper_is_one_file(name: str) -> None:
+    paper = read_paper(name)
+    text = reproduced(name, "--published")
+    assert f"# {paper.title}, reproduced" in text
+    published = [
+        value for table in paper.tables.values() for row in table.rows.values() for value in row
+    ]
+    table_rows = [line for line in text.splitlines() if line.endswith("| not run |")]
+    assert len([row for row in table_rows if row.count("|") == 9]) == sum(
+        value is not None for value in published
+    )
+
+
+def test_streams_show_what_standards_fix() -> None:
+    from synbench_reports.papers.stream_facts import count_stream_facts
+
+    table = read_paper("classical").tables["streams"]
+    rows = ("Codec 2 1300", "G.723.1 6.3", "AMR-WB 12.65", "LC3 16")
+    counted = count_stream_facts(
+        {row: table.codecs[row] for row in rows}, frozenset({"bits_per_frame"})
+    )
+    if not counted:
+        pytest.skip("none of these codecs can run here")
+    for row, facts in counted.items():
+        rate, bits, _ = table.rows[row]
+        assert facts["kilobits_per_second"] == pytest.approx(rate)
+        assert facts["bits_per_frame"] == pytest.approx(bits)
+
+
+def test_files_of_the_authors_can_stand_for_a_codec(tmp_path: Path) -> None:
+    suites = [suite_for("p2psyncodec-libritts")]
+    spec = f"DAC=recordings:folder={tmp_path},bitrate_bps=500"
+    swapped = suite_for("p2psyncodec-libritts", codecs=parse_codecs([spec], suites))
+    assert swapped.name == "p2psyncodec-libritts-custom"
+    (entry,) = (entry for entry in swapped.codecs if entry.label == "DAC")
+    assert (entry.codec, entry.options["bitrate_bps"]) == ("recordings", 500)
+    assert entry.options["label"] == "DAC"
+    with pytest.raises(UsageError, match="did you mean WavTokenizer"):
+        parse_codecs(["WavTokeniser=opus"], suites)

@@ -201,7 +201,7 @@ def _caption(table: PublishedTable) -> str:
 
 def _mark(table: PublishedTable, line: Line) -> str:
     """``**`` for the best published value of a column, ``*`` for the second, as papers print."""
-    if len(table.rows) < 3:
+    if len(table.rows) < 3 or table.standard:
         return ""
     index = table.columns.index(line.column)
     column = [row[index] for row in table.rows.values()]
