@@ -70,6 +70,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("synbench.commands.listing:metrics", "List the metrics."),
     "weights": ("synbench.commands.weights:weights", "List, fetch and check trained weights."),
     "doctor": ("synbench.commands.doctor:doctor", "Check what works on this machine."),
+    "init": ("synbench.commands.init:init", "Start a suite from a folder of decoded systems."),
+    "check": ("synbench.commands.check:check", "Check that a codec keeps the contract."),
     "new": ("synbench.commands.new:new", "Start a codec, metric, corpus or suite."),
     "corpora": ("synbench.commands.listing:corpora", "List the corpora."),
     "suites": ("synbench.commands.suites:suites", "List, show and copy the built-in suites."),

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import synbench_codecs
-from synbench.execution.decoding import _check_length
+from synbench.execution.decoding import check_length
 from synbench_codecs import CodecInfo, Encoded, read_stream, write_stream
 from synbench_codecs.errors import BitstreamError, CodecError, EncodeError, Unavailable, UsageError
 
@@ -261,7 +261,7 @@ def decode_elsewhere(
 def test_the_decoded_wave_is_no_longer_than_a_frame_more(coded: Coded, codec: Any) -> None:
     """What is more than that is a failure of the item, unless the codec declares it."""
     info, (sample_rate, output_rate) = codec.info, rates(codec.info)
-    _check_length(info, coded.decoded, coded.wave.size, sample_rate, output_rate)
+    check_length(info, coded.decoded, coded.wave.size, sample_rate, output_rate)
 
 
 @every_codec

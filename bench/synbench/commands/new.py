@@ -50,6 +50,8 @@ def new(kind: str, name: str, folder: Path) -> None:
         click.echo(f"wrote {path}")
     first, tested = contents
     click.echo(f"test it: python -m pytest {tested}")
+    if kind == "codec":
+        click.echo(f"check it: synbench check {first}")
     if kind == "suite":
         click.echo(f"run it: synbench run {first}")
     else:

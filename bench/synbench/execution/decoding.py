@@ -39,7 +39,7 @@ from synbench_codecs import Codec, CodecInfo, Recording, published_spec
 # The longest frame of a codec that does not state one: that of Opus.
 LONGEST_FRAME_SECONDS = 0.06
 
-__all__ = ["blank_decode", "decode_unit", "output_rate", "store_reconstruction"]
+__all__ = ["blank_decode", "check_length", "decode_unit", "output_rate", "store_reconstruction"]
 
 
 @functools.lru_cache(maxsize=1)
@@ -201,7 +201,7 @@ def _through_bytes(
         else:
             decoded = channel.decode(replace(received, encoded=encoded), codec=codec)
     decoded_rate = output_rate(codec.info, codec_rate)
-    _check_length(codec.info, decoded, encoded.n_samples, codec_rate, decoded_rate)
+    check_length(codec.info, decoded, encoded.n_samples, codec_rate, decoded_rate)
     measured = {
         "payload_bits": encoded.payload_bits,
         "side_bits": encoded.side_bits,
@@ -215,7 +215,7 @@ def _through_bytes(
     return decoded, decoded_rate, measured
 
 
-def _check_length(
+def check_length(
     info: CodecInfo, decoded: Any, n_samples: int, codec_rate: int, decoded_rate: int
 ) -> None:
     """A decoder gives the input, its delay, and at most the rest of a frame.
