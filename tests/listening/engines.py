@@ -110,9 +110,7 @@ class Chromium(Engine):
 
     def pointer(self, *points: Point, touch: bool = False) -> None:
         if touch and len(points) == 1:
-            # In one command: on a busy machine two would come as far apart as a long press.
-            (x, y) = points[0]
-            self.input.send("Input.synthesizeTapGesture", {"x": round(x), "y": round(y)})
+            self.page.touchscreen.tap(*points[0])
             return
         if touch:
             for number, (x, y) in enumerate(points):
