@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from synbench.execution.costs import remember_costs
 from synbench.execution.execute import execute, folder_of
 from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
 from synbench.execution.manifest import describe_run, item_rows
@@ -173,6 +174,7 @@ def complete_run(
         else:
             made = make_executor(executor, workers=workers, folder=folder.path)
             _work(plan, folder, made, console)
+            remember_costs(folder)
         with fatal_faults(str(folder.path)):
             compact(folder)
     failures = failure_counts(read_planned(folder.path))

@@ -210,8 +210,9 @@ class Codec(Protocol):
     A class also carries ``points``: option sets worth listing and testing, one per operating point;
     ``local_options``: names of the options that hold a path or a command of this machine (an empty
     set where there are none; without it, or with ``None`` where the class starts programs anyway,
-    no stream and no run folder can have the codec loaded); and ``checkpoints``, a tuple of
-    :class:`Checkpoint`, when it loads trained weights.
+    no stream and no run folder can have the codec loaded); ``checkpoints``, a tuple of
+    :class:`Checkpoint`, when it loads trained weights; and, for the first forecast of a run,
+    ``cpu_seconds_per_audio_second``.
     """
 
     points: ClassVar[tuple[Options, ...]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import synbench
 import synbench_metrics
 from synbench.execution.plan import FILES_COST_SECONDS, make_plan
 from synbench.results.store import RunFolder
@@ -14,8 +16,12 @@ from synbench.suite import load_suite
 
 
 def test_a_plan_starts_from_declared_costs_and_learns_from_the_run(
-    speech_folder: Path, write_suite: Callable[..., Path], tmp_path: Path
+    speech_folder: Path,
+    write_suite: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
     suite = load_suite(write_suite(speech_folder))
     run = RunFolder(tmp_path / "run")
     plan = make_plan(suite, run)
@@ -49,6 +55,37 @@ def test_a_plan_starts_from_declared_costs_and_learns_from_the_run(
     run.add("scores", [row, row | {"item": "b", "status": "failed", "cpu_seconds": 99.0}])
     learned = {each.point.column: each.cost for each in make_plan(suite, run).metrics}
     assert learned == declared | {"si_sdr": 0.25}
+
+
+def test_another_run_forecasts_from_what_this_machine_remembers(
+    speech_folder: Path,
+    write_suite: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
+    suite = load_suite(write_suite(speech_folder))
+    first, another = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "another")
+    (codec,) = make_plan(suite, first).codecs
+    costs = {codec.point.codec_id: 0.75}
+    (tmp_path / "cache" / "costs.json").write_text(json.dumps(costs))
+    assert make_plan(suite, another).codecs[0].cost == 0.75
+    (tmp_path / "cache" / "costs.json").write_text("[broken")
+    assert make_plan(suite, another).codecs[0].cost == codec.cost
+
+
+def test_a_run_remembers_what_it_measured(
+    speech_folder: Path,
+    write_suite: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
+    suite = load_suite(write_suite(speech_folder))
+    synbench.run(suite, out=tmp_path / "run", workers=0, quiet=True)
+    remembered = json.loads((tmp_path / "cache" / "costs.json").read_text())
+    (codec,) = make_plan(suite, RunFolder(tmp_path / "another")).codecs
+    assert codec.cost == remembered[codec.point.codec_id] > 0
 
 
 @pytest.mark.parametrize("column", synbench_metrics.names())

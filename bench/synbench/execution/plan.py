@@ -24,6 +24,7 @@ from synbench.conditions.condition import Condition
 from synbench.conditions.corpora import Group, groups, under
 from synbench.corpora import Corpus
 from synbench.corpora.whereabouts import remember_recordings
+from synbench.execution.costs import UNKNOWN_COST_SECONDS, known_costs, unmeasured_cost
 from synbench.execution.identity import codec_identity
 from synbench.execution.transcripts import transcript_note
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
@@ -35,9 +36,6 @@ from synbench_base.errors import MissingWeights, Unavailable, UsageError
 from synbench_codecs import CodecInfo, Recording, format_spec
 from synbench_metrics import MetricInfo
 
-# CPU seconds per audio second before anything was measured.
-COST_BEFORE_MEASURED = {"neural": 1.0, "external": 0.1}
-UNKNOWN_COST_SECONDS = 0.03
 # Noise, rooms and the level of active speech, once for all codecs.
 COST_OF_DAMAGE = 0.02
 # Reading, resampling and writing one reconstruction or reference.
@@ -210,7 +208,7 @@ def make_plan(
         UsageError: something the suite names does not exist.
         Unavailable: something cannot run here and the suite says to stop.
     """
-    measured = _measured_costs(run)
+    measured = known_costs(run)
     skipped: list[SkippedEntry] = []
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, _decode_shares(run), skipped)
@@ -409,12 +407,11 @@ def _planned_codec(
 ) -> SuiteCodec:
     info = codec.info
     codec_id = codec_identity(codec)
-    prior = COST_BEFORE_MEASURED.get(info.kind, UNKNOWN_COST_SECONDS)
     return SuiteCodec(
         point=CodecPoint(spec=info.spec, codec_id=codec_id),
         label=entry.label or info.label,
         info=info,
-        cost=measured.get(codec_id, prior),
+        cost=measured.get(codec_id, unmeasured_cost(codec)),
     )
 
 
@@ -460,20 +457,3 @@ def _decode_shares(run: RunFolder) -> dict[str, float]:
         every=True,
     )
     return {str(name): float(share) for name, share in shares}
-
-
-def _measured_costs(run: RunFolder) -> dict[str, float]:
-    """CPU seconds per audio second seen in this folder, by codec id and metric id."""
-    decodes = run.query(
-        "decodes",
-        "SELECT codec_id, sum(encode_cpu_seconds + decode_cpu_seconds) / sum(seconds) "
-        "FROM rows WHERE encode_cpu_seconds IS NOT NULL GROUP BY codec_id HAVING sum(seconds) > 0",
-        every=True,
-    )
-    scores = run.query(
-        "scores",
-        "SELECT metric_id, sum(cpu_seconds) / sum(seconds) "
-        "FROM rows WHERE status = 'ok' GROUP BY metric_id HAVING sum(seconds) > 0",
-        every=True,
-    )
-    return {str(name): float(cost) for name, cost in decodes + scores}

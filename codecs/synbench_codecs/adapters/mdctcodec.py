@@ -77,6 +77,7 @@ class MDCTCodec(TokenCodec):
     )
     local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
+    cpu_seconds_per_audio_second: ClassVar[float] = 0.05
 
     def __init__(self, *, model: str = "demo", codebooks: int = 0, weights: str = "") -> None:
         check_choice("mdctcodec", "model", model, MODELS)

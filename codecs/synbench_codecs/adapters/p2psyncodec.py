@@ -70,6 +70,7 @@ class P2PSynCodec(TokenCodec):
     points: ClassVar[tuple[Options, ...]] = tuple({"decode": decode} for decode in DECODERS)
     local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(MODELS.values())
+    cpu_seconds_per_audio_second: ClassVar[float] = 0.05
 
     def __init__(self, *, model: str = "demo", decode: str = "all", weights: str = "") -> None:
         check_choice("p2psyncodec", "model", model, [*MODELS, *PAPER_RATES])
