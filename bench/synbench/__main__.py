@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "synbench_reports.commands.report:report",
         "Write an HTML report with audio players.",
     ),
+    "site": ("synbench_reports.commands.site:site", "Make a web site of many runs."),
     "compare": (
         "synbench_reports.commands.compare:compare",
         "Test which codecs differ significantly.",

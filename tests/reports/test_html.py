@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from synbench_reports.html_report.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
 
 from synbench.corpora import Corpus, Item
 from synbench.corpora.whereabouts import remember_recordings
 from synbench.results.store import ITEM_COLUMNS, write_table
-from synbench_reports.html_report.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
 from synbench_reports.tables.build_report import read_selection
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from synbench_reports.html_report.render import render_html
 
 from synbench.results.cells import Store
 from synbench.results.planned import read_planned
 from synbench.results.store import ITEM_COLUMNS, RunFolder, write_table
-from synbench_reports.html_report.render import render_html
 from synbench_reports.render.latex import render_latex
 from synbench_reports.render.markdown import render_markdown
 from synbench_reports.render.terminal import print_report

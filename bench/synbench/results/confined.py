@@ -7,8 +7,10 @@ its path; nobody joins a stored name to a folder by hand.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from synbench.errors import UsageError
@@ -16,7 +18,7 @@ from synbench.errors import UsageError
 ODD_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")
 LONGEST_PART_BYTES = 255
 
-__all__ = ["inside", "is_plain_name", "plain_name", "stored_file"]
+__all__ = ["inside", "is_plain_name", "plain_name", "stored_file", "stored_files"]
 
 
 def inside(folder: Path, name: str | PurePosixPath) -> Path:
@@ -58,6 +60,32 @@ def stored_file(folder: Path, name: str | PurePosixPath) -> Path | None:
     if stat.S_ISREG(mode):
         return path
     raise UsageError(f"{path} is no regular file: it was not opened")
+
+
+def stored_files(folder: Path, names: Iterable[str]) -> dict[str, Path | None]:
+    """As :func:`stored_file` for many names at once: each folder is looked into a single time.
+
+    Raises:
+        UsageError: as :func:`stored_file`, for any of the names.
+    """
+    parents: dict[str, dict[str, Path]] = {}
+    paths: dict[str, Path | None] = {}
+    for name in names:
+        parent, _, last = name.rpartition("/")
+        if parent not in parents:
+            parents[parent] = _regular_files(inside(folder, parent) if parent else folder)
+        # A link, a pipe and a name that is none go the long way.
+        paths[name] = parents[parent].get(last) or stored_file(folder, name)
+    return paths
+
+
+def _regular_files(folder: Path) -> dict[str, Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return {}
+    return {name: folder / name for name in names if _is_plain_part(name)}
 
 
 def is_plain_name(text: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synbench.corpora.whereabouts import known_recordings
 from synbench.results import queries
-from synbench.results.confined import stored_file
+from synbench.results.confined import stored_files
 from synbench.results.counted_rows import CountedRows
 from synbench.results.planned import PlannedRun
 
@@ -60,9 +60,13 @@ def item_files(planned: PlannedRun, corpus: str) -> list[ItemFiles]:
 def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> list[ItemFiles]:
     """Likewise from the rows of a run, codecs in their order there, and the paths of its items."""
     rows.load("decodes")
+    named = rows.tuples(queries.FILES, corpus)
+    paths = stored_files(
+        rows.folder, {name for *_, first, second in named for name in (first, second) if name}
+    )
     made = {
-        (index, codec): (_below(rows.folder, reconstruction), _below(rows.folder, bitstream))
-        for index, codec, reconstruction, bitstream in rows.tuples(queries.FILES, corpus)
+        (index, codec): (paths.get(reconstruction), paths.get(bitstream))
+        for index, codec, reconstruction, bitstream in named
     }
     codecs = range(rows.codecs)
     files = []
@@ -92,10 +96,6 @@ def even_choice(count: int, wanted: int) -> list[int]:
     if count <= wanted:
         return list(range(count))
     return [(2 * index + 1) * count // (2 * wanted) for index in range(wanted)]
-
-
-def _below(folder: Path, name: str | None) -> Path | None:
-    return stored_file(folder, name) if name else None
 
 
 def item_keys(planned: PlannedRun, corpus: str) -> list[tuple[str, str]]:

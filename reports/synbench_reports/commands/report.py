@@ -25,18 +25,15 @@ def report(run: str, out: str | None, embed_audio: bool, spectrograms: int) -> N
 
     Audio is linked from the run folder unless it is embedded, so leave the file where it is.
     """
-    from synbench_reports.commands.figures import require_matplotlib
-
-    require_matplotlib()
     from synbench.results.find_run import find_run
     from synbench_base.files import complete_file
     from synbench_base.outputs import is_standard_output, output_file
-    from synbench_reports.html_report.render import render_html
+    from synbench_reports.pages.report import report_page
     from synbench_reports.tables.build_report import read_selection
 
     folder = find_run(run)
     path = Path(out) if out else folder / "report.html"
-    text = render_html(
+    text = report_page(
         read_selection(folder),
         beside=path.parent,
         embed_audio=embed_audio,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 40
 
-__all__ = ["MOST_ITEMS", "measured_distances", "voicing_breakdown"]
+__all__ = ["MOST_ITEMS", "item_distances", "measured_distances", "voicing_breakdown"]
 
 
 @styled
@@ -73,12 +73,13 @@ def voicing_breakdown(
 def measured_distances(planned: PlannedRun, corpus: str, chosen: list[int]) -> Floats:
     """Distances in dB, shape ``(item, codec, class)``; NaN where a file or a class is absent."""
     files = item_files(planned, corpus)
-    measured = [_item_distances(files[item_index]) for item_index in chosen]
+    measured = [item_distances(files[item_index]) for item_index in chosen]
     shape = (len(chosen), len(planned.codecs), len(CLASSES))
     return np.array(measured, dtype=np.float64).reshape(shape)
 
 
-def _item_distances(item: ItemFiles) -> Floats:
+def item_distances(item: ItemFiles) -> Floats:
+    """Distances in dB of one item, shape ``(codec, class)``, likewise."""
     from synbench.audio import read_audio
     from synbench.errors import SynbenchError
     from synbench.policy import read_reference

@@ -25,6 +25,7 @@ from synbench.statistics.paired_tests import Comparison
 from synbench_reports.tables.codec_pairs import (
     clusters_needed,
     compare_codecs,
+    letters_of,
     out_of_reach,
     test_of,
 )
@@ -135,8 +136,15 @@ def _with_ties(
         if best in (one.first, one.second)
     }
     tied = {codec_index for codec_index, one in with_best.items() if not _told_apart(one)}
+    groups: dict[int, str] = {}
+    if any(one.clusters >= FEWEST_CLUSTERS for one in family):
+        groups = letters_of(planned, cells, metric, family)
     done = [
-        replace(cell, tied=codec_index in tied and not cell.best)
+        replace(
+            cell,
+            tied=codec_index in tied and not cell.best,
+            letters=groups.get(codec_index, ""),
+        )
         for codec_index, cell in enumerate(column_cells)
     ]
     needed = {

@@ -56,6 +56,7 @@ __all__ = [
     "clusters_needed",
     "compare_codecs",
     "letters",
+    "letters_of",
     "out_of_reach",
     "pairs",
     "pairs_of",
@@ -293,15 +294,24 @@ def letters(
     planned: PlannedRun, cells: Cells, metric: int, compared: Sequence[CodecPair]
 ) -> Mapping[str, str]:
     """Letters by label, best first: two codecs share one where no test tells them apart."""
-    order = _ranked(planned, cells, metric)
     codec_indices = {codec.label: codec_index for codec_index, codec in enumerate(planned.codecs)}
     differing = {
         (codec_indices[pair.first], codec_indices[pair.second])
         for pair in compared
         if pair.p_holm < SIGNIFICANCE and pair.clusters >= FEWEST_CLUSTERS
     }
-    given = tie_letters(order, differing)
+    given = tie_letters(_ranked(planned, cells, metric), differing)
     return {planned.codecs[codec_index].label: text for codec_index, text in given.items()}
+
+
+def letters_of(
+    planned: PlannedRun, cells: Cells, metric: int, family: Sequence[Comparison]
+) -> dict[int, str]:
+    """Likewise by place on the codec axis, from the tests of all pairs."""
+    differing = {
+        (one.first, one.second) for one in family if one.differs and one.clusters >= FEWEST_CLUSTERS
+    }
+    return tie_letters(_ranked(planned, cells, metric), differing)
 
 
 def _ranked(planned: PlannedRun, cells: Cells, metric: int) -> list[int]:

@@ -9,7 +9,7 @@ counted payload over the duration of these items, or the declared one where noth
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ from synbench.statistics.clusters import weighted_means
 RATE = re.compile(r"\s+[\d.]+\s*(k|kbps|kbit/s)?$")
 NO_BAND = Band(low=np.nan, high=np.nan, undefined=0.0)
 
-__all__ = ["CurvePair", "curve_name", "curve_pairs", "curves_of"]
+__all__ = ["CurvePair", "curve_labels", "curve_name", "curve_pairs", "curves_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,22 @@ def curve_name(codec: PlannedCodec) -> str:
     if codec.kind == "recordings":
         return RATE.sub("", codec.label)
     return codec.spec.partition(":")[0]
+
+
+def curve_labels(codecs: Iterable[PlannedCodec]) -> dict[str, str]:
+    """What to call each curve: the words with which the labels of its points begin, if any."""
+    points: dict[str, list[str]] = {}
+    for codec in codecs:
+        points.setdefault(curve_name(codec), []).append(codec.label)
+    labels = {}
+    for name, own in points.items():
+        shared = []
+        for words in zip(*(label.split() for label in own), strict=False):
+            if len(set(words)) > 1:
+                break
+            shared.append(words[0])
+        labels[name] = " ".join(shared) or name
+    return labels
 
 
 def curves_of(planned: PlannedRun) -> dict[str, tuple[int, ...]]:

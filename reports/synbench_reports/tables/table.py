@@ -57,6 +57,7 @@ class Cell:
         best: whether it is the best of its column.
         second: whether it is the second best of its column.
         tied: whether no paired test tells it from the best of its column.
+        letters: of the groups that it is in: codecs that share one are not told apart.
         note: stands in place of the number, such as ``declared``.
     """
 
@@ -71,6 +72,7 @@ class Cell:
     best: bool = False
     second: bool = False
     tied: bool = False
+    letters: str = ""
     note: str = ""
 
     @property

@@ -1,0 +1,1 @@
+"""Runs as what others read: boards of one corpus each, the results document, citations, files."""

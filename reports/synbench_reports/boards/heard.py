@@ -1,0 +1,70 @@
+"""What a recogniser heard in every reconstruction, beside what it should have heard.
+
+Kept with the scores of the word and character error rates, as both texts after normalisation.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from synbench.results import queries
+from synbench.results.counted_rows import CountedRows
+from synbench_reports.boards.combine import Board
+
+DETAILS = f"""
+SELECT place, codec_index, metric_index, details FROM counted_scores {queries.IN_CORPUS}
+AND details IS NOT NULL
+"""
+
+__all__ = ["heard_texts"]
+
+Record = dict[str, Any]
+
+
+def heard_texts(board: Board) -> dict[int, Record]:
+    """By the number of the metric: ``said`` per item, and ``heard`` per codec and item.
+
+    What is the same as what was said is ``1``, and nothing is known where it is ``None``.
+    """
+    rates = [place for place, metric in enumerate(board.planned.metrics) if metric.is_rate]
+    count = len(board.items.names)
+    texts: dict[int, Record] = {
+        place: {
+            "said": [None] * count,
+            "heard": [[None] * count for _ in board.planned.codecs],
+        }
+        for place in rates
+    }
+    codec_ids = [codec.codec_id for codec in board.planned.codecs]
+    metric_ids = [board.planned.metrics[place].metric_id for place in rates]
+    for part in board.parts if rates else ():
+        rows = CountedRows(
+            part.planned.folder,
+            policy_id=part.planned.policy_id,
+            codec_ids=codec_ids,
+            metric_ids=metric_ids,
+        )
+        rows.count("scores", (*queries.FATE, "value", "details"))
+        places = {int(own): place for place, own in enumerate(part.order)}
+        for own, codec, rate, details in rows.tuples(DETAILS, part.corpus.name):
+            said, heard = _both(details)
+            if said is None or heard is None:
+                continue
+            record, place = texts[rates[rate]], places[own]
+            if record["said"][place] in (None, said):
+                record["said"][place] = said
+                record["heard"][codec][place] = 1 if heard == said else heard
+    return {place: record for place, record in texts.items() if any(record["said"])}
+
+
+def _both(details: str) -> tuple[str | None, str | None]:
+    """The two texts of a stored record; it may be a stranger's."""
+    try:
+        record = json.loads(details)
+    except (ValueError, RecursionError):
+        return None, None
+    texts = (record.get("reference"), record.get("hypothesis")) if isinstance(record, dict) else ()
+    if len(texts) == 2 and all(isinstance(text, str) for text in texts):
+        return texts
+    return None, None

@@ -1,0 +1,183 @@
+"""A site of many runs: a folder of static files that is opened from a disk or served by anything.
+
+Names of files are numbers, never text of a run. What a reader does not ask for is not loaded: the
+first page reads the results document, and items, scores of a metric, texts and pictures when their
+tab is opened. The folder remembers its runs in ``site.json``, so that another one can be added.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from synbench.errors import UsageError
+from synbench.published import leads_home, published_path
+from synbench.results.confined import inside
+from synbench.results.planned import PlannedRun
+from synbench_base.files import replacing, write_bytes
+from synbench_reports.boards.citations import made_with
+from synbench_reports.boards.combine import Board, boards_of
+from synbench_reports.boards.document import Costs, as_json, results_document
+from synbench_reports.boards.item_parts import BoardFiles, Source, board_files, telling
+from synbench_reports.pages.board_parts import add_board_parts
+from synbench_reports.pages.frame import page_scripts, page_style, tabbed
+
+MARK = "site.json"
+SCHEMA = "synbench site"
+KINDS = (".wav", ".flac", ".ogg", ".mp3")
+
+__all__ = ["remembered_runs", "write_site"]
+
+
+def remembered_runs(folder: Path) -> list[Path]:
+    """The runs that a site was made of; none where there is no site yet.
+
+    Raises:
+        UsageError: the folder holds something else, or a run is no longer where it was.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return []
+    runs = []
+    for entry in _mark(folder)["runs"]:
+        run = folder / str(entry["folder"])
+        if not entry["known"] or not (run / "manifest.json").is_file():
+            raise UsageError(
+                f"{folder} was made of the run {entry['name']!r} too, which cannot be found from "
+                f"there: name it again, or start anew with --replace"
+            )
+        runs.append(run)
+    return runs
+
+
+def write_site(
+    folder: Path,
+    runs: Sequence[PlannedRun],
+    *,
+    title: str,
+    audio: int,
+    complexity: Costs | None = None,
+) -> tuple[int, int]:
+    """Write all files, and remove what an earlier site left.
+
+    Args:
+        audio: so many items of each corpus can be heard, the worst and some evenly spread.
+        complexity: by codec label, ``giga_macs`` and ``mega_parameters``.
+
+    Returns:
+        How many files, and how many bytes.
+
+    Raises:
+        UsageError: the folder holds something that is no site.
+    """
+    earlier = _files_of(folder)
+    boards = boards_of(runs)
+    document = results_document(runs, boards, name=title, complexity=complexity)
+    written: dict[str, int] = {}
+    for number, board in enumerate(boards):
+        parts: dict[str, Any] = {}
+        files, chosen = board_files(board), telling(board, audio)
+        copied = _copied(folder, board, files, number=number, chosen=chosen, written=written)
+        add_board_parts(
+            parts,
+            document["boards"][number],
+            board,
+            files,
+            number=number,
+            source=copied,
+            spectrograms=audio,
+            audible=chosen,
+        )
+        for name, part in parts.items():
+            _write(folder, f"data/{name}.js", _script(name, part), written)
+    about = (
+        f"<p>{len(runs)} {'run' if len(runs) == 1 else 'runs'}, made by synbench "
+        f'{escape(made_with())}. All numbers: <a href="results.json">results.json</a>.</p>'
+    )
+    _write(folder, "results.json", as_json(document), written)
+    _write(folder, "data/results.js", _script("results", document), written)
+    _write(folder, "page.css", page_style(), written)
+    _write(folder, "page.js", page_scripts(), written)
+    _write(folder, "index.html", tabbed(title, about=about), written)
+    for name in earlier - written.keys():
+        inside(folder, name).unlink(missing_ok=True)
+    mark = {
+        "schema": SCHEMA,
+        "version": 1,
+        "runs": [_entry(run, folder) for run in runs],
+        "files": sorted(written),
+    }
+    _write(folder, MARK, json.dumps(mark, indent=1, ensure_ascii=False), written)
+    return len(written), sum(written.values())
+
+
+def _entry(run: PlannedRun, folder: Path) -> dict[str, Any]:
+    known = not leads_home(run.folder.resolve(), folder.resolve())
+    return {
+        "name": run.name,
+        "folder": published_path(run.folder.resolve(), folder.resolve()),
+        "known": known,
+    }
+
+
+def _mark(folder: Path) -> dict[str, Any]:
+    try:
+        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        if mark["schema"] == SCHEMA and isinstance(mark["runs"], list):
+            return dict(mark)
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    raise UsageError(
+        f"{folder} holds files and is no site of synbench: name a new or an empty folder"
+    )
+
+
+def _files_of(folder: Path) -> set[str]:
+    if not folder.exists() or not any(folder.iterdir()):
+        return set()
+    return set(map(str, _mark(folder)["files"]))
+
+
+def _copied(
+    folder: Path,
+    board: Board,
+    files: BoardFiles,
+    *,
+    number: int,
+    chosen: Sequence[int],
+    written: dict[str, int],
+) -> Source:
+    """Copies the audio of some items; gives the address of each copy."""
+    names: dict[Path, str] = {}
+    for item, system, path in _audible(files, chosen):
+        suffix = path.suffix.lower()
+        if suffix not in KINDS or not path.is_file():
+            continue
+        name = f"audio/{number}/{system}-{item}{suffix}"
+        target = inside(folder, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as temporary:
+            shutil.copyfile(path, temporary)
+        written[name] = target.stat().st_size
+        names[path] = name
+    return names.get
+
+
+def _audible(files: BoardFiles, chosen: Sequence[int]) -> Iterator[tuple[int, int, Path]]:
+    for system, paths in enumerate(files.systems(chosen)):
+        for item, path in zip(chosen, paths, strict=True):
+            if path is not None:
+                yield item, system, path
+
+
+def _script(name: str, part: object) -> str:
+    return f"synbench({json.dumps(name)},{as_json(part)});\n"
+
+
+def _write(folder: Path, name: str, text: str, written: dict[str, int]) -> None:
+    data = text.encode()
+    write_bytes(inside(folder, name), data)
+    written[name] = len(data)
