@@ -126,12 +126,11 @@ def test_a_million_scores_become_a_table_and_figures(
 def test_a_page_of_two_thousand_items_and_ten_codecs_opens_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], launch_chromium: Callable[..., Any]
 ) -> None:
-    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
-    from synbench_reports.html_report.render import render_html
+    from synbench_reports.pages.report import report_page
 
     folder = big_run(tmp_path, 2000, 10, 10)
     clock = Clock()
-    text = render_html(read_selection(folder), beside=folder)
+    text = report_page(read_selection(folder), beside=folder)
     written = clock.seconds()
     (folder / "report.html").write_text(text, encoding="utf-8")
     view = launch_chromium().new_page()

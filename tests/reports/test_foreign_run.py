@@ -44,11 +44,10 @@ def items(path: str) -> list[dict[str, Any]]:
 
 
 def page(run: Any, **options: Any) -> str:
-    from synbench_reports.html_report.render import render_html
+    from synbench_reports.pages.report import report_page
 
-    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
     chosen = {"embed_audio": True, "spectrograms": 0} | options
-    return render_html(read_selection(run.folder), beside=run.folder, **chosen)
+    return report_page(read_selection(run.folder), beside=run.folder, **chosen)
 
 
 def test_the_path_of_a_recording_is_not_read_from_the_run(made_run: Any, secret: Path) -> None:

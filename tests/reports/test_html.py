@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,14 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from synbench_reports.html_report.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
 
 from synbench.corpora import Corpus, Item
 from synbench.corpora.whereabouts import remember_recordings
 from synbench.results.store import ITEM_COLUMNS, write_table
+from synbench_reports.boards.spectrogram import HEIGHT, WIDTH, picture, spectrum_levels
+from synbench_reports.pages.report import report_page
 from synbench_reports.tables.build_report import read_selection
-
-pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'synbench[reports]'")
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 SECONDS = 3.0
@@ -30,18 +30,7 @@ CACHE = Path(os.environ.get("SYNBENCH_CACHE", Path.home() / ".cache" / "synbench
 
 
 def page(run: Any, **options: Any) -> str:
-    from synbench_reports.html_report.render import render_html
-
-    return render_html(read_selection(run.folder), beside=run.folder, **options)
-
-
-@pytest.fixture(autouse=True)
-def few_figures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Drawing takes most of the time, so only the tests that look at figures draw them."""
-    from synbench_reports.html_report import render as render_html
-
-    if not any(word in request.node.name for word in ("figure", "twice", "axe")):
-        monkeypatch.setattr(render_html, "_figures", lambda *_: iter(()))
+    return report_page(read_selection(run.folder), beside=run.folder, **options)
 
 
 @pytest.fixture
@@ -97,22 +86,18 @@ def test_failures_have_reasons_and_nasty_names_stay_text(audible_run: Any) -> No
     audible_run.corpus_notes["speech"] = "<img src=x>"
     audible_run.begin()
     text = page(audible_run)
-    assert "failed: crashed \\u003c/script>" in text
-    assert "crashed &lt;/script&gt;&lt;b&gt;bold" in text
-    assert "1 score is absent, with reasons" in text
+    assert "failed: crashed \\u003c/script>\\u003cb>bold" in text
     assert "<img src=x" not in text
     assert "</script><b>bold" not in text
 
 
 def test_a_note_on_weights_is_a_warning_with_a_mark_at_the_codec(made_run: Any) -> None:
-    import dataclasses
-
     note = "demonstration weights: not the authors'"
     made_run.codecs[1] = dataclasses.replace(made_run.codecs[1], training_note=note)
     made_run.begin()
     text = page(made_run)
-    assert "Alpha<sup>†</sup>" in text
-    assert "<b>Warning.</b> <sup>†</sup><b>Alpha</b>: demonstration weights" in text
+    assert f'"level":"warning","subject":"Alpha","text":"{note}","mark":"†"' in text
+    assert '"run":0,"mark":"†"' in text
 
 
 def test_audio_can_be_inside_the_file(audible_run: Any) -> None:
@@ -120,7 +105,9 @@ def test_audio_can_be_inside_the_file(audible_run: Any) -> None:
     assert '"start":"reconstructions/alpha/","rest":["a.flac","b.flac","c.flac"]' in linked
     assert '"rest":["a.flac","b.flac",null]' in linked
     assert "data:audio/flac;base64," in embedded
-    assert "a.flac" not in embedded.partition('class="data"')[2].partition("</script>")[0]
+    data = embedded.partition('data-part="board0-items"')[2].partition("</script>")[0]
+    assert data
+    assert "a.flac" not in data
 
 
 def test_a_spectrogram_is_a_png_that_shows_its_tone() -> None:
@@ -174,12 +161,13 @@ def test_the_table_sorts_and_fits_a_phone(made_run: Any, browser: Any) -> None:
     opened = Opened(browser, made_run, width=390)
     view = opened.view
     assert view.evaluate("document.documentElement.scrollWidth") <= 390
-    names = view.locator("table.sortable tbody th")
-    view.get_by_role("button", name="MOS").first.click()
+    table = view.locator("#table")
+    names = table.locator(".scoretable tbody th")
+    table.get_by_role("button", name="MOS").first.click()
     assert names.all_inner_texts() == ["Alpha", "Beta", "Reference"]
-    view.get_by_role("button", name="MOS").first.click()
+    table.get_by_role("button", name="MOS").first.click()
     assert names.all_inner_texts() == ["Reference", "Beta", "Alpha"]
-    assert view.locator("th[aria-sort=descending]").count() == 1
+    assert table.locator("th[aria-sort=descending]").count() == 1
     assert opened.troubles == []
     assert [url for url in opened.requests if not url.startswith("data:")] == opened.requests[:1]
 
@@ -200,6 +188,10 @@ def test_items_are_found_sorted_and_opened(audible_run: Any, browser: Any) -> No
     alpha = view.locator(".scores tbody tr").nth(1)
     assert "failed: crashed </script><b>bold</b>" in alpha.inner_text()
     assert view.locator(".systems img").count() == 4
+    absent = view.locator(".absent")
+    assert absent.locator("summary").inner_text() == "1 score is absent, with reasons"
+    absent.locator("summary").click()
+    assert "failed: crashed </script><b>bold</b>" in absent.inner_text()
     assert opened.troubles == []
 
 
@@ -228,6 +220,71 @@ def test_switching_goes_on_at_the_same_place(audible_run: Any, browser: Any) -> 
     assert opened.troubles == []
 
 
+def test_the_first_item_is_open_and_keys_go_back_and_forth(audible_run: Any, browser: Any) -> None:
+    view = Opened(browser, audible_run).view
+    assert view.locator(".player .name").inner_text().startswith("a, speaker s0")
+    assert view.locator(".player .play").is_visible()
+    pressed = view.locator(".systems button[aria-pressed=true]")
+    for key, number in (("2", "2"), ("3", "3"), ("x", "2"), ("x", "3"), ("k", "2"), ("j", "3")):
+        view.keyboard.press(key)
+        assert pressed.inner_text().startswith(f"{number} "), key
+    view.keyboard.press("n")
+    assert view.locator(".player .name").inner_text().startswith("b,")
+    view.keyboard.press("p")
+    assert view.locator(".player .name").inner_text().startswith("a,")
+
+
+def test_the_largest_differences_come_first_where_asked(audible_run: Any, browser: Any) -> None:
+    audible_run.score("beta", "c", "mos", 4.9, attempt=9)
+    audible_run.save()
+    view = Opened(browser, audible_run).view
+    view.locator("#listen select").first.select_option("difference")
+    assert view.locator(".items tbody button").all_inner_texts() == ["c", "a", "b"]
+    assert view.locator(".player .name").inner_text().startswith("c,")
+
+
+def test_no_metric_is_out_of_sight_on_a_desk(made_run: Any, browser: Any) -> None:
+    made_run.metrics = [
+        dataclasses.replace(
+            made_run.metrics[0], column=f"m{n}", label=f"A metric with a name {n}", unit="MOS"
+        )
+        for n in range(24)
+    ]
+    made_run.begin()
+    for name in ("alpha", "beta"):
+        for item in "abc":
+            for metric in made_run.metrics:
+                made_run.score(name, item, metric.column, 2.0 + (item == "a"))
+    made_run.save()
+    view = Opened(browser, made_run).view
+    heads = view.locator("#table .scoretable thead th button")
+    labels = [text.split(" MOS")[0] for text in heads.all_inner_texts()]
+    assert [label for label in labels if label.startswith("A metric")] == [
+        metric.label for metric in made_run.metrics
+    ]
+    assert all(
+        box["x"] + box["width"] <= 1280 for one in heads.all() if (box := one.bounding_box())
+    )
+
+
+def test_what_a_recogniser_heard_has_its_errors_marked(audible_run: Any, browser: Any) -> None:
+    audible_run.metrics[1] = dataclasses.replace(audible_run.metrics[1], pooling="weighted_mean")
+    audible_run.begin()
+    said, understood = "<i>one</i> two three four five six", "<i>one</i> too three five six seven"
+    texts = {"reference": said, "hypothesis": understood}
+    for item in "abc":
+        details = json.dumps(texts)
+        audible_run.score("alpha", item, "error", 0.75, weight=4.0, details=details, attempt=9)
+    audible_run.save()
+    opened = Opened(browser, audible_run)
+    heard = opened.view.locator(".heard")
+    assert said in heard.inner_text()
+    assert heard.locator("mark").all_inner_texts() == ["too"]
+    assert heard.locator("del").all_inner_texts() == ["four"]
+    assert heard.locator("ins").all_inner_texts() == ["seven"]
+    assert opened.troubles == []
+
+
 def test_a_lost_file_is_said_and_the_rest_plays(audible_run: Any, browser: Any) -> None:
     opened = Opened(browser, audible_run, **{"embed-audio": True})
     view = opened.view
@@ -242,8 +299,8 @@ def test_paper_has_table_and_figures_and_no_player(audible_run: Any, browser: An
     view = Opened(browser, audible_run).view
     view.emulate_media(media="print")
     view.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert not view.locator(".listen").first.is_visible()
-    assert view.locator("table.sortable").first.is_visible()
+    assert not view.locator("#listen").is_visible()
+    assert view.locator(".scoretable").is_visible()
     assert all(figure.is_visible() for figure in view.locator("figure").all())
     assert view.pdf(format="A4").startswith(b"%PDF")
 

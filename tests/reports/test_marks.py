@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
-from synbench_reports.html_report.render import render_html
 
 from synbench.results.cells import Store
 from synbench.results.planned import read_planned
 from synbench.results.store import ITEM_COLUMNS, RunFolder, write_table
+from synbench_reports.pages.report import report_page
 from synbench_reports.render.latex import render_latex
 from synbench_reports.render.markdown import render_markdown
 from synbench_reports.render.terminal import print_report
@@ -104,7 +104,7 @@ def test_too_few_speakers_for_any_test_are_said_everywhere(
         note for note in table.notes if note.subject.startswith("~") and note.level == "warning"
     ]
     assert [note.text for note in notes] == ([f"{says}; ~ is withheld"] if says else [])
-    page = render_html(read_selection(three.folder), beside=three.folder)
+    page = report_page(read_selection(three.folder), beside=three.folder)
     plain = (render_markdown(report), render_latex(report).replace("\\%", "%"), page)
     assert all(
         ("no test over fewer than 5 holds its level" in text) == bool(says) for text in plain

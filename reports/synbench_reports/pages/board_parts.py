@@ -55,7 +55,7 @@ def add_board_parts(
     chosen = telling(board, spectrograms)
     if audible is not None:
         chosen = [item for item in audible if spectrograms][:spectrograms]
-    drawn = {str(item): pictures(files, item) for item in chosen}
+    drawn = {str(item): made for item in chosen if any(made := pictures(files, item))}
     record["pictures"] = bool(drawn)
     if drawn:
         parts[f"{name}-pictures"] = drawn

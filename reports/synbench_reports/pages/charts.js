@@ -1,6 +1,8 @@
 // Charts as SVG: in the page's own colours, so that they follow dark mode and print.
 
-const WIDE = 760, HIGH = 400, LEFT = 62, RIGHT = 18, TOP = 14, BOTTOM = 48;
+// A phone gets a smaller picture, so that its letters stay as large.
+const PHONE = innerWidth < 640;
+const WIDE = PHONE ? 400 : 760, HIGH = PHONE ? 320 : 400, LEFT = 58, RIGHT = 18, TOP = 14, BOTTOM = 48;
 
 function linear(low, high, from, to) {
   const span = high - low || 1;
@@ -238,7 +240,7 @@ function boxChart(view, columns) {
   const boxes = view.board.rows.map((row, place) => ({ codec: view.codec(row), values: columns[place].filter((value) => value !== null).sort((a, b) => a - b) }))
     .filter(({ values }) => values.length);
   if (!boxes.length) return element("p", { textContent: "No score." });
-  const step = 24, left = 230, height = boxes.length * step + TOP + BOTTOM;
+  const step = 24, left = PHONE ? 150 : 230, letters = PHONE ? 20 : 32, height = boxes.length * step + TOP + BOTTOM;
   const [low, high] = spread(boxes.flatMap(({ values }) => [values[0], values[values.length - 1]]), 0.03);
   const x = linear(low, high, left, WIDE - RIGHT);
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": `${metric.label} of all items`, class: "chart" });
@@ -249,7 +251,7 @@ function boxChart(view, columns) {
   svg.append(Object.assign(drawn("text", { x: (left + WIDE - RIGHT) / 2, y: height - 8, "text-anchor": "middle" }), { textContent: axis(metric) }));
   boxes.forEach(({ codec, values }, place) => {
     const y = TOP + step * (place + 0.5), [p5, q1, q2, q3, p95] = [0.05, 0.25, 0.5, 0.75, 0.95].map((share) => quantile(values, share));
-    const name = codec.label.length > 32 ? `${codec.label.slice(0, 31)}…` : codec.label;
+    const name = codec.label.length > letters ? `${codec.label.slice(0, letters - 1)}…` : codec.label;
     svg.append(Object.assign(drawn("text", { x: left - 8, y: y + 4, "text-anchor": "end" }), { textContent: name }),
       drawn("line", { x1: x(p5), x2: x(p95), y1: y, y2: y, stroke: "currentColor" }),
       titled(drawn("rect", { x: x(q1), y: y - 7, width: Math.max(1, x(q3) - x(q1)), height: 14, fill: "var(--c5)", stroke: "currentColor" }), `${codec.label}: median ${fixed(q2, metric.decimals)} of ${values.length} items`),

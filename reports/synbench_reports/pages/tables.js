@@ -50,7 +50,7 @@ function codecHead(view, row) {
   const codec = view.codec(row);
   const head = element("th", { scope: "row" }, codec.label,
     row.mark ? element("sup", { textContent: row.mark }) : null);
-  if (view.document.runs.length > 1) {
+  if (view.board.runs.length > 1) {
     head.append(element("small", { className: "owner", textContent: view.document.runs[row.run].name }));
   }
   head.dataset.value = codec.label;
@@ -189,8 +189,10 @@ function voicingTable(view) {
 }
 
 function showCosts(view, target) {
-  const rows = view.board.rows.filter((row) => view.codec(row).kind !== "anchor");
-  const counted = rows.some((row) => view.codec(row).giga_macs !== null || view.codec(row).mega_parameters !== null);
+  const coded = view.board.rows.filter((row) => view.codec(row).kind !== "anchor");
+  const known = ({ giga_macs: macs, mega_parameters: parameters }) => macs !== null || parameters !== null;
+  const rows = coded.filter((row) => Object.values(row.costs).some((cost) => cost !== null) || known(view.codec(row)));
+  const counted = rows.some((row) => known(view.codec(row)));
   const body = rows.map((row) => {
     const codec = view.codec(row);
     const cells = ["encode_rtf_cpu", "decode_rtf_cpu", "encode_rtf_wall", "decode_rtf_wall"]
@@ -202,9 +204,9 @@ function showCosts(view, target) {
   const heads = [["Codec"], ["Encode", "CPU s per s"], ["Decode", "CPU s per s"], ["Encode", "wall s per s"], ["Decode", "wall s per s"]];
   if (counted) heads.push(["10⁹ MAC", "for 1 s"], ["Parameters", "10⁶"]);
   const machines = new Set(view.board.runs.map((run) => view.document.runs[run].processor));
-  const counts = rows.map((row) => element("tr", {}, codecHead(view, row),
+  const counts = coded.map((row) => element("tr", {}, codecHead(view, row),
     ...Object.values(row.counts).map((count) => numberCell(count, String(count)))));
-  const names = Object.keys(rows[0]?.counts ?? {}).map((name) => [name.replace("_", " ")]);
+  const names = Object.keys(coded[0]?.counts ?? {}).map((name) => [name.replace("_", " ")]);
   target.replaceChildren(costChart(view) ?? "",
     simpleTable("Computing time", heads, body),
     element("p", { className: "hint", textContent: `Measured on ${[...machines].join("; ")}${machines.size > 1 ? ": times of different machines are not comparable" : ""}. Recordings have no costs.` }),
