@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write an HTML report with audio players.",
     ),
     "site": ("synbench_reports.commands.site:site", "Make a web site of many runs."),
+    "pack": ("synbench_reports.commands.pack:pack", "Make a supplement of a run for others."),
     "compare": (
         "synbench_reports.commands.compare:compare",
         "Test which codecs differ significantly.",

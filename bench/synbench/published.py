@@ -27,6 +27,7 @@ __all__ = [
     "published_entry",
     "published_path",
     "relative_spec",
+    "user_names",
     "without_folders",
 ]
 
@@ -49,13 +50,18 @@ def leads_home(path: Path, base: Path) -> bool:
     return bool(_users(path) & set(named))
 
 
+def user_names() -> set[str]:
+    """Names of the user of this machine."""
+    own = {os.environ.get(name, "") for name in ("USER", "LOGNAME")}
+    own.add(Path(os.path.expanduser("~")).name)  # noqa: PTH111 - there may be none
+    return own - {"", "~"}
+
+
 def _users(path: Path) -> set[str]:
     """Names of users that a path may hold: this one's, and whose homes it lies in."""
     parts = path.parts
     homes = {after for part, after in itertools.pairwise(parts) if part in HOMES}
-    own = {os.environ.get(name, "") for name in ("USER", "LOGNAME")}
-    own.add(Path(os.path.expanduser("~")).name)  # noqa: PTH111 - there may be none
-    return (homes | own) - {"", "~"}
+    return (homes | user_names()) - {"", "~"}
 
 
 def published_path(path: str | Path, base: Path) -> str:

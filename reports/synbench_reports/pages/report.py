@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,16 @@ from urllib.parse import quote
 from synbench.published import leads_home
 from synbench.results.planned import PlannedRun
 from synbench.results.store import RunFolder
-from synbench_reports.boards.combine import boards_of
+from synbench_reports.boards.combine import Board, boards_of
 from synbench_reports.boards.document import results_document
-from synbench_reports.boards.item_parts import Source, board_files
+from synbench_reports.boards.item_parts import BoardFiles, Source, board_files
 from synbench_reports.pages.board_parts import add_board_parts
 from synbench_reports.pages.frame import one_file
 
 KINDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
 SPECTROGRAMS = 12
 
-__all__ = ["SPECTROGRAMS", "report_page"]
+__all__ = ["SPECTROGRAMS", "page_of", "report_page"]
 
 
 def report_page(
@@ -43,18 +44,39 @@ def report_page(
         spectrograms: of this many items per corpus; voicing is measured on the same.
     """
     boards = boards_of([planned])
+    source = _embedded_source if embed_audio else _linked_source(beside)
+    files = [board_files(board) for board in boards]
+    sources = [source] * len(boards)
+    return page_of(planned, boards, files, sources=sources, spectrograms=spectrograms)
+
+
+def page_of(
+    planned: PlannedRun,
+    boards: Sequence[Board],
+    files: Sequence[BoardFiles],
+    *,
+    sources: Sequence[Source],
+    spectrograms: int,
+    audible: Sequence[Sequence[int]] | None = None,
+) -> str:
+    """The page of a run whose boards have their audio at these addresses.
+
+    Args:
+        sources: one per board.
+        audible: of each board, the items whose files are offered; all where not given.
+    """
     document = results_document([planned], boards, name=planned.name)
     parts: dict[str, Any] = {"results": document}
-    source = _embedded_source if embed_audio else _linked_source(beside)
     for number, board in enumerate(boards):
         add_board_parts(
             parts,
             document["boards"][number],
             board,
-            board_files(board),
+            files[number],
             number=number,
-            source=source,
+            source=sources[number],
             spectrograms=spectrograms,
+            audible=None if audible is None else audible[number],
         )
     manifest = json.dumps(RunFolder(planned.folder).manifest(), indent=1, ensure_ascii=False)
     more = (

@@ -8,8 +8,7 @@ tab is opened. The folder remembers its runs in ``site.json``, so that another o
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,17 @@ from synbench.errors import UsageError
 from synbench.published import leads_home, published_path
 from synbench.results.confined import inside
 from synbench.results.planned import PlannedRun
-from synbench_base.files import replacing, write_bytes
+from synbench_base.files import write_bytes
 from synbench_reports.boards.citations import made_with
-from synbench_reports.boards.combine import Board, boards_of
+from synbench_reports.boards.combine import boards_of
 from synbench_reports.boards.document import Costs, as_json, results_document
-from synbench_reports.boards.item_parts import BoardFiles, Source, board_files, telling
+from synbench_reports.boards.item_parts import board_files, telling
 from synbench_reports.pages.board_parts import add_board_parts
 from synbench_reports.pages.frame import page_scripts, page_style, tabbed
+from synbench_reports.sharing.audio_copies import copied_audio
 
 MARK = "site.json"
 SCHEMA = "synbench site"
-KINDS = (".wav", ".flac", ".ogg", ".mp3")
 
 __all__ = ["remembered_runs", "write_site"]
 
@@ -80,7 +79,7 @@ def write_site(
     for number, board in enumerate(boards):
         parts: dict[str, Any] = {}
         files, chosen = board_files(board), telling(board, audio)
-        copied = _copied(folder, board, files, number=number, chosen=chosen, written=written)
+        copied = copied_audio(folder, files, board=number, chosen=chosen, written=written)
         add_board_parts(
             parts,
             document["boards"][number],
@@ -139,38 +138,6 @@ def _files_of(folder: Path) -> set[str]:
     if not folder.exists() or not any(folder.iterdir()):
         return set()
     return set(map(str, _mark(folder)["files"]))
-
-
-def _copied(
-    folder: Path,
-    board: Board,
-    files: BoardFiles,
-    *,
-    number: int,
-    chosen: Sequence[int],
-    written: dict[str, int],
-) -> Source:
-    """Copies the audio of some items; gives the address of each copy."""
-    names: dict[Path, str] = {}
-    for item, system, path in _audible(files, chosen):
-        suffix = path.suffix.lower()
-        if suffix not in KINDS or not path.is_file():
-            continue
-        name = f"audio/{number}/{system}-{item}{suffix}"
-        target = inside(folder, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as temporary:
-            shutil.copyfile(path, temporary)
-        written[name] = target.stat().st_size
-        names[path] = name
-    return names.get
-
-
-def _audible(files: BoardFiles, chosen: Sequence[int]) -> Iterator[tuple[int, int, Path]]:
-    for system, paths in enumerate(files.systems(chosen)):
-        for item, path in zip(chosen, paths, strict=True):
-            if path is not None:
-                yield item, system, path
 
 
 def _script(name: str, part: object) -> str:

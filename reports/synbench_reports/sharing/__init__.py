@@ -1,0 +1,1 @@
+"""A run made ready for others: a folder or archive with licences, citations and metadata."""
