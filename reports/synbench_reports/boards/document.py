@@ -175,7 +175,7 @@ def _board(
         "runs": [part.run for part in board.parts],
         "metrics": [metrics[metric] for metric in board.planned.metrics],
         "rows": [
-            _row(row, table, codecs[row.codec], owner.run)
+            _row(row, table, board.planned.metrics, codec=codecs[row.codec], run=owner.run)
             for row, owner in zip(table.rows, board.owners, strict=True)
         ],
         "notes": [*_notes(table.notes), *_weights_notes(board.planned)],
@@ -188,8 +188,15 @@ def _board(
     }
 
 
-def _row(row: Row, table: Table, codec: int, run: int) -> Record:
+def _row(
+    row: Row, table: Table, metrics: Sequence[PlannedMetric], *, codec: int, run: int
+) -> Record:
     cells = dict(zip((column.name for column in table.columns), row.cells, strict=True))
+    scores = {
+        column.metric_id: cell
+        for column, cell in zip(table.columns, row.cells, strict=True)
+        if column.metric_id
+    }
     rates = ("payload_kbps", "side_kbps")
     costs = {
         column.name: cells[column.name].mean for column in table.columns if column.group == "cost"
@@ -208,11 +215,7 @@ def _row(row: Row, table: Table, codec: int, run: int) -> Record:
         "costs": costs,
         "threads": ", ".join(sorted(filter(None, threads))),
         "counts": counts,
-        "scores": [
-            _score(cell)
-            for column, cell in zip(table.columns, row.cells, strict=True)
-            if column.group == "metric"
-        ],
+        "scores": [_score(scores[metric.metric_id]) for metric in metrics],
     }
 
 

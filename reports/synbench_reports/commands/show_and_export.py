@@ -14,11 +14,12 @@ from synbench_base.outputs import output_file
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
-    from synbench_reports.render.latex_paper import PaperTable
+    from synbench_reports.render.paper_grid import PaperTable
 
 __all__ = ["export", "show", "show_run"]
 
 WIDTH_OF_FILES = 100
+PAPER_FORMATS = ("latex", "typst", "word")
 
 
 def _split(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ def show_run(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "parquet", "markdown", "latex"]),
+    type=click.Choice(["csv", "parquet", "markdown", *PAPER_FORMATS]),
     required=True,
     help="Output format.",
 )
@@ -144,16 +145,30 @@ def show_run(
 )
 @limit_options
 @click.option("--full", is_flag=True, help="Include costs, counts and all notes (latex).")
+@click.option("--order", metavar="COLUMN", help="Sort by rate, or by a metric with the best first.")
+@click.option("--decimals", type=click.IntRange(0, 6), help="Decimals of the metrics.")
+@click.option("--transpose", is_flag=True, help="Show codecs as columns, metrics as rows.")
+@click.option("--spanning", is_flag=True, help="Show corpora and conditions side by side.")
 @click.option(
-    "--order", metavar="COLUMN", help="Sort by rate, or by a metric with the best first (latex)."
+    "--with",
+    "more",
+    default="",
+    callback=_split,
+    metavar="A,B",
+    help="Show also rtf, counts or identities.",
 )
-@click.option("--decimals", type=click.IntRange(0, 6), help="Decimals of the metrics (latex).")
-@click.option("--caption", metavar="TEXT", help="Caption, as LaTeX (latex).")
-@click.option("--label", metavar="NAME", help="Label for references [default: tab:RUN] (latex).")
+@click.option("--caption", metavar="TEXT", help="Caption, in the language of the format.")
+@click.option("--label", metavar="NAME", help="Label for references [default: tab:RUN].")
 @click.option(
     "--columns",
     type=click.Choice(["1", "2"]),
-    help="Columns of the page that it spans [default: 2] (latex).",
+    help="Columns of the page that it spans [default: 2].",
+)
+@click.option(
+    "--width",
+    type=click.FloatRange(min=20),
+    metavar="MM",
+    help="Width of the text in mm [default: 80 for one column, 170 for two].",
 )
 def export(
     run: str,
@@ -169,24 +184,28 @@ def export(
     full: bool,
     order: str | None,
     decimals: int | None,
+    transpose: bool,
+    spanning: bool,
+    more: tuple[str, ...],
     caption: str | None,
     label: str | None,
     columns: str | None,
+    width: float | None,
 ) -> None:
     """Save the table of RUN: a run folder, or NAME for runs/NAME.
 
     csv and parquet have one line per corpus, codec and metric, with the mean, both ends of the 95 %
     interval and all counts. With --rows, they have one line per item, codec and metric, with its
     status, value, weight in the mean (the number of reference words for error rates, otherwise 1)
-    and reason. latex is one float for a paper, with rates and metrics; everything else that a
-    reader may need is in its comments.
+    and reason. latex, typst and word are one table for a paper, with rates and metrics; everything
+    else that a reader may need is in its comments. The options from --order on are for these three.
     """
     from synbench.results.find_run import find_run
     from synbench_reports.tables.build_report import limited, read_selection
 
     if rows and within:
         raise UsageError("--within is about tables, not about --rows")
-    if rows and form in ("markdown", "latex"):
+    if rows and form not in ("csv", "parquet"):
         raise UsageError(f"--rows needs --format csv or parquet, got {form}")
     if document and form != "latex":
         raise UsageError(f"--document needs --format latex, got {form}")
@@ -196,14 +215,18 @@ def export(
         "caption": caption,
         "label": label,
         "columns": columns,
+        "width": width,
+        "transpose": transpose or None,
+        "spanning": spanning or None,
+        "with": more or None,
     }
     asked = [f"--{name}" for name, value in looks.items() if value is not None]
     if full and form != "latex":
         raise UsageError(f"--full needs --format latex, got {form}")
-    if asked and (form != "latex" or full):
-        raise UsageError(f"{asked[0]} needs --format latex without --full")
-    if form == "parquet" and out is None and sys.stdout.isatty():
-        raise UsageError("parquet is no text for a terminal: name a file with --out FILE")
+    if asked and (form not in PAPER_FORMATS or full):
+        raise UsageError(f"{asked[0]} needs --format latex without --full, typst or word")
+    if form in ("parquet", "word") and out is None and sys.stdout.isatty():
+        raise UsageError(f"{form} is no text for a terminal: name a file with --out FILE")
     planned = read_selection(find_run(run), corpus=corpus, metrics=metrics, codecs=codecs)
     planned = limited(planned, limits)
     names = ["rate", *(metric.column for metric in planned.metrics)]
@@ -211,12 +234,18 @@ def export(
         raise UsageError(f"expected --order with one of {', '.join(names)}, got {order!r}")
     paper = None
     if not full:
-        from synbench_reports.render.latex_paper import PaperTable
+        from synbench_reports.render.paper_grid import MORE, PaperTable
 
+        if unknown := [name for name in more if name not in MORE]:
+            raise UsageError(f"expected --with some of {', '.join(MORE)}, got {unknown[0]!r}")
         paper = PaperTable(
             columns=int(columns or 2),
             decimals=decimals,
             order=order or "",
+            transposed=transpose,
+            spanning=spanning,
+            more=tuple(name for name in MORE if name in more),
+            width_mm=width,
             caption=caption,
             label=label,
         )
@@ -242,14 +271,21 @@ def _write(
     from synbench_reports.render.latex import document, render_latex
     from synbench_reports.render.latex_paper import render_paper
     from synbench_reports.render.markdown import render_markdown
+    from synbench_reports.render.typst_paper import render_typst
+    from synbench_reports.render.word import render_word
     from synbench_reports.tables.build_report import build_report, within_limits
     from synbench_reports.tables.tidy import COLUMNS, tidy_lines
 
     if not rows:
         report = build_report(planned)
         report = within_limits(report) if within else report
-    if form in ("markdown", "latex"):
-        if form == "markdown":
+    if form == "word" and paper is not None:
+        target.write(render_word(report, paper))
+        return
+    if form in ("markdown", "latex", "typst"):
+        if form == "typst" and paper is not None:
+            text = render_typst(report, paper)
+        elif form == "markdown":
             text = render_markdown(report)
         else:
             text = render_latex(report) if paper is None else render_paper(report, paper)

@@ -1,1 +1,1 @@
-"""Tables as terminal text, Markdown, LaTeX, CSV and Parquet."""
+"""Tables as terminal text, Markdown, LaTeX, Typst, Word, CSV and Parquet."""

@@ -38,6 +38,7 @@ SPECIAL_CHARACTERS = {
     "±": r"$\pm$",
     "\N{NOT EQUAL TO}": r"$\neq$",
     "\N{MINUS SIGN}": r"$-$",
+    "\N{TILDE OPERATOR}": r"$\sim$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "[": "{[}",
