@@ -61,16 +61,17 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
     """Likewise from the rows of a run, codecs in their order there, and the paths of its items."""
     rows.load("decodes")
     named = rows.tuples(queries.FILES, corpus)
-    paths = stored_files(
-        rows.folder, {name for *_, first, second in named for name in (first, second) if name}
-    )
+    items = rows.tuples(ITEMS, corpus)
+    names = {name for *_, first, second in named for name in (first, second)}
+    names |= {damaged for *_, damaged in items}
+    paths = stored_files(rows.folder, filter(None, names))
     made = {
         (index, codec): (paths.get(reconstruction), paths.get(bitstream))
         for index, codec, reconstruction, bitstream in named
     }
     codecs = range(rows.codecs)
     files = []
-    for index, item in enumerate(rows.tuples(ITEMS, corpus)):
+    for index, item in enumerate(items):
         name, speaker, transcript, seconds, target_rate, problem, damaged = item
         pairs = [made.get((index, codec), (None, None)) for codec in codecs]
         files.append(
@@ -82,7 +83,7 @@ def files_of(rows: CountedRows, corpus: str, recordings: Mapping[str, Path]) -> 
                 target_rate=target_rate,
                 problem=problem,
                 source=recordings.get(name),
-                damaged=_below(rows.folder, damaged),
+                damaged=paths.get(damaged),
                 decoded=tuple((index, codec) in made for codec in codecs),
                 reconstructions=tuple(reconstruction for reconstruction, _ in pairs),
                 bitstreams=tuple(bitstream for _, bitstream in pairs),

@@ -45,7 +45,7 @@ def heard_texts(board: Board) -> dict[int, Record]:
             codec_ids=codec_ids,
             metric_ids=metric_ids,
         )
-        rows.count("scores", (*queries.FATE, "value", "details"))
+        rows.count("scores", (*queries.FATE_COLUMNS, "value", "details"))
         places = {int(own): place for place, own in enumerate(part.order)}
         for own, codec, rate, details in rows.tuples(DETAILS, part.corpus.name):
             said, heard = _both(details)

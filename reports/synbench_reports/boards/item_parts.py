@@ -53,9 +53,12 @@ class BoardFiles:
         self.reconstructions = reconstructions
 
     def systems(self, items: Sequence[int]) -> list[list[Path | None]]:
-        """The files of some items, of the original first."""
+        """The files of some items: originals, those of each codec, damaged inputs if any."""
         sources = [self.originals[item].source for item in items]
-        return [sources, *([own[item] for item in items] for own in self.reconstructions)]
+        systems = [sources, *([own[item] for item in items] for own in self.reconstructions)]
+        if any(item.damaged for item in self.originals):
+            systems.append([self.originals[item].damaged for item in items])
+        return systems
 
 
 def board_files(board: Board) -> BoardFiles:
@@ -105,6 +108,7 @@ def item_part(
         "seconds": [round(float(seconds), 2) for seconds in board.cells.seconds],
         "texts": board.items.transcripts,
         "files": systems,
+        "damaged": len(systems) > len(board.planned.codecs) + 1,
         **_reasons(board),
     }
 
@@ -139,8 +143,11 @@ def _reasons(board: Board) -> Record:
     for part in board.parts:
         places = {int(own): place for place, own in enumerate(part.order)}
         for cell in part.store.unscored(part.corpus.name):
-            place = (places[cell.item_index], codecs.get(cell.codec_id), metrics[cell.metric_id])
-            if place[1] is None or known[place]:
+            codec, metric = codecs.get(cell.codec_id), metrics.get(cell.metric_id)
+            if codec is None or metric is None:
+                continue
+            place = (places[cell.item_index], codec, metric)
+            if known[place]:
                 continue
             text = f"{cell.status.replace('_', ' ')}: {cell.reason}".removesuffix(": ")
             cells[",".join(map(str, place))] = texts.setdefault(text, len(texts))

@@ -56,7 +56,8 @@ async function showItems(view, target) {
   const pictures = view.board.pictures ? await load(`board${number}-pictures`) : {};
   if (view.stale?.()) return;
 
-  const systems = ["Original", ...view.board.rows.map((row) => view.codec(row).label)];
+  const coded = view.board.rows.map((row) => view.codec(row).label);
+  const systems = ["Original", ...coded, ...(data.damaged ? ["Damaged input"] : [])];
   const competitors = view.board.rows.map((_, place) => place).filter((place) => view.codec(view.board.rows[place]).kind !== "anchor");
   const metric = view.metrics[view.metric];
   const count = data.names.length;
@@ -244,7 +245,7 @@ async function showItems(view, target) {
       const has = source(system, item) !== null;
       const own = element("button", { type: "button", disabled: !has, "aria-pressed": "false" },
         element("small", { textContent: system < 10 ? `${system} ` : "" }), element("b", { textContent: label }));
-      if (system > 0 && metric) {
+      if (system > 0 && system <= coded.length && metric) {
         const value = score(item, system - 1);
         own.append(element("small", { textContent: ` ${value === null ? reason(item, system - 1, view.metric) : shown(value)}` }));
       }
@@ -256,7 +257,7 @@ async function showItems(view, target) {
     const seen = places.filter((place) => scores.has(place));
     const table = element("table", { className: "scores" },
       element("thead", {}, element("tr", {}, element("th", { scope: "col", textContent: "Codec" }), ...seen.map((place) => element("th", { scope: "col", textContent: view.metrics[place].label })))),
-      element("tbody", {}, ...systems.slice(1).map((label, codec) => element("tr", {}, element("th", { scope: "row", textContent: label }),
+      element("tbody", {}, ...coded.map((label, codec) => element("tr", {}, element("th", { scope: "row", textContent: label }),
         ...seen.map((place) => { const value = score(item, codec, place); return element("td", { textContent: value === null ? reason(item, codec, place) : shown(value, place) }); })))));
     player.replaceChildren(
       element("h3", { className: "name", tabIndex: -1, textContent: `${data.names[item]}, ${facts.join(", ")}` }),
@@ -280,7 +281,7 @@ async function showItems(view, target) {
   function heardTexts(item) {
     if (!heard || !heard.said[item]) return [];
     const said = heard.said[item];
-    const lines = systems.slice(1).flatMap((label, codec) => {
+    const lines = coded.flatMap((label, codec) => {
       const text = heard.heard[codec][item];
       if (text === null) return [];
       return [element("dt", { textContent: label }), element("dd", {}, text === 1 ? element("span", { textContent: "all as said" }) : text === "" ? "nothing" : markedText(said, text))];

@@ -65,7 +65,7 @@ def _tabular(grid: PaperGrid) -> Iterator[str]:
             rf"\scriptsize {escaped(column.unit)}" if column.unit else "" for column in columns
         ]
         yield _joined("", _spread(units, spans))
-    head = None
+    head = ""
     for row in rows:
         if row.head != head or row is rows[0]:
             head = row.head

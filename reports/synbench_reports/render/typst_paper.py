@@ -74,7 +74,7 @@ def _body(grid: PaperGrid) -> Iterator[str]:
         for column in grid.columns
     )
     yield f"{_text(grid.first)}, {', '.join(labels)},"
-    head = None
+    head = ""
     for row in grid.rows:
         if row.head != head or row is grid.rows[0]:
             head = row.head

@@ -109,9 +109,9 @@ def _rows(grid: PaperGrid, size: int) -> Iterator[str]:
         runs += f"<w:r><w:br/></w:r>{_run(column.unit, size - 2)}" if column.unit else ""
         cells.append(_cell(runs, rule=rule))
     yield _row(cells, head=True)
-    head = None
+    head = ""
     for place, row in enumerate(grid.rows):
-        rule = "head" if row.head != head or not place else ""
+        rule = "head" if row.head != head or place == 0 else ""
         if row.head and row.head != head:
             runs = _run(row.head, size, italic=True)
             yield _row([_cell(runs, rule=rule, span=len(grid.columns) + 1, align="left")])
