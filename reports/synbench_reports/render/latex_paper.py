@@ -122,8 +122,10 @@ def _notes(grid: PaperGrid) -> Iterator[str]:
 
 
 def _spread(texts: Sequence[str], spans: Sequence[int]) -> list[str]:
+    # A heading wider than its numbers begins where they do: what is left over is behind both.
     return [
-        rf"\multicolumn{{{span}}}{{c}}{{{text}}}" for text, span in zip(texts, spans, strict=True)
+        rf"\multicolumn{{{span}}}{{{'l' if span > 1 else 'c'}}}{{{text}}}"
+        for text, span in zip(texts, spans, strict=True)
     ]
 
 
