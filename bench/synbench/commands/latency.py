@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import synbench_codecs
-from synbench.commands.listing import WHOLE_FILE
+from synbench.commands.codec_rows import WHOLE_FILE
 from synbench.console import output_console
 from synbench.errors import SynbenchError, UsageError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 import click
@@ -12,43 +13,67 @@ from rich.table import Table
 
 import synbench_codecs
 import synbench_metrics
+from synbench.commands.codec_rows import (
+    WHOLE,
+    as_chosen,
+    as_families,
+    family_row,
+    point_row,
+    shortened,
+)
 from synbench.console import output_console
 from synbench_base.errors import MissingWeights, SynbenchError
 from synbench_codecs import Options
 
 __all__ = ["codec_facts", "codecs", "corpora", "metric_facts", "metrics"]
 
-DELAYS = ("frame ms", "look-ahead ms", "delay ms")
-WHOLE_FILE = "whole file"
-
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_json
-def codecs(as_json: bool) -> None:
-    """List the codecs: an example of each operating point, its bit rate, and what is absent.
+def codecs(names: tuple[str, ...], as_json: bool) -> None:
+    """List the codecs, one line each; with NAME, all its operating points and options.
 
-    delay is what a codec declares to wait for, frame and look-ahead; synbench latency measures it.
+    The delay is what a codec declares to wait for, frame and look-ahead; synbench latency measures
+    it.
     """
-    facts = [fact for name in synbench_codecs.names() for fact in codec_facts(name)]
+    facts = [fact for name in as_chosen(names) for fact in codec_facts(name)]
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
-        return
-    table = _table("codec", "kbit/s", "Hz", *DELAYS, "options", "absent")
+    elif names:
+        _print_points(facts)
+    else:
+        _print_families(facts)
+
+
+def _print_points(facts: list[dict[str, Any]]) -> None:
+    table = _table("spec", "kbit/s", "kHz", "frame", "ahead", "delay", "")
     reasons = _reasons(facts)
     for fact in facts:
-        rate, reason = fact.get("nominal_bitrate_bps"), fact["unavailable"]
-        table.add_row(
-            escape(fact["spec"]),
-            "-" if rate is None else f"{_fraction(rate) / 1000:g}",
-            str(fact.get("sample_rate") or "any"),
-            *_delays(fact),
-            escape(fact["options"]),
-            _mark(reason, reasons),
-            style="dim" if reason else None,
-        )
+        reason = fact["unavailable"]
+        cells = map(escape, point_row(fact))
+        table.add_row(*cells, _mark(reason, reasons), style="dim" if reason else None)
     _print_with_reasons(table, reasons)
+    click.echo(f"\nframe, look-ahead and delay in ms; {WHOLE}: the whole file is needed")
+    for name, points in as_families(facts).items():
+        click.echo(f"options of {name}: {points[0]['options'] or 'none'}")
+
+
+def _print_families(facts: list[dict[str, Any]]) -> None:
+    table = _table("codec", "kbit/s", "kHz", "delay ms", "points", "missing")
+    reasons = [text for text in dict.fromkeys(map(shortened, _reasons(facts))) if text != "weights"]
+    for name, points in as_families(facts).items():
+        lacking = [fact["unavailable"] for fact in points if fact["unavailable"]]
+        short = dict.fromkeys(shortened(reason) for reason in lacking)
+        marks = ", ".join(text if text == "weights" else _mark(text, reasons) for text in short)
+        some = " for some" if marks and len(lacking) < len(points) else ""
+        dim = "dim" if len(lacking) == len(points) else None
+        table.add_row(*map(escape, family_row(name, points)), marks + some, style=dim)
+    _print_with_reasons(table, reasons)
+    click.echo("\noperating points and options: synbench codecs NAME")
+    click.echo("weights: synbench weights fetch NAME; sizes and licences: synbench weights list")
 
 
 def codec_facts(name: str) -> list[dict[str, Any]]:
@@ -111,34 +136,15 @@ def _print_with_reasons(table: Table, reasons: list[str]) -> None:
         console.print(f"({number}) {escape(reason)}", style="dim", highlight=False)
 
 
-def _fraction(text: str) -> float:
-    top, _, bottom = text.partition("/")
-    return int(top) / int(bottom or 1)
-
-
-def _delays(fact: dict[str, Any]) -> tuple[str, str, str]:
-    """Frame, look-ahead and algorithmic delay, which is both together."""
-    if "hop_length" not in fact:
-        return "-", "-", "-"
-    delays = synbench_codecs.delays_of(fact)
-    if delays.is_whole_file:
-        return _milliseconds(delays.frame), WHOLE_FILE, WHOLE_FILE
-    return _milliseconds(delays.frame), _milliseconds(delays.lookahead), _milliseconds(delays.total)
-
-
-def _milliseconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{1000 * seconds:.1f}"
-
-
 @click.command()
 @as_json
 def metrics(as_json: bool) -> None:
-    """List the metrics: column, range, direction, rate, and what is absent."""
+    """List the metrics: direction, unit, sample rates, implementation, and what is missing."""
     facts = [metric_facts(name) for name in synbench_metrics.names()]
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
-    table = _table("column", "better", "unit", "Hz", "implementation", "absent")
+    table = _table("column", "better", "unit", "Hz", "missing", "implementation")
     reasons = _reasons(facts)
     for fact in facts:
         reason = fact["unavailable"]
@@ -147,8 +153,8 @@ def metrics(as_json: bool) -> None:
             fact.get("direction", ""),
             fact.get("unit", ""),
             " ".join(map(str, fact.get("sample_rates", []))) or "any",
-            f"{fact.get('implementation', '')} {fact.get('version', '')}",
             _mark(reason, reasons),
+            f"{fact.get('implementation', '')} {fact.get('version', '')}",
             style="dim" if reason else None,
         )
     _print_with_reasons(table, reasons)
@@ -177,11 +183,16 @@ def corpora(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(described, indent=2, ensure_ascii=False))
         return
-    click.echo("\n\n".join(described.values()))
+    click.echo("\n\n".join(map(_plain, described.values())))
+
+
+def _plain(docstring: str) -> str:
+    """The text without the marks of a docstring, which a terminal does not draw."""
+    return re.sub(r":\w+:`~?([^`]*)`", r"\1", docstring).replace("``", "")
 
 
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for heading in headings:  # names are typed, so that none is broken; only the end may fold
+        table.add_column(heading, overflow="fold", no_wrap=heading != headings[-1])
     return table

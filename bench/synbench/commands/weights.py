@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -29,6 +29,9 @@ from synbench_base.weights import WeightsSource, first_seen, weights_path
 
 __all__ = ["weights"]
 
+WIDE = 120  # characters
+NARROW_COLUMNS = ("checkpoint", "here", "MB", "licence")
+WIDE_COLUMNS = ("checkpoint", "here", "MB", "sha256", "licence", "used by", "from")
 STYLES = {"present": "green", "missing": "dim", "wrong": "red"}
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -192,19 +195,22 @@ def _print(facts: list[dict[str, Any]], *, as_json: bool) -> None:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("checkpoint", "here", "MB", "sha256", "licence", "of", "from"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "MB" else "left")
-    for fact in facts:
-        table.add_row(
-            escape(fact["name"]),
-            f"[{STYLES[fact['state']]}]{fact['state']}[/]",
-            _megabytes(fact["files"]),
-            _digests(fact["files"]),
-            escape(fact["licence"] or "unstated"),
-            escape(" ".join(fact["users"])),
-            escape("\n".join(dict.fromkeys(file["repository"] for file in fact["files"]))),
-        )
     console = output_console()
+    headings = NARROW_COLUMNS if console.width < WIDE else WIDE_COLUMNS
+    for heading in headings:  # a name is typed, so it is never broken
+        side: Literal["left", "right"] = "right" if heading == "MB" else "left"
+        table.add_column(heading, overflow="fold", no_wrap=heading == "checkpoint", justify=side)
+    for fact in facts:
+        cells = {
+            "checkpoint": escape(fact["name"]),
+            "here": f"[{STYLES[fact['state']]}]{fact['state']}[/]",
+            "MB": _megabytes(fact["files"]),
+            "sha256": _digests(fact["files"]),
+            "licence": escape(fact["licence"] or "unstated"),
+            "used by": escape(_families(fact["users"])),
+            "from": escape("\n".join(dict.fromkeys(file["repository"] for file in fact["files"]))),
+        }
+        table.add_row(*(cells[heading] for heading in headings))
     console.print(table)
     for file in (file for fact in facts for file in fact["files"] if file["problem"]):
         console.print(f"[red]{escape(file['problem'])}[/]", highlight=False, soft_wrap=True)
@@ -216,12 +222,26 @@ def _megabytes(files: list[dict[str, Any]]) -> str:
 
 
 def _digests(files: list[dict[str, Any]]) -> str:
-    """The start of each digest; ``first seen`` where none is published."""
-    return "\n".join(
+    """The start of the first digest; ``first seen`` where none is published."""
+    texts = dict.fromkeys(
         file["sha256"][:12] + ("" if file["pinned"] else " first seen")
         if file["sha256"]
         else "at first fetch"
         for file in files
+    )
+    first, *others = texts
+    return f"{first} +{len(others)}" if others else first
+
+
+def _families(users: list[str]) -> str:
+    """Names of codecs and metrics; those that differ in their first word only are one."""
+    words: dict[str, list[str]] = {}
+    for user in users:
+        first, _, rest = user.partition("_")
+        words.setdefault(rest, []).append(first)
+    return "; ".join(
+        "/".join(firsts) + f"_{rest}" if rest else ", ".join(firsts)
+        for rest, firsts in words.items()
     )
 
 
