@@ -19,6 +19,7 @@ from synbench_codecs._costs import (
     untrained,
 )
 from synbench_codecs._delays import Delays, delays_of
+from synbench_codecs._frame_times import time_frames
 from synbench_codecs._framing import (
     payload_frames,
     payload_tokens,
@@ -81,6 +82,7 @@ __all__ = [
     "payload_tokens",
     "published_spec",
     "read_stream",
+    "time_frames",
     "token_bits",
     "unpack_tokens",
     "untrained",

@@ -8,7 +8,9 @@ times are those of the input: the declared delay of the wave is taken off. Then
     encoder, decoder     the same for bytes after input, and for output after bytes
 
 A change that reaches back to the start of a wave of any length means that the codec needs the whole
-file. No weights are needed: a network's reach does not depend on them.
+file. No weights are needed: a network's reach does not depend on them. What far ends of its filters
+do is lost in rounding and in the choice of codes; networks of convolutions and recurrences are
+therefore traced (:mod:`synbench_codecs._reach`), which is exact.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +32,7 @@ from synbench_codecs.errors import BitstreamError
 SHORT_SECONDS, LONG_SECONDS = 2.0, 8.0
 CLICK_SAMPLES = 8
 SEVERAL_FRAMES = 3
+QUIET = 1e-3
 
 __all__ = ["Latency", "declared_latency", "measure_latency"]
 
@@ -43,6 +46,7 @@ class Latency:
         frame_seconds: duration of a frame; 0 where it declares none.
         declared_seconds: frame and look-ahead as declared.
         measured_seconds: algorithmic delay as measured.
+        by: how: ``trace`` of the network's connections, or ``changes`` of the input.
         encoder_seconds: by which bytes wait for input, of ``measured_seconds``; NaN where the
             payload has no frames to look at.
         decoder_seconds: by which output waits for bytes, beyond the frame itself; NaN likewise.
@@ -55,6 +59,7 @@ class Latency:
     measured_seconds: float | None
     encoder_seconds: float | None
     decoder_seconds: float | None
+    by: Literal["trace", "changes"] = "changes"
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dictionary; what could not be measured is null."""
@@ -81,10 +86,14 @@ def measure_latency(codec: Any) -> Latency:
     """
     info: CodecInfo = codec.info
     sample_rate = info.sample_rate or ANY_RATE
-    measured = _longest_wait(codec, _first_sample(codec), seconds=SHORT_SECONDS)
-    if measured is None or measured > SHORT_SECONDS / 8:
-        measured = _longest_wait(codec, _first_sample(codec), seconds=LONG_SECONDS)
-    encoder = None if measured is None else _encoder_wait(codec)
+    reach = _traced(codec)
+    if reach is not None:
+        measured, encoder = reach
+    else:
+        measured = _longest_wait(codec, _first_sample(codec), seconds=SHORT_SECONDS)
+        if measured is None or measured > SHORT_SECONDS / 8:
+            measured = _longest_wait(codec, _first_sample(codec), seconds=LONG_SECONDS)
+        encoder = None if measured is None else _encoder_wait(codec)
     return Latency(
         spec=info.spec,
         label=info.label,
@@ -93,7 +102,18 @@ def measure_latency(codec: Any) -> Latency:
         measured_seconds=measured,
         encoder_seconds=encoder,
         decoder_seconds=None if measured is None or encoder is None else measured - encoder,
+        by="changes" if reach is None else "trace",
     )
+
+
+def _traced(codec: Any) -> tuple[float | None, float | None] | None:
+    """Delay of codec and encoder by the network's connections, where they can be followed."""
+    if codec.info.kind != "neural" or not hasattr(codec, "tokenise"):
+        return None
+    from synbench_codecs._reach import structural_reach
+
+    reach = structural_reach(codec)
+    return None if reach is None else (reach.total, reach.encoder)
 
 
 def _encoder_wait(codec: Any) -> float | None:
@@ -113,7 +133,18 @@ def _longest_wait(
     """
     info: CodecInfo = codec.info
     sample_rate = info.sample_rate or ANY_RATE
-    wave = _speech_like(seconds, sample_rate)
+    # Before a quiet wave a coder of waveforms has small steps, which the ends of its windows show.
+    levels = (1.0,) if info.kind == "neural" else (1.0, QUIET)
+    waves = [level * _speech_like(seconds, sample_rate) for level in levels]
+    waits = [_wait_of(codec, first_change, wave.astype(np.float32)) for wave in waves]
+    longest = max(waits)
+    return None if longest > 0.4 * seconds else max(longest, 0.0)
+
+
+def _wait_of(codec: Any, first_change: Callable[[Wave, Wave], float], wave: Wave) -> float:
+    """The longest wait in seconds that changes of one wave show."""
+    info: CodecInfo = codec.info
+    sample_rate = info.sample_rate or ANY_RATE
     hop = info.hop_length or 1
     # A network shows every change; where few bits are left for it, one frame may hide it.
     count = 1 if info.kind == "neural" else SEVERAL_FRAMES
@@ -134,8 +165,7 @@ def _longest_wait(
         middle = (low + high) // 2
         low, high = (middle, high) if first_of(middle) <= first else (low, middle)
     # The first output sample that changed knows of the input sample itself.
-    longest = (low - first + 1) / sample_rate
-    return None if longest > 0.4 * seconds else max(longest, 0.0)
+    return (low - first + 1) / sample_rate
 
 
 def _first_sample(codec: Any) -> Callable[[Wave, Wave], float]:
@@ -143,13 +173,14 @@ def _first_sample(codec: Any) -> Callable[[Wave, Wave], float]:
     info: CodecInfo = codec.info
     sample_rate = info.sample_rate or ANY_RATE
     output_rate = info.output_sample_rate or sample_rate
-    whole: dict[int, Wave] = {}
+    whole: dict[bytes, Wave] = {}
 
     def first_change(wave: Wave, other: Wave) -> float:
-        if wave.size not in whole:
-            whole[wave.size] = codec.decode(codec.encode(wave, sample_rate))
+        key = wave.tobytes()
+        if key not in whole:
+            whole[key] = codec.decode(codec.encode(wave, sample_rate))
         changed = codec.decode(codec.encode(other, sample_rate))
-        first = _first_difference(whole[wave.size], changed)
+        first = _first_difference(whole[key], changed)
         return (first - info.output_delay_samples) * sample_rate / output_rate
 
     return first_change

@@ -13,13 +13,14 @@ counts as reaching the whole file, and only differences can tell more of it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["structural_reach"]
+__all__ = ["Reach", "structural_reach"]
 
 aten = torch.ops.aten
 SEARCHES = (aten.argmax, aten.argmin, aten.max, aten.min, aten.topk)
@@ -62,15 +63,30 @@ class _Watch(TorchDispatchMode):
         if not out.is_floating_point() or out.shape[: indices.dim()] != indices.shape:
             return out
         self.looked_up = True
-        mask = (indices == self.code).reshape(*indices.shape, *(1,) * (out.dim() - indices.dim()))
+        shape = (*indices.shape, *(1,) * (out.dim() - indices.dim()))
+        mask = torch.eq(indices, self.code or 0).reshape(shape)
         return torch.where(mask, out.new_full((), math.nan), out)
 
 
-def structural_reach(codec: Any) -> float | None:
-    """Longest time in seconds from an output sample to the input that it is connected with.
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Longest waits in seconds.
 
-    It is the algorithmic delay: the frame, and the look-ahead of encoder and decoder. ``None``
-    where the network is not made of convolutions and recurrences alone, or is not understood.
+    Attributes:
+        total: from an output frame to the last input that it is connected with: the frame, and the
+            look-ahead of encoder and decoder.
+        encoder: from the begin of a frame to the last input that its code depends on.
+    """
+
+    total: float
+    encoder: float
+
+
+def structural_reach(codec: Any) -> Reach | None:
+    """How long a codec's output is connected with later input.
+
+    ``None`` where the network is not made of convolutions and recurrences alone, or is not
+    understood.
 
     Args:
         codec: that ``untrained`` made, with ``info``, ``tokenise`` and ``synthesise``.
@@ -94,7 +110,10 @@ def structural_reach(codec: Any) -> float | None:
     output_hop = hop * output_rate // rate
     # Frames come out whole: the first sample of one waits as long as its last.
     begins = (first - info.output_delay_samples) // output_hop * output_hop
-    return (last + 1) / rate - begins / output_rate
+    return Reach(
+        total=(last + 1) / rate - begins / output_rate,
+        encoder=(last + 1 - frame * hop) / rate,
+    )
 
 
 def _last_input(codec: Any, *, frames: int, start: int) -> tuple[int, int] | None:
@@ -108,7 +127,8 @@ def _last_input(codec: Any, *, frames: int, start: int) -> tuple[int, int] | Non
         broken[:, sample:] = math.nan
         with _Watch() as watch:
             codec.tokenise(broken)
-        return watch.first_frame
+        found: int | None = watch.first_frame
+        return found
 
     frame = first_frame(start)
     if not frame:
@@ -125,9 +145,9 @@ def _first_output(codec: Any, *, frames: int, frame: int) -> int | None:
     """The first output sample that depends on a frame."""
     sizes = codec.info.codebook_sizes
     draw = torch.Generator().manual_seed(1)
-    tokens = torch.stack(
-        [torch.randint(0, size - 1, (frames,), generator=draw) for size in sizes]
-    )[None]
+    tokens = torch.stack([torch.randint(0, size - 1, (frames,), generator=draw) for size in sizes])[
+        None
+    ]
     # The last code of the first book that is looked up stands nowhere but from the frame on.
     tokens[..., frame:] = torch.tensor([size - 1 for size in sizes])[:, None]
     with _Watch(code=sizes[0] - 1) as watch:

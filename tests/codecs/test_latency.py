@@ -106,3 +106,77 @@ def test_what_has_no_frames_is_not_a_number() -> None:
     assert latency.encoder_seconds is not None
     assert math.isnan(latency.encoder_seconds)
     assert latency.to_json()["encoder_seconds"] is None
+
+
+# Milliseconds from the strides and kernels of each design: the frame and what the encoder and the
+# decoder look ahead, worked out by the configurations (BigCodec: 12.5 + 711.0).
+@pytest.mark.parametrize(
+    ("spec", "stated_ms"),
+    [
+        ("bigcodec", 723.5),
+        pytest.param("bigcodec:variant=paper-16k", 1133.25, marks=pytest.mark.slow),
+        ("dac:codebooks=4,model=16k", 375.8125),
+        pytest.param("snac", 539.5417, marks=pytest.mark.slow),
+        pytest.param("encodec:codebooks=2", 13.3333, marks=pytest.mark.slow),
+    ],
+)
+def test_a_network_waits_for_all_that_it_is_connected_with(spec: str, stated_ms: float) -> None:
+    pytest.importorskip("torch")
+    try:
+        codec = synbench_codecs.untrained(spec, reduced=True)
+    except synbench_codecs.errors.Unavailable as reason:
+        pytest.skip(str(reason))
+    latency = measure_latency(codec)
+    assert latency.by == "trace"
+    assert latency.measured_seconds is not None
+    assert 1000 * latency.measured_seconds == pytest.approx(stated_ms, abs=0.001)
+    assert latency.measured_seconds == pytest.approx(declared_latency(codec.info), abs=1e-9)
+    assert latency.encoder_seconds is not None
+    assert 0 < latency.encoder_seconds <= latency.measured_seconds
+
+
+def test_a_trace_finds_the_reach_of_known_convolutions() -> None:
+    """Three taps ahead at a stride of 4, and a decoder that needs one frame more."""
+    torch = pytest.importorskip("torch")
+
+    class Known:
+        info = dataclasses.replace(
+            Toy(hop=4).info,
+            codebook_sizes=(8,),
+            hop_length=4,
+            sample_rate=1000,
+            output_sample_rate=1000,
+        )
+
+        def __init__(self) -> None:
+            self.down = torch.nn.Conv1d(1, 2, 7, stride=4)  # frame j sees 4 j to 4 j + 6
+            self.book = torch.nn.Embedding(8, 2)
+
+        def tokenise(self, waves: Any) -> Any:
+            padded = torch.nn.functional.pad(waves, (0, 3))
+            latents = self.down(padded[:, None]).transpose(1, 2)
+            return (latents @ self.book.weight.T).argmax(-1)[:, None]
+
+        def synthesise(self, tokens: Any) -> Any:
+            vectors = self.book(tokens[:, 0]).sum(-1)
+            following = torch.nn.functional.pad(vectors[:, 1:], (0, 1))
+            return (vectors + following).repeat_interleave(4, dim=-1)
+
+    from synbench_codecs._reach import structural_reach
+
+    reach = structural_reach(Known())
+    assert reach is not None
+    assert reach.encoder == pytest.approx(7 / 1000)
+    assert reach.total == pytest.approx((7 + 4) / 1000)
+
+
+@pytest.mark.parametrize("spec", ["mdctcodec", pytest.param("p2psyncodec", marks=pytest.mark.slow)])
+def test_norms_over_time_need_the_whole_file(spec: str) -> None:
+    pytest.importorskip("torch")
+    from synbench_codecs.support.random_weights import calibrate
+
+    codec = synbench_codecs.untrained(spec, reduced=True)
+    calibrate(codec)
+    latency = measure_latency(codec)
+    assert latency.measured_seconds is None
+    assert latency.declared_seconds is None
