@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from synbench_reports.figures.codebooks import Usage, codebook_usage, count_toke
 from synbench_reports.figures.complexity import read_complexity
 from synbench_reports.figures.correlation import spearman
 from synbench_reports.figures.listening import abx_bars, published_figure, read_abx, read_mushra
-from synbench_reports.figures.style import saved
+from synbench_reports.figures.style import looking, saved
 from synbench_reports.papers.specification import read_paper
 
 
@@ -78,6 +79,9 @@ def test_recordings_alone_have_no_cost_figure(made_run: Any) -> None:
     assert not written(made_run, "--format", "svg", "--kind", "complexity")
     table = build_report(read_selection(made_run.folder)).tables[0]
     costs = {"Alpha": {"giga_macs": 3.3, "mega_parameters": 23.0}}
+    # One point is no comparison.
+    assert not drawn.has_costs(table, "mos", costs)
+    costs["Beta"] = {"giga_macs": 1.0, "mega_parameters": 7.0}
     assert drawn.has_costs(table, "mos", costs)
     svg = saved(drawn.quality_complexity(table, "mos", costs), "svg").decode()
     assert "Alpha (23 M)" in svg
@@ -243,3 +247,40 @@ def test_a_papers_figure_is_a_file_and_the_same_twice(tmp_path: Path) -> None:
     assert len(digests) == 1
     with pytest.raises(UsageError, match=r"\.svg, \.pdf, \.png"):
         CliRunner().invoke(reproduce, [*arguments[:-1], "abx.gif"], catch_exceptions=False)
+
+
+def test_points_at_one_rate_stand_side_by_side_and_others_do_not_move() -> None:
+    places = drawn._dodged([0.5, 0.5, 2.0, 0.501])
+    assert places[2.0] == [2.0]
+    aside = sorted([*places[0.5], *places[0.501]])
+    assert aside[0] < 0.5 < aside[2]
+    assert all(second / first > 1.03 for first, second in itertools.pairwise(aside))
+
+
+def test_the_front_is_what_no_cheaper_codec_beats() -> None:
+    points = [(1.0, 2.0), (2.0, 1.5), (3.0, 3.0), (0.5, 1.0), (3.0, 2.5)]
+    assert drawn._front(points, rising=True) == [(0.5, 1.0), (1.0, 2.0), (3.0, 3.0)]
+    assert drawn._front(points, rising=False) == [(0.5, 1.0)]
+
+
+def test_a_narrow_range_has_ticks_that_can_be_read(made_run: Any) -> None:
+    table = build_report(read_selection(made_run.folder)).tables[0]
+    costs = {"Alpha": {"giga_macs": 3.3}, "Beta": {"giga_macs": 4.4}}
+    axes = drawn.quality_complexity(table, "mos", costs).axes[0]
+    assert len(axes.get_xticks()) >= 2
+    assert len([line for line in axes.lines if line.get_drawstyle() == "steps-post"]) == 1
+
+
+def test_slides_have_larger_letters(made_run: Any) -> None:
+    table = build_report(read_selection(made_run.folder)).tables[0]
+    size = drawn.rate_quality(table, "mos").axes[0].xaxis.label.get_size()
+    with looking("slide"):
+        assert drawn.rate_quality(table, "mos").axes[0].xaxis.label.get_size() >= 2 * size
+    assert drawn.rate_quality(table, "mos").axes[0].xaxis.label.get_size() == size
+
+
+def test_fonts_are_inside_a_pdf(made_run: Any) -> None:
+    table = build_report(read_selection(made_run.folder)).tables[0]
+    data = saved(drawn.rate_quality(table, "mos"), "pdf")
+    assert b"/FontFile2" in data
+    assert b"/Type3" not in data

@@ -139,10 +139,15 @@ class OpenedRun:
         return self._axes("rate_quality", metric, corpus)
 
     def score_spread(
-        self, metric: str, *, corpus: str | None = None, kind: Literal["box", "violin"] = "box"
+        self,
+        metric: str,
+        *,
+        corpus: str | None = None,
+        kind: Literal["box", "violin"] = "box",
+        by_speaker: bool = False,
     ) -> Axes:
-        """The scores of all items per codec, as boxes or violins."""
-        return self._axes("score_spread", metric, corpus, shape=kind)
+        """The scores of all items (or the numbers of speakers) per codec, as boxes or violins."""
+        return self._axes("score_spread", metric, corpus, shape=kind, by_speaker=by_speaker)
 
     def speaker_spread(self, metric: str, *, corpus: str | None = None) -> Axes:
         """The number of each speaker and that of all items, per codec."""
@@ -155,6 +160,13 @@ class OpenedRun:
     def correlation(self, *, corpus: str | None = None) -> Axes:
         """Spearman's correlation of every pair of metrics."""
         return self._axes("correlation", None, corpus)
+
+    def robustness(self, metric: str, condition: str, *, corpus: str | None = None) -> Axes:
+        """Curves over the strength of a condition, such as ``babble`` or ``bit errors``."""
+        axes: Axes = _named(f"{AXES}:robustness_axes")(
+            self.planned, metric, condition, corpus=corpus
+        )
+        return axes
 
     def _axes(self, kind: str, metric: str | None, corpus: str | None, **options: object) -> Axes:
         axes: Axes = _named(f"{AXES}:run_axes")(

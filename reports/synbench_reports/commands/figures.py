@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from synbench.results.cells import Cells
     from synbench.results.planned import PlannedRun
+    from synbench_reports.figures.style import Look
     from synbench_reports.papers.published import Complexity
     from synbench_reports.tables.table import Table
 
@@ -25,6 +26,8 @@ KINDS = (
     "violin",
     "complexity",
     "speakers",
+    "speaker-box",
+    "speaker-violin",
     "voicing",
     "codebooks",
     "correlation",
@@ -39,6 +42,13 @@ __all__ = ["figures"]
 @click.option("--out", type=click.Path(file_okay=False), help="Folder [default: RUN/figures].")
 @click.option("--format", "form", type=click.Choice(["pdf", "svg", "png"]), default="pdf")
 @click.option("--width", type=click.Choice(["single", "double"]), default="double")
+@click.option(
+    "--style",
+    "look",
+    type=click.Choice(["paper", "slide"]),
+    default="paper",
+    help="Draw for a paper, or large for slides.",
+)
 @click.option(
     "--kind",
     "kinds",
@@ -61,6 +71,7 @@ def figures(
     out: str | None,
     form: str,
     width: str,
+    look: Look,
     kinds: tuple[str, ...],
     corpus: str | None,
     metrics: str,
@@ -70,7 +81,8 @@ def figures(
     """Write the figures of RUN as vector files of one or two columns' width.
 
     rate: quality over bit rate with 95 % intervals. box, violin: scores of all items. complexity:
-    quality over cost. speakers: the mean of each. voicing: distance in voiced, unvoiced and silent
+    quality over cost, with the front that no cheaper codec beats. speakers, speaker-box,
+    speaker-violin: the numbers of speakers. voicing: distance in voiced, unvoiced and silent
     frames. codebooks: how evenly tokens are used. correlation: of the metrics. robustness: quality
     over noise, loss or bit errors, where the suite has conditions.
 
@@ -79,12 +91,12 @@ def figures(
     """
     require_matplotlib()
     if run.endswith(".csv"):
-        _of_table(Path(run), Path(out) if out else Path(run).parent, form, width)
+        _of_table(Path(run), Path(out) if out else Path(run).parent, form, width, look)
         return
     from synbench.results.confined import inside, plain_name
     from synbench.results.find_run import find_run
     from synbench_reports.figures.complexity import count_complexity, read_complexity
-    from synbench_reports.figures.style import WIDTHS, write_figure
+    from synbench_reports.figures.style import SLIDE_INCHES, WIDTHS, looking, write_figure
     from synbench_reports.tables.build_report import read_selection
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
@@ -96,17 +108,21 @@ def figures(
     folder = Path(out) if out else inside(planned.folder, "figures")
     folder.mkdir(parents=True, exist_ok=True)
     wanted = kinds or KINDS
-    for name, figure in run_figures(planned, wanted, WIDTHS[width], costs, items):
-        path = inside(folder, plain_name(f"{name}.{form}", what="the figure"))
-        write_figure(figure, path)
-        click.echo(str(path))
+    inches = SLIDE_INCHES if look == "slide" else WIDTHS[width]
+    with looking(look):
+        for name, figure in run_figures(planned, wanted, inches, costs, items):
+            path = inside(folder, plain_name(f"{name}.{form}", what="the figure"))
+            write_figure(figure, path)
+            click.echo(str(path))
 
 
-def _of_table(table: Path, folder: Path, form: str, width: str) -> None:
+def _of_table(table: Path, folder: Path, form: str, width: str, look: Look) -> None:
     from synbench_reports.figures.listening import table_figure
-    from synbench_reports.figures.style import WIDTHS, write_figure
+    from synbench_reports.figures.style import SLIDE_INCHES, WIDTHS, looking, write_figure
 
-    kind, figure = table_figure(table, width=WIDTHS[width])
+    with looking(look):
+        inches = SLIDE_INCHES if look == "slide" else WIDTHS[width]
+        kind, figure = table_figure(table, width=inches)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table.stem}-{kind}.{form}"
     write_figure(figure, path)
@@ -193,3 +209,11 @@ def _metric_figures(
     known = cells.speakers is not None and not planned.metrics[metric_index].is_distance
     if "speakers" in kinds and known:
         yield "speakers", drawn.speaker_spread(planned, cells, metric_index, width=width)
+    for shape in ("box", "violin") if known else ():
+        if f"speaker-{shape}" in kinds:
+            yield (
+                f"speaker-{shape}",
+                drawn.score_spread(
+                    planned, cells, metric_index, kind=shape, by_speaker=True, width=width
+                ),
+            )

@@ -18,11 +18,12 @@ from synbench_reports.figures.style import (
     LINES,
     MARKERS,
     WIDTHS,
+    is_slide,
     label_of,
     new_figure,
     styled,
 )
-from synbench_reports.tables.rate_curves import curve_name
+from synbench_reports.tables.rate_curves import curve_labels, curve_name
 from synbench_reports.tables.table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 Spread = Literal["box", "violin"]
 DOUBLE_WIDTH_INCHES = WIDTHS["double"]
 NARROW_INCHES = 5.0
+FEWEST_TICKS = 3
+# Rates that differ by less stand side by side, each aside by so much of the rate.
+SAME_RATE_SHARE, DODGE_SHARE = 0.02, 0.035
 # Violins are drawn of at most this many scores: more do not change their shape, only the time.
 VIOLIN_SCORES = 5000
 
@@ -48,7 +52,8 @@ __all__ = [
 def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_INCHES) -> Figure:
     """Means with their intervals over the payload rate, or the nominal one where none is counted.
 
-    Points of one codec at several rates are joined by a line. Codecs with neither rate, and the
+    Points of one codec at several rates are joined by a line with a band; those of different codecs
+    at one rate stand side by side. Codecs with neither rate, and the
     anchors, are horizontal lines.
     """
     column_indices = {
@@ -57,6 +62,7 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_
     column = table.columns[column_indices[column_name]]
     figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW_INCHES else 0))
     families: dict[str, list[tuple[float, Cell, Row]]] = {}
+    curves = curve_labels(row.codec for row in table.rows)
     for row in table.rows:
         cell = row.cells[column_indices[column_name]]
         payload = row.cells[column_indices["payload_kbps"]].mean
@@ -67,23 +73,29 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_
             _anchor_line(axes, cell.mean, row.codec.label)
             continue
         families.setdefault(curve_name(row.codec), []).append((rate, cell, row))
+    dodged = _dodged([rate for points in families.values() for rate, _, _ in points])
     for number, (name, points) in enumerate(families.items()):
         points.sort(key=lambda point: point[0])
         means = [_mean(cell) for _, cell, _ in points]
+        shown = [dodged[rate].pop(0) for rate, _, _ in points]
+        colour, ends = COLOURS[number % len(COLOURS)], _ends([cell for _, cell, _ in points])
+        if len(points) > 1 and ends is not None:
+            low, high = np.array(means) - ends[0], np.array(means) + ends[1]
+            axes.fill_between(shown, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.errorbar(
-            [rate for rate, _, _ in points],
+            shown,
             means,
-            _ends([cell for _, cell, _ in points]),
-            color=COLOURS[number % len(COLOURS)],
+            ends,
+            color=colour,
             marker=MARKERS[number % len(MARKERS)],
             linestyle=LINES[number % len(LINES)],
-            linewidth=1,
-            markersize=5,
+            linewidth=2 if is_slide() else 1,
+            markersize=9 if is_slide() else 5,
             capsize=2,
-            label=points[0][2].codec.label if len(points) == 1 else name,
+            label=points[0][2].codec.label if len(points) == 1 else curves[name],
         )
     _log_axis(axes)
-    axes.set_xlabel("bit rate (kbit/s)")
+    axes.set_xlabel("bit rate (kbit/s, log scale)")
     axes.set_ylabel(_axis(column))
     _legend(figure, axes, width)
     return figure
@@ -96,6 +108,7 @@ def score_spread(
     metric: int,
     *,
     kind: Spread = "box",
+    by_speaker: bool = False,
     width: float = DOUBLE_WIDTH_INCHES,
 ) -> Figure:
     """The scores of all items per codec.
@@ -105,9 +118,14 @@ def score_spread(
 
     Args:
         metric: index on the metric axis.
+        by_speaker: the numbers of speakers instead of the scores of items.
     """
-    scores = [cells.values[:, codec, metric] for codec in range(len(planned.codecs))]
-    known = [values[np.isfinite(values)] for values in scores]
+    codecs = range(len(planned.codecs))
+    if by_speaker:
+        known = [_speaker_means(cells, codec, metric) for codec in codecs]
+    else:
+        scores = [cells.values[:, codec, metric] for codec in codecs]
+        known = [values[np.isfinite(values)] for values in scores]
     figure, axes = new_figure(width, 0.55 + 0.24 * len(known))
     rows = [row for row, values in enumerate(known) if len(values)]
     if kind == "violin":
@@ -118,7 +136,8 @@ def score_spread(
     axes.set_ylim(len(known) - 0.5, -0.5)
     shown = planned.metrics[metric]
     pooled = shown.is_rate or shown.is_distance
-    axes.set_xlabel(_axis(shown) + (" of single items" if pooled else ""))
+    single = " of single speakers" if by_speaker else " of single items" if pooled else ""
+    axes.set_xlabel(_axis(shown) + single)
     return figure
 
 
@@ -147,12 +166,14 @@ def quality_complexity(
     rows = _competitors(table, column_indices[column_name])
     counted = [row for row in rows if "giga_macs" in costs.get(row.codec.label, {})]
     figure, axes = new_figure(width, 0.55 * width + 0.3)
+    points: list[tuple[float, float]] = []
     for number, row in enumerate(counted or rows):
         cell = row.cells[column_indices[column_name]]
         own = costs.get(row.codec.label, {})
         cost = own["giga_macs"] if counted else _seconds(row, column_indices)
         if cost is None:
             continue
+        points.append((cost, _mean(cell)))
         size = own.get("mega_parameters")
         colour = COLOURS[number % len(COLOURS)]
         if size is None:
@@ -169,11 +190,19 @@ def quality_complexity(
         text = row.codec.label if size is None else f"{row.codec.label} ({size:.3g} M)"
         radius = 4 if size is None else 3 + (8 + 4 * size) ** 0.5 / 2
         axes.annotate(
-            text, (cost, _mean(cell)), xytext=(radius, 3), textcoords="offset points", fontsize=7
+            text,
+            (cost, _mean(cell)),
+            xytext=(radius, 3),
+            textcoords="offset points",
+            fontsize="small",
         )
-    _log_axis(axes)
+    front = _front(points, rising=column.direction != "down")
+    if len(front) > 1:
+        axes.step(*np.transpose(front), where="post", color=GREY, linewidth=0.9, linestyle="--")
     axes.margins(x=0.18, y=0.12)
-    axes.set_xlabel("10$^9$ MAC for 1 s" if counted else "CPU s of coding and decoding for 1 s")
+    _log_axis(axes)
+    spent = "10$^9$ MAC for 1 s" if counted else "CPU s of coding and decoding for 1 s"
+    axes.set_xlabel(f"{spent} (log scale; dashed: no cheaper codec is better)")
     axes.set_ylabel(_axis(column))
     return figure
 
@@ -181,15 +210,17 @@ def quality_complexity(
 def has_costs(
     table: Table, column_name: str, complexity: Mapping[str, Mapping[str, float]] | None = None
 ) -> bool:
-    """Whether any competitor with a score has a cost: recordings alone have none."""
+    """Whether two competitors with a score have a cost; recordings have none, one shows nothing."""
     column_indices = {
         column.name: column_index for column_index, column in enumerate(table.columns)
     }
-    return any(
-        _seconds(row, column_indices) is not None
-        or "giga_macs" in (complexity or {}).get(row.codec.label, {})
+    known = [
+        row
         for row in _competitors(table, column_indices[column_name])
-    )
+        if _seconds(row, column_indices) is not None
+        or "giga_macs" in (complexity or {}).get(row.codec.label, {})
+    ]
+    return len(known) > 1
 
 
 @styled
@@ -202,24 +233,25 @@ def speaker_spread(
     """
     figure, axes = new_figure(width, 0.55 + 0.24 * len(planned.codecs))
     for index in range(len(planned.codecs)):
-        values = cells.values[:, index, metric]
+        values, sizes = cells.values[:, index, metric], cells.sizes[:, index, metric]
         known = np.isfinite(values)
         if not known.any():
             continue
-        sizes = cells.sizes[:, index, metric][known]
-        counts = np.bincount(cells.clusters[known], weights=sizes)
-        sums = np.bincount(cells.clusters[known], weights=sizes * values[known])
-        means = sums[counts > 0] / counts[counts > 0]
+        means = _speaker_means(cells, index, metric)
         axes.plot(means, np.full(len(means), index), "|", color=COLOURS[0], markersize=9, alpha=0.6)
         axes.plot(
-            [np.average(values[known], weights=sizes)], [index], "D", color=COLOURS[1], markersize=4
+            [np.average(values[known], weights=sizes[known])],
+            [index],
+            "D",
+            color=COLOURS[1],
+            markersize=4,
         )
     axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
     axes.set_xlabel(_axis(planned.metrics[metric]))
     speakers = len(np.unique(cells.clusters))
     axes.set_title(
-        f"| one of {speakers} speakers, \N{BLACK DIAMOND} all items", fontsize=7, loc="right"
+        f"| one of {speakers} speakers, \N{BLACK DIAMOND} all items", fontsize="small", loc="right"
     )
     return figure
 
@@ -230,6 +262,17 @@ def _competitors(table: Table, column_index: int) -> list[Row]:
         for row in table.rows
         if row.cells[column_index].mean is not None and not row.codec.is_anchor
     ]
+
+
+def _speaker_means(cells: Cells, codec: int, metric: int) -> Floats:
+    """The number of each speaker: a mean, or all errors over all words."""
+    values = cells.values[:, codec, metric]
+    known = np.isfinite(values)
+    sizes = cells.sizes[:, codec, metric][known]
+    counts = np.bincount(cells.clusters[known], weights=sizes)
+    sums = np.bincount(cells.clusters[known], weights=sizes * values[known])
+    means: Floats = sums[counts > 0] / counts[counts > 0]
+    return means
 
 
 def _boxes(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
@@ -264,13 +307,53 @@ def _violins(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
 
 
 def _log_axis(axes: Any) -> None:
-    """A logarithmic x-axis with plain numbers at 1, 2 and 5."""
-    from matplotlib.ticker import LogLocator
+    """A logarithmic x-axis with plain numbers, as many as can be read."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_xlim()
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks: list[float] = []
+    for steps in ((1,), (1, 2, 5)):
+        ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= FEWEST_TICKS:
+            break
+    else:
+        # Less than a decade: even steps say more than powers.
+        ticks = [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(lambda value, _: "")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(low, high)
+
+
+def _dodged(rates: Sequence[float]) -> dict[float, list[float]]:
+    """Where points of each rate are drawn: those nearly at one rate stand side by side."""
+    order = sorted(rates)
+    drawn: dict[float, list[float]] = {}
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and order[end] < order[start] * (1 + SAME_RATE_SHARE):
+            end += 1
+        for place in range(start, end):
+            steps = place - start - (end - start - 1) / 2
+            drawn.setdefault(order[place], []).append(order[place] * (1 + DODGE_SHARE) ** steps)
+        start = end
+    return drawn
+
+
+def _front(points: Sequence[tuple[float, float]], *, rising: bool) -> list[tuple[float, float]]:
+    """The points that no cheaper one beats, cheapest first."""
+    front: list[tuple[float, float]] = []
+    for cost, mean in sorted(
+        points, key=lambda point: (point[0], -point[1] if rising else point[1])
+    ):
+        if not front or (mean > front[-1][1] if rising else mean < front[-1][1]):
+            front.append((cost, mean))
+    return front
 
 
 def _anchor_line(axes: Any, mean: float, label: str) -> None:
@@ -310,6 +393,6 @@ def _legend(figure: Figure, axes: Any, width: float) -> None:
     if not axes.get_legend_handles_labels()[0]:
         return
     if width < NARROW_INCHES:
-        figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+        figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     else:
         figure.legend(loc="outside right center")

@@ -10,9 +10,11 @@ Reference
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
@@ -28,6 +30,8 @@ Form = Literal["svg", "pdf", "png"]
 FORMS: tuple[Form, ...] = ("svg", "pdf", "png")
 # Widths in inches of one and of two columns of a conference paper.
 WIDTHS = {"single": 3.35, "double": 7.0}
+# Slides are read from the last row: the same inches, wider, with letters and lines twice as large.
+SLIDE_INCHES = 10.0
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*X<>hd"
 LINES = ("-", "--", "-.", ":")
@@ -48,16 +52,32 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
 }
 
+SLIDE: dict[Any, Any] = {
+    "font.size": 16,
+    "axes.linewidth": 1.4,
+    "lines.linewidth": 2.4,
+    "lines.markersize": 10,
+    "xtick.major.width": 1.4,
+    "ytick.major.width": 1.4,
+    "legend.fontsize": 14,
+}
+Look = Literal["paper", "slide"]
+_LOOK: ContextVar[Look] = ContextVar("look of figures", default="paper")
+
 __all__ = [
     "COLOURS",
     "GREY",
     "HATCHES",
     "LINES",
     "MARKERS",
+    "SLIDE_INCHES",
     "WIDTHS",
     "Form",
+    "Look",
     "form_of",
+    "is_slide",
     "label_of",
+    "looking",
     "new_figure",
     "saved",
     "styled",
@@ -73,6 +93,21 @@ def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure
     return figure, figure.subplots(1, columns)
 
 
+@contextlib.contextmanager
+def looking(look: Look) -> Iterator[None]:
+    """Figures drawn within are for a paper or for slides."""
+    token = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
+
+
+def is_slide() -> bool:
+    """Whether figures are drawn for slides now."""
+    return _LOOK.get() == "slide"
+
+
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """A function that draws, with the style of this module around it and nothing left behind."""
 
@@ -80,7 +115,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def drawn(*arguments: P.args, **options: P.kwargs) -> Figure:
         import matplotlib
 
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE | (SLIDE if is_slide() else {})):
             return draw(*arguments, **options)
 
     return drawn
