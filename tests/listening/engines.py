@@ -21,7 +21,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 90
+START_SECONDS = 180
+# A busy machine may take long, and a page that waits for ever is found all the same.
+PATIENCE_SECONDS = 180.0
 KEYS = {
     "ArrowUp": "\ue013", "ArrowDown": "\ue015", "Home": "\ue011", "End": "\ue010",
     "Enter": "\ue007", "Tab": "\ue004",
@@ -55,7 +57,7 @@ class Engine:
     def close(self) -> None:
         raise NotImplementedError
 
-    def wait(self, condition: str, seconds: float = 60) -> Any:
+    def wait(self, condition: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """Until an expression is true."""
         deadline = time.monotonic() + seconds
         while True:

@@ -57,6 +57,7 @@ def test_grades_are_where_the_hand_put_them(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("test", KINDS)
 def test_a_whole_session_of_every_kind(
     engine_name: str, build: Callable[..., StudyFolder], serve: Any, test: str, tmp_path: Path

@@ -99,13 +99,18 @@ class VirtualListener:
     def environment(self, plan: PlanPage, block: BlockPage) -> None:
         for pair in range(len(block.stimuli) // 2):
             self.page.locator(f".count:has-text('{pair + 1} ')").wait_for()
-            for key, side in (("1", 0), ("2", 1)):
-                if self.by_keyboard:
-                    self.page.keyboard.press(key)
-                else:
-                    self.page.locator(".play").nth(side).click()
-                self.page.locator(".play[aria-pressed=true]").wait_for()
-                self.page.locator(".play[aria-pressed=true]").wait_for(state="detached")
+            playing = self.page.locator(".play[aria-pressed=true]")
+            options = self.page.locator(".choice:enabled")
+            seconds = plan.stimuli[2 * pair].samples / self.server.key.sample_rate
+            # The second press would cut the first recording short: each is let run to its end.
+            while not options.count():
+                for key, side in (("1", 0), ("2", 1)):
+                    if self.by_keyboard:
+                        self.page.keyboard.press(key)
+                    else:
+                        self.page.locator(".play").nth(side).click()
+                    self.page.wait_for_timeout(1000 * seconds + 500)
+                    playing.wait_for(state="detached", timeout=60_000)
             right = self.server.key.stimuli[block.stimuli[2 * pair]].answer
             self.page.locator(".choice:enabled").nth(right or 0).click()
 

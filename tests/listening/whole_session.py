@@ -5,6 +5,7 @@ It reads the page as a listener does, and knows from the study's key what the ch
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from engines import Engine
+from engines import PATIENCE_SECONDS, Engine
 
 from synbench_listening.design.session_plan import REFERENCE, PlanPage
 from synbench_listening.design.study_folder import BlockPage
@@ -110,18 +111,21 @@ class Hand:
     def environment(self, page: PlanPage, block: BlockPage) -> None:
         for pair in range(len(block.stimuli) // 2):
             self.counted(pair + 1)
-            for side in (0, 1):
+            seconds = page.stimuli[2 * pair].samples / self.server.key.sample_rate
+            # The second press would cut the first recording short: each is let run to its end.
+            for side in itertools.chain.from_iterable(itertools.repeat((0, 1), 8)):
                 self.use(".play", side)
-                # Until it is over: the second one would cut it short.
-                self.engine.wait("!!document.querySelector('.play[aria-pressed=true]')", 15)
-                self.engine.wait("!document.querySelector('.play[aria-pressed=true]')", 30)
+                time.sleep(seconds + 0.5)
+                self.engine.wait("!document.querySelector('.play[aria-pressed=true]')")
+                if side and self.engine.evaluate("!!document.querySelector('.choice:enabled')"):
+                    break
             self.choose_when_heard(self.right(block.stimuli[2 * pair]), "environment")
 
     def digits(self, page: PlanPage, block: BlockPage) -> None:
         for number, name in enumerate(block.stimuli, start=1):
             self.counted(number)
             self.use(".play")
-            self.engine.wait("!!document.querySelector('input.digits:enabled')", 30)
+            self.engine.wait("!!document.querySelector('input.digits:enabled')")
             self.keep("digits")
             self.focus("input.digits")
             self.engine.press(*self.server.key.stimuli[name].transcript)
@@ -141,7 +145,7 @@ class Hand:
         )
 
     def choose_when_heard(self, index: int, name: str) -> None:
-        self.engine.wait("!!document.querySelector('.choice:enabled')", 40)
+        self.engine.wait("!!document.querySelector('.choice:enabled')")
         self.keep(name)
         self.use(".choice", index)
 
@@ -170,7 +174,7 @@ class Hand:
     def hear(self, index: int) -> None:
         self.use(".trial .play", index)
         self.engine.wait(
-            f"document.querySelectorAll('.heard')[{index}].classList.contains('enough')", 40
+            f"document.querySelectorAll('.heard')[{index}].classList.contains('enough')"
         )
 
     def grade(self, page: PlanPage, position: int, share: float) -> None:
@@ -236,7 +240,7 @@ class Hand:
         self.engine.wait("!!document.querySelector('button.main:enabled')")
         self.use("button.main:enabled")
 
-    def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
