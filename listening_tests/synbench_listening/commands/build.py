@@ -22,14 +22,14 @@ __all__ = ["build"]
 )
 def build(run: str, design: Path, out: Path | None) -> None:
     """Make a listening test from the reconstructions of RUN, a folder or the name of a suite."""
+    from synbench.results.find_run import find_run
     from synbench_listening.design.build_study import build_study
     from synbench_listening.design.session_plan import TRIAL_KINDS
     from synbench_listening.design.study import load_study
 
     study = load_study(design)
-    folder = Path(run) if (Path(run) / "manifest.json").is_file() else Path("runs") / run
     path = out or Path("studies") / study.name
-    built = build_study(folder, study, path, listener=lambda item: click.echo(f"  {item}"))
+    built = build_study(find_run(run), study, path, listener=lambda item: click.echo(f"  {item}"))
     key = built.key()
     block = key.blocks[0]
     trials = sum(page.kind in TRIAL_KINDS and not page.training for page in block.pages)
