@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,9 @@ from synbench.errors import EnvironmentFault, UsageError
 from synbench.results.confined import inside
 
 LOCK = ".lock"
+SYSTEMS = "runs need Linux or macOS: under Windows use its Linux subsystem (wsl --install)"
 
-__all__ = ["only_run"]
+__all__ = ["SYSTEMS", "only_run"]
 
 
 @contextmanager
@@ -22,8 +22,12 @@ def only_run(folder: Path) -> Iterator[None]:
 
     Raises:
         UsageError: another process holds it, or the lock is a link to somewhere else.
-        EnvironmentFault: the folder cannot be made or written.
+        EnvironmentFault: the folder cannot be made or written, or the system has no such locks.
     """
+    try:
+        import fcntl
+    except ImportError as error:
+        raise EnvironmentFault(SYSTEMS) from error
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from synbench.lock import SYSTEMS
 from synbench_base.cache import cache_folder
 from synbench_base.device import check_device
 from synbench_base.errors import SynbenchError
@@ -76,7 +77,7 @@ def machine_findings() -> Iterator[Finding]:
         part="system",
         works=posix,
         state=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-        + ("" if posix else "; runs need Linux or macOS: under Windows use its Linux subsystem"),
+        + ("" if posix else f"; {SYSTEMS}"),
         needed=True,
     )
     yield _device()

@@ -6,7 +6,6 @@ A process of its own, because the peak of its memory is that of its whole life.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -57,6 +56,8 @@ def _peak_memory() -> int:
         # The resource module would hand on the size of the process that started this one.
         lines = status.read_text(encoding="ascii").splitlines()
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    import resource
+
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest if sys.platform == "darwin" else 1024 * largest
 

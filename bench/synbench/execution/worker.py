@@ -12,7 +12,6 @@ import faulthandler
 import functools
 import multiprocessing
 import os
-import resource
 import signal
 import threading
 import time
@@ -138,8 +137,8 @@ class _Interrupt:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # a thread of somebody's cluster: no signal reaches it
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield  # no signal reaches a thread of somebody's cluster, and Windows has none to send
         return
     before = signal.signal(signal.SIGALRM, _raise)
     previous = _hear_interrupts()
@@ -214,6 +213,10 @@ def stopwatch() -> Iterator[dict[str, float]]:
 
 
 def _cpu_seconds() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows: what child processes took is not counted
+        return time.process_time()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 

@@ -94,7 +94,10 @@ def run_program(command: Sequence[str | Path], *, folder: Path, seconds: float) 
 def end_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Kill a program that has its own group, with all that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # Windows: what the program itself started is left
+            process.kill()
     process.wait()
 
 
