@@ -402,7 +402,7 @@ def test_a_whole_paper_has_a_reason_for_every_cell(paper_run: Any) -> None:
     assert "| Claim fewer-bits | 3 | 0 | 0 | 0 | 3 |" in text
     assert "| Figure abx | 4 | 0 | 0 | 0 | 4 |" in text  # p from the counts; no ratings
     assert (
-        "run at 1 kbit/s; published at 0.5 kbit/s: BigCodec UTMOS, LibriTTS, BigCodec STOI" in text
+        "run at 1 kbit/s; published at 0.5 kbit/s: BigCodec UTMOS, LibriTTS; BigCodec STOI" in text
     )
     assert "no run has material at 48 kHz" in text
     assert "no run has the column utmos" in text

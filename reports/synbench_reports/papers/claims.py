@@ -223,7 +223,7 @@ def _pair_verdict(one: MeasuredPair) -> tuple[Verdict, str]:
         "ranks differ, the mean the other way": "differs",
     }
     verdict = verdicts.get(pair.verdict, "cannot tell")
-    reason: str = pair.verdict
+    reason = "a difference is shown" if verdict == "differs" else str(pair.verdict)
     if verdict == "cannot tell" and pair.equal is not None:
         reason = f"{pair.verdict}, and equality not shown (p = {pair.equal.p:.4f})"
     if not one.own:

@@ -15,6 +15,8 @@ from synbench_reports.tables.table import Report, Row, Table
 # Names of codecs, metrics and suites, each with its reason.
 Absent = Sequence[tuple[str, str]]
 RATE_SLACK = 0.01
+# Scores that no metric computes.
+LISTENING = frozenset({"mushra"})
 
 __all__ = ["Absent", "absent_of", "plain", "same_rate", "why_not_run"]
 
@@ -85,8 +87,9 @@ def why_not_run(
         rates = dict.fromkeys(_kilobits(row.codec.nominal_bps) for _, _, row in rows)
         return f"run at {', '.join(rates)}; published at {_kilobits(column.bitrate_bps)}"
     if not any(_cells(fitting, column)):
-        reasons = dict(absent)
-        return reasons.get(column.metric) or f"no run has the column {column.metric}"
+        if column.metric in LISTENING:
+            return f"no run has {column.label} scores: they take listeners (--ratings)"
+        return dict(absent).get(column.metric) or f"no run has the column {column.metric}"
     return "no item was scored"
 
 

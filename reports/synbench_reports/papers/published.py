@@ -66,12 +66,10 @@ class Line:
     @property
     def reason(self) -> str:
         """Why the verdict is what it is."""
-        needed = self.items_needed
         reasons: dict[Verdict, str] = {
             "agrees": "all of the 95 % interval lies within the tolerance",
             "differs": "all of the 95 % interval lies beyond the tolerance",
-            "cannot tell": "the 95 % interval reaches across the edge of the tolerance"
-            + ("" if needed is None else f"; about {needed} items would decide"),
+            "cannot tell": "the 95 % interval reaches across the edge of the tolerance",
             "other weights": self.note
             or "the codec here is coded with weights that are not the paper's",
             "not run": self.absent or "no run has such a score",

@@ -52,7 +52,7 @@ def reasons(lines: Sequence[Line]) -> Iterator[str]:
                 named = f"{line.codec} {line.column.heading}"
                 cells.setdefault((verdict, " ".join(line.reason.split())), []).append(named)
     for (kind, reason), names in cells.items():
-        yield f"{kind}, because {reason}: {', '.join(names)} ({len(names)})"
+        yield f"{kind}, because {reason}: {'; '.join(names)} ({len(names)})"
 
 
 def render_markdown(
