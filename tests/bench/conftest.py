@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 import soundfile
 import yaml
 from numpy.typing import NDArray
+
+from synbench.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -140,19 +143,40 @@ def install(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def synbench(tmp_path: Path, environment: Callable[..., dict[str, str]]) -> Command:
-    """Runs the command line in a child process and returns its output and exit code."""
+def synbench(
+    tmp_path: Path, environment: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """Runs the command line and returns its output and exit code.
 
-    def run(*arguments: str | Path, paths: tuple[Path, ...] = ()) -> Any:
-        return subprocess.run(
-            [sys.executable, "-m", "synbench", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            timeout=120,
-            env=environment(*paths),
-        )
+    In this process, which has imported everything already; in one of its own (``alone``) where
+    that is the point, or where packages outside synbench are to be found (``paths``).
+    """
+
+    def run(*arguments: str | Path, paths: tuple[Path, ...] = (), alone: bool = False) -> Any:
+        words = list(map(str, arguments))
+        if paths or alone:
+            return subprocess.run(
+                [sys.executable, "-m", "synbench", *words],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=tmp_path,
+                timeout=120,
+                env=environment(*paths),
+            )
+        if words[0] == "run" and "--workers" not in words:
+            words += ["--workers", "0"]
+        printed, said = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+            for name, value in environment().items():
+                patch.setenv(name, value)
+            patch.chdir(tmp_path)
+            patch.setattr(sys, "argv", ["synbench", *words])
+            patch.setattr(sys, "stdout", printed)
+            patch.setattr(sys, "stderr", said)
+            main()
+        code = ended.value.code
+        return subprocess.CompletedProcess(words, code, printed.getvalue(), said.getvalue())
 
     return run
 

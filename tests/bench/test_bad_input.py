@@ -50,7 +50,7 @@ def test_garbage_wav_as_second_of_three(
     speech_folder: Path, write_suite: Write, synbench: Command, tmp_path: Path
 ) -> None:
     (speech_folder / "b.wav").write_bytes(b"RIFF but no audio at all")
-    done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run")
+    done = synbench("run", write_suite(speech_folder), "--out", tmp_path / "run", alone=True)
     assert done.returncode == 1
     by_item = outcomes(tmp_path / "run")
     assert [by_item[item][0] for item in "abc"] == ["ok", "failed", "ok"]
@@ -323,7 +323,7 @@ def test_really_full_disk(
     if mounted.returncode:
         pytest.skip("mounting a small disk needs root")
     try:
-        done = synbench("run", write_suite(speech_folder), "--out", disk / "run")
+        done = synbench("run", write_suite(speech_folder), "--out", disk / "run", alone=True)
         assert done.returncode == 3
         assert "make room" in done.stderr
         assert "Traceback" not in done.stderr

@@ -25,14 +25,14 @@ def shell(line: str, environment: Environment) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("command", ["codecs --json", "metrics", "--help"])
+@pytest.mark.parametrize("command", ["suites --schema", "metrics", "--help"])
 def test_a_full_disk_is_one_sentence(command: str, environment: Environment) -> None:
     done = shell(f"run {command} > /dev/full", environment)
     assert done.returncode == 3
     assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("command", ["codecs --json", "metrics"])
+@pytest.mark.parametrize("command", ["suites --schema", "metrics"])
 def test_what_would_be_printed_on_a_closed_output_is_missed(
     command: str, environment: Environment
 ) -> None:
@@ -41,7 +41,7 @@ def test_what_would_be_printed_on_a_closed_output_is_missed(
     assert done.stderr == "Error: cannot write to standard output: it is closed\n"
 
 
-@pytest.mark.parametrize("command", ["codecs --json", "metrics", "codecs"])
+@pytest.mark.parametrize("command", ["codecs --json", "metrics"])
 def test_a_reader_that_has_had_enough_is_no_failure(command: str, environment: Environment) -> None:
     done = shell(f"run {command} | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}", environment)
     assert (done.returncode, done.stderr) == (0, "")

@@ -88,10 +88,22 @@ class MDCTCodec(TokenCodec):
         self._files = files
 
     @classmethod
+    def described(cls, **options: str | int | float | bool) -> CodecInfo:
+        """What is known without the weights, and without torch."""
+        return cls._without_network(reduced=False, options=options).info
+
+    @classmethod
     def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
         """The published network with random weights; options are ``model`` and ``codebooks``."""
         from synbench_codecs._mdct.model import MDCTModel
 
+        codec = cls._without_network(reduced=reduced, options=options)
+        codec.model = MDCTModel(codec.config).eval().requires_grad_(False)
+        codec.model.quantizer.keep(codec.codebooks)
+        return codec
+
+    @classmethod
+    def _without_network(cls, *, reduced: bool, options: Mapping[str, Any]) -> Self:
         chosen = {**DEFAULTS, **options}
         rate = 48000 if chosen["model"] == "released-48k" else 16000
         books = 1 if chosen["model"] == "demo-one-book" else 4
@@ -102,8 +114,6 @@ class MDCTCodec(TokenCodec):
             training={"note": "random weights"},
         )
         codec._describe(header, (), chosen)
-        codec.model = MDCTModel(header.codec).eval().requires_grad_(False)
-        codec.model.quantizer.keep(codec.codebooks)
         return codec
 
     @functools.cached_property

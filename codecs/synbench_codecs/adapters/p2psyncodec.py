@@ -96,12 +96,26 @@ class P2PSynCodec(TokenCodec):
         self._files = files
 
     @classmethod
+    def described(cls, **options: str | int | float | bool) -> CodecInfo:
+        """What is known without the weights, and without torch."""
+        return cls._without_network(reduced=False, options=options)[0].info
+
+    @classmethod
     def untrained(cls, *, reduced: bool = False, **options: str | int | float | bool) -> Self:
         """The paper's network with random weights; options are ``model`` and ``decode``."""
         from synbench_codecs._mdct.model import MDCTModel
         from synbench_codecs._mdct.predictor import PseudoQuantizers
         from synbench_codecs._mdct.synergy import SynergyModel
 
+        codec, header = cls._without_network(reduced=reduced, options=options)
+        teacher = MDCTModel(header.codec).eval().requires_grad_(False)
+        assert header.predictors is not None
+        pseudo = PseudoQuantizers(header.predictors, header.pseudo).eval().requires_grad_(False)
+        codec.model = SynergyModel(teacher, pseudo, sent=codec.sent)
+        return codec
+
+    @classmethod
+    def _without_network(cls, *, reduced: bool, options: Mapping[str, Any]) -> tuple[Self, Header]:
         sizes = REDUCED_BACKBONE if reduced else BackboneConfig()
         chosen = {**DEFAULTS, **options}
         rate = PAPER_RATES.get(str(chosen["model"]), 16000)
@@ -113,11 +127,7 @@ class P2PSynCodec(TokenCodec):
         )
         codec = cls.__new__(cls)
         codec._describe(header, (), chosen)
-        teacher = MDCTModel(header.codec).eval().requires_grad_(False)
-        assert header.predictors is not None
-        pseudo = PseudoQuantizers(header.predictors, 3).eval().requires_grad_(False)
-        codec.model = SynergyModel(teacher, pseudo, sent=codec.sent)
-        return codec
+        return codec, header
 
     @functools.cached_property
     def model(self) -> SynergyModel:
