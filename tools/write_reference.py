@@ -121,14 +121,15 @@ def _codec_section(name: str) -> str:
     facts = [fact for fact in listed if "label" in fact]
     parts = [f"## `{name}`", as_markdown(first_line(text))]
     if facts:
-        parts += [_codec_table(facts[0]), _points_table(facts)]
+        parts += [_codec_table(facts[0], loaded), _points_table(facts)]
     elif listed[0]["unavailable"]:
         parts.append(UNKNOWN + listed[0]["unavailable"])
     parts += [as_markdown(without_first_line(text)), _options(loaded)]
     return "\n\n".join(part for part in parts if part)
 
 
-def _codec_table(fact: dict[str, Any]) -> str:
+def _codec_table(fact: dict[str, Any], loaded: Any) -> str:
+    cost = getattr(loaded, "cpu_seconds_per_audio_second", None)
     rows = {
         "Kind": KINDS[fact["kind"]],
         "Implementation": _program(fact["implementation"]),
@@ -140,7 +141,9 @@ def _codec_table(fact: dict[str, Any]) -> str:
         "Causal": {True: "yes", False: "no", None: ""}[fact["causal"]],
         "Look-ahead": _lookahead(fact),
         "Bandwidth": _unit(fact["bandwidth_hz"], "Hz"),
+        "Lost frames": "bridged by its own decoder" if fact["conceals"] else "",
         "Random numbers": "drawn from a fixed seed" if fact["stochastic"] else "",
+        "Cost": "" if cost is None else f"about {cost:g} CPU s for each second of audio",
         "Bits": "" if fact["bits_counted"] else "declared, not counted",
     }
     return _rows(("", ""), ((f"**{key}**", value) for key, value in rows.items() if value))
@@ -260,6 +263,7 @@ def _metric_list(facts: list[dict[str, Any]]) -> str:
                 mode,
                 f"licence {fact['licence']}" if fact["licence"] else "",
                 f"cite {_linked(fact['source'])}",
+                f"trained on {', '.join(fact['training_data'])}" if fact["training_data"] else "",
                 POOLINGS[fact["pooling"]],
             )
             if part
