@@ -7,13 +7,14 @@ in rows of older runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench.lag import FEW_ITEMS, SURE_HEIGHT, common_lag
 from synbench.policy import TRUSTED_CORRELATION
 
 Floats = NDArray[np.float64]
@@ -23,6 +24,8 @@ LAG_SECONDS = 1e-3
 # Lags that differ by less are the same but for rounding; and the share of items that is most.
 SAME_LAG_SECONDS = 4e-5
 SAME_LAG_SHARE = 2 / 3
+# Delays that only levels tell count from here on: of few items they are less sure.
+LEVEL_LAG_SECONDS, LEVEL_LAG_SECONDS_OF_FEW = 5e-3, 0.015
 # No usual codec has longer frames: what is missing or too much beyond them is no padding.
 FRAME_SECONDS = 0.04
 LEVEL_DB = 15.0
@@ -71,13 +74,20 @@ def measures_of(aligned: Any) -> dict[str, float]:
 
 
 def doubts(
-    measures: Mapping[str, Floats], *, items: int, damaged: bool = False, padding: bool = True
+    measures: Mapping[str, Floats],
+    *,
+    items: int,
+    lag_profiles: Sequence[bytes] = (),
+    damaged: bool = False,
+    padding: bool = True,
 ) -> Iterator[Doubt]:
     """What must be said about one system.
 
     Args:
         measures: each of shape ``(decoded items,)``, in one order; absent ones are not judged.
         items: how many there are in all, decoded or not.
+        lag_profiles: of decoded items, see :mod:`synbench.lag`; without any, as in rows of older
+            runs, a delay is told from ``lag_seconds``.
         damaged: the codec was given noise, loss or another level on purpose, so that its output
             need not resemble the reference.
         padding: also say what was cut or filled within a frame, as codecs of frames pad.
@@ -86,7 +96,7 @@ def doubts(
     if not damaged:
         yield from _paired_wrongly(known)
         yield from _upside_down(known)
-    yield from _late(known)
+    yield from _late(lag_profiles, damaged) if lag_profiles else _late_by_items(known)
     if not damaged:
         yield from _level(known)
         yield from _offset(known)
@@ -124,11 +134,39 @@ def _upside_down(known: Mapping[str, Floats]) -> Iterator[Doubt]:
         )
 
 
-def _late(known: Mapping[str, Floats]) -> Iterator[Doubt]:
-    """A delay that is left; the correlation of one item has many peaks, a pitch period apart.
+def _late(lag_profiles: Sequence[bytes], damaged: bool) -> Iterator[Doubt]:
+    """A delay that is left, by the correlations of all items.
 
-    So lags count only where most items have one that can be trusted. One below a millisecond
-    matters where waves are compared sample by sample, if most items have the same.
+    One below a millisecond matters where waves are compared sample by sample.
+    """
+    common = common_lag(lag_profiles)
+    if common is None:
+        return
+    milliseconds = abs(1000 * common.seconds)
+    items = f"{common.items} item{'s' if common.items > 1 else ''}"
+    late = "an advance" if common.seconds < 0 else "a delay"
+    if not common.is_exact:
+        few = common.items < FEW_ITEMS
+        least = LEVEL_LAG_SECONDS_OF_FEW if few else LEVEL_LAG_SECONDS
+        # Reverberation, for one, delays levels and not waveforms.
+        if abs(common.seconds) > least and not damaged:
+            yield Doubt(
+                text=f"{late} of about {milliseconds:.3g} ms remains (levels of {items}; waveforms "
+                f"are too unlike to tell more exactly); scores that need alignment suffer",
+                serious=True,
+            )
+        return
+    left = f"{late} of {milliseconds:.3g} ms remains (correlations of {items})"
+    if abs(common.seconds) > LAG_SECONDS:
+        yield Doubt(text=f"{left}; scores that need alignment suffer", serious=True)
+    elif abs(common.seconds) > SAME_LAG_SECONDS and common.height > SURE_HEIGHT:
+        yield Doubt(text=f"{left}; it costs much of SI-SDR and little of others", serious=False)
+
+
+def _late_by_items(known: Mapping[str, Floats]) -> Iterator[Doubt]:
+    """The same from the highest peak of each item's correlation, one of many a pitch period apart.
+
+    So lags count only where most items have one that can be trusted.
     """
     trusted = known["correlation"] > TRUSTED_CORRELATION
     lags = known["lag_seconds"][trusted]

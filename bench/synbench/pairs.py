@@ -69,11 +69,13 @@ class ScoredPair:
 
     Attributes:
         measures: those of :mod:`synbench.doubt`; empty where the pair could not be read.
+        lag_profile: see :mod:`synbench.lag`; likewise.
     """
 
     name: str
     outcomes: dict[str, Outcome]
     measures: Mapping[str, float] = field(default_factory=dict)
+    lag_profile: bytes = b""
 
 
 def load_metrics(columns: Sequence[str]) -> list[Metric]:
@@ -233,7 +235,7 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
         return _failed(pair.name, columns, "out of memory")
     except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others
         return _failed(pair.name, columns, f"{type(error).__name__}: {error}")
-    return ScoredPair(pair.name, outcomes, measures_of(aligned))
+    return ScoredPair(pair.name, outcomes, measures_of(aligned), aligned.lag_profile)
 
 
 def _score(
@@ -273,4 +275,5 @@ def doubts_of(scored: Sequence[ScoredPair]) -> list[Doubt]:
     measures = {
         name: np.array([one.measures[name] for one in read], dtype=np.float64) for name in MEASURES
     }
-    return list(doubts(measures, items=len(scored)))
+    profiles = [one.lag_profile for one in read]
+    return list(doubts(measures, items=len(scored), lag_profiles=profiles))

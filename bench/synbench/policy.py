@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from synbench.audio import read_audio, resample, resampler_name
 from synbench.errors import ItemError
+from synbench.lag import correlate, lag_profile
 
 VERSION = 1
 # A decoder that overshoots by more than 6 dB is no overshoot but another scale.
 HIGHEST_PEAK = 2.0
-LAG_WINDOW_SECONDS = 0.1
 ENVELOPE_SECONDS = 0.01
 # Below this height of the correlation peak its lag means nothing.
 TRUSTED_CORRELATION = 0.5
@@ -50,6 +50,7 @@ class Aligned:
             speech, also where the waveforms differ, and low for another utterance.
         level_db: level less that of the reference, dB; minus infinity for silence.
         dc_offset: mean of the wave less that of the reference, in units of the wave's level.
+        lag_profile: what :func:`synbench.lag.common_lag` needs of this item.
     """
 
     wave: Wave
@@ -62,6 +63,7 @@ class Aligned:
     envelope_correlation: float
     level_db: float
     dc_offset: float
+    lag_profile: bytes
 
 
 def describe() -> dict[str, Any]:
@@ -128,7 +130,8 @@ def align(
     )
     excess = wave.size - reference.size
     wave = fit(wave, n_samples=reference.size)
-    lag, correlation, anticorrelation = _residual_lag(reference, wave, reference_rate)
+    waveforms = correlate(reference, wave, reference_rate)
+    lag, correlation = waveforms.lag, waveforms.height
     late = round(lag * reference_rate) if correlation > TRUSTED_CORRELATION else 0
     level = _level(wave)
     return Aligned(
@@ -138,10 +141,11 @@ def align(
         surplus_seconds=excess / reference_rate,
         lag_seconds=lag,
         correlation=correlation,
-        anticorrelation=anticorrelation,
+        anticorrelation=waveforms.depth,
         envelope_correlation=_envelope_correlation(reference, wave, reference_rate, late),
         level_db=_decibels(level, _level(reference)),
         dc_offset=float(np.mean(wave) - np.mean(reference)) / level if level else 0.0,
+        lag_profile=lag_profile(reference, wave, waveforms),
     )
 
 
@@ -181,21 +185,3 @@ def _envelope_correlation(reference: Wave, wave: Wave, sample_rate: int, late: i
     first, second = (each - each.mean() if each.size else each for each in levels)
     scale = float(np.sqrt(np.dot(first, first) * np.dot(second, second)))
     return float(np.dot(first, second)) / scale if scale else 0.0
-
-
-def _residual_lag(reference: Wave, wave: Wave, sample_rate: int) -> tuple[float, float, float]:
-    """Lag in seconds and height of the highest normalised correlation within the window.
-
-    The third number is the height of the highest correlation with the wave upside down.
-    """
-    energy = float(np.sqrt(np.dot(reference, reference) * np.dot(wave, wave)))
-    if energy == 0.0:
-        return 0.0, 0.0, 0.0
-    reach = min(int(LAG_WINDOW_SECONDS * sample_rate), reference.size - 1)
-    size = 1 << (reference.size + reach).bit_length()
-    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(reference, size))
-    correlation = np.fft.irfft(spectrum, size)
-    near = np.concatenate([correlation[size - reach :], correlation[: reach + 1]])
-    best = int(np.argmax(near))
-    height, depth = np.clip([near[best] / energy, -near.min() / energy], 0.0, 1.0)
-    return (best - reach) / sample_rate, float(height), float(depth)

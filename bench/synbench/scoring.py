@@ -138,7 +138,7 @@ def _sounds(
     )
     if aligned.wave.any() and wave.size >= SHORTEST_DOUBTED_SECONDS * reference_rate:
         measures = {name: np.array([value]) for name, value in measures_of(aligned).items()}
-        for doubt in doubts(measures, items=1):
+        for doubt in doubts(measures, items=1, lag_profiles=[aligned.lag_profile]):
             if doubt.serious:
                 warnings.warn(doubt.text, stacklevel=3)
     return wave, aligned.wave, reference_rate

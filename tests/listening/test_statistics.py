@@ -17,9 +17,10 @@ from scipy import stats
 
 from synbench.statistics.equivalence import equivalence
 from synbench.statistics.multiplicity import correct
-from synbench.statistics.paired_tests import paired_t, wilcoxon
+from synbench.statistics.paired_tests import paired_t
 from synbench.statistics.permutation import sign_flip
 from synbench.statistics.power import paired_power, paired_sample_size, units_needed
+from synbench.statistics.signed_ranks import wilcoxon
 from synbench_listening.analysis.screen import screen
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.importers.read_any import item_from_pattern, read_any

@@ -15,9 +15,10 @@ from synbench.statistics.bootstrap import bootstrap_means
 from synbench.statistics.clusters import cluster_means
 from synbench.statistics.equivalence import equivalence
 from synbench.statistics.multiplicity import correct, tie_letters
-from synbench.statistics.paired_tests import compare_all, wilcoxon
+from synbench.statistics.paired_tests import compare_all
 from synbench.statistics.permutation import sign_flip
 from synbench.statistics.power import smallest_detectable
+from synbench.statistics.signed_ranks import wilcoxon
 
 
 def differences(count: int, *, mean: float = 0.2, seed: int = 1) -> np.ndarray:

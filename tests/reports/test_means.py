@@ -11,12 +11,20 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from statsmodels.stats.multitest import multipletests
 
 from synbench.statistics import student
 from synbench.statistics.equivalence import equivalence, equivalences
 from synbench.statistics.means import estimate_differences, estimate_means
-from synbench.statistics.paired_tests import compare_all, paired_t, rank_direction, wilcoxon
-from synbench.statistics.permutation import sign_flip
+from synbench.statistics.multiplicity import correct, correct_each
+from synbench.statistics.paired_tests import compare_all, paired_t, paired_t_each
+from synbench.statistics.permutation import sign_flip, sign_flip_each
+from synbench.statistics.signed_ranks import (
+    rank_direction,
+    rank_directions,
+    wilcoxon,
+    wilcoxon_each,
+)
 from synbench.statistics.skewed_t import corrected_t
 
 
@@ -172,6 +180,34 @@ def test_twenty_differences_with_ties_by_other_means() -> None:
         (sixteen,), np.sum, permutation_type="samples", n_resamples=np.inf
     )
     assert sign_flip(sixteen) == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 13, 14, 20])
+def test_many_sets_at_once_are_each_as_alone(count: int) -> None:
+    """With and without ties and zeros; Wilcoxon and Holm against other programs."""
+    generator = np.random.default_rng(count)
+    smooth, tied = generator.normal(size=(count, 40)), generator.integers(-3, 4, (count, 40)) * 0.1
+    for sets in (smooth, tied, np.zeros((count, 2))):
+        for each, alone in (
+            (wilcoxon_each, wilcoxon),
+            (sign_flip_each, sign_flip),
+            (rank_directions, rank_direction),
+            (lambda many: paired_t_each(many)[1], lambda one: paired_t(one)[1]),
+        ):
+            found = each(sets)
+            assert found == pytest.approx([alone(one) for one in sets.T], rel=1e-12, nan_ok=True)
+    if count > 13:
+        for one, p in zip(tied.T, wilcoxon_each(tied), strict=True):
+            theirs = scipy.stats.wilcoxon(one, method="approx").pvalue
+            assert p == pytest.approx(theirs, rel=1e-9)
+    families = generator.random((count, 30)) ** 3
+    for method, theirs in (("holm", "holm"), ("hochberg", "simes-hochberg")):
+        found = correct_each(families, method)  # type: ignore[arg-type]
+        for one, corrected in zip(families.T, found.T, strict=True):
+            assert corrected == pytest.approx(multipletests(one, method=theirs)[1])
+    families[0] = np.nan
+    alone = [correct(one.tolist()) for one in families.T]
+    assert correct_each(families).T == pytest.approx(np.array(alone), nan_ok=True)
 
 
 def test_equality_of_a_family_is_corrected_and_alone_it_is_the_plain_test() -> None:

@@ -160,6 +160,7 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
         "envelope_correlation": aligned.envelope_correlation,
         "level_db": aligned.level_db,
         "dc_offset": aligned.dc_offset,
+        "lag_profile": aligned.lag_profile,
         "reconstruction": name,
     }
 
@@ -194,7 +195,8 @@ def _through_bytes(
         received = Received(stream) if channel is None else channel.receive(stream, codec=codec)
     with fatal_faults(unit.run):
         write_bytes(path, synbench_codecs.write_stream(received.encoded))
-    encoded = synbench_codecs.read_stream(path.read_bytes())
+    stream = path.read_bytes()
+    encoded = synbench_codecs.read_stream(stream)
     with guarded(seconds), stopwatch() as decode_time:
         if channel is None:
             decoded = synbench_codecs.decode(codec, encoded)
@@ -205,6 +207,7 @@ def _through_bytes(
     measured = {
         "payload_bits": encoded.payload_bits,
         "side_bits": encoded.side_bits,
+        "header_bits": 8 * len(stream) - encoded.payload_bits,
         "encode_cpu_seconds": sent.cpu_seconds,
         "encode_wall_seconds": sent.wall_seconds,
         "decode_cpu_seconds": decode_time["cpu"],

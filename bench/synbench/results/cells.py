@@ -85,6 +85,8 @@ class Cells:
         decode_status: how coding and decoding ended, shape ``(item, codec)``.
         measures: by name of :data:`MEASURES`, NaN where not measured, shape ``(item, codec)``.
         failures: reasons of failed scores, the most frequent first, with their counts.
+        lag_profiles: of some decoded items of each codec, see :mod:`synbench.lag`; none of rows
+            that an older version wrote.
     """
 
     seconds: Floats
@@ -97,6 +99,7 @@ class Cells:
     decode_status: Codes
     measures: dict[str, Floats]
     failures: tuple[tuple[str, int], ...]
+    lag_profiles: tuple[tuple[bytes, ...], ...]
 
     @property
     def speakers(self) -> NDArray[np.int64] | None:
@@ -213,7 +216,14 @@ class Store:
             failures=tuple(
                 (reason, count) for reason, count in self.counted.tuples(queries.FAILURES, corpus)
             ),
+            lag_profiles=self._lag_profiles(corpus),
         )
+
+    def _lag_profiles(self, corpus: str) -> tuple[tuple[bytes, ...], ...]:
+        profiles: list[list[bytes]] = [[] for _ in self.planned.codecs]
+        for codec, profile in self.counted.tuples(queries.LAG_PROFILES, corpus):
+            profiles[codec].append(profile)
+        return tuple(map(tuple, profiles))
 
     def unscored(self, corpus: str) -> list[Unscored]:
         """The cells of a corpus that have a row and no score, in the order of the plan."""
@@ -303,6 +313,7 @@ def _chosen(cells: Cells, codecs: NDArray[np.intp], metrics: NDArray[np.intp]) -
         dimensions=cells.dimensions[metrics],
         decode_status=cells.decode_status[:, codecs],
         measures={name: measure[:, codecs] for name, measure in cells.measures.items()},
+        lag_profiles=tuple(cells.lag_profiles[codec] for codec in codecs),
     )
 
 

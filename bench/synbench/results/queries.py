@@ -24,6 +24,7 @@ MEASURES = (
     "envelope_correlation",
     "level_db",
     "dc_offset",
+    "header_bits",
 )
 __all__ = [
     "CODECS",
@@ -41,6 +42,7 @@ __all__ = [
     "ITEMS",
     "JOINED_DECODES",
     "JOINED_SCORES",
+    "LAG_PROFILES",
     "MEASURES",
     "METRICS",
     "MISSING",
@@ -98,7 +100,7 @@ WHERE policy_id = $policy_id
 """
 # What the rule needs, and what a planner must know.
 FATE_COLUMNS = ("attempt", "written", "transient", "status", "reason")
-DECODE_COLUMNS = (*FATE_COLUMNS, *MEASURES, "bitstream", "reconstruction")
+DECODE_COLUMNS = (*FATE_COLUMNS, *MEASURES, "bitstream", "reconstruction", "lag_profile")
 SCORE_COLUMNS = (*FATE_COLUMNS, "value", "weight", "vector")
 DECODED_VIEW = f"""
 CREATE VIEW decoded AS
@@ -136,6 +138,12 @@ SCORED = (
 VECTORS = f"""
 SELECT codec_index, metric_index, vector FROM scored {IN_CORPUS}
 AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_index
+"""
+# So many items of a corpus tell the lag of a codec.
+LAG_ITEMS = 500
+LAG_PROFILES = f"""
+SELECT codec_index, lag_profile FROM decoded {IN_CORPUS}
+AND code = {OK} AND place < {LAG_ITEMS} AND lag_profile IS NOT NULL ORDER BY codec_index, place
 """
 FAILURES = f"""
 SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}

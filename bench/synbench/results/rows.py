@@ -53,6 +53,8 @@ DECODE_COLUMNS = {
     "reconstruction": "string",
     "channel_hits": "int64",
     "channel_units": "int64",
+    "lag_profile": "binary",
+    "header_bits": "int64",
 }
 SCORE_COLUMNS = {
     "corpus": "string",
@@ -127,6 +129,8 @@ class DecodeRow:
         bitstream, reconstruction: paths below the run folder.
         channel_hits: how many bits, frames, tokens or books the channel hit.
         channel_units: out of how many.
+        lag_profile: see :mod:`synbench.lag`.
+        header_bits: what the ``.syn`` file holds beside the payload.
     """
 
     corpus: str
@@ -162,6 +166,8 @@ class DecodeRow:
     reconstruction: str | None = None
     channel_hits: int | None = None
     channel_units: int | None = None
+    lag_profile: bytes | None = None
+    header_bits: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,28 +18,35 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Literal
 
+import numpy as np
+
+from synbench.statistics.clusters import Floats
+
 SIGNIFICANCE = 0.05
 
 Correction = Literal["holm", "hochberg"]
 
-__all__ = ["SIGNIFICANCE", "Correction", "correct", "tie_letters"]
+__all__ = ["SIGNIFICANCE", "Correction", "correct", "correct_each", "tie_letters"]
 
 
 def correct(values: Sequence[float], method: Correction = "holm") -> list[float]:
     """Corrected p-values in the same order; NaN stays NaN and is no member of the family."""
-    corrected = [float("nan")] * len(values)
-    known = sorted((value, number) for number, value in enumerate(values) if value == value)
-    family = len(known)
+    column = np.asarray(values, dtype=np.float64)[:, None]
+    return [float(p) for p in correct_each(column, method)[:, 0]]
+
+
+def correct_each(values: Floats, method: Correction = "holm") -> Floats:
+    """The same of many families of one size at once, shape ``(member, family)``."""
+    order = np.argsort(values, axis=0, kind="stable")  # NaN goes to the end
+    rising = np.take_along_axis(values, order, axis=0)
+    left = np.isfinite(values).sum(axis=0) - np.arange(len(values))[:, None]
+    scaled = np.minimum(1.0, rising * np.maximum(left, 1))
     if method == "holm":
-        largest = 0.0
-        for rank, (value, number) in enumerate(known):
-            largest = max(largest, min(1.0, value * (family - rank)))
-            corrected[number] = largest
-        return corrected
-    smallest = 1.0
-    for rank, (value, number) in reversed(list(enumerate(known))):
-        smallest = min(smallest, value * (family - rank))
-        corrected[number] = smallest
+        stepped = np.maximum.accumulate(scaled, axis=0)
+    else:
+        stepped = np.fmin.accumulate(scaled[::-1], axis=0)[::-1]
+    corrected = np.empty_like(scaled)
+    np.put_along_axis(corrected, order, np.where(np.isnan(rising), np.nan, stepped), axis=0)
     return corrected
 
 

@@ -9,9 +9,6 @@ of its own.
     sign_flip    permutation of signs of cluster means, also about means
     swap_rates   permutation of error rates of the corpus: the codecs are swapped within clusters
     wilcoxon     about ranks, not means: it may find a difference in the other direction
-
-References
-    F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (6), 1945.
 """
 
 from __future__ import annotations
@@ -19,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -34,24 +30,17 @@ from synbench.statistics.clusters import (
 from synbench.statistics.means import estimate_differences
 from synbench.statistics.multiplicity import SIGNIFICANCE, correct
 from synbench.statistics.permutation import EXACT_SIGNS, sign_flip, swap_rates
+from synbench.statistics.signed_ranks import wilcoxon
 
 Test = Literal["corrected_t", "t", "sign_flip", "swap_rates", "wilcoxon"]
-
-# Differences up to which ranks are counted exactly: without equal sizes, and with them.
-EXACT_RANKS = 50
-EXACT_TIED_RANKS = 13
-# Sizes that differ by less than this share of the largest are the same but for rounding.
-SAME_SIZE_DIGITS = 9
 
 __all__ = [
     "Comparison",
     "Test",
     "compare_all",
-    "has_ties",
     "paired_t",
-    "rank_direction",
+    "paired_t_each",
     "smallest_p",
-    "wilcoxon",
 ]
 
 
@@ -84,55 +73,23 @@ class Comparison:
 
 def paired_t(differences: Floats) -> tuple[float, float]:
     """Student's t and two-sided p that the mean is zero; NaN below two, or where all are equal."""
+    t, p = paired_t_each(differences[:, None])
+    return float(t[0]), float(p[0])
+
+
+def paired_t_each(differences: Floats) -> tuple[Floats, Floats]:
+    """The same of every set, from shape ``(difference, set)`` to two of ``(set,)``."""
     from scipy.special import stdtr
 
-    n = len(differences)
-    spread = float(differences.std(ddof=1)) if n > 1 else 0.0
-    if spread <= 1e-12 * max(1.0, float(np.abs(differences).max(initial=0.0))):
-        return float("nan"), float("nan")
-    t = float(differences.mean()) / spread * n**0.5
-    return t, 2 * float(stdtr(n - 1, -abs(t)))
-
-
-def wilcoxon(differences: Floats) -> float:
-    """Two-sided p of the signed-rank test; zeros are dropped, equal sizes share their mean rank.
-
-    As scipy decides it: exact up to 50 differences, with zeros or equal sizes up to 13 (over all
-    patterns of signs), by a normal approximation without correction for continuity beyond. 1 where
-    all are zero, NaN below two differences. Written here since importing ``scipy.stats`` takes
-    longer than a whole table.
-    """
-    if len(differences) < 2:
-        return float("nan")
-    if not differences.any():
-        return 1.0
-    ranks, signs = _signed_ranks(differences)
-    positive, total = int(ranks[signs > 0].sum()), int(ranks.sum())
-    most = EXACT_TIED_RANKS if has_ties(differences) else EXACT_RANKS
-    if len(differences) > most:
-        deviation = float(np.sum(ranks.astype(np.float64) ** 2)) ** 0.5 / 2
-        return 2 * NormalDist().cdf(-abs(positive - total / 2) / deviation)
-    chances = np.zeros(total + 1)
-    chances[0] = 1.0
-    for rank in ranks:
-        chances[rank:] += chances[:-rank].copy()
-        chances /= 2
-    tail = min(chances[: positive + 1].sum(), chances[positive:].sum())
-    return min(1.0, 2 * float(tail))
-
-
-def rank_direction(differences: Floats) -> int:
-    """Which side has the larger ranks: 1 the positive, -1 the negative, 0 neither."""
-    if not differences.any():
-        return 0
-    ranks, signs = _signed_ranks(differences)
-    return int(np.sign((ranks * signs).sum()))
-
-
-def has_ties(differences: Floats) -> bool:
-    """Whether a difference is zero, or two are of the same size but for rounding."""
-    sizes = np.abs(_rounded(differences))
-    return bool((sizes == 0).any()) or len(np.unique(sizes)) < len(sizes)
+    count, sets = differences.shape
+    spread = differences.std(axis=0, ddof=1) if count > 1 else np.zeros(sets)
+    scale = np.maximum(1.0, np.abs(differences).max(axis=0, initial=0.0))
+    varied = spread > 1e-12 * scale
+    t = np.full(sets, np.nan)
+    if varied.any():
+        np.divide(differences.mean(axis=0), spread, out=t, where=varied)
+    t *= count**0.5
+    return t, 2 * np.asarray(stdtr(count - 1, -np.abs(t)), dtype=np.float64)
 
 
 def compare_all(
@@ -194,23 +151,6 @@ def smallest_p(clusters: int, test: Test) -> float:
         return TESTS[test](gaps)
     errors = np.stack([gaps, np.zeros_like(gaps)], axis=1)[:, :, None]
     return swap_rates(errors, np.ones_like(errors) * len(gaps))[0]
-
-
-def _signed_ranks(differences: Floats) -> tuple[Integers, Floats]:
-    """Twice the mean ranks of the sizes, so that they are whole numbers, and the signs."""
-    kept = _rounded(differences)
-    kept = kept[kept != 0]
-    _, inverse, counts = np.unique(np.abs(kept), return_inverse=True, return_counts=True)
-    ranks: Integers = (2 * np.cumsum(counts) - counts + 1)[inverse].astype(np.int64)
-    return ranks, np.sign(kept)
-
-
-def _rounded(differences: Floats) -> Floats:
-    scale = float(np.abs(differences).max(initial=0.0))
-    if scale == 0:
-        return differences
-    rounded: Floats = np.round(differences / scale, SAME_SIZE_DIGITS)
-    return rounded
 
 
 def _swapped(

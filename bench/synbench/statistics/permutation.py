@@ -20,7 +20,7 @@ SEED = 20240301
 NUMBERS_AT_ONCE = 2_000_000
 ROUNDING_SLACK = 1e-12
 
-__all__ = ["EXACT_SIGNS", "sign_flip", "swap_rates"]
+__all__ = ["EXACT_SIGNS", "sign_flip", "sign_flip_each", "swap_rates"]
 
 
 def sign_flip(differences: Floats) -> float:
@@ -28,12 +28,19 @@ def sign_flip(differences: Floats) -> float:
 
     Sampled patterns count the observed one too, so p is never zero. NaN below two differences.
     """
-    if len(differences) < 2:
-        return float("nan")
-    observed = abs(differences.sum()) - ROUNDING_SLACK * np.abs(differences).sum()
-    blocks = signed_sums(differences[:, None])
-    reached = sum(np.count_nonzero(np.abs(sums) >= observed) for sums in blocks)
-    return float(share(np.array(reached), len(differences)))
+    return float(sign_flip_each(differences[:, None])[0])
+
+
+def sign_flip_each(differences: Floats) -> Floats:
+    """The same of every set, from shape ``(difference, set)`` to ``(set,)``."""
+    count, sets = differences.shape
+    if count < 2:
+        return np.full(sets, np.nan)
+    observed = np.abs(differences.sum(axis=0)) - ROUNDING_SLACK * np.abs(differences).sum(axis=0)
+    reached = np.zeros(sets, dtype=np.int64)
+    for sums in signed_sums(differences):
+        reached += np.count_nonzero(np.abs(sums) >= observed, axis=0)
+    return share(reached, count)
 
 
 def swap_rates(errors: Floats, units: Floats) -> list[float]:

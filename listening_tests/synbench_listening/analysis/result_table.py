@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from synbench_base.decimals import fixed
 from synbench_listening.answers.csv_text import csv_bytes
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def cell_text(column: ResultColumn, value: Any) -> str:
     if column.p:
         return f"{value:.4f}" if value >= 0.0001 else f"{value:.1e}"
     if column.decimals is not None:
-        return f"{value:.{column.decimals}f}"
+        return fixed(value, column.decimals)
     return str(value)
 
 

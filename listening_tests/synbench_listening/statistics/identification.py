@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from synbench.statistics.multiplicity import SIGNIFICANCE
-from synbench.statistics.paired_tests import paired_t, wilcoxon
+from synbench.statistics.paired_tests import paired_t
+from synbench.statistics.signed_ranks import wilcoxon
 from synbench_listening.answers.ratings import Rating
 
 CHANCE_RATE = 0.5

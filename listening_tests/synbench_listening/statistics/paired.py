@@ -14,8 +14,9 @@ import numpy as np
 
 from synbench.statistics.clusters import Floats
 from synbench.statistics.multiplicity import Correction, correct
-from synbench.statistics.paired_tests import has_ties, paired_t, wilcoxon
+from synbench.statistics.paired_tests import paired_t
 from synbench.statistics.permutation import sign_flip
+from synbench.statistics.signed_ranks import has_ties, wilcoxon
 from synbench_listening.statistics.intervals import mean_interval
 from synbench_listening.statistics.listener_table import ListenerTable
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synbench.statistics.paired_tests import paired_t, wilcoxon
+from synbench.statistics.paired_tests import paired_t
 from synbench.statistics.permutation import sign_flip
+from synbench.statistics.signed_ranks import wilcoxon
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.identification import binomial_p
 from synbench_listening.statistics.intervals import Interval, mean_interval

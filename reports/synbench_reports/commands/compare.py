@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from synbench.errors import UsageError
+from synbench_base.decimals import fixed
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
@@ -210,7 +211,8 @@ def _text(compared: list[CodecPair]) -> Iterator[str]:
     yield f"{'pair':<{width}}  difference [95 % interval]      n  p (Holm)  verdict"
     for pair in compared:
         name = f"{pair.first} - {pair.second}"
-        spread = f"{pair.difference:+.3f} [{pair.low:+.3f}, {pair.high:+.3f}]"
+        mean, low, high = (fixed(v, 3, sign=True) for v in (pair.difference, pair.low, pair.high))
+        spread = f"{mean} [{low}, {high}]"
         yield (
             f"{name:<{width}}  {spread:<28} {pair.clusters:>4}  {_p(pair.p_holm):>8}  "
             f"{pair.verdict}{_remarks(pair)}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synbench_base.decimals import fixed
+
 if TYPE_CHECKING:
     from synbench_reports.run_comparison.run_diff import Change, CorpusDiff
 
@@ -82,7 +84,9 @@ def _text(entry: CorpusDiff, everything: bool) -> Iterator[str]:
 
 
 def _line(change: Change, names: int, metrics: int) -> str:
-    spread = f"{change.difference:+.4f} [{change.low:+.4f}, {change.high:+.4f}]"
+    gaps = (change.difference, change.low, change.high)
+    mean, low, high = (fixed(gap, 4, sign=True) for gap in gaps)
+    spread = f"{mean} [{low}, {high}]"
     p = "-" if change.p_holm != change.p_holm else f"{change.p_holm:.4f}"
     verdict: str = change.verdict
     if verdict == "coverage":
@@ -90,5 +94,6 @@ def _line(change: Change, names: int, metrics: int) -> str:
     mark = "! " if change.matters else ""
     return (
         f"  {change.codec:<{names}}  {change.metric:<{metrics}}  {change.both:>5}  "
-        f"{change.mean_a:>8.4f}  {change.mean_b:>8.4f}  {spread:<30} {p:>8}  {mark}{verdict}"
+        f"{fixed(change.mean_a, 4):>8}  "
+        f"{fixed(change.mean_b, 4):>8}  {spread:<30} {p:>8}  {mark}{verdict}"
     )

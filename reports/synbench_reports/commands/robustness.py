@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synbench.errors import UsageError
+from synbench_base.decimals import fixed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -119,12 +120,12 @@ def _cell(line: Drop | None) -> str:
     if line is None or isnan(line.number):
         return ABSENT if line is None else f"{ABSENT} ({line.items}/{line.planned})"
     if not line.group:
-        text = f"{line.number:.3f}"
+        text = fixed(line.number, 3)
     elif isnan(line.drop_low):
-        text = f"{line.drop:.3f}"
+        text = fixed(line.drop, 3)
     else:
         half = (line.drop_high - line.drop_low) / 2
-        text = f"{line.drop:.3f}{'*' if line.is_shown else ''} ± {half:.3f}"
+        text = f"{fixed(line.drop, 3)}{'*' if line.is_shown else ''} ± {fixed(half, 3)}"
     return text if line.items == line.planned else f"{text} ({line.items}/{line.planned})"
 
 

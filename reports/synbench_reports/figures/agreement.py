@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.statistics.agreement import coefficient
+from synbench_base.decimals import fixed
 from synbench_reports.figures.style import WIDTHS, new_figure, styled
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def ratings_over_metrics(
             if np.isfinite(rated[at]) and np.isfinite(scored[at]):
                 panel.annotate(condition, (scored[at], rated[at]), fontsize=4)
         both = np.isfinite(rated) & np.isfinite(scored)
-        panel.set_title(f"r = {coefficient('pearson', rated[both], scored[both]):.2f}", fontsize=7)
+        panel.set_title(
+            f"r = {fixed(coefficient('pearson', rated[both], scored[both]), 2)}", fontsize=7
+        )
         panel.set_xlabel(name)
     np.atleast_1d(axes)[0].set_ylabel("mean rating")
     return figure

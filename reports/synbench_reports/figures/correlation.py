@@ -9,6 +9,7 @@ import numpy as np
 from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
 from synbench.statistics.clusters import weighted_means
+from synbench_base.decimals import fixed
 from synbench_reports.figures.style import WIDTHS, new_figure, styled
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def metric_correlation(
     for (row, column), value in np.ndenumerate(matrix):
         if np.isfinite(value):
             colour = "black" if value > 0 else "white"
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+            axes.text(column, row, fixed(value, 2), ha="center", va="center", color=colour)
     labels = [metric.label for metric in planned.metrics]
     axes.set_xticks(range(count), labels, rotation=40, ha="right")
     axes.set_yticks(range(count), labels)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synbench.errors import UsageError
+from synbench_base.decimals import fixed
 from synbench_base.text_table import read_table
 from synbench_reports.figures.listening_scores import (
     Role,
@@ -79,7 +80,7 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
                 error_kw={"linewidth": 1},
             )
             axes.annotate(
-                f"{mean:.1f}",
+                fixed(mean, 1),
                 (index, high),
                 (0, 2),
                 textcoords="offset points",
@@ -127,7 +128,7 @@ def abx_bars(
                 axes.text(
                     left + share / 2,
                     row,
-                    f"{share:.2f} %",
+                    f"{fixed(share, 2)} %",
                     ha="center",
                     va="center",
                     color="white" if dark else "black",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
+from synbench_base.decimals import fixed
 from synbench_reports.figures.complexity import COLUMNS
 from synbench_reports.papers import stream_facts
 from synbench_reports.papers.not_run import Absent
@@ -211,7 +212,7 @@ def _mark(table: PublishedTable, line: Line) -> str:
 
 
 def _number(value: float, column: PublishedColumn) -> str:
-    return f"{value:.{column.decimals}f}"
+    return fixed(value, column.decimals)
 
 
 def _measured(line: Line | None) -> str:
@@ -230,9 +231,7 @@ def _fields(line: Line) -> tuple[str, ...]:
         half = cell.half_width
         spread = "" if half is None else f" ± {_number(half, line.column)}"
         measured = _number(cell.mean, line.column) + spread
-        # Adding 0.0 turns a rounded minus zero into zero.
-        rounded = round(difference, line.column.decimals) + 0.0
-        gap = f"{rounded:+.{line.column.decimals}f}"
+        gap = fixed(difference, line.column.decimals, sign=True)
         if cell.planned is not None:
             items = str(cell.scored) if cell.scored == cell.planned else _share(cell)
     return (

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synbench_base.decimals import fixed
 from synbench_reports.tables.table import Cell, Column
 
 ABSENT_VALUE = "\N{EN DASH}"
@@ -47,12 +48,11 @@ def number_text(value: float, column: Column) -> str:
     ['0', '0.00123', '12.3', '1536']
     """
     if column.decimals is not None:
-        # Adding 0.0 turns a rounded minus zero into zero.
-        return f"{round(value, column.decimals) + 0.0:.{column.decimals}f}"
+        return fixed(value, column.decimals)
     if value == 0:
         return "0"
     decimals = SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value)))
-    return f"{value:.{max(decimals, 0)}f}"
+    return fixed(value, max(decimals, 0))
 
 
 def column_runs(

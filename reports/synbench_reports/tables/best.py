@@ -22,6 +22,7 @@ from synbench.results.planned import PlannedRun
 from synbench.statistics.clusters import weighted_means
 from synbench.statistics.means import FEWEST_CLUSTERS
 from synbench.statistics.paired_tests import Comparison
+from synbench_base.decimals import fixed
 from synbench_reports.tables.codec_pairs import (
     clusters_needed,
     compare_codecs,
@@ -163,4 +164,4 @@ def _told_apart(one: Comparison) -> bool:
 def _prints_as(column: Column, mean: float, best: float) -> bool:
     if column.decimals is None:
         return mean == best
-    return round(mean, column.decimals) == round(best, column.decimals)
+    return fixed(mean, column.decimals) == fixed(best, column.decimals)

@@ -25,11 +25,10 @@ from synbench.statistics.paired_tests import (
     Comparison,
     Test,
     compare_all,
-    rank_direction,
     smallest_p,
-    wilcoxon,
 )
 from synbench.statistics.power import units_needed
+from synbench.statistics.signed_ranks import rank_direction, wilcoxon
 
 Verdict = Literal[
     "equal within the margin",

@@ -36,12 +36,16 @@ __all__ = [
 
 
 def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
-    """Bit rates in kbit/s: from the documents, counted, and the counted part that is no code."""
+    """Bit rates in kbit/s: from the documents, counted, and the counted part that is no code.
+
+    What the ``.syn`` files add to the payload has a column where it is known: of runs by older
+    versions it is not.
+    """
     nominal = [
         Cell(mean=None if codec.nominal_bps is None else codec.nominal_bps / 1000)
         for codec in planned.codecs
     ]
-    return [
+    filled = [
         (_column("nominal_kbps", "Nominal", "kbit/s", "rate"), nominal),
         (
             _column("payload_kbps", "Payload", "kbit/s", "rate"),
@@ -60,6 +64,13 @@ def rate_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
             ],
         ),
     ]
+    if np.isfinite(cells.measures["header_bits"]).any():
+        headers = [
+            _per_second(cells, index, "header_bits", 1000) if codec.bits_counted else Cell()
+            for index, codec in enumerate(planned.codecs)
+        ]
+        filled.append((_column("header_kbps", "Side", "file, kbit/s", "rate"), headers))
+    return filled
 
 
 def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:

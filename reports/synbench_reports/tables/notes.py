@@ -69,6 +69,7 @@ def corpus_notes(
     notes += _out_of_reach(planned, doubts.reach)
     notes += _needed(planned, cells, doubts.needed)
     notes += _pooled(planned, cells)
+    notes += _headers(cells)
     notes += _doubtful(planned, corpus, cells)
     return tuple(notes)
 
@@ -276,6 +277,16 @@ def _pooled(planned: PlannedRun, cells: Cells) -> list[Note]:
     return notes
 
 
+def _headers(cells: Cells) -> list[Note]:
+    if not np.isfinite(cells.measures["header_bits"]).any():
+        return []
+    text = (
+        "Side is what of the payload is no code; Side, file is what .syn files hold beside the "
+        "payload (codec, lengths, checksum) and no rate counts"
+    )
+    return [Note(level="note", subject="Side", text=text)]
+
+
 def _doubtful(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> list[Note]:
     """Codecs whose decoded waves were moved, cut or clipped, or hardly resemble the originals."""
     notes = []
@@ -283,7 +294,11 @@ def _doubtful(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> list[
         decoded = cells.decode_status[:, codec_index] == OK
         measures = {name: cells.measures[name][decoded, codec_index] for name in MEASURES}
         for doubt in doubts(
-            measures, items=len(decoded), damaged=bool(corpus.condition), padding=False
+            measures,
+            items=len(decoded),
+            lag_profiles=cells.lag_profiles[place],
+            damaged=bool(corpus.condition),
+            padding=False,
         ):
             level: Literal["warning", "note"] = "warning" if doubt.serious else "note"
             notes.append(Note(level=level, subject=codec.label, text=doubt.text))

@@ -1,0 +1,189 @@
+"""Delays that are left between decoded waves and their references: of one item, and of many.
+
+The correlation of one item has many peaks, a pitch period apart, and for codecs that do not keep
+the waveform chance decides which is the highest. Levels, every millisecond, have one peak, within
+some two milliseconds of the truth for every codec of speech. And the true lag is the one at which
+the waveforms of all items have a peak. So both correlations are summed over the items, first that
+of levels, then that of waveforms near it. Each item's are kept in some 280 bytes, its profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Wave = NDArray[np.float64]
+
+WINDOW_SECONDS = 0.1
+# Levels are taken every millisecond, over about ten.
+LEVEL_STEP = 1e-3
+LEVELS_SMOOTHED = 11
+LEVEL_FLOOR = 1e-3  # of full scale
+# Peaks of the waveforms' correlation that are kept: the highest so near to the lag of the levels.
+PEAKS = 16
+NEAR_SECONDS = 8e-3
+# Of all items together the lag of the levels is surer: the peaks that are summed are nearer to it.
+NEARER_SECONDS = 4e-3
+# Peaks this near to each other are one lag: two samples at 16 kHz.
+ONE_LAG_SECONDS = 1.25e-4
+BIN_SECONDS = 1 / 48000
+# From these on lags of waveforms, or of levels, mean something: mean heights of correlations, the
+# first for few items, and the share of items that have a peak there.
+FEW_ITEMS = 5
+SURE_HEIGHT, SURE_HEIGHT_OF_MANY = 0.5, 0.3
+MOST_SHARE = 2 / 3
+SURE_LEVELS = 0.6
+
+_STEPS = round(WINDOW_SECONDS / LEVEL_STEP)
+PROFILE = np.dtype(
+    [("lags", "<f4", (PEAKS,)), ("heights", "u1", (PEAKS,)), ("levels", "i1", (2 * _STEPS + 1,))]
+)
+
+__all__ = ["PROFILE", "CommonLag", "Correlation", "common_lag", "correlate", "lag_profile"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlation:
+    """Normalised cross-correlation at lags up to a tenth of a second, the middle one zero."""
+
+    values: Wave
+    sample_rate: float
+
+    @property
+    def reach(self) -> int:
+        """Samples from the middle to either end."""
+        return len(self.values) // 2
+
+    @property
+    def lag(self) -> float:
+        """Of the highest peak, seconds; positive when the wave is late."""
+        highest = int(np.argmax(self.values)) if self.values.any() else self.reach
+        return (highest - self.reach) / self.sample_rate
+
+    @property
+    def height(self) -> float:
+        """Of that peak, 0 to 1."""
+        return float(np.clip(self.values.max(), 0.0, 1.0))
+
+    @property
+    def depth(self) -> float:
+        """The highest correlation with the wave upside down, 0 to 1."""
+        return float(np.clip(-self.values.min(), 0.0, 1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonLag:
+    """The lag that most items of one system have.
+
+    Attributes:
+        seconds: positive when waves are late.
+        is_exact: whether waveforms tell it, to a sample or two; else levels do, to 2 ms or so.
+        height: mean correlation of the waveforms there, 0 to 1; 0 where they do not tell it.
+        items: how many were summed.
+    """
+
+    seconds: float
+    is_exact: bool
+    height: float
+    items: int
+
+
+def correlate(reference: Wave, wave: Wave, sample_rate: float) -> Correlation:
+    """The correlation of two waves of one length."""
+    reach = max(0, min(int(WINDOW_SECONDS * sample_rate), reference.size - 1))
+    energy = float(np.sqrt(np.dot(reference, reference) * np.dot(wave, wave)))
+    if energy == 0.0:
+        return Correlation(values=np.zeros(2 * reach + 1), sample_rate=sample_rate)
+    size = 1 << (reference.size + reach).bit_length()
+    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(reference, size))
+    correlation = np.fft.irfft(spectrum, size)
+    near = np.concatenate([correlation[size - reach :], correlation[: reach + 1]])
+    return Correlation(values=near / energy, sample_rate=sample_rate)
+
+
+def lag_profile(reference: Wave, wave: Wave, waveforms: Correlation) -> bytes:
+    """What :func:`common_lag` needs of one item, given the correlation of its waveforms."""
+    record = np.zeros((), dtype=PROFILE)
+    levels = [_levels(each, waveforms.sample_rate) for each in (reference, wave)]
+    of_levels = _level_correlation(*levels)
+    record["levels"] = np.round(127 * of_levels)
+    coarse = (int(np.argmax(of_levels)) - _STEPS) * LEVEL_STEP
+    values, reach = waveforms.values, waveforms.reach
+    inner = values[1:-1]
+    peaks = np.flatnonzero((inner > values[:-2]) & (inner >= values[2:]) & (inner > 0)) + 1
+    near = np.abs((peaks - reach) / waveforms.sample_rate - coarse) <= NEAR_SECONDS
+    peaks = peaks[near]
+    highest = peaks[np.argsort(-values[peaks], kind="stable")][:PEAKS]
+    record["lags"][: highest.size] = (highest - reach) / waveforms.sample_rate
+    record["heights"][: highest.size] = np.round(255 * np.clip(values[highest], 0.0, 1.0))
+    return record.tobytes()
+
+
+def common_lag(profiles: Sequence[bytes]) -> CommonLag | None:
+    """The lag of most items; ``None`` where neither waveforms nor levels tell one."""
+    records = np.frombuffer(
+        b"".join(one for one in profiles if len(one) == PROFILE.itemsize), dtype=PROFILE
+    )
+    items = len(records)
+    if not items:
+        return None
+    levels = records["levels"].mean(axis=0, dtype=np.float64) / 127
+    coarse = (int(np.argmax(levels)) - _STEPS) * LEVEL_STEP
+    if levels.max() < SURE_LEVELS:
+        return None
+    lags = records["lags"].astype(np.float64)
+    heights = records["heights"].astype(np.float64) / 255
+    near = (heights > 0) & (np.abs(lags - coarse) <= NEARER_SECONDS)
+    found = _shared_peak(lags[near], heights[near], coarse)
+    together = near & (np.abs(lags - found) <= ONE_LAG_SECONDS)
+    height = float(np.where(together, heights, 0.0).max(axis=1).mean())
+    share = float(together.any(axis=1).mean())
+    sure = SURE_HEIGHT if items < FEW_ITEMS else SURE_HEIGHT_OF_MANY
+    if height >= sure and share >= MOST_SHARE:
+        exact = float(np.median(lags[together]))
+        return CommonLag(seconds=exact, is_exact=True, height=height, items=items)
+    return CommonLag(seconds=coarse, is_exact=False, height=0.0, items=items)
+
+
+def _shared_peak(lags: Wave, heights: Wave, coarse: float) -> float:
+    """Where the heights of peaks, each widened to :data:`ONE_LAG_SECONDS`, sum to most."""
+    if not lags.size:
+        return coarse
+    width = round(ONE_LAG_SECONDS / BIN_SECONDS)
+    start = coarse - NEARER_SECONDS
+    bins = np.round((lags - start) / BIN_SECONDS).astype(np.int64)
+    sums = np.bincount(bins, weights=heights)
+    sums = np.convolve(sums, 1 - np.abs(np.arange(-width, width + 1)) / (width + 1), mode="same")
+    return float(start + int(np.argmax(sums)) * BIN_SECONDS)
+
+
+def _level_correlation(reference: Wave, wave: Wave) -> Wave:
+    """Of the middle of the reference with every stretch of the wave within the window, -1 to 1.
+
+    Every lag compares equally many levels, so that what is silent at the ends favours none.
+    """
+    core = reference[_STEPS : reference.size - _STEPS]
+    if core.size < _STEPS:
+        return np.zeros(2 * _STEPS + 1)
+    core = core - core.mean()
+    sums = np.correlate(wave, core, mode="valid")
+    ends = np.concatenate([np.zeros((2, 1)), np.cumsum([wave, wave**2], axis=1)], axis=1)
+    total, squares = ends[:, core.size :] - ends[:, : -core.size]
+    spread = np.maximum(squares - total**2 / core.size, 0.0) * float(core @ core)
+    scaled = np.zeros_like(sums)
+    np.divide(sums, np.sqrt(spread), out=scaled, where=spread > 0)
+    return np.clip(scaled, -1.0, 1.0)
+
+
+def _levels(wave: Wave, sample_rate: float) -> Wave:
+    """Logarithms of the level every millisecond, smoothed."""
+    hop = max(1, round(LEVEL_STEP * sample_rate))
+    count = wave.size // hop
+    power = np.mean(np.square(wave[: count * hop]).reshape(count, hop), axis=1)
+    window = np.hanning(LEVELS_SMOOTHED + 2)
+    if count < window.size:
+        return np.zeros(count)
+    return np.convolve(np.log(np.sqrt(power) + LEVEL_FLOOR), window / window.sum(), mode="same")

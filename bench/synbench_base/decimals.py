@@ -1,0 +1,34 @@
+"""Numbers as text with fixed decimals: the one rule of tables, figures and LaTeX.
+
+A half goes up, away from zero, as in papers and in what readers do by hand: 81.05 becomes 81.1.
+Python's own formatting rounds the binary number, which for 81.05 lies a little below, to 81.0. The
+value is first taken to twelve significant digits, since a mean that is 81.05 may be stored as
+81.04999999999998.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
+SIGNIFICANT_DIGITS = 12
+
+__all__ = ["fixed"]
+
+
+def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
+    """The number with so many digits behind the point.
+
+    >>> fixed(81.05, 1), fixed(2.675, 2), fixed(-0.04, 1), fixed(0.25, 1, sign=True)
+    ('81.1', '2.68', '0.0', '+0.3')
+
+    Args:
+        decimals: 0 or more.
+        sign: whether a plus stands before what is not negative.
+    """
+    if not math.isfinite(value):
+        return f"{value:+}" if sign else f"{value}"
+    named = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    rounded = named.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    # Adding zero turns a rounded minus zero into zero.
+    return f"{rounded + 0:{'+' if sign else ''}.{decimals}f}"
