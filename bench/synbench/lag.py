@@ -155,9 +155,9 @@ def _shared_peak(lags: Wave, heights: Wave, coarse: float) -> float:
     width = round(ONE_LAG_SECONDS / BIN_SECONDS)
     start = coarse - NEARER_SECONDS
     bins = np.round((lags - start) / BIN_SECONDS).astype(np.int64)
-    sums = np.bincount(bins, weights=heights)
-    sums = np.convolve(sums, 1 - np.abs(np.arange(-width, width + 1)) / (width + 1), mode="same")
-    return float(start + int(np.argmax(sums)) * BIN_SECONDS)
+    kernel = 1 - np.abs(np.arange(-width, width + 1)) / (width + 1)
+    sums = np.convolve(np.bincount(bins, weights=heights), kernel, mode="full")
+    return float(start + (int(np.argmax(sums)) - width) * BIN_SECONDS)
 
 
 def _level_correlation(reference: Wave, wave: Wave) -> Wave:

@@ -482,10 +482,30 @@ class TestBradleyTerry:
                    versus=b, score=float(generator.choice([1, 0, -1], p=[0.6, 0.1, 0.3])))
             for who in range(15) for n in range(6) for a, b in pairwise("ABC")
         ]  # fmt: skip
-        systems = bradley_terry(ratings, resamples=60)
+        systems = bradley_terry(ratings)
         assert [s.name for s in systems] == ["A", "B", "C"]
         assert all(s.low < s.strength < s.high for s in systems)
         assert sum(s.strength for s in systems) == pytest.approx(0, abs=1e-9)
+
+    def test_two_systems_have_the_interval_of_a_clustered_logistic_regression(self) -> None:
+        import statsmodels.api as sm
+
+        generator = np.random.default_rng(8)
+        liking = generator.normal(0.4, 0.8, 12)
+        won = generator.random((12, 10)) < 1 / (1 + np.exp(-liking[:, None]))
+        ratings = [
+            Rating(session=str(who), listener=str(who), test="ab", item=f"i{n}", condition="A",
+                   versus="B", score=1.0 if won[who, n] else -1.0)
+            for who in range(12) for n in range(10)
+        ]  # fmt: skip
+        strong, _ = bradley_terry(ratings)
+        model = sm.GLM(won.ravel().astype(float), np.ones(120), family=sm.families.Binomial())
+        groups = np.repeat(np.arange(12), 10)
+        fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+        error = fit.bse[0] / 2 * (12 / 11) ** 0.5
+        assert abs(strong.strength) == pytest.approx(abs(fit.params[0]) / 2, rel=1e-5)
+        half = (strong.high - strong.low) / 2
+        assert half == pytest.approx(2.200985 * error, rel=1e-4)  # t of 97.5 %, df 11
 
 
 class TestReliability:

@@ -207,7 +207,7 @@ def test_many_sets_at_once_are_each_as_alone(count: int) -> None:
             assert corrected == pytest.approx(multipletests(one, method=theirs)[1])
     families[0] = np.nan
     alone = [correct(one.tolist()) for one in families.T]
-    assert correct_each(families).T == pytest.approx(np.array(alone), nan_ok=True)
+    assert pytest.approx(np.array(alone), nan_ok=True) == correct_each(families).T
 
 
 def test_equality_of_a_family_is_corrected_and_alone_it_is_the_plain_test() -> None:

@@ -30,6 +30,8 @@ Coefficient = Literal["pearson", "spearman", "kendall"]
 REPLICATES = 500
 # Kendall's coefficient of more points is left to scipy, which sorts.
 LARGEST_TABLE_POINTS = 200
+# Comparisons of points held at once.
+COMPARISONS_AT_ONCE = 2_000_000
 LARGEST_COEFFICIENT = 1 - 1e-9
 ROUNDING_SHARE = 1e-9
 COEFFICIENTS: tuple[Coefficient, ...] = ("pearson", "spearman", "kendall")
@@ -78,17 +80,12 @@ def agreement(
     first, second = _points(filled, known, scores, *even, level=level)
     estimates = {name: coefficient(name, first, second) for name in COEFFICIENTS}
     generator = np.random.default_rng(seed)
-    drawn: dict[Coefficient, list[float]] = {name: [] for name in COEFFICIENTS}
-    for _ in range(replicates):
-        counts = (
-            np.bincount(generator.integers(n, size=n), minlength=n).astype(float)
-            for n in (n_listeners, n_items)
-        )
-        one, two = _points(filled, known, scores, *counts, level=level)
-        for name in COEFFICIENTS:
-            drawn[name].append(coefficient(name, one, two))
+    counts = np.array(
+        [[*_drawn(generator, n_listeners), *_drawn(generator, n_items)] for _ in range(replicates)]
+    )
+    drawn = _replicated(filled, known, scores, counts, level=level)
     fewest = min(n_listeners, n_items)
-    fisher = {name: _fisher(np.array(drawn[name])) for name in COEFFICIENTS}
+    fisher = {name: _fisher(drawn[name]) for name in COEFFICIENTS}
     return Agreement(
         points=first.size,
         estimates=estimates,
@@ -115,31 +112,92 @@ def difference_p(one: Agreement, other: Agreement, name: Coefficient) -> float:
 
 def coefficient(name: Coefficient, first: Floats, second: Floats) -> float:
     """A correlation coefficient; NaN for fewer than three points or without any spread."""
-    if first.size < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    if name == "pearson":
-        return _pearson(first, second)
-    if name == "spearman":
-        return _pearson(_ranks(first), _ranks(second))
-    if first.size > LARGEST_TABLE_POINTS:
-        from scipy.stats import kendalltau
-
-        return float(kendalltau(first, second).statistic)
-    one, two = (np.sign(values[:, None] - values) for values in (first, second))
-    return float(np.sum(one * two) / np.sqrt(np.sum(one**2) * np.sum(two**2)))
+    return float(_coefficients(first[None], second[None], (name,))[name][0])
 
 
-def _pearson(first: Floats, second: Floats) -> float:
-    one, two = first - first.mean(), second - second.mean()
-    return float(one @ two / np.sqrt((one @ one) * (two @ two)))
+def _drawn(generator: np.random.Generator, n: int) -> Floats:
+    """How often each of n is drawn among n."""
+    return np.bincount(generator.integers(n, size=n), minlength=n).astype(np.float64)
 
 
-def _ranks(values: Floats) -> Floats:
-    """Mean ranks; equal values share theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: Floats = (ends - (counts - 1) / 2)[inverse]
-    return ranks
+def _replicated(
+    ratings: Floats, known: NDArray[np.bool_], metric: Floats, counts: Floats, *, level: Level
+) -> dict[Coefficient, Floats]:
+    """Coefficients of all replicates, ``(R,)``; ``counts`` are of listeners and items, (R, L + I).
+
+    Replicates of complete ratings have equally many points and are computed together.
+    """
+    n_listeners, n_items, n_conditions = ratings.shape
+    if not known.all():
+        each = [
+            _coefficients(one[None], two[None], COEFFICIENTS)
+            for row in counts
+            for one, two in [
+                _points(ratings, known, metric, row[:n_listeners], row[n_listeners:], level=level)
+            ]
+        ]
+        return {name: np.array([one[name][0] for one in each]) for name in COEFFICIENTS}
+    listeners, items = counts[:, :n_listeners], counts[:, n_listeners:]
+    rated = (listeners @ ratings.reshape(n_listeners, -1)) / n_listeners
+    rated = rated.reshape(-1, n_items, n_conditions)
+    if level == "condition":
+        return _coefficients(
+            np.einsum("ri,ric->rc", items, rated) / n_items, items @ metric / n_items, COEFFICIENTS
+        )
+    drawn = np.repeat(np.tile(np.arange(n_items), len(items)), items.astype(np.int64).ravel())
+    chosen = drawn.reshape(-1, n_items)
+    points = np.take_along_axis(rated, chosen[:, :, None], axis=1).reshape(len(items), -1)
+    return _coefficients(points, metric[chosen].reshape(len(items), -1), COEFFICIENTS)
+
+
+def _coefficients(
+    first: Floats, second: Floats, names: Sequence[Coefficient]
+) -> dict[Coefficient, Floats]:
+    """Coefficients of every row of points, from shape ``(R, P)`` to ``(R,)``."""
+    rows, points = first.shape
+    found = {name: np.full(rows, np.nan) for name in names}
+    if points < 3:
+        return found
+    varied = np.flatnonzero((np.ptp(first, axis=1) > 0) & (np.ptp(second, axis=1) > 0))
+    if "pearson" in found:
+        found["pearson"][varied] = _pearson(first[varied], second[varied])
+    if points > LARGEST_TABLE_POINTS:
+        for row in varied:
+            _rank_coefficients_by_sorting(first[row], second[row], found, int(row))
+        return found
+    at_once = max(1, COMPARISONS_AT_ONCE // points**2)
+    for start in range(0, len(varied), at_once):
+        some = varied[start : start + at_once]
+        # Signs of the differences of all points give ranks, and what Kendall counts.
+        one, two = (np.sign(each[some, :, None] - each[some, None]) for each in (first, second))
+        if "spearman" in found:
+            found["spearman"][some] = _pearson(one.sum(axis=2), two.sum(axis=2))
+        if "kendall" in found:
+            agreeing, untied, others = (
+                np.einsum("rij,rij->r", a, b) for a, b in ((one, two), (one, one), (two, two))
+            )
+            found["kendall"][some] = agreeing / np.sqrt(untied * others)
+    return found
+
+
+def _rank_coefficients_by_sorting(
+    first: Floats, second: Floats, found: dict[Coefficient, Floats], row: int
+) -> None:
+    from scipy.stats import kendalltau, rankdata
+
+    if "spearman" in found:
+        ranks = (np.asarray(rankdata(each), dtype=np.float64)[None] for each in (first, second))
+        found["spearman"][row] = _pearson(*ranks)[0]
+    if "kendall" in found:
+        found["kendall"][row] = float(kendalltau(first, second).statistic)
+
+
+def _pearson(first: Floats, second: Floats) -> Floats:
+    """Of every row, from shape ``(R, P)`` to ``(R,)``."""
+    one, two = (each - each.mean(axis=1, keepdims=True) for each in (first, second))
+    scale = np.sqrt((one * one).sum(axis=1) * (two * two).sum(axis=1))
+    correlation: Floats = (one * two).sum(axis=1) / scale
+    return correlation
 
 
 def monotone_rmse(metric: Floats, ratings: Floats) -> float:

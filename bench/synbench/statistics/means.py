@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -45,8 +46,10 @@ __all__ = [
     "FEWEST_CLUSTERS",
     "FEW_CLUSTERS",
     "Estimates",
+    "difference_parts",
     "estimate_differences",
     "estimate_means",
+    "loss_of",
 ]
 
 
@@ -75,12 +78,12 @@ class Estimates:
     @property
     def low(self) -> Floats:
         """Lower ends of the intervals."""
-        return self._ends()[0]
+        return self._ends[0]
 
     @property
     def high(self) -> Floats:
         """Upper ends of the intervals."""
-        return self._ends()[1]
+        return self._ends[1]
 
     def p(self, hypothesis: float = 0.0) -> Floats:
         """Two-sided p that the true mean is ``hypothesis``."""
@@ -97,6 +100,7 @@ class Estimates:
         """The same, with interval and tests of Student's t alone."""
         return replace(self, skewness=np.zeros_like(self.skewness))
 
+    @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
         low, high = skewed_t.interval_ends(
             skewness=self.skewness, df=self.df, confidence=self.confidence
@@ -152,6 +156,24 @@ def estimate_differences(
             :func:`estimate_means`.
     """
     sides = common_items(values, pairs)
+    difference, parts, shares = difference_parts(sides, pairs, clusters=clusters, sizes=sizes)
+    known = np.isfinite(sides[0])
+    scale = np.where(known, np.abs(np.stack(sides)), 0.0).max(axis=(0, 1), initial=0.0)
+    return _estimates(difference, parts, shares, scale, known.sum(axis=0), confidence)
+
+
+def difference_parts(
+    sides: tuple[Floats, Floats],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    clusters: Integers | None,
+    sizes: Floats | None,
+) -> tuple[Floats, Floats, Floats]:
+    """Differences ``(pair,)``; what each cluster adds to their errors; its share of the weights.
+
+    The last two have shape ``(cluster, pair)``. ``sides`` are those of :func:`common_items`, the
+    rest is as in :func:`estimate_differences`.
+    """
     means, parts, shares = [], [], []
     for side, own in enumerate(sides):
         chosen = None if sizes is None else sizes[:, [pair[side] for pair in pairs]]
@@ -160,16 +182,13 @@ def estimate_differences(
         part, share = _influences(own, means[-1], weights, clusters)
         parts.append(part)
         shares.append(share)
-    known = np.isfinite(sides[0])
-    scale = np.where(known, np.abs(np.stack(sides)), 0.0).max(axis=(0, 1), initial=0.0)
-    return _estimates(
-        means[0] - means[1],
-        parts[0] - parts[1],
-        (shares[0] + shares[1]) / 2,
-        scale,
-        known.sum(axis=0),
-        confidence,
-    )
+    return means[0] - means[1], parts[0] - parts[1], (shares[0] + shares[1]) / 2
+
+
+def loss_of(shares: Floats) -> Floats:
+    """What part of a cluster mean's variance is left in its influence, shape ``(c, k)``."""
+    loss: Floats = np.maximum(1 - 2 * shares + (shares**2).sum(axis=0), ROUNDING_SHARE)
+    return loss
 
 
 def _influences(
@@ -196,7 +215,7 @@ def _estimates(
     """Errors from influences: Bell and McCaffrey's, for cluster means of equal variance."""
     number = (shares > 0).sum(axis=0)
     squared = (shares**2).sum(axis=0)  # the variance of the mean over that of a cluster's mean
-    loss = np.maximum(1 - 2 * shares + squared, ROUNDING_SHARE)
+    loss = loss_of(shares)
     variance = (parts**2 / loss).sum(axis=0)
     weight = np.where(shares > 0, shares**2 / loss, 0.0)
     s0, s1, s2 = ((weight * shares**power).sum(axis=0) for power in (0, 1, 2))

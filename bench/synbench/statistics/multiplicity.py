@@ -45,7 +45,7 @@ def correct_each(values: Floats, method: Correction = "holm") -> Floats:
         stepped = np.maximum.accumulate(scaled, axis=0)
     else:
         stepped = np.fmin.accumulate(scaled[::-1], axis=0)[::-1]
-    corrected = np.empty_like(scaled)
+    corrected: Floats = np.empty_like(scaled)
     np.put_along_axis(corrected, order, np.where(np.isnan(rising), np.nan, stepped), axis=0)
     return corrected
 

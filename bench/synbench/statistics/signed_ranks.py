@@ -56,9 +56,9 @@ def wilcoxon_each(differences: Floats) -> Floats:
         p[number] = 2 * NormalDist().cdf(-distance / deviation)
     counted = np.flatnonzero(exact & (total > 0))
     patterns, which = np.unique(ranks[:, counted], axis=1, return_inverse=True)
-    for number, pattern in enumerate(patterns.T):
+    for index, pattern in enumerate(patterns.T):
         below, above = _tails(tuple(int(rank) for rank in pattern if rank))
-        alike = counted[which.ravel() == number]
+        alike = counted[which.ravel() == index]
         tail = np.minimum(below[positive[alike]], above[positive[alike]])
         p[alike] = np.minimum(1.0, 2 * tail)
     return p
@@ -72,7 +72,8 @@ def rank_direction(differences: Floats) -> int:
 def rank_directions(differences: Floats) -> Integers:
     """The same of every set, from shape ``(n, k)`` to ``(k,)``."""
     ranks, signs, _ = _signed_ranks(differences)
-    return np.sign((ranks * signs).sum(axis=0)).astype(np.int64)
+    directions: Integers = np.sign((ranks * signs).sum(axis=0)).astype(np.int64)
+    return directions
 
 
 def has_ties(differences: Floats) -> bool:

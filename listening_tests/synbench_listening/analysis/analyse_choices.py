@@ -186,7 +186,7 @@ def _count_row(first: str, second: str, counts: Counts) -> Row:
 
 
 def _strengths(ratings: Sequence[Rating]) -> list[ResultTable]:
-    notes: tuple[str, ...] = ("mean 0; 95 % intervals from listeners drawn again",)
+    notes: tuple[str, ...] = ("mean 0; 95 % intervals over listeners, items as given",)
     rows: tuple[dict[str, object], ...] = ()
     try:
         rows = tuple(dict(vars(strength)) for strength in bradley_terry(ratings))

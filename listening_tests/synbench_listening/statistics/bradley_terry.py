@@ -1,34 +1,37 @@
 """Strengths of several systems from preferences in pairs, with ties (Davidson's model).
 
 Chance that i is preferred over j: s_i / (s_i + s_j + nu sqrt(s_i s_j)); of neither: the last term
-over the same sum. Strengths are given as logarithms with a mean of zero. Intervals come from
-drawing listeners with all their judgements.
+over the same sum. Strengths are given as logarithms with a mean of zero. The error of a strength is
+taken over listeners: each one's judgements pull the fit by their part of the gradient, so it holds
+however much the judgements of one listener are alike (the sandwich with n / (n - 1), and Student's
+t with n - 1 degrees of freedom).
 
 References
     R. Bradley, M. Terry, "Rank analysis of incomplete block designs", Biometrika 39, 1952.
     R. Davidson, "On extending the Bradley-Terry model to accommodate ties ...", J. Am. Stat. Assoc.
         65 (329), 1970.
+    K.-Y. Liang, S. Zeger, "Longitudinal data analysis using generalized linear models", Biometrika
+        73 (1), 1986 (the sandwich).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
+from synbench.statistics.means import CONFIDENCE
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.listener_table import Floats
 
-RESAMPLES = 500
-SEED = 20240519
-
-__all__ = ["Strength", "bradley_terry", "fit_strengths"]
+__all__ = ["Strength", "bradley_terry", "fit_strengths", "strengths_with_errors"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """Log strength of one system; the mean over systems is 0."""
+    """Log strength of one system; the mean over systems is 0. Ends are NaN of one listener."""
 
     name: str
     strength: float
@@ -81,12 +84,8 @@ def fit_strengths(wins: Floats, ties: Floats) -> tuple[Floats, float]:
     return strengths - strengths.mean(), float(np.exp(done.x[systems])) if has_ties else 0.0
 
 
-def bradley_terry(
-    ratings: Sequence[Rating], *, resamples: int = RESAMPLES, seed: int = SEED
-) -> list[Strength]:
-    """Strengths from all ab answers, strongest first, with percentile intervals over listeners.
-
-    Resamples without a finite fit are left out.
+def bradley_terry(ratings: Sequence[Rating]) -> list[Strength]:
+    """Strengths from all ab answers, strongest first, with 95 % intervals over listeners.
 
     Raises:
         ValueError: as :func:`fit_strengths`, or fewer than two systems.
@@ -108,24 +107,50 @@ def bradley_terry(
             wins[row, a, b] += 1
         else:
             wins[row, b, a] += 1
-    strengths, _ = fit_strengths(wins.sum(axis=0), ties.sum(axis=0))
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(resamples):
-        rows = generator.integers(0, len(listeners), len(listeners))
-        try:
-            drawn.append(fit_strengths(wins[rows].sum(axis=0), ties[rows].sum(axis=0))[0])
-        except ValueError:
-            continue
-    enough = len(drawn) > resamples / 2
-    ends = (
-        np.quantile(drawn, (0.025, 0.975), axis=0) if enough else np.full((2, len(names)), np.nan)
-    )
+    strengths, half = strengths_with_errors(wins, ties)
     fitted = [
-        Strength(name=name, strength=float(s), low=float(low), high=float(high))
-        for name, s, low, high in zip(names, strengths, ends[0], ends[1], strict=True)
+        Strength(name=name, strength=float(s), low=float(s - h), high=float(s + h))
+        for name, s, h in zip(names, strengths, half, strict=True)
     ]
     return sorted(fitted, key=lambda entry: -entry.strength)
+
+
+def strengths_with_errors(wins: Floats, ties: Floats) -> tuple[Floats, Floats]:
+    """Log strengths, and half the widths of their 95 % intervals; NaN of one listener.
+
+    Args:
+        wins, ties: as for :func:`fit_strengths`, of each listener: ``(listener, system, system)``.
+
+    Raises:
+        ValueError: as :func:`fit_strengths`.
+    """
+    from scipy.special import stdtrit
+
+    strengths, nu = fit_strengths(wins.sum(axis=0), ties.sum(axis=0))
+    count, systems = wins.shape[:2]
+    if count < 2:
+        return strengths, np.full(systems, np.nan)
+    size = systems + (nu > 0)
+    # The sum of strengths is held at zero, so that the curvature can be inverted.
+    curvature = np.zeros((size, size))
+    curvature[:systems, :systems] = 1.0
+    pulls = np.zeros((count, size))
+    for a, b in combinations(range(systems), 2):
+        outcomes = np.zeros((3, size))  # a preferred, b preferred, neither
+        outcomes[0, a] = outcomes[1, b] = 1.0
+        outcomes[2, [a, b]] = 0.5
+        outcomes[2, systems:] = 1.0
+        logs = outcomes[:, :systems] @ strengths
+        chances = np.exp(logs - logs.max()) * np.array([1.0, 1.0, nu])
+        chances /= chances.sum()
+        seen = np.stack([wins[:, a, b], wins[:, b, a], ties[:, a, b]], axis=1)
+        expected = chances @ outcomes
+        spread = (outcomes.T * chances) @ outcomes - np.outer(expected, expected)
+        curvature += seen.sum() * spread
+        pulls += seen @ outcomes - np.outer(seen.sum(axis=1), expected)
+    parts = np.linalg.solve(curvature, pulls.T)[:systems]
+    error = np.sqrt((parts**2).sum(axis=1) * count / (count - 1))
+    return strengths, float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
 
 
 def _padded(strengths: Floats, has_ties: bool) -> Floats:

@@ -14,11 +14,11 @@ import numpy as np
 
 from synbench.results.cells import Cells
 from synbench.results.planned import PlannedComparison, PlannedRun
-from synbench.statistics.bootstrap import resampling_weights
-from synbench.statistics.clusters import weighted_means
+from synbench.statistics.means import FEWEST_CLUSTERS
 from synbench.statistics.multiplicity import SIGNIFICANCE
 from synbench.statistics.paired_tests import Test
 from synbench.statistics.power import smallest_detectable
+from synbench.statistics.ratios import shares_of_differences
 from synbench_reports.tables.codec_pairs import CodecPair, pairs_of
 
 __all__ = ["Fixed", "Share", "fixed_comparisons"]
@@ -87,27 +87,14 @@ def _missing(labels: Sequence[str], codec_indices: Mapping[str, int]) -> tuple[s
 def _share(
     cells: Cells, metric: int, codec_indices: Sequence[int], asked: PlannedComparison
 ) -> Share:
-    """Of the means of four codecs: (first - second) / (third - fourth), speakers drawn anew."""
+    """Of the means of four codecs: (first - second) / (third - fourth), by Fieller."""
     values, sizes = cells.values[:, codec_indices, metric], cells.sizes[:, codec_indices, metric]
     kept = np.isfinite(values).all(axis=1)
     values, sizes = values[kept], sizes[kept]
     of = " - ".join(asked.share_of)
     nothing = Share(of=of, value=np.nan, low=np.nan, high=np.nan)
     clusters = None if cells.speakers is None else cells.speakers[kept]
-    if len(values) < 2 or (clusters is not None and len(np.unique(clusters)) < 2):
+    if len(values if clusters is None else np.unique(clusters)) < FEWEST_CLUSTERS:
         return nothing
-    if clusters is not None:
-        clusters = np.unique(clusters, return_inverse=True)[1]
-    drawn = np.concatenate(list(resampling_weights(len(values), clusters=clusters)))
-    means = (drawn @ (values * sizes)) / (drawn @ sizes)
-    gains, wholes = means[:, 0] - means[:, 1], means[:, 2] - means[:, 3]
-    low, high = np.quantile(wholes, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
-    if low <= 0 <= high:
-        return nothing
-    mean = weighted_means(values, sizes)
-    # A replicate without any whole has an infinite share, which a quantile may hold.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = gains / wholes
-    ends = np.nanquantile(shares, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
-    value = (mean[0] - mean[1]) / (mean[2] - mean[3])
-    return Share(of=of, value=float(value), low=float(ends[0]), high=float(ends[1]))
+    value, low, high = shares_of_differences(values, clusters=clusters, sizes=sizes)
+    return Share(of=of, value=float(value[0]), low=float(low[0]), high=float(high[0]))

@@ -296,7 +296,7 @@ def _doubtful(planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> list[
         for doubt in doubts(
             measures,
             items=len(decoded),
-            lag_profiles=cells.lag_profiles[place],
+            lag_profiles=cells.lag_profiles[codec_index],
             damaged=bool(corpus.condition),
             padding=False,
         ):

@@ -1,0 +1,118 @@
+"""What `agree` prints of metrics beside listeners, and `compare --bd-rate` of curves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calibration.made_sets import (
+    COVERAGE_OF_NORMAL,
+    COVERAGE_OF_SKEWED,
+    MOST_FALSE,
+    Floats,
+    Section,
+    Sets,
+    coverage,
+    generator_of,
+    percent,
+)
+from synbench.statistics.agreement import COEFFICIENTS, agreement, difference_p
+from synbench.statistics.bd_rate import Curve, bd_bands, bd_quality, bd_rate
+from synbench.statistics.multiplicity import SIGNIFICANCE
+
+ITEMS, CODECS = 10, 8
+# Rates in bit/s of two curves, and their true qualities.
+RATES = np.array([500.0, 1000, 2000, 4000, 550, 1100, 2200, 4400])
+QUALITIES = np.array([2.0, 2.7, 3.3, 3.7, 2.2, 2.95, 3.5, 3.85])
+
+__all__ = ["agreements", "curves"]
+
+
+def agreements(sets: Sets) -> Section:
+    """Bands of coefficients, and the test between two metrics."""
+    quality = np.linspace(20, 80, CODECS)
+    bias = 8 * np.array([1, -1, -1, 1, 1, -1, -1, 1.0])  # as far from quality as -bias is
+    truth = float(np.corrcoef(quality, quality + bias)[0, 1])
+    rows = []
+    for listeners in (8, 20):
+        generator = generator_of("agreement", listeners)
+        held = dict.fromkeys(COEFFICIENTS, 0)
+        different = 0
+        for seed in range(sets.dearest):
+            item = generator.normal(0, 5, ITEMS)[:, None]
+            own = quality + item + generator.normal(0, 5, (ITEMS, CODECS))
+            ratings = own + generator.normal(0, 8, (listeners, 1, 1))
+            ratings = ratings + generator.normal(0, 12, (listeners, ITEMS, CODECS))
+            metrics = [
+                quality + sign * bias + item / 2 + generator.normal(0, 6, (ITEMS, CODECS))
+                for sign in (1, -1)
+            ]
+            one, other = (
+                agreement(ratings, metric, level="condition", seed=seed) for metric in metrics
+            )
+            for name in COEFFICIENTS:
+                low, high = one.bands[name]
+                held[name] += low <= _truth(name, quality, quality + bias, truth) <= high
+            different += difference_p(one, other, "pearson") < SIGNIFICANCE
+        shares = [coverage(held[name] / sets.dearest) for name in COEFFICIENTS[1:]]
+        pearson = coverage(held["pearson"] / sets.dearest, (COVERAGE_OF_NORMAL[0], 1.0))
+        rows.append(
+            [
+                f"{listeners} listeners",
+                pearson,
+                *shares,
+                percent(different / sets.dearest, (0, MOST_FALSE)),
+            ]
+        )
+    return Section(
+        title="Metrics beside listeners (`agree`)",
+        text=(
+            f"{ITEMS} items, {CODECS} given codecs: how often the band of a coefficient over "
+            "codecs holds that of infinitely many listeners and items (.950), and how often "
+            "one metric is said to follow listeners better than another that follows them as "
+            "well (5.0 %). Coefficients of ranks jump: their bands are wide, and none is "
+            "exact."
+        ),
+        head=["listeners", *(f"{name} covers" for name in COEFFICIENTS), "metrics differ %"],
+        rows=rows,
+    )
+
+
+def _truth(name: str, quality: Floats, metric: Floats, pearson: float) -> float:
+    if name == "pearson":
+        return pearson
+    from scipy.stats import kendalltau, spearmanr
+
+    test = spearmanr if name == "spearman" else kendalltau
+    return float(test(quality, metric).statistic)
+
+
+def curves(sets: Sets) -> Section:
+    """Bands of the distance of two rate-quality curves."""
+    first, second = (Curve(RATES[part], QUALITIES[part]) for part in (slice(4), slice(4, 8)))
+    truths = bd_rate(first, second), bd_quality(first, second)
+    rows = [["BD-rate"], ["BD-quality"]]
+    for speakers in (5, 8, 12, 20, 40):
+        generator = generator_of("curves", speakers)
+        held = [0, 0]
+        for seed in range(sets.dearest):
+            values = QUALITIES + generator.normal(0, 0.2, (speakers, 1))
+            values = values + generator.normal(0, 0.15, (speakers, 8))
+            bands = bd_bands(
+                values=values,
+                sizes=np.ones_like(values),
+                rates=np.broadcast_to(RATES, values.shape)
+                * generator.normal(1, 0.03, (speakers, 1)),
+                seconds=np.ones(speakers),
+                anchors=4,
+                seed=seed,
+            )
+            for number, (band, truth) in enumerate(zip(bands, truths, strict=True)):
+                held[number] += band.low <= truth <= band.high
+        for number in range(2):
+            rows[number].append(coverage(held[number] / sets.dearest, COVERAGE_OF_SKEWED))
+    return Section(
+        title="Average distance of two curves (`compare --bd-rate`)",
+        text="95 % bands over speakers of four points a curve, interpolated by pchip.",
+        head=["covers", *(f"{count} speakers" for count in (5, 8, 12, 20, 40))],
+        rows=rows,
+    )

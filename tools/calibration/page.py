@@ -1,0 +1,5 @@
+"""The words at the head of the page."""
+
+HEAD = """
+# Calibration
+"""
