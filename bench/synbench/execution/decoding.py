@@ -195,8 +195,8 @@ def _through_bytes(
         received = Received(stream) if channel is None else channel.receive(stream, codec=codec)
     with fatal_faults(unit.run):
         write_bytes(path, synbench_codecs.write_stream(received.encoded))
-    stream = path.read_bytes()
-    encoded = synbench_codecs.read_stream(stream)
+    file_bytes = path.read_bytes()
+    encoded = synbench_codecs.read_stream(file_bytes)
     with guarded(seconds), stopwatch() as decode_time:
         if channel is None:
             decoded = synbench_codecs.decode(codec, encoded)
@@ -207,7 +207,7 @@ def _through_bytes(
     measured = {
         "payload_bits": encoded.payload_bits,
         "side_bits": encoded.side_bits,
-        "header_bits": 8 * len(stream) - encoded.payload_bits,
+        "header_bits": 8 * len(file_bytes) - encoded.payload_bits,
         "encode_cpu_seconds": sent.cpu_seconds,
         "encode_wall_seconds": sent.wall_seconds,
         "decode_cpu_seconds": decode_time["cpu"],

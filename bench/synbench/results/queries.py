@@ -143,7 +143,8 @@ AND code = {OK} AND vector IS NOT NULL ORDER BY codec_index, metric_index, item_
 LAG_ITEMS = 500
 LAG_PROFILES = f"""
 SELECT codec_index, lag_profile FROM decoded {IN_CORPUS}
-AND code = {OK} AND place < {LAG_ITEMS} AND lag_profile IS NOT NULL ORDER BY codec_index, place
+AND code = {OK} AND corpus_index < {LAG_ITEMS} AND lag_profile IS NOT NULL
+ORDER BY codec_index, corpus_index
 """
 FAILURES = f"""
 SELECT reason, count(*) AS failures FROM scored {IN_CORPUS} AND code = {FAILED}
