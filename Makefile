@@ -1,6 +1,6 @@
 # Everything runs in .venv, which tools/setup_environment.py builds, repairs and leaves alone.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers unit coverage slow gpu benchmark docs reference setup environment user wheels clean
+.PHONY: help demo test lint types layers unit coverage slow gpu benchmark calibration docs reference setup environment user wheels clean
 
 bin := .venv/bin
 pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
@@ -55,6 +55,9 @@ slow: environment ## Run the tests that take longer.
 
 gpu: environment ## Run the tests that need a CUDA device.
 	$(pytest) -m gpu
+
+calibration: environment ## Measure again what intervals and tests promise, and write the page.
+	$(bin)/python tools/calibrate.py
 
 benchmark: environment ## Run the tests that print a speed ratio.
 	$(pytest) -m benchmark -s

@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from calibration import of_codecs, of_listeners, of_metrics
-from calibration.made_sets import Section, Sets
+from calibration.made_sets import SHAPES, Section, Sets
 from calibration.page import HEAD
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanations" / "calibration.md"
@@ -45,7 +45,7 @@ SECTIONS: tuple[Callable[[Sets], Section], ...] = (
     of_listeners.medians,
 )
 
-__all__ = ["PAGE", "SECTIONS", "main", "page"]
+__all__ = ["PAGE", "SECTIONS", "SHAPES", "Sets", "main", "of_codecs", "page"]
 
 
 def page(sections: Sequence[Section], sets: Sets) -> str:
@@ -70,15 +70,15 @@ def main() -> None:
     sets = Sets().divided(options.fewer)
     names = [name for name in options.only.split(",") if name]
     chosen = [one for one in SECTIONS if not names or one.__name__ in names]
+    made = []
     with ProcessPoolExecutor(options.workers) as pool:
-        made = []
-        for one, (section, seconds) in zip(
-            chosen, pool.map(partial(_made, sets=sets), chosen), strict=True
-        ):
+        sections = pool.map(partial(_made, sets=sets), chosen)
+        for one, (section, seconds) in zip(chosen, sections, strict=True):
             print(f"{one.__name__}: {seconds:.1f} CPU s", file=sys.stderr, flush=True)
             made.append(section)
+            if names:
+                print(f"{section.markdown()}\n", flush=True)
     if names:
-        print("\n\n".join(section.markdown() for section in made))
         return
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(page(made, sets), encoding="utf-8")

@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "synbench_reports.commands.compare:compare",
         "Test which codecs differ significantly.",
     ),
+    "power": (
+        "synbench_reports.commands.power:power",
+        "Say how many speakers it takes to tell codecs apart.",
+    ),
     "robustness": (
         "synbench_reports.commands.robustness:robustness",
         "Show how noise and bad channels affect codecs.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from synbench.errors import UsageError
 from synbench_reports.commands.compare import compare
 from synbench_reports.commands.merge import merge
+from synbench_reports.commands.power import power
 
 
 @pytest.fixture
@@ -90,6 +92,48 @@ def test_mistakes_are_explained(close_run: Any, arguments: tuple[str, ...], mess
 def test_a_run_without_scores_has_no_pairs(empty_run: Any) -> None:
     assert compared(empty_run.folder) == []
     assert CliRunner().invoke(compare, [str(empty_run.folder)]).exit_code == 0
+
+
+def needs(run: Any, *arguments: str) -> list[dict[str, str]]:
+    texts = [str(run.folder), "--metrics", "mos", *arguments, "--format", "csv"]
+    done = CliRunner().invoke(power, texts, catch_exceptions=False)
+    return list(csv.DictReader(io.StringIO(done.output)))
+
+
+def test_how_many_items_it_takes_is_what_statsmodels_says(close_run: Any) -> None:
+    from statsmodels.stats.power import TTestPower
+
+    (line,) = needs(close_run, "--difference", "mos=0.05", "--margin", "mos=0.02")
+    noise = np.random.default_rng(2).normal(0, 0.05, 40)
+    spread = noise.std(ddof=1)
+    assert (line["unit"], line["now"]) == ("items", "40")
+    assert float(line["sd"]) == pytest.approx(spread)
+    solved = TTestPower().solve_power(0.05 / spread, None, 0.05, 0.8)
+    assert int(line["needed_for_difference"]) == math.ceil(solved)
+    found = TTestPower().solve_power(None, 40, 0.05, 0.8)
+    assert float(line["detectable"]) == pytest.approx(found * spread, rel=1e-4)
+    # Equality, tried out: so many items are enough, and hardly fewer are.
+    needed = int(line["needed_for_equality"])
+    generator = np.random.default_rng(3)
+
+    def called_equal(count: int) -> float:
+        gaps = generator.normal(0, spread, (count, 20_000))
+        reach = scipy.stats.t.ppf(0.95, count - 1) * gaps.std(axis=0, ddof=1) / count**0.5
+        return float(np.mean(np.abs(gaps.mean(axis=0)) + reach < 0.02))
+
+    assert called_equal(needed) > 0.79
+    assert called_equal(needed - 2) < 0.81
+
+
+def test_power_as_a_table_and_what_it_refuses(close_run: Any, empty_run: Any) -> None:
+    arguments = [str(close_run.folder), "--difference", "mos=0.05"]
+    out = CliRunner().invoke(power, arguments, catch_exceptions=False).output
+    assert "Alpha - Beta" in out
+    assert "for 0.05" in out
+    assert "power 80%" in out
+    for wrong in (["--difference", "mos=0"], ["--margin", "moos=1"], ["--against", "Gamma"]):
+        with pytest.raises(UsageError):
+            CliRunner().invoke(power, [str(close_run.folder), *wrong], catch_exceptions=False)
 
 
 def run_of_arms(run: Any, comparisons: list[dict[str, Any]]) -> Any:

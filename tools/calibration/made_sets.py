@@ -62,9 +62,9 @@ class Sets:
         dearest: mixed models, curves, agreement with listeners: tenths of a second.
     """
 
-    cheap: int = 20_000
+    cheap: int = 10_000
     usual: int = 2_000
-    dear: int = 1_000
+    dear: int = 500
     dearest: int = 500
 
     def divided(self, by: int) -> Sets:

@@ -28,7 +28,7 @@ from synbench.statistics.bootstrap import bootstrap_means
 from synbench.statistics.means import Estimates, estimate_differences, estimate_means
 from synbench.statistics.multiplicity import SIGNIFICANCE, correct_each
 from synbench.statistics.permutation import sign_flip_each, swap_rates
-from synbench.statistics.power import POWER, units_needed
+from synbench.statistics.power import TARGET_POWER, units_needed
 from synbench.statistics.ratios import shares_of_differences
 from synbench.statistics.signed_ranks import rank_directions, wilcoxon_each
 from synbench_reports.papers.published import verdict_of
@@ -323,7 +323,7 @@ def sample_sizes(sets: Sets) -> Section:
                 row.append(percent(float(np.mean(estimate_means(gaps).p() < alpha)), digits=0))
             rows.append(row)
     return Section(
-        title=f"How many speakers it takes: `synbench power` and the notes of tables ({POWER:.0%})",
+        title=f"How many speakers it takes: `synbench power`, notes of tables ({TARGET_POWER:.0%})",
         text=(
             "Of so many speakers, how often the difference is told from zero at the level of "
             "the family (80 % asked; less where 5 speakers were more than needed is more). SD "

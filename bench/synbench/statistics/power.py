@@ -1,12 +1,17 @@
 """How many speakers or listeners a difference takes, and what so many could have seen.
 
-All by the two-sided paired t-test on one difference for each speaker or listener, a unit.
+All by the two-sided paired t-test on one difference for each speaker or listener, a unit; equality
+by two one-sided ones.
 
-Reference
+References
     J. Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd edition, 1988.
+    K. Phillips, "Power of the two one-sided tests procedure in bioequivalence", J. Pharmacokinet.
+        Biopharm. 18 (2), 1990.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from synbench.statistics.multiplicity import SIGNIFICANCE
 
@@ -16,9 +21,11 @@ TARGET_POWER = 0.8
 __all__ = [
     "MOST_UNITS",
     "TARGET_POWER",
+    "equality_power",
     "paired_power",
     "paired_sample_size",
     "smallest_detectable",
+    "units_for_equality",
     "units_needed",
 ]
 
@@ -73,17 +80,61 @@ def units_needed(
     if not (difference > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
         raise ValueError("expected a difference and sd above 0, power and alpha between 0 and 1")
     effect = difference / sd
+    units = _fewest(lambda n: paired_power(effect, n, alpha=alpha) >= power)
+    if units is None:
+        raise ValueError(f"a difference of {difference:g} takes more than {MOST_UNITS}")
+    return units
+
+
+def equality_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> float:
+    """Chance that two one-sided t-tests call equal what is equal.
+
+    Args:
+        effect: margin over the standard deviation of differences.
+        n: units.
+        alpha: of each of the tests.
+    """
+    from scipy.special import stdtrit
+    from scipy.stats import nct
+
+    if n < 2:
+        return 0.0
+    quantile = float(stdtrit(n - 1, 1 - alpha))
+    # Each test fails with this chance; both at once would take a spread far beyond the margin.
+    fails = float(nct.cdf(quantile, n - 1, effect * n**0.5))
+    return max(0.0, 1 - 2 * fails)
+
+
+def units_for_equality(
+    margin: float, sd: float, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
+) -> int:
+    """Fewest units of which two equal systems are called equal with at least this power.
+
+    Args:
+        margin: largest difference that counts as equal.
+        sd: standard deviation of the differences of single units, in the same unit.
+
+    Raises:
+        ValueError: margin or sd is not positive, or more than 100 000 would be needed.
+    """
+    if not (margin > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
+        raise ValueError("expected a margin and sd above 0, power and alpha between 0 and 1")
+    units = _fewest(lambda n: equality_power(margin / sd, n, alpha=alpha) >= power)
+    if units is None:
+        raise ValueError(f"a margin of {margin:g} takes more than {MOST_UNITS}")
+    return units
+
+
+def _fewest(enough: Callable[[int], bool]) -> int | None:
+    """The fewest units that are enough, at least two; ``None`` beyond the most there can be."""
     low, high = 2, 4
-    while paired_power(effect, high, alpha=alpha) < power:
+    while not enough(high):
         low, high = high, high * 2
         if high > MOST_UNITS:
-            raise ValueError(f"a difference of {difference:g} takes more than {MOST_UNITS}")
+            return None
     while low < high:
         middle = (low + high) // 2
-        if paired_power(effect, middle, alpha=alpha) >= power:
-            high = middle
-        else:
-            low = middle + 1
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
     return low
 
 

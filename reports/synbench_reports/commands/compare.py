@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TESTS = ("corrected_t", "t", "sign_flip", "wilcoxon")
 
-__all__ = ["compare"]
+__all__ = ["compare", "values_by_metric"]
 
 
 @click.command()
@@ -103,7 +103,7 @@ def compare(
 
     chosen = tuple(filter(None, (name.strip() for name in metrics.split(","))))
     planned = read_selection(find_run(run), corpus=corpus, metrics=chosen)
-    stated = _margins(margins)
+    stated = values_by_metric(margins)
     check_asked(planned, against, stated)
     asked = cast("Test", test)
     if fixed:
@@ -193,7 +193,12 @@ def _fixed_text(family: list[Fixed]) -> Iterator[str]:
             yield f"    of {one.share.of}: {one.share.value:.0%} {ends}"
 
 
-def _margins(texts: tuple[str, ...]) -> dict[str, float]:
+def values_by_metric(texts: tuple[str, ...]) -> dict[str, float]:
+    """Positive numbers by column, from texts such as ``stoi=0.02``.
+
+    Raises:
+        UsageError: a text of another form.
+    """
     margins = {}
     for text in texts:
         name, _, value = text.partition("=")
