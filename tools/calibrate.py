@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from calibration import of_codecs, of_listeners, of_metrics
 from calibration.made_sets import SHAPES, Section, Sets
-from calibration.page import HEAD
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanations" / "calibration.md"
+HEAD = Path(__file__).parent / "calibration" / "head.md"
 SECTIONS: tuple[Callable[[Sets], Section], ...] = (
     of_codecs.means,
     of_codecs.skewed_pairs,
@@ -50,7 +50,7 @@ __all__ = ["PAGE", "SECTIONS", "SHAPES", "Sets", "main", "of_codecs", "page"]
 
 def page(sections: Sequence[Section], sets: Sets) -> str:
     """The whole page as Markdown."""
-    head = HEAD.format(**vars(sets))
+    head = HEAD.read_text(encoding="utf-8").format(**vars(sets))
     return "\n\n".join([head.strip(), *(section.markdown() for section in sections)]) + "\n"
 
 

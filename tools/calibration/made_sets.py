@@ -100,7 +100,7 @@ def percent(share: float, within: tuple[float, float] | None = None, *, digits: 
     if share != share:
         return "-"
     text = f"{100 * share:.{digits}f}"
-    return text if within is None or within[0] <= share <= within[1] else f"**{text}**"
+    return text if within is None or within[0] <= round(share, 3) <= within[1] else f"**{text}**"
 
 
 def coverage(share: float, within: tuple[float, float] | None = None) -> str:
@@ -108,7 +108,7 @@ def coverage(share: float, within: tuple[float, float] | None = None) -> str:
     if share != share:
         return "-"
     text = f"{share:.3f}".removeprefix("0")
-    return text if within is None or within[0] <= share <= within[1] else f"**{text}**"
+    return text if within is None or within[0] <= round(share, 3) <= within[1] else f"**{text}**"
 
 
 def holds(low: Floats, high: Floats, truth: float = 0.0) -> float:

@@ -111,9 +111,8 @@ def skewed_pairs(sets: Sets) -> Section:
     return Section(
         title="Differences of two codecs whose scores have the same shape",
         text=(
-            "The level in % of the corrected t (5.0 asked). The differences are symmetric and "
-            "have heavy tails, where every t-test is careful: fewer false differences than "
-            "promised."
+            "The level in % of the corrected t (5.0 asked). Such differences are symmetric, so "
+            "that the skewness which the test takes out is chance: that costs up to 1.5 points."
         ),
         head=["shape", *COUNTS],
         rows=rows,

@@ -114,6 +114,7 @@ def compare(
     store = Store(planned)
     writer = csv.writer(target := io.StringIO(), lineterminator="\n")
     writer.writerow(PAIR_COLUMNS)
+    short = False
     for narrowed, entry, cells in store.corpora():
         for metric_index, metric in enumerate(narrowed.metrics):
             compared = pairs(
@@ -139,8 +140,11 @@ def compare(
                 given = letters(narrowed, cells, metric_index, compared)
                 groups = "  ".join(f"{label} {text}" for label, text in given.items())
                 click.echo(f"Same letter, not told apart: {groups}")
+            short |= any(pair.verdict in ("not told apart", "too few") for pair in compared)
     if form == "csv":
         click.echo(target.getvalue(), nl=False)
+    elif short:
+        click.echo(f"\nHow many it takes, to tell apart or to call equal: synbench power {run}")
 
 
 def _show_curves(

@@ -1,5 +1,0 @@
-"""The words at the head of the page."""
-
-HEAD = """
-# Calibration
-"""
