@@ -195,6 +195,7 @@ def _merged(
     decode_status = np.full(shape[:2], MISSING, dtype=np.int8)
     measures = {name: np.full(shape[:2], np.nan) for name in MEASURES}
     owners = [parts[0]] * len(codec_ids)
+    lag_profiles: list[tuple[bytes, ...]] = [()] * len(codec_ids)
     failures: Counter[str] = Counter()
     for part in sorted(parts, key=lambda part: part.planned.started):
         cells, order = part.cells, part.order
@@ -215,6 +216,7 @@ def _merged(
             if (coded == OK).sum() >= (decode_status[:, number] == OK).sum():
                 owners[number] = part
                 decode_status[:, number] = coded
+                lag_profiles[number] = cells.lag_profiles[place]
                 for name, measure in measures.items():
                     measure[:, number] = cells.measures[name][order, place]
         failures.update(dict(cells.failures))
@@ -229,6 +231,7 @@ def _merged(
         decode_status=decode_status,
         measures=measures,
         failures=tuple(failures.most_common()),
+        lag_profiles=tuple(lag_profiles),
     )
     return cells, tuple(owners)
 
