@@ -1,7 +1,7 @@
 """Reading, resampling and writing audio: one way for everything in a run.
 
 A wave is mono, shape ``(samples,)``, full scale at -1 and 1. Several channels are averaged, and
-whoever reads is told how many there were. There is one resampler: soxr at its best setting.
+the reader learns how many there were. There is one resampler: soxr at its best setting.
 """
 
 from __future__ import annotations

@@ -150,7 +150,9 @@ def package_findings() -> Iterator[Finding]:
         yield Finding(
             part=f"extra {extra}",
             works=not absent,
-            state=purpose if not absent else f"{', '.join(absent)} absent; for {purpose or extra}",
+            state=purpose
+            if not absent
+            else f"{', '.join(absent)} not installed; for {purpose or extra}",
             command=install(extra) if absent else "",
         )
 

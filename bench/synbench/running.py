@@ -100,7 +100,7 @@ def run(
         out: the run's folder; ``runs/NAME`` without it.
         workers: worker processes; one per core without it, 0 does everything in this process.
         executor: ``local``, ``slurm:...`` or ``dask:...``.
-        retry: try every failure again, also those that failed so often that they count as final.
+        retry: try every failure again, also those that count as final.
         cell_seconds: longest time of one clip by one codec or metric; without it 10 minutes, and
             one more for each second of the clip.
         quiet: show no progress.

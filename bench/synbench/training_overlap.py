@@ -2,7 +2,7 @@
 
 Declared training data are names of corpora, as the authors state them. A corpus of a run counts as
 the same where its name begins with that name; corpora cut from one source share speakers, so a
-reader hears of them too.
+reader learns of them too.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def fetch_checkpoint(
     Args:
         checkpoint: what to bring.
         own: a file, or a folder searched for files of the right names, in place of the network.
-        progress: gives for each file what is told of the bytes done.
+        progress: gives for each file the function that is called with the bytes done.
 
     Raises:
         EnvironmentFault: no network, or what came is not the pinned file.
@@ -123,7 +123,7 @@ def fetch_checkpoint(
             paths.append(path)
         elif source.packaged:
             raise EnvironmentFault(
-                f"{checkpoint.name}: {source.file} comes inside {source.repository} and is absent "
+                f"{checkpoint.name}: {source.file} comes inside {source.repository} and is missing "
                 "or damaged; install synbench again"
             )
         elif own is not None:

@@ -77,7 +77,7 @@ def _copy(checkpoint: Checkpoint, source: WeightsSource, folder: Path) -> tuple[
     path = weights_path(source)
     if path is None or not path.is_file():
         raise EnvironmentFault(
-            f"{checkpoint.name}: {source.name} is absent; type: "
+            f"{checkpoint.name}: {source.name} is missing; type: "
             f"synbench weights fetch {checkpoint.name}"
         )
     sha256 = file_sha256(path)

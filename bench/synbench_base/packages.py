@@ -99,7 +99,7 @@ def require(package: str, *, extra: str) -> None:
         Unavailable: it is not; the message holds the pip line.
     """
     if importlib.util.find_spec(package) is None:
-        raise Unavailable(f"{package} is absent: {install(extra)}")
+        raise Unavailable(f"{package} is not installed: {install(extra)}")
 
 
 def import_extra(module: str, *, extra: str) -> ModuleType:
@@ -173,7 +173,7 @@ def package_content(package: str, file: str, sha256: str, *, advice: str) -> byt
     """
     path = package_file(package, file)
     if path is None:
-        raise Unavailable(f"{package}, which holds the model {file}, is absent: {advice}")
+        raise Unavailable(f"{package}, which holds the model {file}, is not installed: {advice}")
     try:
         content = path.read_bytes()
     except OSError as error:

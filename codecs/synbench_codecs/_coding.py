@@ -95,7 +95,7 @@ def _n_frames(codec: Codec, n_samples: int) -> int:
 
 
 def _frames_of(bits: int, info: CodecInfo) -> int | None:
-    """How many frames take exactly so many bits, ``None`` where no number does."""
+    """How many frames take exactly this number of bits, ``None`` where no number does."""
     per_frame = sum(math.log2(size) for size in info.codebook_sizes)
     nearest = round(bits / per_frame) if per_frame else 0
     for frames in (nearest, nearest - 1, nearest + 1):

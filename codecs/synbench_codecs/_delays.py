@@ -39,13 +39,15 @@ class Delays:
 
 
 def delays_of(record: Mapping[str, Any]) -> Delays:
-    """From the fields of a :class:`~synbench_codecs.CodecInfo`, by name.
+    """From the fields of a :class:`~synbench_codecs.CodecInfo`, by name; nothing where they lack.
 
     >>> delays_of({"kind": "classical", "sample_rate": 16000, "output_sample_rate": 48000,
     ...     "hop_length": 320, "lookahead_samples": 104, "output_delay_samples": 308,
     ...     "context": "unbounded"})
     Delays(frame=0.02, lookahead=0.0065, is_whole_file=False)
     """
+    if not {"lookahead_samples", "context"} <= record.keys():
+        return Delays()  # a run of an earlier version, which did not write them
     sample_rate = record["sample_rate"] or ANY_RATE
     output_rate = record["output_sample_rate"] or sample_rate
     frame = record["hop_length"] / sample_rate if record["hop_length"] else None

@@ -213,6 +213,11 @@ class Codec(Protocol):
     no stream and no run folder can have the codec loaded); ``checkpoints``, a tuple of
     :class:`Checkpoint`, when it loads trained weights; and, for the first forecast of a run,
     ``cpu_seconds_per_audio_second``.
+
+    A codec whose ``info`` has ``codebook_sizes`` may have ``n_frames(n_samples) -> int``: how many
+    frames it makes of a wave of this length. The bits of every stream are checked against it.
+    Without it whole hops are expected, the last one filled up: ``ceil(n_samples / hop_length)``;
+    a codec that needs a frame more, or cuts the tail, has to say so here.
     """
 
     points: ClassVar[tuple[Options, ...]]

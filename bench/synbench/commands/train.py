@@ -145,7 +145,7 @@ def curves(run: Path, out: Path | None) -> None:
 @click.option(
     "--teacher",
     type=EXISTING_FILE,
-    help="Put the run's predictors behind this teacher, whose decoder alone was trained further.",
+    help="Use the run's predictors with this teacher, whose decoder alone was trained further.",
 )
 def export(run: Path, out: Path, float32: bool, teacher: Path | None) -> None:
     """Write the codec of a run to one file, to give to others."""

@@ -89,7 +89,7 @@ def load(
 
     Args:
         spec: ``name:option=value,option=value``.
-        limit: at most so many items, spread over the speakers, the same ones every time.
+        limit: the largest number of items, spread over the speakers, the same ones every time.
         expected_digest: what :attr:`Corpus.digest` must be.
         progress: told (done, total), of bytes while downloading and of files while reading.
 

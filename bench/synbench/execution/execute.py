@@ -81,7 +81,7 @@ def execute(
     *,
     devices: Executor | None = None,
 ) -> None:
-    """Do all that is missing; ``listener`` hears of every finished unit.
+    """Do all that is missing; ``listener`` is called after every finished unit.
 
     Args:
         devices: has one worker for each GPU and decodes the neural codecs; without it the one

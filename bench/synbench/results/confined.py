@@ -40,7 +40,7 @@ def inside(folder: Path, name: str | PurePosixPath) -> Path:
     path = folder.joinpath(*parts)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageError(
-            f"{path} is a link, or lies behind one, that leads out of {folder}: it was not "
+            f"{path} is a link, or lies in one, that leads out of {folder}: it was not "
             "opened; a run folder must hold its files itself (the whole folder may be a link)"
         )
     return path

@@ -91,7 +91,7 @@ def stored_outcomes(
 
 
 def _lasting(rows: dict[str, NDArray[Any]], *, retry: bool) -> NDArray[np.bool_]:
-    """Whether a row is an outcome: a passing failure is one after so many attempts."""
+    """Whether a row is an outcome: a passing failure is one after its last attempt."""
     failed = np.asarray(rows["failed"], dtype=bool)
     if retry:
         return ~failed

@@ -34,7 +34,7 @@ from synbench.statistics.clusters import (
 )
 
 CONFIDENCE = 0.95
-# Below so many items or clusters no verdict is given; below the second number intervals of skewed
+# Below the first number of clusters no verdict is given; below the second the intervals of skewed
 # scores hold less often than they promise. Both as measured by tools/calibrate.py.
 FEWEST_CLUSTERS = 5
 FEW_CLUSTERS = 8

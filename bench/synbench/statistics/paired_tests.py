@@ -139,7 +139,7 @@ def compare_all(
 
 
 def smallest_p(clusters: int, test: Test) -> float:
-    """The smallest p that a test can give with so many clusters: all of them favour one codec.
+    """The smallest p that a test can give with this many clusters: all of them favour one codec.
 
     More clusters than signs are tried exactly for are not tried: they only make it smaller. The
     t-tests have no smallest p.

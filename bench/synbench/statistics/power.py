@@ -1,4 +1,4 @@
-"""How many speakers or listeners a difference takes, and what so many could have seen.
+"""How many speakers or listeners a difference takes, and what N of them could have seen.
 
 All by the two-sided paired t-test on one difference for each speaker or listener, a unit; equality
 by two one-sided ones.

@@ -37,6 +37,10 @@ def require_engine(checkpoint: Checkpoint) -> None:
     if engine() == "torch":
         require("torch", extra="torch")
     elif len(checkpoint.files) > 1:
-        raise Unavailable(f"torch is absent, which reads {checkpoint.name}: {install('torch')}")
+        raise Unavailable(
+            f"torch is not installed, which reads {checkpoint.name}: {install('torch')}"
+        )
     elif device() != "cpu":
-        raise Unavailable(f"torch is absent, for SYNBENCH_DEVICE={device()}: {install('torch')}")
+        raise Unavailable(
+            f"torch is not installed, for SYNBENCH_DEVICE={device()}: {install('torch')}"
+        )

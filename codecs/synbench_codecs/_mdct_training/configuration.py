@@ -134,7 +134,7 @@ class Discriminator:
         period_channels: of the first layer of a multi-period one beside it, as in APCodec (32
             there); 0, as in the released code of MDCTCodec, leaves it out.
         from_step: where they join.
-        alone_steps: as many steps they learn alone before the codec hears of them.
+        alone_steps: for this number of steps they learn alone, before the codec learns from them.
         learning_rate: their own, constant after the warm-up; the codec's and its schedule if none.
         warm_up_steps: from ``from_step`` on, of their own learning rate.
     """

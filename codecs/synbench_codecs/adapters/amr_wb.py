@@ -141,7 +141,7 @@ def encoder_library() -> ctypes.CDLL:
         ctypes.util.find_library("vo-amrwbenc") or LIBRARY
     )
     if library is None:
-        raise Unavailable("libvo-amrwbenc is absent: apt-get install libvo-amrwbenc0")
+        raise Unavailable("libvo-amrwbenc is not installed: apt-get install libvo-amrwbenc0")
     library.E_IF_init.restype = ctypes.c_void_p
     library.E_IF_exit.argtypes = [ctypes.c_void_p]
     library.E_IF_encode.argtypes = [

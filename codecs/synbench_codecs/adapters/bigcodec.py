@@ -22,7 +22,7 @@ from synbench_codecs.support.network_codec import NetworkCodec, Variant
 
 KERNEL_SAMPLES = 7
 DILATIONS = (1, 3, 9)
-# The two low-passes of an activation together look so many samples ahead.
+# The two low-passes of an activation together look this number of samples ahead.
 ACTIVATION_AHEAD_SAMPLES = 5
 
 RELEASED = Checkpoint(

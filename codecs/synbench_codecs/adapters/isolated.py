@@ -227,7 +227,7 @@ def _checked(told: Any, script: Path) -> dict[str, Any]:
 
 def _source(path: Path) -> WeightsSource:
     if not path.is_file():
-        raise Unavailable(f"describe() names weights that are absent: {path}")
+        raise Unavailable(f"describe() names weights that are not there: {path}")
     return WeightsSource(
         repository="local",
         revision="",

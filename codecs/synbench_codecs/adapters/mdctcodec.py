@@ -139,7 +139,7 @@ class MDCTCodec(TokenCodec):
         check_range("mdctcodec", "codebooks", options["codebooks"], 0, self.config.codebooks)
         self.codebooks = options["codebooks"] or self.config.codebooks
         rate = nominal_bitrate(header, codebooks=self.codebooks)
-        # Fewer books of a larger model sound unlike a model of so many, at the same rate.
+        # Fewer books of a larger model sound unlike a model that has no more, at the same rate.
         whole = self.codebooks == self.config.codebooks
         suffix = "" if whole else f", {self.codebooks} of {self.config.codebooks} books"
         self.info = CodecInfo(

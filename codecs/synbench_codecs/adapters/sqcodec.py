@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EXTRA = "sqcodec"
-# Finite scalar quantization widens its range by so much, so that the outermost level is reached.
+# Finite scalar quantization widens its range by this, so that the outermost level is reached.
 LEVEL_RANGE = 1.001
 PARTS = ("encoder", "en_encoder", "quantizer", "en_decoder", "decoder")
 TAILS = ("cut", "kept")
