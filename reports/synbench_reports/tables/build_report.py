@@ -113,9 +113,10 @@ def within_limits(report: Report) -> Report:
             )
         kept = tuple(row for row in table.rows if row.cells[places[0]].note == "yes")
         tables.append(dataclasses.replace(table, rows=kept))
-    if not any(table.rows for table in tables):
+    kept_tables = tuple(table for table in tables if table.rows)
+    if not kept_tables:
         raise UsageError("no codec keeps to the limits; see who comes near without --within")
-    return dataclasses.replace(report, tables=tuple(tables))
+    return dataclasses.replace(report, tables=kept_tables)
 
 
 def build_table(
