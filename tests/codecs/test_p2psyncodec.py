@@ -190,3 +190,21 @@ def test_untrained_networks_have_the_rates_of_their_options() -> None:
     codec = MDCTCodec.untrained(reduced=True, model="released-48k", codebooks=2)
     assert codec.info.nominal_bitrate_bps == 3000
     assert codec.encode(WAVE[:4000], 48000).payload_bits == 20 * codec.n_frames(4000)
+
+
+def test_a_rounded_decoder_changes_the_wave_and_no_token() -> None:
+    codecs = []
+    for arithmetic in ("float32", "bfloat16"):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            codecs.append(P2PSynCodec.untrained(reduced=True, arithmetic=arithmetic))
+    tokens = torch.randint(1024, (1, 1, 30), generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        vectors = [codec.model.vectors(tokens, how="all") for codec in codecs]
+        wave, other = (codec.model.decode(tokens, how="all") for codec in codecs)
+    # The sums of the predicted codes, bit for bit.
+    assert torch.equal(*vectors)
+    error = (wave - other).square().mean() / wave.square().mean()
+    assert 0 < error < 1e-3
+    assert "arithmetic=bfloat16" in codecs[1].info.spec
+    assert codecs[1].info.label.endswith(", bfloat16")

@@ -10,7 +10,7 @@ from synbench_codecs._mdct.quantizer import Quantized, ResidualQuantizer
 from synbench_codecs._mdct.sizes import CodecConfig
 from synbench_codecs._mdct.transform import MDCT
 
-__all__ = ["MDCTModel", "fold_weight_norm"]
+__all__ = ["Bfloat16", "MDCTModel", "fold_weight_norm"]
 
 
 class MDCTModel(nn.Module):
@@ -28,7 +28,7 @@ class MDCTModel(nn.Module):
             search=config.search,
             usage_decay=usage_decay,
         )
-        self.decoder = Decoder(config.backbone)
+        self.decoder: nn.Module = Decoder(config.backbone)
 
     def forward(
         self,
@@ -66,6 +66,19 @@ class MDCTModel(nn.Module):
         Those samples may lie inside the input, whose unfilled last frame was never coded.
         """
         return nn.functional.pad(self.decode(vectors), (0, self.config.backbone.bins))
+
+
+class Bfloat16(nn.Module):
+    """A network that computes in bfloat16; it takes and gives float32, shapes are the network's."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.to(torch.bfloat16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the network gives, rounded on the way."""
+        out: Tensor = self.network(x.to(torch.bfloat16))
+        return out.float()
 
 
 def fold_weight_norm(model: nn.Module) -> None:
