@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import synbench_codecs
+from synbench_base.errors import UnpublishedWeights
 from synbench_codecs.errors import UsageError, WeightsError
 
 from .conftest import synthetic_speech
@@ -208,3 +209,19 @@ def test_a_rounded_decoder_changes_the_wave_and_no_token() -> None:
     assert 0 < error < 1e-3
     assert "arithmetic=bfloat16" in codecs[1].info.spec
     assert codecs[1].info.label.endswith(", bfloat16")
+
+
+def test_the_papers_own_trainings_need_a_file(weights: str) -> None:
+    with pytest.raises(UnpublishedWeights, match="p2psyncodec:model=paper-48k,weights=PATH"):
+        synbench_codecs.load("p2psyncodec:model=paper-48k")
+    with pytest.raises(WeightsError, match="expected 48000 Hz, got 16000; leave the model out"):
+        synbench_codecs.load("p2psyncodec", model="paper-48k", weights=weights)
+    for spec, sample_rate, bitrate_bps in (
+        ("p2psyncodec:model=paper-48k", 48000, 1500),
+        ("p2psyncodec:model=paper-16k", 16000, 500),
+        # Of this one the paper tells the rate alone.
+        ("wavtokenizer:variant=unstated-2kbps", 16000, 2000),
+    ):
+        info = synbench_codecs.describe(spec)
+        assert info is not None
+        assert (info.sample_rate, info.nominal_bitrate_bps) == (sample_rate, bitrate_bps)
