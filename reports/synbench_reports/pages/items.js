@@ -5,6 +5,7 @@ const ROWS = 15;
 const DRIFT = 0.03;
 // Up to so many systems run together, so that switching is instant; of more, each when it is chosen.
 const TOGETHER = 16;
+const SOON = 200000;
 const ORDERS = { worst: "worst first", difference: "largest differences first", best: "best first", corpus: "as in the corpus" };
 
 // The words of two texts side by side: same, changed, left out, put in. Shortest way of all.
@@ -49,7 +50,9 @@ async function showItems(view, target) {
   const data = await load(`board${number}-items`);
   const places = view.metrics.map((_, place) => place);
   const scores = new Map();
-  const wanted = view.inside ? places : [view.metric];
+  // All metrics of an item where that is soon read, else only the chosen one.
+  const soon = data.names.length * view.board.rows.length * places.length <= SOON;
+  const wanted = view.inside && soon ? places : [view.metric];
   for (const place of wanted) scores.set(place, numbers(await load(`board${number}-metric${place}`)));
   const heardPlace = view.board.heard.includes(view.metric) ? view.metric : view.board.heard[0];
   const heard = heardPlace === undefined ? null : await load(`board${number}-heard${heardPlace}`);
