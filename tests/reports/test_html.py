@@ -258,7 +258,7 @@ def test_no_metric_is_out_of_sight_on_a_desk(made_run: Any, browser: Any) -> Non
     made_run.save()
     view = Opened(browser, made_run).view
     heads = view.locator("#table .scoretable thead th button")
-    labels = [text.split(" MOS")[0] for text in heads.all_inner_texts()]
+    labels = [text.split("MOS")[0].strip() for text in heads.all_inner_texts()]
     assert [label for label in labels if label.startswith("A metric")] == [
         metric.label for metric in made_run.metrics
     ]

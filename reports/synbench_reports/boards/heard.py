@@ -13,7 +13,7 @@ from synbench.results.counted_rows import CountedRows
 from synbench_reports.boards.combine import Board
 
 DETAILS = f"""
-SELECT place, codec_index, metric_index, details FROM counted_scores {queries.IN_CORPUS}
+SELECT corpus_index, codec_index, metric_index, details FROM counted_scores {queries.IN_CORPUS}
 AND details IS NOT NULL
 """
 
