@@ -152,6 +152,9 @@ importlib.util.find_spec = lambda name, *rest: None if name == "torch" else find
 import synbench_codecs
 codec = synbench_codecs.load("p2psyncodec")
 assert "onnxruntime" in codec.info.implementation
+from synbench.execution import decoding, units  # as a worker of a run makes it
+point = units.CodecPoint(spec=codec.info.spec, codec_id=decoding.codec_identity(codec))
+codec = decoding._codec(point)
 wave = numpy.load(sys.argv[1])
 encoded = codec.encode(wave, 16000)
 assert codec.decode(encoded).size >= wave.size

@@ -80,7 +80,7 @@ def run(
         console=console,
     )
     if not quiet:
-        importlib.import_module(TABLE).show_run(ended.folder)
+        importlib.import_module(TABLE).show_run(ended.folder, compact=True)
     style = "red" if ended.over_budget else "yellow"
     for number, line in enumerate(ended.lines()):
         console.print(

@@ -51,7 +51,10 @@ def _codec(point: CodecPoint) -> Codec | Recording:
     """
     codec = synbench_codecs.load(point.spec)
     # Networks are read at their first use; that must not count as the first wave's coding.
-    getattr(codec, "model", None)
+    if hasattr(codec, "warm_up"):
+        codec.warm_up()
+    else:
+        getattr(codec, "model", None)
     if codec_identity(codec) != point.codec_id:
         raise CellFault(
             "the codec's programs, weights or recordings changed after the run was planned; type "

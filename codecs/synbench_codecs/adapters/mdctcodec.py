@@ -156,6 +156,10 @@ class MDCTCodec(TokenCodec):
         """Tokens per codebook, by the model's length rule."""
         return self.config.n_tokens(n_samples)
 
+    def warm_up(self) -> None:
+        """Load the networks."""
+        getattr(self, "model" if self._by_torch else "portable")
+
     def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
         """Tokens (B, Q, L) of waves (B, T)."""
         return super().tokens_of(waves) if self._by_torch else self.portable.encode(waves)

@@ -88,6 +88,10 @@ class TokenCodec(abc.ABC):
         waves = self.waves_of(np.stack([self._unpacked(encoded) for encoded in streams]))
         return [np.ascontiguousarray(wave, dtype=np.float32) for wave in waves]
 
+    def warm_up(self) -> None:
+        """Load what the first wave would wait for."""
+        getattr(self, "model", None)
+
     def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
         """Tokens (B, Q, L) of waves (B, T), by torch on the device."""
         torch = import_extra("torch", extra="torch")

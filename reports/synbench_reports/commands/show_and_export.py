@@ -53,6 +53,9 @@ def limit_options(command: Any) -> Any:
     type=click.IntRange(min=40),
     help="Width in characters [default: that of the terminal].",
 )
+@click.option(
+    "--notes", is_flag=True, help="Print how each number is made: versions, rules, policy."
+)
 def show(
     run: str,
     corpus: str | None,
@@ -60,6 +63,7 @@ def show(
     limits: str,
     within: bool,
     width: int | None,
+    notes: bool,
 ) -> None:
     """Print the table of RUN: a run folder, or NAME for runs/NAME.
 
@@ -70,7 +74,15 @@ def show(
     from synbench.results.find_run import find_run
 
     folder = find_run(run)
-    show_run(folder, corpus=corpus, metrics=metrics, limits=limits, within=within, width=width)
+    show_run(
+        folder,
+        corpus=corpus,
+        metrics=metrics,
+        limits=limits,
+        within=within,
+        width=width,
+        notes=notes,
+    )
 
 
 def show_run(
@@ -81,10 +93,14 @@ def show_run(
     limits: str = "",
     within: bool = False,
     width: int | None = None,
+    notes: bool = False,
+    compact: bool = False,
 ) -> None:
     """Print the table of a run folder, and what to type next.
 
     Args:
+        compact: rates and scores alone, as a run ends with.
+        notes: say of every number how it is made, not the warnings alone.
         limits: such as ``latency_ms=30,giga_macs=0.7``, in place of the suite's own.
         within: only the codecs that keep to them.
         width: in columns.
@@ -107,11 +123,13 @@ def show_run(
     console = OutputConsole(highlight=False, markup=False, emoji=False)
     if width or not console.is_terminal:
         console.width = width or WIDTH_OF_FILES
-    print_report(report, console)
+    print_report(report, console, notes=notes, compact=compact)
     console.print()
     for label, text in (
         ("Run", str(folder)),
         ("Reconstructions", str(folder / "reconstructions")),
+        *([("Delays, times", f"synbench show {folder}")] if compact else []),
+        *([] if notes else [("How it was made", f"synbench show {folder} --notes")]),
         ("Next", f"synbench export {folder} --format markdown"),
         ("", f"synbench export {folder} --format csv --rows"),
     ):

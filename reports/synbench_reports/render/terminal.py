@@ -1,9 +1,14 @@
-"""A report on the terminal: tables no wider than the screen, warnings, then footnotes."""
+"""A report on the terminal: tables no wider than the screen, warnings, then footnotes.
+
+A table that does not fit as one block is set closer: headings over several lines, intervals beside
+their means, no column whose numbers another column holds. Where even that is too wide, it is cut
+into several blocks.
+"""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich import box
 from rich.cells import cell_len
@@ -15,21 +20,33 @@ from synbench_reports.render.layout import ABSENT_VALUE, ARROWS, CellText, cell_
 from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
 PADDING_CELLS = 2
+CLOSE_PADDING_CELLS = 1
+# Groups of columns that a compact table leaves out.
+LEFT_OUT = ("delay", "cost", "count")
+# A heading that is set closer breaks between words beyond so many characters.
+CLOSE_HEADING_CELLS = 10
 LONGEST_LABEL_CELLS = 32
 
 __all__ = ["print_report"]
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print all tables and notes."""
+def print_report(
+    report: Report, console: Console, *, notes: bool = True, compact: bool = False
+) -> None:
+    """Print all tables and warnings.
+
+    Args:
+        notes: what else there is to know of each number.
+        compact: rates and scores alone; delays, times and counts are left out.
+    """
     for table in report.tables:
-        _print_table(table, console)
-        _print_notes(table.notes, console)
+        _print_table(table, console, compact=compact)
+        _print_notes(table.notes, console, notes=notes)
         console.print()
-    _print_notes(report.notes, console)
+    _print_notes(report.notes, console, notes=notes)
 
 
-def _print_table(table: Table, console: Console) -> None:
+def _print_table(table: Table, console: Console, *, compact: bool = False) -> None:
     corpus = table.corpus
     heading = Text(corpus.name, style="bold")
     heading.append(f"  {corpus.items} items, {_duration(corpus.seconds)}", style="not bold")
@@ -48,13 +65,67 @@ def _print_table(table: Table, console: Console) -> None:
     shown = [
         index
         for index, column in enumerate(table.columns)
-        if column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows)
+        if (column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows))
+        and not (compact and column.group in LEFT_OUT)
     ]
     columns = [table.columns[index] for index in shown]
     runs = column_runs(columns, [widths[index] for index in shown], console.width - first)
+    if len(runs) > 1:
+        close = _close_grid(table, shown, console.width)
+        if close is not None:
+            console.print(close)
+            console.print()
+            return
     for run in runs:
         console.print(_grid(table, tuple(shown[index] for index in run), texts))
         console.print()
+
+
+def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
+    """All columns in one block, set closer; ``None`` where they are too wide for that."""
+    kept = [index for index in shown if not _held_elsewhere(table, index)]
+    headings = {index: _close_heading(table.columns[index]) for index in kept}
+    texts = {index: _column_texts(table, index, close=True) for index in kept}
+    labels = [cell_len(row.codec.label + row.mark) for row in table.rows]
+    needed = max([*labels, len("Codec")]) + sum(
+        CLOSE_PADDING_CELLS
+        + max(map(cell_len, (*headings[index].split("\n"), *(text.plain for text in texts[index]))))
+        for index in kept
+    )
+    if needed > width:
+        return None
+    grid = Grid(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 0, 0, CLOSE_PADDING_CELLS),
+        header_style="",
+    )
+    grid.add_column("Codec", no_wrap=True)
+    for index in kept:
+        heading = Text(headings[index], style="bold", justify="right")
+        grid.add_column(heading, justify="right", no_wrap=True)
+    for number, row in enumerate(table.rows):
+        label = Text(row.codec.label + row.mark, style="dim" if row.codec.is_anchor else "")
+        grid.add_row(label, *(texts[index][number] for index in kept))
+    return grid
+
+
+def _held_elsewhere(table: Table, index: int) -> bool:
+    """A nominal rate beside the counted one, and side information where there is none."""
+    name = table.columns[index].name
+    cells = [row.cells[index] for row in table.rows]
+    if name == "nominal_kbps":
+        return any(column.name == "payload_kbps" for column in table.columns)
+    return name == "side_kbps" and not any(cell.mean for cell in cells)
+
+
+def _close_heading(column: Column) -> str:
+    return "\n".join(
+        line
+        for part in _heading(column).split("\n")
+        for line in textwrap.wrap(part, CLOSE_HEADING_CELLS, break_long_words=False)
+    )
 
 
 def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
@@ -74,7 +145,7 @@ def _heading(column: Column) -> str:
     return "\n".join((column.label, second, column.detail)).rstrip("\n")
 
 
-def _column_texts(table: Table, column_index: int) -> list[Text]:
+def _column_texts(table: Table, column_index: int, *, close: bool = False) -> list[Text]:
     """The cells of a column, padded so that means, intervals and counts stand below each other."""
     column = table.columns[column_index]
     cells = [row.cells[column_index] for row in table.rows]
@@ -83,32 +154,37 @@ def _column_texts(table: Table, column_index: int) -> list[Text]:
     counts = max((len(text.count) for text in texts), default=0)
     marked = any(cell.best or cell.tied for cell in cells)
     return [
-        _padded(text, cell, marked, halves, counts) for text, cell in zip(texts, cells, strict=True)
+        _padded(text, cell, marked, halves, counts, close=close)
+        for text, cell in zip(texts, cells, strict=True)
     ]
 
 
-def _padded(text: CellText, cell: Cell, marked: bool, halves: int, counts: int) -> Text:
+def _padded(
+    text: CellText, cell: Cell, marked: bool, halves: int, counts: int, *, close: bool = False
+) -> Text:
     style = "bold green" if cell.best else "underline" if cell.second else ""
     line = Text()
     line.append(text.mean, style=style)
     if marked:
         line.append("*" if cell.best else "~" if cell.tied else " ")
     if halves and text.mean != ABSENT_VALUE:
-        half = f" ± {text.half_width:>{halves}}" if text.half_width else " " * (halves + 3)
+        between = "±" if close else " ± "
+        half = f"{between}{text.half_width:>{halves}}" if text.half_width else ""
+        half = half or " " * (halves + len(between))
         line.append(half, style="not bold dim")
     if counts:
         line.append(f" {text.count:<{counts}}", style="not bold yellow")
     return line
 
 
-def _print_notes(notes: Iterable[Note], console: Console) -> None:
+def _print_notes(printed: Sequence[Note], console: Console, *, notes: bool = True) -> None:
     # Metrics have no mark at their numbers here: the heading is their name already.
     def raised(note: Note) -> str:
         return f"{note.mark} " if note.level == "warning" and note.mark else ""
 
     for level, style, mark in (("warning", "yellow", "!"), ("note", "dim", " ")):
-        for note in notes:
-            if note.level == level:
+        for note in printed:
+            if note.level == level and (notes or level == "warning"):
                 lines = textwrap.wrap(
                     f"{mark} {raised(note)}{note.subject}: {note.text}",
                     width=max(20, console.width),
