@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich import box
 from rich.cells import cell_len
@@ -21,6 +22,7 @@ from synbench_reports.tables.table import Cell, Column, Note, Report, Table
 
 PADDING_CELLS = 2
 CLOSE_PADDING_CELLS = 1
+WHOLE_DIGITS = tuple("123456789")
 # Groups of columns that a compact table leaves out.
 LEFT_OUT = ("delay", "cost", "count")
 # A heading that is set closer breaks between words beyond so many characters.
@@ -66,7 +68,7 @@ def _print_table(table: Table, console: Console, *, compact: bool = False) -> No
         index
         for index, column in enumerate(table.columns)
         if (column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows))
-        and not (compact and column.group in LEFT_OUT)
+        and not (compact and column.group in LEFT_OUT and column.name != "within_limits")
     ]
     columns = [table.columns[index] for index in shown]
     runs = column_runs(columns, [widths[index] for index in shown], console.width - first)
@@ -150,6 +152,8 @@ def _column_texts(table: Table, column_index: int, *, close: bool = False) -> li
     column = table.columns[column_index]
     cells = [row.cells[column_index] for row in table.rows]
     texts = [cell_text(column, cell) for cell in cells]
+    if close and not any(text.half_width.startswith(WHOLE_DIGITS) for text in texts):
+        texts = [replace(text, half_width=text.half_width.removeprefix("0")) for text in texts]
     halves = max((len(text.half_width) for text in texts), default=0)
     counts = max((len(text.count) for text in texts), default=0)
     marked = any(cell.best or cell.tied for cell in cells)
