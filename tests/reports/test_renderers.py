@@ -65,6 +65,27 @@ def test_terminal(mixed_report: Report, width: int) -> None:
     check_golden(f"terminal_{width}.txt", text)
 
 
+def test_a_compact_table_is_one_block_where_the_usual_one_takes_several(
+    mixed_report: Report,
+) -> None:
+    """Rates and scores set closer; the number of a column is the same as in the wide table."""
+    rates_and_scores = sum(
+        column.group in ("rate", "metric") for column in mixed_report.tables[0].columns
+    )
+    assert rates_and_scores > 2
+    console = Console(file=io.StringIO(), width=88, highlight=False, markup=False, emoji=False)
+    print_report(mixed_report, console, notes=False, compact=True)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert sum(line.startswith("Codec") for line in lines) == 1
+    assert sum(line.startswith("Codec") for line in printed(mixed_report, 88).splitlines()) > 1
+    assert max(map(cell_len, lines)) <= 88
+    text = "\n".join(lines)
+    assert "SYNTHETIC SPEECH" in text
+    assert "Policy" not in text
+    assert "RTF" not in text
+
+
 def test_markdown(mixed_report: Report) -> None:
     check_golden("table.md", render_markdown(mixed_report))
 

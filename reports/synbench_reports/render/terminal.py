@@ -89,7 +89,7 @@ def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
     headings = {index: _close_heading(table.columns[index]) for index in kept}
     texts = {index: _column_texts(table, index, close=True) for index in kept}
     labels = [cell_len(row.codec.label + row.mark) for row in table.rows]
-    needed = max([*labels, len("Codec")]) + sum(
+    needed = min(LONGEST_LABEL_CELLS, max([*labels, len("Codec")])) + sum(
         CLOSE_PADDING_CELLS
         + max(map(cell_len, (*headings[index].split("\n"), *(text.plain for text in texts[index]))))
         for index in kept
@@ -100,10 +100,10 @@ def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 0, 0, CLOSE_PADDING_CELLS),
+        padding=0,  # the box itself parts columns by CLOSE_PADDING_CELLS
         header_style="",
     )
-    grid.add_column("Codec", no_wrap=True)
+    grid.add_column("Codec", max_width=LONGEST_LABEL_CELLS, overflow="fold")
     for index in kept:
         heading = Text(headings[index], style="bold", justify="right")
         grid.add_column(heading, justify="right", no_wrap=True)
