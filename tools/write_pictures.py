@@ -23,7 +23,8 @@ from rich.text import Text
 from synbench.__main__ import cli
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/images"
-COLUMNS = 100
+COLUMNS = 104
+TABLE_METRICS = "pesq_wb,stoi,dnsmos_ovrl"
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 PAPER = TerminalTheme(
     (255, 255, 255),
@@ -60,10 +61,10 @@ def main() -> int:
 
 def table_picture(run: str) -> str:
     """The terminal with the command and the table it prints, as SVG."""
-    printed = _printed("show", run, "--width", str(COLUMNS))
+    printed = _printed("show", run, "--metrics", TABLE_METRICS, "--width", str(COLUMNS))
     table = printed.split("\n\n", 1)[0]
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
-    console.print("[bold]$ synbench show demo[/]", highlight=False)
+    console.print(f"[bold]$ synbench show demo --metrics {TABLE_METRICS}[/]", highlight=False)
     console.print(Text.from_ansi(table), soft_wrap=True)
     picture = console.export_svg(title="synbench", theme=PAPER, unique_id="table")
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)

@@ -140,7 +140,7 @@ class Progress:
             f"decoded {self._decoded.total()}/{plan.total_decodes}, "
             f"scored {self._scored.total()}/{plan.total_scores}, "
             f"failed {self._failed.total()}, "
-            f"{duration(time.monotonic() - self._started)} gone, "
+            f"{duration(time.monotonic() - self._started)} elapsed, "
             f"about {duration(self._remaining())} left"
         )
 

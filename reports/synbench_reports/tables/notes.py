@@ -155,7 +155,7 @@ def _missing(planned: PlannedRun, cells: Cells) -> list[Note]:
         text = f"{unable} of {total} planned, because a codec could not run; the reason is above"
         notes.append(_warning("Missing scores", text))
     if missing:
-        text = f"{missing} of {total} planned; the same `synbench run` goes on with them"
+        text = f"{missing} of {total} planned; the same `synbench run` continues with them"
         notes.append(_warning("Missing scores", text))
     return notes
 
