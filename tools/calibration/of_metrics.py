@@ -8,14 +8,13 @@ from calibration.made_sets import (
     COVERAGE_OF_NORMAL,
     COVERAGE_OF_SKEWED,
     MOST_FALSE,
-    Floats,
     Section,
     Sets,
     coverage,
     generator_of,
     percent,
 )
-from synbench.statistics.agreement import COEFFICIENTS, agreement, difference_p
+from synbench.statistics.agreement import agreement, difference_p
 from synbench.statistics.bd_rate import Curve, bd_bands, bd_quality, bd_rate
 from synbench.statistics.multiplicity import SIGNIFICANCE
 
@@ -35,8 +34,7 @@ def agreements(sets: Sets) -> Section:
     rows = []
     for listeners in (8, 20):
         generator = generator_of("agreement", listeners)
-        held = dict.fromkeys(COEFFICIENTS, 0)
-        different = 0
+        held = different = 0
         for seed in range(sets.dearest):
             item = generator.normal(0, 5, ITEMS)[:, None]
             own = quality + item + generator.normal(0, 5, (ITEMS, CODECS))
@@ -49,41 +47,29 @@ def agreements(sets: Sets) -> Section:
             one, other = (
                 agreement(ratings, metric, level="condition", seed=seed) for metric in metrics
             )
-            for name in COEFFICIENTS:
-                low, high = one.bands[name]
-                held[name] += low <= _truth(name, quality, quality + bias, truth) <= high
+            low, high = one.bands["pearson"]
+            held += low <= truth <= high
             different += difference_p(one, other, "pearson") < SIGNIFICANCE
-        shares = [coverage(held[name] / sets.dearest) for name in COEFFICIENTS[1:]]
-        pearson = coverage(held["pearson"] / sets.dearest, (COVERAGE_OF_NORMAL[0], 1.0))
+        pearson = coverage(held / sets.dearest, (COVERAGE_OF_NORMAL[0], 1.0))
         rows.append(
             [
                 f"{listeners} listeners",
                 pearson,
-                *shares,
                 percent(different / sets.dearest, (0, MOST_FALSE)),
             ]
         )
     return Section(
         title="Metrics beside listeners (`agree`)",
         text=(
-            f"{ITEMS} items, {CODECS} given codecs: how often the band of a coefficient over "
-            "codecs holds that of infinitely many listeners and items (.950), and how often "
+            f"{ITEMS} items, {CODECS} given codecs: how often the band of Pearson's coefficient "
+            "over codecs holds that of infinitely many listeners and items (.950), and how often "
             "one metric is said to follow listeners better than another that follows them as "
-            "well (5.0 %). Coefficients of ranks jump: their bands are wide, and none is "
-            "exact."
+            "well (5.0 %). Spearman and Kendall are printed without a band: here bands of 95 % "
+            "held in 70 to 79 %, percentiles in 80 to 85 %."
         ),
-        head=["listeners", *(f"{name} covers" for name in COEFFICIENTS), "metrics differ %"],
+        head=["listeners", "Pearson covers", "metrics differ %"],
         rows=rows,
     )
-
-
-def _truth(name: str, quality: Floats, metric: Floats, pearson: float) -> float:
-    if name == "pearson":
-        return pearson
-    from scipy.stats import kendalltau, spearmanr
-
-    test = spearmanr if name == "spearman" else kendalltau
-    return float(test(quality, metric).statistic)
 
 
 def curves(sets: Sets) -> Section:

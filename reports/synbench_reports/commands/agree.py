@@ -47,10 +47,11 @@ def agree(
     """Say how well the metrics of a run agree with RATINGS, a table of a listening test.
 
     RATINGS is a CSV or TSV with one rating per row: item, condition, listener, score. Items and
-    conditions must be called as in the run; a condition is the label of a codec. Pearson, Spearman
-    and Kendall come with bands of 95 % from resampling listeners and items; RMSE is what remains
-    after the best non-decreasing map of the metric to the ratings. The last column is the p-value
-    of a paired test against the metric with the highest Pearson coefficient of its level.
+    conditions must be called as in the run; a condition is the label of a codec. Pearson
+    comes with a band of 95 % from resampling listeners and items; Spearman and Kendall have none,
+    since over few codecs none holds. RMSE is what remains after the best non-decreasing map of the
+    metric to the ratings. The last column is the p-value of a paired test against the metric with
+    the highest Pearson coefficient of its level.
     """
     from synbench.agreement_tables import metric_table, read_ratings
     from synbench.results.opened import open_run
@@ -125,8 +126,9 @@ def _line(row: list[object]) -> str:
     level, column, points, *rest = row
     *numbers, rmse, best, p = rest
     parts = [
-        f"{name} {_number(numbers[at])} [{_number(numbers[at + 1])}, {_number(numbers[at + 2])}]"
-        for at, name in ((0, "Pearson"), (3, "Spearman"), (6, "Kendall"))
+        f"Pearson {_number(numbers[0])} [{_number(numbers[1])}, {_number(numbers[2])}]",
+        f"Spearman {_number(numbers[3])}",
+        f"Kendall {_number(numbers[6])}",
     ]
     against = "" if column == best else f"  p against {best} {_number(p)}"
     return f"{level:9} {column}  n {points}  {'  '.join(parts)}  RMSE {_number(rmse, 2)}{against}"
