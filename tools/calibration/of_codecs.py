@@ -325,9 +325,10 @@ def sample_sizes(sets: Sets) -> Section:
         title=f"How many speakers it takes: `synbench power`, notes of tables ({TARGET_POWER:.0%})",
         text=(
             "Of so many speakers, how often the difference is told from zero at the level of "
-            "the family (80 % asked; less where 5 speakers were more than needed is more). SD "
-            "is that of the differences of single speakers, here of two codecs with such "
-            "scores."
+            "the family (80 % asked). They are counted by Student's t; the corrected t sees a "
+            "little less, some 5 points for normal and up to 15 for skewed scores, so plan for "
+            "a few more. SD is that of the differences of single speakers, here of two codecs "
+            "with such scores."
         ),
         head=["difference, family", "speakers", *(f"{shape} %" for shape in FAMILY_SHAPES)],
         rows=rows,

@@ -338,7 +338,7 @@ def medians(sets: Sets) -> Section:
     row = ["level %"]
     for listeners in (8, 20):
         generator = generator_of("medians", listeners)
-        scores = ratings_of(generator, listeners, sets.dearest)
+        scores = ratings_of(generator, listeners, max(4, sets.dearest // 5))
         found = [
             median_permutation(one[:, :, 0].ravel(), one[:, :, 1].ravel())[1]
             for one in np.moveaxis(scores, 3, 0)
