@@ -6,7 +6,6 @@ import numpy as np
 
 from calibration.made_sets import (
     COVERAGE_OF_NORMAL,
-    COVERAGE_OF_SKEWED,
     MOST_FALSE,
     Section,
     Sets,
