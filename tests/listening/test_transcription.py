@@ -23,6 +23,7 @@ from synbench_listening.answers.words import score_words
 from synbench_listening.commands.group import listen
 from synbench_listening.design.session_plan import plan_session
 from synbench_listening.design.study_folder import StudyFolder
+from synbench_reports.commands.figures import figures
 
 pytest.importorskip("jiwer", reason="no jiwer: pip install 'synbench[metrics]'")
 pytest.importorskip("whisper_normalizer", reason="no whisper-normalizer: synbench[metrics]")
@@ -115,7 +116,7 @@ def test_what_makes_no_sense_is_refused(build: Build) -> None:
 def test_a_panel_understands_more_of_the_better_system(build: Build, tmp_path: Path) -> None:
     folder = build(**TEST, items={"count": 4})
     ratings: list[Rating] = []
-    for number, (block, answers) in enumerate(panel(folder, 12)):
+    for number, (block, answers) in enumerate(panel(folder, 24)):
         ratings += session_ratings(
             folder.key(), folder.public(), block=block, session=f"s{number:02d}", answers=answers,
             simulated=True,
@@ -137,6 +138,11 @@ def test_a_panel_understands_more_of_the_better_system(build: Build, tmp_path: P
         assert row["wer"] == pytest.approx(100 - row["percent"])
     names = {path.name for path in out.iterdir()}
     assert {"conditions.csv", "intelligibility.csv", "pairs.csv"} <= names
+    scores = str(out / "conditions.csv")
+    CliRunner().invoke(figures, [scores, "--format", "svg"], catch_exceptions=False)
+    drawn = next(out.glob("*.svg")).read_text()
+    assert "words understood (%)" in drawn
+    assert "OF SIMULATED LISTENERS: no human gave them" in drawn
 
 
 def test_intervals_are_over_listeners_and_over_items() -> None:

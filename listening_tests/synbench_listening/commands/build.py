@@ -14,8 +14,9 @@ __all__ = ["build"]
 @click.option(
     "--design",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    required=True,
-    help="The design, such as study.yaml.",
+    default=Path("study.yaml"),
+    show_default=True,
+    help="As `synbench listen init` writes it.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Study folder [default: studies/NAME]."

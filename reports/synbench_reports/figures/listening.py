@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # More bars than this in a sub-plot need smaller letters.
 MOST_LARGE_BARS = 6
-SIMULATED_NOTE = "MEASURED VALUES ARE OF SIMULATED_NOTE LISTENERS: no human gave them"
+SIMULATED_NOTE = "MEASURED VALUES ARE OF SIMULATED LISTENERS: no human gave them"
 
 Bar = tuple[float, float, float]  # mean, low, high
 Groups = Mapping[str, Mapping[str, Bar]]
