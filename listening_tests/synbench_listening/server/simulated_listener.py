@@ -153,7 +153,7 @@ class SimulatedListener:
     def _understood(self, wav: bytes) -> str:
         """The words that get through; one at a time may be lost."""
         words = self.said.get(hashlib.sha256(wav).hexdigest(), "").split()
-        clear = min(1.0, 0.35 + self._alone(spectrum(wav)))
+        clear = 1 - (1 - naturalness(spectrum(wav))) ** 2 + float(self.random.normal(0, self.noise))
         return " ".join(word for word in words if self.random.random() < clear)
 
     def _quietest(self, wav: bytes) -> int:
