@@ -7,6 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
+import pytest
+
 from docstring_markdown import as_markdown, first_line, without_first_line
 
 TEXT = """What it is.
@@ -48,3 +50,11 @@ def test_what_the_forms_become() -> None:
         "- One that goes on.\n- Two.",
         "| name | value |\n| --- | --- |\n| `a` | 1 |",
     ]
+
+
+def test_examples_and_roles_on_the_python_page() -> None:
+    pytest.importorskip("griffe", reason="no griffe")
+    from site_docstrings import readable
+
+    text = "Adds, see :func:`~a.b`.\n\n>>> 1 + 1\n2\n\nMore."
+    assert readable(text) == "Adds, see `b`.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore."
