@@ -205,6 +205,7 @@ async function showItems(view, target) {
     if (!together && system !== chosen) { master()?.pause(); players[chosen] = null; }
     players[system] ??= made(system);
     chosen = system;
+    view.heardSystem = systems[system];
     players.forEach((audio, place) => { if (audio) audio.muted = place !== system; });
     if (Math.abs(master().currentTime - time) > DRIFT) master().currentTime = time;
     if (playing && master().paused) master().play().catch(() => {});
@@ -236,6 +237,7 @@ async function showItems(view, target) {
     if (part(".play")) stop();
     silence();
     current = item;
+    view.heard = data.names[item];
     const seekBar = element("input", { type: "range", className: "seek", min: 0, max: data.seconds[item] || 1, step: 0.01, value: 0, "aria-label": "Position in seconds" });
     const facts = [data.speakers[item] && `speaker ${data.speakers[item]}`, data.genders[item], data.languages[item], `${data.seconds[item]} s`].filter(Boolean);
     const button = (className, text, act, label) => {
@@ -320,5 +322,11 @@ async function showItems(view, target) {
   next.addEventListener("click", () => { page += 1; list(); });
   listed();
   if (!count) target.replaceChildren(element("p", { textContent: "No items." }));
-  else show(chain.find(audible) ?? chain[0]);
+  else {
+    // Who changes the condition goes on with the same item and system.
+    const again = data.names.indexOf(view.keep?.item);
+    if (again >= 0) chosen = Math.max(0, systems.indexOf(view.keep.system));
+    view.keep = null;
+    show(again >= 0 ? again : chain.find(audible) ?? chain[0]);
+  }
 }

@@ -47,6 +47,7 @@ async function open() {
   function goTo(number) {
     const column = view.metrics?.[view.metric]?.column;
     view.number = number;
+    view.keep = { item: view.heard, system: view.heardSystem };
     view.board = results.boards[number];
     view.metrics = view.board.metrics.map((place) => results.metrics[place]);
     view.metric = Math.max(0, view.metrics.findIndex((metric) => metric.column === column));
