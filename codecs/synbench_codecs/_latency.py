@@ -113,7 +113,9 @@ def _traced(codec: Any) -> tuple[float | None, float | None] | None:
     from synbench_codecs._reach import structural_reach
 
     reach = structural_reach(codec)
-    return None if reach is None else (reach.total, reach.encoder)
+    if reach is None:
+        return None
+    return (None, None) if math.isinf(reach.total) else (reach.total, reach.encoder)
 
 
 def _encoder_wait(codec: Any) -> float | None:

@@ -6,8 +6,9 @@ are traced apart: which latents are NaN when a book is searched, and which outpu
 codes from one frame on are looked up as NaN. Weights do not matter, so random ones of a narrow
 network serve.
 
-Attention catches NaN through its mask and norms over time catch it everywhere: such a network
-counts as reaching the whole file, and only differences can tell more of it.
+Norms over time and recurrences backwards catch it everywhere: such a network reaches the whole
+file. So does attention, but through its mask too, where nothing is connected; of that only
+differences can tell.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ __all__ = ["Reach", "structural_reach"]
 
 aten = torch.ops.aten
 SEARCHES = (aten.argmax, aten.argmin, aten.max, aten.min, aten.topk)
+ATTENTION = (
+    aten._softmax,
+    aten.softmax,
+    aten.scaled_dot_product_attention,
+    aten._scaled_dot_product_flash_attention_for_cpu,
+    aten._scaled_dot_product_efficient_attention,
+)
 LOOKUPS = (aten.embedding, aten.index, aten.index_select, aten.gather)
 # Before and behind the place where NaN begins: more than the longest known reach of 1.2 s.
 MARGIN_SECONDS = 1.5
@@ -37,9 +45,11 @@ class _Watch(TorchDispatchMode):
         self.code = code
         self.first_frame: int | None = None
         self.looked_up = False
+        self.attends = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
+        self.attends |= func.overloadpacket in ATTENTION
         if self.code is None and func.overloadpacket in SEARCHES and self.first_frame is None:
             self._note(args[0])
         if self.code is not None and func.overloadpacket in LOOKUPS and not self.looked_up:
@@ -74,7 +84,7 @@ class Reach:
 
     Attributes:
         total: from an output frame to the last input that it is connected with: the frame, and the
-            look-ahead of encoder and decoder.
+            look-ahead of encoder and decoder; infinite where that is the whole file.
         encoder: from the begin of a frame to the last input that its code depends on.
     """
 
@@ -103,9 +113,13 @@ def structural_reach(codec: Any) -> Reach | None:
         if found is None:
             return None
         frame, last = found
+        if frame == 0:
+            return Reach(total=math.inf, encoder=math.inf)
         first = _first_output(codec, frames=2 * middle, frame=frame)
     if first is None:
         return None
+    if first == 0:
+        return Reach(total=math.inf, encoder=(last + 1 - frame * hop) / rate)
     output_rate = info.output_sample_rate or rate
     output_hop = hop * output_rate // rate
     # Frames come out whole: the first sample of one waits as long as its last.
@@ -117,7 +131,7 @@ def structural_reach(codec: Any) -> Reach | None:
 
 
 def _last_input(codec: Any, *, frames: int, start: int) -> tuple[int, int] | None:
-    """A frame, and the last input sample that it depends on."""
+    """A frame, and the last input sample that it depends on; frame 0 where all depend on all."""
     hop = codec.info.hop_length
     draw = torch.Generator().manual_seed(1)
     wave = 0.1 * torch.randn(1, frames * hop, generator=draw)
@@ -127,12 +141,12 @@ def _last_input(codec: Any, *, frames: int, start: int) -> tuple[int, int] | Non
         broken[:, sample:] = math.nan
         with _Watch() as watch:
             codec.tokenise(broken)
-        found: int | None = watch.first_frame
+        found: int | None = None if watch.attends else watch.first_frame
         return found
 
     frame = first_frame(start)
-    if not frame:
-        return None
+    if frame is None or frame == 0:
+        return None if frame is None else (0, 0)
     # The frame is NaN as long as the NaN begins no later than its last input sample.
     low, high = start, start + hop
     while high - low > 1:
@@ -153,6 +167,6 @@ def _first_output(codec: Any, *, frames: int, frame: int) -> int | None:
     with _Watch(code=sizes[0] - 1) as watch:
         wave = codec.synthesise(tokens)
     broken = torch.nonzero(torch.isnan(wave.reshape(-1)))
-    if not watch.looked_up or not broken.numel() or not int(broken[0]):
+    if not watch.looked_up or watch.attends or not broken.numel():
         return None
     return int(broken[0])

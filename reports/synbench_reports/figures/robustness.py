@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from synbench.statistics.means import FEWEST_CLUSTERS
 from synbench_reports.figures.style import COLOURS, LINES, MARKERS, label_of, new_figure, styled
 from synbench_reports.tables.robustness import Drop
 
@@ -68,10 +69,21 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
             color=colour,
             label=codec,
         )
+        # A point of fewer items, whose other streams a decoder refused, is hollow.
+        fewer = [line for line in own if line.items < line.planned]
+        axes.plot(
+            [_x(line) for line in fewer],
+            [line.number for line in fewer],
+            MARKERS[number % len(MARKERS)],
+            markersize=3.5,
+            color=colour,
+            markerfacecolor="white",
+        )
+        sure = [line for line in own if line.items >= FEWEST_CLUSTERS]
         axes.fill_between(
-            positions,
-            [line.low for line in own],
-            [line.high for line in own],
+            [_x(line) for line in sure],
+            [line.low for line in sure],
+            [line.high for line in sure],
             color=colour,
             alpha=0.15,
             linewidth=0,
@@ -79,7 +91,13 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
         if codec in clean and not math.isnan(clean[codec].number):
             axes.axhline(clean[codec].number, color=colour, linewidth=0.6, linestyle=(0, (1, 3)))
     _label(axes, group, points[0])
-    axes.legend(fontsize="small", title="dotted: clean", title_fontsize="small")
+    axes.legend(
+        fontsize="small",
+        title="dotted: clean, hollow: fewer items",
+        title_fontsize="small",
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+    )
     return figure
 
 
