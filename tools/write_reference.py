@@ -193,8 +193,8 @@ def _books(sizes: list[int]) -> str:
 
 def _options(loaded: Any) -> str:
     """The ``Args`` of the class as a list."""
-    _, found, arguments = (loaded.__doc__ or "").partition("Args:\n")
-    if not found:
+    _, heading, arguments = (loaded.__doc__ or "").partition("Args:\n")
+    if not heading:
         return ""
     entries = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w|\Z)", arguments, re.MULTILINE | re.DOTALL)
     lines = [f"- `{name}`: {as_markdown(' '.join(text.split()))}" for name, text in entries]
@@ -356,8 +356,8 @@ def commands_page() -> str:
             assert command is not None
             parts.append(f"## synbench {name}\n\n{_help(command, f'synbench {name}')}")
             parts += [
-                f"### synbench {name} {inner}\n\n{_help(found, f'synbench {name} {inner}')}"
-                for inner, found in _inner(command)
+                f"### synbench {name} {inner}\n\n{_help(inner_command, f'synbench {name} {inner}')}"
+                for inner, inner_command in _inner(command)
             ]
     return _page("Commands", introduction, parts, order=50)
 
@@ -366,9 +366,9 @@ def _inner(command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found is not None:
-                yield name, found
+            inner_command = command.get_command(context, name)
+            if inner_command is not None:
+                yield name, inner_command
 
 
 def _help(command: click.Command, name: str) -> str:

@@ -137,8 +137,8 @@ def common_lag(profiles: Sequence[bytes]) -> CommonLag | None:
     lags = records["lags"].astype(np.float64)
     heights = records["heights"].astype(np.float64) / 255
     near = (heights > 0) & (np.abs(lags - coarse) <= NEARER_SECONDS)
-    found = _shared_peak(lags[near], heights[near], coarse)
-    together = near & (np.abs(lags - found) <= ONE_LAG_SECONDS)
+    peak_lag = _shared_peak(lags[near], heights[near], coarse)
+    together = near & (np.abs(lags - peak_lag) <= ONE_LAG_SECONDS)
     height = float(np.where(together, heights, 0.0).max(axis=1).mean())
     share = float(together.any(axis=1).mean())
     sure = SURE_HEIGHT if items < FEW_ITEMS else SURE_HEIGHT_OF_MANY

@@ -109,10 +109,10 @@ def structural_reach(codec: Any) -> Reach | None:
     with torch.no_grad():
         # Frame ``frame`` needs the input up to sample ``last``, and ``first`` is the first output
         # sample that needs the frame.
-        found = _last_input(codec, frames=2 * middle, start=middle * hop)
-        if found is None:
+        last_input = _last_input(codec, frames=2 * middle, start=middle * hop)
+        if last_input is None:
             return None
-        frame, last = found
+        frame, last = last_input
         if frame == 0:
             return Reach(total=math.inf, encoder=math.inf)
         first = _first_output(codec, frames=2 * middle, frame=frame)

@@ -91,12 +91,12 @@ def _all_opinions(_: str, waves: Array) -> list[Array]:
     from synbench_metrics._torch import device
 
     network = _network()
-    found = []
+    opinions = []
     with torch.inference_mode():
         for wave in waves:
             windows = torch.from_numpy(_windows(wave).astype(np.float32)).to(device())
-            found.append(network(windows[None])[0].cpu().numpy().astype(np.float64))
-    return found
+            opinions.append(network(windows[None])[0].cpu().numpy().astype(np.float64))
+    return opinions
 
 
 def log_mels(wave: Wave) -> Array:

@@ -39,8 +39,8 @@ def lag_of(pairs: list[tuple[Wave, Wave]]) -> CommonLag | None:
 
 def said(pairs: list[tuple[Wave, Wave]], *, damaged: bool = False) -> list[str]:
     profiles = [lag_profile(a, b, correlate(a, b, RATE)) for a, b in pairs]
-    found = doubts({}, items=len(pairs), lag_profiles=profiles, damaged=damaged)
-    return [one.text for one in found]
+    raised = doubts({}, items=len(pairs), lag_profiles=profiles, damaged=damaged)
+    return [one.text for one in raised]
 
 
 @pytest.mark.parametrize("samples", [0, 3, 5, 16, 80, 320, 1000])
@@ -50,10 +50,10 @@ def test_a_delay_of_kept_waveforms_is_known_to_the_sample(samples: int) -> None:
     for seed in range(6):
         wave = voice(seed, phases=0)
         pairs.append((wave, shifted(wave, samples) + 0.01 * noise.normal(size=wave.size)))
-    found = lag_of(pairs)
-    assert found is not None
-    assert found.is_exact
-    assert found.seconds == pytest.approx(samples / RATE, abs=1e-6)
+    lag = lag_of(pairs)
+    assert lag is not None
+    assert lag.is_exact
+    assert lag.seconds == pytest.approx(samples / RATE, abs=1e-6)
     texts = said(pairs)
     assert len(texts) == (samples > 0)
     if samples == 5:
@@ -72,9 +72,9 @@ def test_other_phases_have_peaks_a_pitch_period_apart_and_one_lag_of_levels() ->
     assert max(abs(one.lag) for one in single) > 2e-3
     assert said(pairs) == []
     late = [(a, shifted(b, 320)) for a, b in pairs]
-    found = lag_of(late)
-    assert found is not None
-    assert found.seconds == pytest.approx(0.02, abs=1.5e-3)
+    lag = lag_of(late)
+    assert lag is not None
+    assert lag.seconds == pytest.approx(0.02, abs=1.5e-3)
     (text,) = said(late)
     assert text.startswith("a delay of about")
     # A room delays levels, and is meant to.
@@ -101,6 +101,6 @@ def test_twenty_milliseconds_before_real_codecs(system: str) -> None:
         size = min(reference.size, decoded.size)
         pairs.append((reference[:size], decoded[:size]))
     assert said(pairs) == []
-    found = lag_of([(first, shifted(second, 320)) for first, second in pairs])
-    assert found is not None
-    assert found.seconds == pytest.approx(0.02, abs=2.1e-3)
+    lag = lag_of([(first, shifted(second, 320)) for first, second in pairs])
+    assert lag is not None
+    assert lag.seconds == pytest.approx(0.02, abs=2.1e-3)

@@ -364,7 +364,8 @@ def test_a_repaired_file_leaves_no_trace_of_its_failure(
     assert "2/3" not in shown.stdout
     assert synbench("report", run, "--out", tmp_path / "report.html").returncode == 0
     page = (tmp_path / "report.html").read_text()
-    assert "with reasons" not in page
+    parts = re.findall(r'data-part="[^"]*-items">(.*?)</script>', page)
+    assert [(part["reasons"], part["unscored"]) for part in map(json.loads, parts)] == [([], {})]
     assert "Format not recognised" not in page
     assert read_tidy(run) == [("a", "ok"), ("b", "ok"), ("c", "ok")]
 

@@ -110,8 +110,8 @@ def test_how_many_items_it_takes_is_what_statsmodels_says(close_run: Any) -> Non
     assert float(line["sd"]) == pytest.approx(spread)
     solved = TTestPower().solve_power(0.05 / spread, None, 0.05, 0.8)
     assert int(line["needed_for_difference"]) == math.ceil(solved)
-    found = TTestPower().solve_power(None, 40, 0.05, 0.8)
-    assert float(line["detectable"]) == pytest.approx(found * spread, rel=1e-4)
+    items_needed = TTestPower().solve_power(None, 40, 0.05, 0.8)
+    assert float(line["detectable"]) == pytest.approx(items_needed * spread, rel=1e-4)
     # Equality, tried out: so many items are enough, and hardly fewer are.
     needed = int(line["needed_for_equality"])
     generator = np.random.default_rng(3)

@@ -250,9 +250,9 @@ def test_a_papers_figure_is_a_file_and_the_same_twice(tmp_path: Path) -> None:
 
 
 def test_points_at_one_rate_stand_side_by_side_and_others_do_not_move() -> None:
-    places = drawn._dodged([0.5, 0.5, 2.0, 0.501])
-    assert places[2.0] == [2.0]
-    aside = sorted([*places[0.5], *places[0.501]])
+    dodged = drawn._dodged([0.5, 0.5, 2.0, 0.501])
+    assert dodged[2.0] == [2.0]
+    aside = sorted([*dodged[0.5], *dodged[0.501]])
     assert aside[0] < 0.5 < aside[2]
     assert all(second / first > 1.03 for first, second in itertools.pairwise(aside))
 

@@ -35,8 +35,8 @@ def run(made_run: Any) -> Path:
 
 def cells(planned: PlannedRun, name: str) -> dict[str, Cell]:
     (table,) = build_report(planned).tables
-    (place,) = (n for n, column in enumerate(table.columns) if column.name == name)
-    return {row.codec.label: row.cells[place] for row in table.rows}
+    (column_index,) = (n for n, column in enumerate(table.columns) if column.name == name)
+    return {row.codec.label: row.cells[column_index] for row in table.rows}
 
 
 def test_frame_look_ahead_and_delay_are_columns(run: Path) -> None:

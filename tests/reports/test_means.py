@@ -194,16 +194,16 @@ def test_many_sets_at_once_are_each_as_alone(count: int) -> None:
             (rank_directions, rank_direction),
             (lambda many: paired_t_each(many)[1], lambda one: paired_t(one)[1]),
         ):
-            found = each(sets)
-            assert found == pytest.approx([alone(one) for one in sets.T], rel=1e-12, nan_ok=True)
+            together = each(sets)
+            assert together == pytest.approx([alone(one) for one in sets.T], rel=1e-12, nan_ok=True)
     if count > 13:
         for one, p in zip(tied.T, wilcoxon_each(tied), strict=True):
             theirs = scipy.stats.wilcoxon(one, method="approx").pvalue
             assert p == pytest.approx(theirs, rel=1e-9)
     families = generator.random((count, 30)) ** 3
     for method, theirs in (("holm", "holm"), ("hochberg", "simes-hochberg")):
-        found = correct_each(families, method)  # type: ignore[arg-type]
-        for one, corrected in zip(families.T, found.T, strict=True):
+        together = correct_each(families, method)  # type: ignore[arg-type]
+        for one, corrected in zip(families.T, together.T, strict=True):
             assert corrected == pytest.approx(multipletests(one, method=theirs)[1])
     families[0] = np.nan
     alone = [correct(one.tolist()) for one in families.T]

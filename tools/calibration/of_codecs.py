@@ -68,14 +68,14 @@ def means(sets: Sets) -> Section:
             generator = generator_of("means", shape, speakers)
             values = draw(generator, (speakers, sets.cheap))
             some, few = values[:, : sets.usual], values[:, : sets.dear]
-            found, drawn = estimate_means(values), bootstrap_means(few)
-            plain = found.without_skewness()
-            level = [percent(float(np.mean(one.p() < SIGNIFICANCE)), LEVEL) for one in (found,)]
+            estimates, drawn = estimate_means(values), bootstrap_means(few)
+            plain = estimates.without_skewness()
+            level = [percent(float(np.mean(one.p() < SIGNIFICANCE)), LEVEL) for one in (estimates,)]
             level += [
                 percent(float(np.mean(p < SIGNIFICANCE)))
                 for p in (plain.p(), sign_flip_each(some), wilcoxon_each(some))
             ]
-            covers = [coverage(holds(found.low, found.high), promised(shape))]
+            covers = [coverage(holds(estimates.low, estimates.high), promised(shape))]
             covers += [coverage(holds(one.low, one.high)) for one in (plain, drawn)]
             rows.append([f"{shape}, {speakers}", *covers, *level])
     names = ("corrected t", "plain t", "BCa bootstrap")
@@ -134,14 +134,14 @@ def rates(sets: Sets) -> Section:
         clusters = np.repeat(np.arange(speakers), sizes)
         values = generator.normal(size=(speakers, sets.cheap))[clusters]
         values = values + generator.normal(size=values.shape)
-        found = estimate_means(values, clusters=clusters)
-        mean_row.append(coverage(holds(found.low, found.high), COVERAGE_OF_NORMAL))
+        estimates = estimate_means(values, clusters=clusters)
+        mean_row.append(coverage(holds(estimates.low, estimates.high), COVERAGE_OF_NORMAL))
         words = generator.integers(40, 160, (speakers, sets.cheap))
         chance = generator.beta(2, 18, (speakers, sets.cheap))
         errors = generator.binomial(words, chance).astype(np.float64)
         counts = words.astype(np.float64)
-        found = estimate_means(errors / counts, sizes=counts)
-        rate_row.append(coverage(holds(found.low, found.high, 0.1), COVERAGE_OF_SKEWED))
+        estimates = estimate_means(errors / counts, sizes=counts)
+        rate_row.append(coverage(holds(estimates.low, estimates.high, 0.1), COVERAGE_OF_SKEWED))
         other = generator.binomial(words, chance).astype(np.float64)
         both = np.stack([errors, other], axis=1)[:, :, : sets.usual]
         units = np.broadcast_to(counts[:, None, : sets.usual], both.shape).copy()
@@ -183,8 +183,8 @@ def _of_pairs(
         part = values[:, start : start + at_once]
         sets = range(part.shape[1])
         every = [(n * codecs + a, n * codecs + b) for a, b in pairs for n in sets]
-        found = estimate_differences(part.reshape(speakers, -1), every)
-        blocks.append(p_of(found).reshape(len(pairs), -1))
+        estimates = estimate_differences(part.reshape(speakers, -1), every)
+        blocks.append(p_of(estimates).reshape(len(pairs), -1))
     return np.concatenate(blocks, axis=1), pairs
 
 
@@ -217,8 +217,12 @@ def marks(sets: Sets) -> Section:
         for codecs in (2, 5, 10, 20):
             row = [f"{shape}, {codecs} codecs"]
             for speakers in FAMILY_SPEAKERS:
-                false, alone, found = family(SHAPES[shape], codecs, speakers, sets, shape)
-                row += [percent(false, (0, MOST_FALSE)), percent(alone), percent(found, digits=0)]
+                false, alone, detected = family(SHAPES[shape], codecs, speakers, sets, shape)
+                row += [
+                    percent(false, (0, MOST_FALSE)),
+                    percent(alone),
+                    percent(detected, digits=0),
+                ]
             rows.append(row)
     kinds = ("false %", "old rule %", "found %")
     return Section(
@@ -248,9 +252,9 @@ def equality(sets: Sets) -> Section:
                 generator = generator_of("equality", shape, codecs, speakers)
                 values = SHAPES[shape](generator, (speakers, sets.usual, codecs))
                 false = _equal(values + np.arange(codecs), margin=1.0).any(axis=0)
-                found = _equal(values, margin=2.0).all(axis=0)
+                equal = _equal(values, margin=2.0).all(axis=0)
                 row.append(percent(float(np.mean(false)), (0, MOST_FALSE)))
-                row.append(percent(float(np.mean(found)), digits=0))
+                row.append(percent(float(np.mean(equal)), digits=0))
             rows.append(row)
     kinds = ("false %", "found %")
     return Section(
@@ -270,7 +274,7 @@ def equality(sets: Sets) -> Section:
 
 def _equal(values: Floats, *, margin: float) -> Floats:
     """Which pairs are called equal, ``(pair, set)``, of values ``(speaker, set, codec)``."""
-    p = _of_pairs(values, lambda found: found.beyond_p(margin))[0]
+    p = _of_pairs(values, lambda estimates: estimates.beyond_p(margin))[0]
     return np.asarray(correct_each(p) < SIGNIFICANCE)
 
 
@@ -281,11 +285,11 @@ def signs(sets: Sets) -> Section:
         generator = generator_of("signs", speakers)
         drawn = np.where(generator.random((speakers, sets.usual)) < 0.1, -1.14, 0.06)
         drawn += generator.normal(0, 0.05, drawn.shape)
-        found = estimate_means(drawn)
-        differs = found.p() < SIGNIFICANCE
-        against = differs & (found.mean * np.where(found.low > 0, 1, -1) < 0)
+        estimates = estimate_means(drawn)
+        differs = estimates.p() < SIGNIFICANCE
+        against = differs & (estimates.mean * np.where(estimates.low > 0, 1, -1) < 0)
         ranks = wilcoxon_each(drawn) < SIGNIFICANCE
-        turned = ranks & (rank_directions(drawn) * found.mean < 0)
+        turned = ranks & (rank_directions(drawn) * estimates.mean < 0)
         shares = (differs, against, ranks, turned)
         rows.append([f"{speakers}", *(percent(float(np.mean(share))) for share in shares)])
     return Section(
@@ -344,10 +348,10 @@ def verdicts(sets: Sets) -> Section:
         row = [f"{distance:g}"]
         for items in (5, 10, 40):
             generator = generator_of("verdicts", distance, items)
-            found = estimate_means(generator.normal(distance, 1, (items, sets.usual)))
+            estimates = estimate_means(generator.normal(distance, 1, (items, sets.usual)))
             said = [
                 verdict_of(column, 0.0, _cell(*ends, items=items), own=True)
-                for ends in zip(found.mean, found.low, found.high, strict=True)
+                for ends in zip(estimates.mean, estimates.low, estimates.high, strict=True)
             ]
             row += [
                 percent(said.count(name) / len(said), digits=0 if name == "cannot tell" else 1)

@@ -112,8 +112,8 @@ def rated_means(sets: Sets) -> Section:
 
 def _covers(values: Floats, truth: float) -> float:
     """Of the t interval, set by set, shape ``(value, set)``."""
-    found = [intervals.mean_interval(one) for one in values.T]
-    return float(np.mean([one.low <= truth <= one.high for one in found]))
+    ends = [intervals.mean_interval(one) for one in values.T]
+    return float(np.mean([one.low <= truth <= one.high for one in ends]))
 
 
 def pairs(sets: Sets) -> Section:
@@ -261,10 +261,10 @@ def strengths(sets: Sets) -> Section:
         hits = total = 0
         for _ in range(sets.dearest):
             try:
-                found, half = strengths_with_errors(*_judgements(generator, truth, listeners))
+                estimated, half = strengths_with_errors(*_judgements(generator, truth, listeners))
             except ValueError:
                 continue
-            hits += int(np.sum(np.abs(found - fitted) <= half))
+            hits += int(np.sum(np.abs(estimated - fitted) <= half))
             total += CONDITIONS
         covers.append(coverage(hits / total if total else float("nan"), COVERAGE_OF_SKEWED))
     return Section(
@@ -339,11 +339,11 @@ def medians(sets: Sets) -> Section:
     for listeners in (8, 20):
         generator = generator_of("medians", listeners)
         scores = ratings_of(generator, listeners, max(4, sets.dearest // 5))
-        found = [
+        p_values = [
             median_permutation(one[:, :, 0].ravel(), one[:, :, 1].ravel())[1]
             for one in np.moveaxis(scores, 3, 0)
         ]
-        row.append(percent(float(np.mean(np.array(found) < SIGNIFICANCE))))
+        row.append(percent(float(np.mean(np.array(p_values) < SIGNIFICANCE))))
     return Section(
         title="Listening tests: the permutation of medians of BS.1534-3",
         text=(

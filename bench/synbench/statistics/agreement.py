@@ -165,41 +165,41 @@ def _coefficients(
 ) -> dict[Coefficient, Floats]:
     """Coefficients of every row of points, from shape ``(R, P)`` to ``(R,)``."""
     rows, points = first.shape
-    found = {name: np.full(rows, np.nan) for name in names}
+    coefficients = {name: np.full(rows, np.nan) for name in names}
     if points < 3:
-        return found
+        return coefficients
     varied = np.flatnonzero((np.ptp(first, axis=1) > 0) & (np.ptp(second, axis=1) > 0))
-    if "pearson" in found:
-        found["pearson"][varied] = _pearson(first[varied], second[varied])
+    if "pearson" in coefficients:
+        coefficients["pearson"][varied] = _pearson(first[varied], second[varied])
     if points > LARGEST_TABLE_POINTS:
         for row in varied:
-            _rank_coefficients_by_sorting(first[row], second[row], found, int(row))
-        return found
+            _rank_coefficients_by_sorting(first[row], second[row], coefficients, int(row))
+        return coefficients
     at_once = max(1, COMPARISONS_AT_ONCE // points**2)
     for start in range(0, len(varied), at_once):
         some = varied[start : start + at_once]
         # Signs of the differences of all points give ranks, and what Kendall counts.
         one, two = (np.sign(each[some, :, None] - each[some, None]) for each in (first, second))
-        if "spearman" in found:
-            found["spearman"][some] = _pearson(one.sum(axis=2), two.sum(axis=2))
-        if "kendall" in found:
+        if "spearman" in coefficients:
+            coefficients["spearman"][some] = _pearson(one.sum(axis=2), two.sum(axis=2))
+        if "kendall" in coefficients:
             agreeing, untied, others = (
                 np.einsum("rij,rij->r", a, b) for a, b in ((one, two), (one, one), (two, two))
             )
-            found["kendall"][some] = agreeing / np.sqrt(untied * others)
-    return found
+            coefficients["kendall"][some] = agreeing / np.sqrt(untied * others)
+    return coefficients
 
 
 def _rank_coefficients_by_sorting(
-    first: Floats, second: Floats, found: dict[Coefficient, Floats], row: int
+    first: Floats, second: Floats, coefficients: dict[Coefficient, Floats], row: int
 ) -> None:
     from scipy.stats import kendalltau, rankdata
 
-    if "spearman" in found:
+    if "spearman" in coefficients:
         ranks = (np.asarray(rankdata(each), dtype=np.float64)[None] for each in (first, second))
-        found["spearman"][row] = _pearson(*ranks)[0]
-    if "kendall" in found:
-        found["kendall"][row] = float(kendalltau(first, second).statistic)
+        coefficients["spearman"][row] = _pearson(*ranks)[0]
+    if "kendall" in coefficients:
+        coefficients["kendall"][row] = float(kendalltau(first, second).statistic)
 
 
 def _pearson(first: Floats, second: Floats) -> Floats:

@@ -66,6 +66,6 @@ def shares_of_differences(
     told = a > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.maximum(b**2 - a * c, 0.0))
-        found = (gains / wholes, (b - root) / a, (b + root) / a)
-    value, low, high = (np.where(told, one, np.nan) for one in found)
+        estimates = (gains / wholes, (b - root) / a, (b + root) / a)
+    value, low, high = (np.where(told, one, np.nan) for one in estimates)
     return value, low, high

@@ -65,10 +65,10 @@ def choose_items(
 
 def _forms(candidates: Sequence[Candidate], count: int) -> dict[str, list[Candidate]]:
     """By utterance all its forms, where it has one under each of ``count`` conditions."""
-    found: dict[str, list[Candidate]] = {}
+    by_utterance: dict[str, list[Candidate]] = {}
     for candidate in candidates:
-        found.setdefault(candidate.utterance or candidate.item, []).append(candidate)
-    return {utterance: forms for utterance, forms in found.items() if len(forms) == count}
+        by_utterance.setdefault(candidate.utterance or candidate.item, []).append(candidate)
+    return {utterance: forms for utterance, forms in by_utterance.items() if len(forms) == count}
 
 
 def _averaged(forms: Sequence[Candidate]) -> Candidate:

@@ -80,8 +80,8 @@ def _breakdown(board: Board, name: str, known: list[str], texts: Sequence[str]) 
             record["best_mean"] = float(own[record["best"]])
             if few:
                 record["means"] = [_number(value) for value in own]
-                for place, side in enumerate(("low", "high")):
-                    record[side] = [_number(pair[place][codec, metric]) for pair in ends]
+                for side_index, side in enumerate(("low", "high")):
+                    record[side] = [_number(pair[side_index][codec, metric]) for pair in ends]
             scores.append(record)
     counts = np.bincount(group, minlength=len(known))[: len(known)]
     groups = [
@@ -118,12 +118,12 @@ def _ends(board: Board, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     if cells.speakers is not None:
         clusters = np.unique(cells.speakers[chosen], return_inverse=True)[1].astype(np.int64)
         clusters = clusters if len(np.unique(clusters)) > 1 else None
-    found = estimate_means(
+    estimates = estimate_means(
         cells.values[chosen].reshape(int(chosen.sum()), -1),
         clusters=clusters,
         sizes=cells.sizes[chosen].reshape(int(chosen.sum()), -1),
     )
-    low, high = found.low, found.high
+    low, high = estimates.low, estimates.high
     return low.reshape(shape), high.reshape(shape)
 
 

@@ -95,8 +95,8 @@ def boards_of(runs: Sequence[PlannedRun]) -> list[Board]:
             same = frozenset(pairs)
             key = (run.policy_id, corpus.condition, same)
             known, parts = gathered.setdefault(key, (items, []))
-            places = {pair: place for place, pair in enumerate(pairs)}
-            order = [places[pair] for pair in zip(known.names, known.digests, strict=True)]
+            index_of = {pair: index for index, pair in enumerate(pairs)}
+            order = [index_of[pair] for pair in zip(known.names, known.digests, strict=True)]
             parts.append(
                 Part(
                     run=number,
@@ -211,14 +211,14 @@ def _merged(
         cell = (block[1][0], block[2][0])
         pooled[cell] = np.where(np.isfinite(cells.pooled), cells.pooled, pooled[cell])
         dimensions[columns] = np.maximum(dimensions[columns], cells.dimensions)
-        for place, number in enumerate(chosen):
-            coded = cells.decode_status[order, place]
+        for own_index, number in enumerate(chosen):
+            coded = cells.decode_status[order, own_index]
             if (coded == OK).sum() >= (decode_status[:, number] == OK).sum():
                 owners[number] = part
                 decode_status[:, number] = coded
-                lag_profiles[number] = cells.lag_profiles[place]
+                lag_profiles[number] = cells.lag_profiles[own_index]
                 for name, measure in measures.items():
-                    measure[:, number] = cells.measures[name][order, place]
+                    measure[:, number] = cells.measures[name][order, own_index]
         failures.update(dict(cells.failures))
     cells = Cells(
         seconds=first.seconds,

@@ -27,17 +27,17 @@ def heard_texts(board: Board) -> dict[int, Record]:
 
     What is the same as what was said is ``1``, and nothing is known where it is ``None``.
     """
-    rates = [place for place, metric in enumerate(board.planned.metrics) if metric.is_rate]
+    rates = [index for index, metric in enumerate(board.planned.metrics) if metric.is_rate]
     count = len(board.items.names)
     texts: dict[int, Record] = {
-        place: {
+        index: {
             "said": [None] * count,
             "heard": [[None] * count for _ in board.planned.codecs],
         }
-        for place in rates
+        for index in rates
     }
     codec_ids = [codec.codec_id for codec in board.planned.codecs]
-    metric_ids = [board.planned.metrics[place].metric_id for place in rates]
+    metric_ids = [board.planned.metrics[index].metric_id for index in rates]
     for part in board.parts if rates else ():
         rows = CountedRows(
             part.planned.folder,
@@ -46,16 +46,16 @@ def heard_texts(board: Board) -> dict[int, Record]:
             metric_ids=metric_ids,
         )
         rows.count("scores", (*queries.FATE_COLUMNS, "value", "details"))
-        places = {int(own): place for place, own in enumerate(part.order)}
+        index_of = {int(own): index for index, own in enumerate(part.order)}
         for own, codec, rate, details in rows.tuples(DETAILS, part.corpus.name):
             said, heard = _both(details)
             if said is None or heard is None:
                 continue
-            record, place = texts[rates[rate]], places[own]
-            if record["said"][place] in (None, said):
-                record["said"][place] = said
-                record["heard"][codec][place] = 1 if heard == said else heard
-    return {place: record for place, record in texts.items() if any(record["said"])}
+            record, index = texts[rates[rate]], index_of[own]
+            if record["said"][index] in (None, said):
+                record["said"][index] = said
+                record["heard"][codec][index] = 1 if heard == said else heard
+    return {index: record for index, record in texts.items() if any(record["said"])}
 
 
 def _both(details: str) -> tuple[str | None, str | None]:

@@ -73,8 +73,8 @@ def board_files(board: Board) -> BoardFiles:
         by_part[part.run] = [files[int(own)] for own in part.order]
     reconstructions = []
     for codec, owner in zip(board.planned.codecs, board.owners, strict=True):
-        place = _place(owner, codec.codec_id)
-        reconstructions.append([item.reconstructions[place] for item in by_part[owner.run]])
+        codec_index = _place(owner, codec.codec_id)
+        reconstructions.append([item.reconstructions[codec_index] for item in by_part[owner.run]])
     return BoardFiles(by_part[board.parts[0].run], reconstructions)
 
 
@@ -135,22 +135,22 @@ def _joined(column: NDArray[np.int64]) -> str:
 
 def _reasons(board: Board) -> Record:
     """Why there is no score, numbered, by ``item,codec,metric``; a missing one has no entry."""
-    codecs = {codec.codec_id: place for place, codec in enumerate(board.planned.codecs)}
-    metrics = {metric.metric_id: place for place, metric in enumerate(board.planned.metrics)}
+    codecs = {codec.codec_id: index for index, codec in enumerate(board.planned.codecs)}
+    metrics = {metric.metric_id: index for index, metric in enumerate(board.planned.metrics)}
     known = np.isfinite(board.cells.values)
     texts: dict[str, int] = {}
     cells = {}
     for part in board.parts:
-        places = {int(own): place for place, own in enumerate(part.order)}
+        index_of = {int(own): index for index, own in enumerate(part.order)}
         for cell in part.store.unscored(part.corpus.name):
             codec, metric = codecs.get(cell.codec_id), metrics.get(cell.metric_id)
             if codec is None or metric is None:
                 continue
-            place = (places[cell.item_index], codec, metric)
-            if known[place]:
+            index = (index_of[cell.item_index], codec, metric)
+            if known[index]:
                 continue
             text = f"{cell.status.replace('_', ' ')}: {cell.reason}".removesuffix(": ")
-            cells[",".join(map(str, place))] = texts.setdefault(text, len(texts))
+            cells[",".join(map(str, index))] = texts.setdefault(text, len(texts))
     return {"reasons": list(texts), "unscored": cells}
 
 
@@ -184,10 +184,10 @@ def telling(board: Board, wanted: int) -> list[int]:
 def worst_first(board: Board) -> list[int]:
     """The items by the mean of their scores on the first metric, without the anchors."""
     metrics, codecs = board.planned.metrics, board.planned.codecs
-    places = [place for place, codec in enumerate(codecs) if not codec.is_anchor]
-    if not metrics or not places:
+    codec_indices = [codec_index for codec_index, codec in enumerate(codecs) if not codec.is_anchor]
+    if not metrics or not codec_indices:
         return []
-    means = _row_means(board.cells.values[:, places, 0])
+    means = _row_means(board.cells.values[:, codec_indices, 0])
     turned = np.nan_to_num(means if metrics[0].direction != "down" else -means, nan=np.inf)
     return [int(item) for item in np.argsort(turned, kind="stable") if np.isfinite(means[item])]
 

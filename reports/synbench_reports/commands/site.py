@@ -44,7 +44,7 @@ def site(
     from synbench_reports.pages.site import remembered_runs, write_site
 
     folder = Path(out)
-    named = [found for run in runs for found in _run_folders(run)]
+    named = [run_folder for run in runs for run_folder in _run_folders(run)]
     known = [] if replace else remembered_runs(folder)
     folders = {path.resolve(): path for path in (*known, *named)}
     planned = [read_planned(path) for path in folders.values()]

@@ -75,7 +75,7 @@ def _standard(values: Floats) -> Floats:
 
 
 def _competitors(planned: PlannedRun) -> list[int]:
-    return [place for place, codec in enumerate(planned.codecs) if not codec.is_anchor]
+    return [codec_index for codec_index, codec in enumerate(planned.codecs) if not codec.is_anchor]
 
 
 @styled

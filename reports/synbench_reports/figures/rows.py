@@ -338,9 +338,9 @@ def _dodged(rates: Sequence[float]) -> dict[float, list[float]]:
         end = start + 1
         while end < len(order) and order[end] < order[start] * (1 + SAME_RATE_SHARE):
             end += 1
-        for place in range(start, end):
-            steps = place - start - (end - start - 1) / 2
-            drawn.setdefault(order[place], []).append(order[place] * (1 + DODGE_SHARE) ** steps)
+        for index in range(start, end):
+            steps = index - start - (end - start - 1) / 2
+            drawn.setdefault(order[index], []).append(order[index] * (1 + DODGE_SHARE) ** steps)
         start = end
     return drawn
 

@@ -50,10 +50,14 @@ def render_paper(report: Report, layout: PaperTable | None = None) -> str:
 
 def _tabular(grid: PaperGrid) -> Iterator[str]:
     columns, rows = grid.columns, grid.rows
-    beside = [any(_beside(row.cells[place]) for row in rows) for place in range(len(columns))]
+    beside = [
+        any(_beside(row.cells[column_index]) for row in rows)
+        for column_index in range(len(columns))
+    ]
     kinds = [
-        number_columns(row.cells[place].text.mean for row in rows) + (r"@{\,}l" if wide else "")
-        for place, wide in enumerate(beside)
+        number_columns(row.cells[column_index].text.mean for row in rows)
+        + (r"@{\,}l" if wide else "")
+        for column_index, wide in enumerate(beside)
     ]
     spans = [1 + wide for wide in beside]
     yield rf"\begin{{tabular}}{{@{{}}l{''.join(kinds)}@{{}}}}"
@@ -81,13 +85,13 @@ def _tabular(grid: PaperGrid) -> Iterator[str]:
 def _spanning_heads(grid: PaperGrid, spans: Sequence[int]) -> Iterator[str]:
     """A line of heads, and a rule below each that leaves a gap to its neighbours."""
     fields, rules = [], []
-    place, start = 0, 2
+    column_index, start = 0, 2
     for head, count in grid.heads:
-        width = sum(spans[place : place + count])
+        width = sum(spans[column_index : column_index + count])
         fields.append(rf"\multicolumn{{{width}}}{{c}}{{{escaped(head)}}}")
         if head:
             rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
-        place, start = place + count, start + width
+        column_index, start = column_index + count, start + width
     if fields:
         yield _joined("", fields)
         yield "".join(rules)

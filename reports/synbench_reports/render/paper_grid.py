@@ -167,7 +167,7 @@ def paper_grid(report: Report, layout: PaperTable) -> PaperGrid:
     size, intervals, fits = _fitted(columns, rows, width)
     if not intervals:
         rows = [_bare(row) for row in rows]
-    lines = [line for _, found in groups for line in found]
+    lines = [line for _, group_lines in groups for line in group_lines]
     return PaperGrid(
         first=first,
         columns=tuple(columns),
@@ -225,9 +225,9 @@ def _transposed(columns: list[GridColumn], rows: list[GridRow]) -> Made:
         GridRow(
             label=_in_one_line(column),
             head=column.head,
-            cells=tuple(row.cells[place] for row in rows),
+            cells=tuple(row.cells[column_index] for row in rows),
         )
-        for place, column in enumerate(columns)
+        for column_index, column in enumerate(columns)
     ]
     return turned, lines
 
@@ -265,14 +265,14 @@ def _chosen(table: Table, layout: PaperTable) -> list[tuple[int, Column]]:
     groups = {column.group for column in table.columns}
     wanted = "metric" if "metric" in groups else "input"
     chosen = []
-    for place, column in enumerate(table.columns):
+    for column_index, column in enumerate(table.columns):
         if column.group == wanted:
             digits = column.decimals if layout.decimals is None else layout.decimals
-            chosen.append((place, dataclasses.replace(column, decimals=digits)))
+            chosen.append((column_index, dataclasses.replace(column, decimals=digits)))
         elif "rtf" in layout.more and column.name.endswith("rtf_cpu"):
-            chosen.append((place, dataclasses.replace(column, unit=f"CPU, {column.detail}")))
+            chosen.append((column_index, dataclasses.replace(column, unit=f"CPU, {column.detail}")))
         elif "counts" in layout.more and column.name in ("decoded", "scored"):
-            chosen.append((place, column))
+            chosen.append((column_index, column))
     return chosen
 
 
@@ -282,20 +282,20 @@ def _lines(table: Table, layout: PaperTable) -> list[_Line]:
     for row in table.rows:
         cells = [_rate(table, row)]
         cells += [
-            GridCell(cell_text(column, row.cells[place]), row.cells[place])
-            for place, column in chosen
+            GridCell(cell_text(column, row.cells[column_index]), row.cells[column_index])
+            for column_index, column in chosen
         ]
         lines.append(_Line(row, tuple(cells)))
     columns = [column for _, column in chosen]
     names = ["rate", *(column.name for column in columns)]
     if layout.order not in names:
         return lines
-    place = names.index(layout.order)
-    falling = place > 0 and columns[place - 1].direction != "down"
+    column_index = names.index(layout.order)
+    falling = column_index > 0 and columns[column_index - 1].direction != "down"
 
     def key(line: _Line) -> tuple[bool, bool, float]:
         """Anchors first, codecs without a number last."""
-        mean = line.cells[place].cell.mean
+        mean = line.cells[column_index].cell.mean
         value = 0.0 if mean is None else mean
         return not line.row.codec.is_anchor, mean is None, -value if falling else value
 
@@ -330,8 +330,8 @@ def _fitted(
 def _width(columns: Sequence[GridColumn], rows: Sequence[GridRow], size: float) -> float:
     """Estimated width of the table in points."""
     longest = [max(_ems(label) for label in ["Codec", *(row.label for row in rows)])]
-    for place, column in enumerate(columns):
-        texts = [row.cells[place].text for row in rows]
+    for column_index, column in enumerate(columns):
+        texts = [row.cells[column_index].text for row in rows]
         # Intervals and counts are set in the smallest type.
         numbers = max((len(one.mean) for one in texts), default=0)
         beside = max((len(one.half_width + one.count) for one in texts), default=0)

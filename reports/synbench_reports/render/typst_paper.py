@@ -59,11 +59,12 @@ def _body(grid: PaperGrid) -> Iterator[str]:
     if grid.heads:
         heads = (f"table.cell(colspan: {n}, align(center, {_text(h)}))" for h, n in grid.heads)
         yield f"[], {', '.join(heads)},"
-        place = 1
+        column_number = 1
         for head, count in grid.heads:
             if head:
-                yield f"table.hline(start: {place}, end: {place + count}, stroke: 0.4pt),"
-            place += count
+                end = column_number + count
+                yield f"table.hline(start: {column_number}, end: {end}, stroke: 0.4pt),"
+            column_number += count
     labels = (
         _sum(
             _text(column.label),

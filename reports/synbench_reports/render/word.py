@@ -110,14 +110,14 @@ def _rows(grid: PaperGrid, size: int) -> Iterator[str]:
         cells.append(_cell(runs, rule=rule))
     yield _row(cells, head=True)
     head = ""
-    for place, row in enumerate(grid.rows):
-        rule = "head" if row.head != head or place == 0 else ""
+    for row_index, row in enumerate(grid.rows):
+        rule = "head" if row.head != head or row_index == 0 else ""
         if row.head and row.head != head:
             runs = _run(row.head, size, italic=True)
             yield _row([_cell(runs, rule=rule, span=len(grid.columns) + 1, align="left")])
             rule = ""
         head = row.head
-        last = "bottom" if place == len(grid.rows) - 1 else ""
+        last = "bottom" if row_index == len(grid.rows) - 1 else ""
         label = _run(row.label, size) + (_run(row.mark, size, raised=True) if row.mark else "")
         cells = [_cell(label, rule=rule, last=last, align="left")]
         cells += [_cell(_number(one, size), rule=rule, last=last) for one in row.cells]

@@ -49,10 +49,10 @@ def model_index_text(document: Record) -> str:
 
 def _result(document: Record, board: Record, row: Record) -> dict[str, Any] | None:
     metrics = []
-    for place, score in zip(board["metrics"], row["scores"], strict=True):
+    for metric_index, score in zip(board["metrics"], row["scores"], strict=True):
         if score["mean"] is None:
             continue
-        metric = document["metrics"][place]
+        metric = document["metrics"][metric_index]
         value = {
             "type": metric["column"],
             "name": _name(metric),
@@ -78,19 +78,21 @@ def snippet(document: Record) -> str:
     """A small table of every board in Markdown, with one line that says how it was made."""
     lines: list[str] = []
     for board in document["boards"]:
-        metrics = [document["metrics"][place] for place in board["metrics"]]
+        metrics = [document["metrics"][metric_index] for metric_index in board["metrics"]]
         shown = [
-            place
-            for place, _ in enumerate(metrics)
-            if any(row["scores"][place]["mean"] is not None for row in board["rows"])
+            metric_index
+            for metric_index, _ in enumerate(metrics)
+            if any(row["scores"][metric_index]["mean"] is not None for row in board["rows"])
         ]
-        heads = ["Codec", "kbit/s", *(_heading(metrics[place]) for place in shown)]
+        heads = ["Codec", "kbit/s", *(_heading(metrics[metric_index]) for metric_index in shown)]
         lines += [_line(heads), _line(["---", *("---:" for _ in heads[1:])])]
         for row in board["rows"]:
             codec = document["codecs"][row["codec"]]
             rate = row["payload_kbps"] if row["payload_kbps"] is not None else codec["nominal_kbps"]
             known = "" if rate is None or codec["kind"] == "anchor" else f"{rate:.2f}"
-            scores = (_score(row["scores"][place], metrics[place]) for place in shown)
+            scores = (
+                _score(row["scores"][metric_index], metrics[metric_index]) for metric_index in shown
+            )
             lines.append(_line([escaped_markdown(codec["label"]), known, *scores]))
         about = f"{board['items']} items of {board['corpus']}, 95 % intervals"
         lines += ["", f"{escaped_markdown(about)}; measured with synbench {made_with()}.", ""]

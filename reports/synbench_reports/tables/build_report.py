@@ -105,13 +105,15 @@ def within_limits(report: Report) -> Report:
     """
     tables = []
     for table in report.tables:
-        places = [n for n, column in enumerate(table.columns) if column.name == "within_limits"]
-        if not places:
+        column_indices = [
+            n for n, column in enumerate(table.columns) if column.name == "within_limits"
+        ]
+        if not column_indices:
             raise UsageError(
                 "no limits to keep to: add --limits latency_ms=30 or giga_macs=0.7, or limits: to "
                 "the suite"
             )
-        kept = tuple(row for row in table.rows if row.cells[places[0]].note == "yes")
+        kept = tuple(row for row in table.rows if row.cells[column_indices[0]].note == "yes")
         tables.append(dataclasses.replace(table, rows=kept))
     kept_tables = tuple(table for table in tables if table.rows)
     if not kept_tables:

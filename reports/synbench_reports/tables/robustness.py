@@ -76,14 +76,14 @@ def drops(planned: PlannedRun) -> Iterator[Drop]:
         # Whole cells, also of codecs that merged runs planned for some conditions only: the codec
         # axis is then the same everywhere.
         groups = [(corpus, store.cells(corpus.name)) for corpus in (clean, *damaged)]
-        places = {metric.column: index for index, metric in enumerate(planned.metrics)}
+        metric_indices = {metric.column: index for index, metric in enumerate(planned.metrics)}
         for index, metric in enumerate(planned.metrics):
             if metric.is_distance:
                 continue
             wanted = groups
             if metric.against == "input":
                 wanted = [group for group in groups if not group[0].clean or group[0].damaged_input]
-            clean_index = places.get(measure_of(metric.column), index)
+            clean_index = metric_indices.get(measure_of(metric.column), index)
             yield from _of_metric(planned, wanted, index, metric, clean_index=clean_index)
 
 
