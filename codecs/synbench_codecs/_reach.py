@@ -141,8 +141,8 @@ def _last_input(codec: Any, *, frames: int, start: int) -> tuple[int, int] | Non
         broken[:, sample:] = math.nan
         with _Watch() as watch:
             codec.tokenise(broken)
-        found: int | None = None if watch.attends else watch.first_frame
-        return found
+        earliest: int | None = None if watch.attends else watch.first_frame
+        return earliest
 
     frame = first_frame(start)
     if frame is None or frame == 0:
