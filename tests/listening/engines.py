@@ -267,8 +267,6 @@ class WebKit(Engine):
     name = "webkit"
 
     def __init__(self, width: int, height: int, environment: dict[str, str], language: str) -> None:
-        # The language of a desktop is that of its environment.
-        environment |= {"LANGUAGE": language}
         from selenium import webdriver
         from selenium.webdriver.webkitgtk.options import Options
         from selenium.webdriver.webkitgtk.service import Service

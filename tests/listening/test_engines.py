@@ -93,7 +93,7 @@ def test_a_whole_session_of_every_kind(
     server = serve(folder)
     with launched(engine_name, *SIZES[size], language=language) as engine:
         hand = Hand(engine, server, how)
-        hand.go_through("/s/made")
+        hand.go_through("/s/made", language)
         assert "C0DE" in engine.evaluate("document.body.innerText")
         shown = engine.evaluate("document.documentElement.lang")
     assert hand.overflow <= 0

@@ -34,19 +34,26 @@ class Hand:
         self.overflow = 0
         self.scores: dict[int, dict[int, float]] = {}
 
-    def go_through(self, path: str) -> None:
-        """From the address to the last page."""
-        self.begin(path)
+    def go_through(self, path: str, language: str = "") -> None:
+        """From the address to the last page; in a language that the first page offers."""
+        self.begin(path, language)
         for page in self.server.plan.pages[:-1]:
             self.answer(page)
         self.until(lambda: self.server.state == "finished")
         self.engine.wait("!!document.querySelector('.card h1')")
         self.keep("finish")
 
-    def begin(self, path: str) -> None:
+    def begin(self, path: str, language: str = "") -> None:
         before = len(self.server.sessions)
         self.engine.goto(self.server.url + path)
         self.engine.wait("!!document.querySelector('button.main')")
+        if language and self.engine.evaluate("document.documentElement.lang") != language:
+            # A browser of another language: the list of the first page changes it.
+            self.engine.evaluate(
+                f"(() => {{ const e = document.querySelector('select'); e.value = '{language}';"
+                "e.dispatchEvent(new Event('change')); return 1; })()"
+            )
+            self.engine.wait(f"document.documentElement.lang === '{language}'")
         self.keep("consent")
         self.press_main()
         if self.server.public.sound_test:
