@@ -250,7 +250,8 @@ def equality(sets: Sets) -> Section:
             row = [f"{shape}, {codecs} codecs"]
             for speakers in FAMILY_SPEAKERS:
                 generator = generator_of("equality", shape, codecs, speakers)
-                values = SHAPES[shape](generator, (speakers, sets.usual, codecs))
+                count = sets.cheap if codecs == 2 else sets.usual
+                values = SHAPES[shape](generator, (speakers, count, codecs))
                 false = _equal(values + np.arange(codecs), margin=1.0).any(axis=0)
                 equal = _equal(values, margin=2.0).all(axis=0)
                 row.append(percent(float(np.mean(false)), (0, MOST_FALSE)))

@@ -2,8 +2,8 @@
 
 A share's interval holds every number of which the test does not say that the first difference is
 something else than so many times the second. Where the second is not told from zero the interval
-would be everything, so there is none. Drawing speakers again instead gives intervals that are too
-narrow for few of them: of 95 % some 86 % hold the truth at 8 (``tools/calibrate.py``).
+would be everything, so there is none. Drawing speakers again instead, as bootstraps do, would give
+intervals that are too narrow for few speakers (``tools/calibrate.py`` measures both kinds).
 
 Reference
     E. Fieller, "Some problems in interval estimation", J. R. Stat. Soc. B 16 (2), 1954.
