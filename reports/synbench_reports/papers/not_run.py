@@ -86,6 +86,9 @@ def why_not_run(
     if not fitting:
         rates = dict.fromkeys(_kilobits(row.codec.nominal_bps) for _, _, row in rows)
         return f"run at {', '.join(rates)}; published at {_kilobits(column.bitrate_bps)}"
+    missing = [row.codec.missing for _, _, row in fitting if row.codec.missing]
+    if missing:  # the run knows the codec, and the machine lacked its weights
+        return missing[0]
     if not any(_cells(fitting, column)):
         if column.metric in LISTENING:
             return f"no run has {column.label} scores: they take listeners (--ratings)"
