@@ -101,7 +101,9 @@ def test_only_those_that_keep_to_them(run: Path) -> None:
 
 
 def test_show_and_export_print_the_marks(run: Path) -> None:
-    shown = CliRunner().invoke(show, [str(run), "--limits", "latency_ms=30", "--width", "160"])
+    shown = CliRunner().invoke(
+        show, [str(run), "--limits", "latency_ms=30", "--width", "160", "--notes"]
+    )
     assert "Within limits" in shown.output
     assert "whole file" in shown.output
     assert "at most 30 ms of delay" in shown.output
