@@ -141,7 +141,10 @@ def _shown(
             said.append(line)
             progress.hear(line)
     progress.end()
-    if process.returncode and not quiet:
+    if process.returncode and quiet:
+        why = next((line.strip() for line in reversed(said) if line.strip()), "no reason given")
+        print(f"set-up: uv could not, pip goes on: {why}", flush=True)
+    elif process.returncode:
         sys.stderr.writelines(said[-SHOWN_LINES_OF_FAILURE:])
     return process.returncode == 0
 
