@@ -25,7 +25,7 @@ SELECT item, item_digest, speaker, transcript, gender, language
 FROM items WHERE corpus = ? ORDER BY item_index
 """
 
-__all__ = ["Board", "BoardItems", "Part", "boards_of"]
+__all__ = ["Board", "BoardItems", "RunShare", "boards_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class BoardItems:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class RunShare:
     """What one run has of a board.
 
     Attributes:
@@ -75,8 +75,8 @@ class Board:
     corpus: PlannedCorpus
     cells: Cells
     items: BoardItems
-    owners: tuple[Part, ...]
-    parts: tuple[Part, ...]
+    owners: tuple[RunShare, ...]
+    parts: tuple[RunShare, ...]
 
 
 def boards_of(runs: Sequence[PlannedRun]) -> list[Board]:
@@ -86,7 +86,7 @@ def boards_of(runs: Sequence[PlannedRun]) -> list[Board]:
         UsageError: a file of a run is absent or damaged.
     """
     codecs, metrics = _told_apart(runs), _columns_told_apart(runs)
-    gathered: dict[Any, tuple[BoardItems, list[Part]]] = {}
+    gathered: dict[Any, tuple[BoardItems, list[RunShare]]] = {}
     for number, run in enumerate(runs):
         store = Store(run)
         for planned, corpus, cells in store.corpora():
@@ -98,7 +98,7 @@ def boards_of(runs: Sequence[PlannedRun]) -> list[Board]:
             index_of = {pair: index for index, pair in enumerate(pairs)}
             order = [index_of[pair] for pair in zip(known.names, known.digests, strict=True)]
             parts.append(
-                Part(
+                RunShare(
                     run=number,
                     store=store,
                     planned=planned,
@@ -157,7 +157,7 @@ def _columns_told_apart(runs: Sequence[PlannedRun]) -> dict[str, PlannedMetric]:
 
 def _board(
     items: BoardItems,
-    parts: Sequence[Part],
+    parts: Sequence[RunShare],
     codecs: dict[str, PlannedCodec],
     metrics: dict[str, PlannedMetric],
 ) -> Board:
@@ -184,8 +184,8 @@ def _board(
 
 
 def _merged(
-    parts: Sequence[Part], codec_ids: list[str], metric_ids: list[str]
-) -> tuple[Cells, tuple[Part, ...]]:
+    parts: Sequence[RunShare], codec_ids: list[str], metric_ids: list[str]
+) -> tuple[Cells, tuple[RunShare, ...]]:
     first = parts[0].cells
     shape = (len(first.seconds), len(codec_ids), len(metric_ids))
     status = np.full(shape, NOT_PLANNED, dtype=np.int8)

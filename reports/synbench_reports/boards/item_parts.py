@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synbench.results.cells import Floats
 from synbench.results.stored_files import ItemFiles, even_choice, item_files
-from synbench_reports.boards.combine import Board, Part
+from synbench_reports.boards.combine import Board, RunShare
 from synbench_reports.boards.spectrogram import picture, spectrum_levels
 
 DIGITS = 5
@@ -73,12 +73,12 @@ def board_files(board: Board) -> BoardFiles:
         by_part[part.run] = [files[int(own)] for own in part.order]
     reconstructions = []
     for codec, owner in zip(board.planned.codecs, board.owners, strict=True):
-        codec_index = _place(owner, codec.codec_id)
+        codec_index = _index(owner, codec.codec_id)
         reconstructions.append([item.reconstructions[codec_index] for item in by_part[owner.run]])
     return BoardFiles(by_part[board.parts[0].run], reconstructions)
 
 
-def _place(part: Part, codec_id: str) -> int:
+def _index(part: RunShare, codec_id: str) -> int:
     ids = [codec.codec_id for codec in part.store.planned.codecs]
     return ids.index(codec_id)
 
