@@ -30,15 +30,15 @@ def _packaged(name: str, *, revision: str, sha256: str, size: int) -> Checkpoint
 # P2PSynCodec: its teacher of two codebooks and one predictor, the decoder frozen as in the paper.
 P2PSYNCODEC = _packaged(
     "p2psyncodec-demo-16k",
-    revision="4",
-    sha256="04b7eac5ff9c4617d2567a6fc375d521bcccbb98bc412608ac4dabb143f643b7",
-    size=7_755_136,
+    revision="5",
+    sha256="89c3122fc98a027bce209dc2fdd3fc80c158c730cee2ec7db932e8b94c72da03",
+    size=7_755_104,
 )
 # One codebook, trained exactly as long as that teacher.
 ONE_BOOK = _packaged(
     "mdctcodec-demo-16k-one-book",
-    revision="4",
-    sha256="e5669ec847aad089284dd6df22526ca8484e4102aad01595306956216a05fbdd",
+    revision="5",
+    sha256="ecdf0922f364463f097b27e0555d10df38c4fbf20ff6e751fb435cb61663dfed",
     size=5_247_720,
 )
 # Four codebooks trained together, for less time.
