@@ -35,6 +35,8 @@ BIN_SECONDS = 1 / 48000
 FEW_ITEMS = 5
 SURE_HEIGHT, SURE_HEIGHT_OF_MANY = 0.5, 0.3
 MOST_SHARE = 2 / 3
+# Waveforms as alike as this at one lag need no levels: those of a smooth sound tell little.
+ALIKE_HEIGHT = 0.9
 SURE_LEVELS = 0.6
 
 _STEPS = round(WINDOW_SECONDS / LEVEL_STEP)
@@ -136,7 +138,10 @@ def common_lag(profiles: Sequence[bytes]) -> CommonLag | None:
         return None
     lags = records["lags"].astype(np.float64)
     heights = records["heights"].astype(np.float64) / 255
-    near = (heights > 0) & (np.abs(lags - coarse) <= NEARER_SECONDS)
+    there = heights > 0
+    near = there & (np.abs(lags - coarse) <= NEARER_SECONDS)
+    if np.where(there, heights, 0.0).max(axis=1).mean() >= ALIKE_HEIGHT:
+        near = there & (heights >= ALIKE_HEIGHT)
     peak_lag = _shared_peak(lags[near], heights[near], coarse)
     together = near & (np.abs(lags - peak_lag) <= ONE_LAG_SECONDS)
     height = float(np.where(together, heights, 0.0).max(axis=1).mean())
@@ -149,15 +154,20 @@ def common_lag(profiles: Sequence[bytes]) -> CommonLag | None:
 
 
 def _shared_peak(lags: Wave, heights: Wave, coarse: float) -> float:
-    """Where the heights of peaks, each widened to :data:`ONE_LAG_SECONDS`, sum to most."""
+    """Where the heights of peaks, each widened to :data:`ONE_LAG_SECONDS`, sum to most.
+
+    Of several such lags, as a steady tone has, the one nearest to zero.
+    """
     if not lags.size:
         return coarse
     width = round(ONE_LAG_SECONDS / BIN_SECONDS)
-    start = coarse - NEARER_SECONDS
+    start = coarse - NEAR_SECONDS - WINDOW_SECONDS
     bins = np.round((lags - start) / BIN_SECONDS).astype(np.int64)
     kernel = 1 - np.abs(np.arange(-width, width + 1)) / (width + 1)
     sums = np.convolve(np.bincount(bins, weights=heights), kernel, mode="full")
-    return float(start + (int(np.argmax(sums)) - width) * BIN_SECONDS)
+    # Heights are kept in steps of 1/255: what differs by less is equal.
+    highest = start + (np.flatnonzero(sums >= sums.max() * (1 - 1 / 255)) - width) * BIN_SECONDS
+    return float(highest[np.argmin(np.abs(highest))])
 
 
 def _level_correlation(reference: Wave, wave: Wave) -> Wave:

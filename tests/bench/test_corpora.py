@@ -192,7 +192,7 @@ def test_every_corpus_describes_itself():
     ("spec", "message"),
     [
         ("foldr:path=x", "did you mean folder?"),
-        ("zzzz", "there are: default, folder"),
+        ("zzzz", "there are: common-voice, default, folder"),
         ("folder", "folder:path=..."),
         ("folder:pth=x", "did you mean path?"),
         ("folder:path", "option=value"),

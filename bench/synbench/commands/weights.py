@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -203,7 +203,7 @@ def _print(facts: list[dict[str, Any]], *, as_json: bool) -> None:
     for fact in facts:
         cells = {
             "checkpoint": escape(fact["name"]),
-            "here": f"[{STYLES[fact['state']]}]{fact['state']}[/]",
+            "here": f"[{STYLES[fact['state']]}]{fact['state']}[/]{_pinned_here(fact, headings)}",
             "MB": _megabytes(fact["files"]),
             "sha256": _digests(fact["files"]),
             "licence": escape(fact["licence"] or "unstated"),
@@ -214,6 +214,12 @@ def _print(facts: list[dict[str, Any]], *, as_json: bool) -> None:
     console.print(table)
     for file in (file for fact in facts for file in fact["files"] if file["problem"]):
         console.print(f"[red]{escape(file['problem'])}[/]", highlight=False, soft_wrap=True)
+
+
+def _pinned_here(fact: dict[str, Any], headings: Sequence[str]) -> str:
+    """Where no digests are shown: that the first file pinned it, since nobody published one."""
+    pinned_here = any(file["sha256"] and not file["pinned"] for file in fact["files"])
+    return ", first seen" if pinned_here and "sha256" not in headings else ""
 
 
 def _megabytes(files: list[dict[str, Any]]) -> str:

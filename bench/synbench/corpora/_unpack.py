@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 COLUMNS = ("file", "id", "speaker", "transcript", "gender", "language")
 MPEG_FRAME = 0xE0
+# By the first bytes of a file, since the name in a table says nothing.
+STARTS = {b"fLaC": ".flac", b"RIFF": ".wav", b"OggS": ".ogg", b"ID3": ".mp3"}
 
 __all__ = ["AudioRow", "write_files"]
 
@@ -27,11 +29,16 @@ class AudioRow:
     language: str = ""
 
 
-def write_files(rows: Iterable[AudioRow], folder: Path) -> None:
+def write_files(
+    rows: Iterable[AudioRow], folder: Path, *, kept: Collection[str] = tuple(STARTS.values())
+) -> None:
     """Write ``NNNNNN.<suffix>`` for each row and ``manifest.csv``, which names them.
 
-    Content of a kind that the bench reads is kept as it came; other audio is decoded and written
-    as FLAC.
+    Args:
+        rows: the utterances.
+        folder: empty.
+        kept: endings of the kinds of files that are kept as they came, at most those of the files
+            that the bench reads; other audio is decoded and written as FLAC.
 
     Raises:
         ValueError: a content that is no audio; the message names the row.
@@ -40,15 +47,15 @@ def write_files(rows: Iterable[AudioRow], folder: Path) -> None:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for number, row in enumerate(rows):
-            path = _write(row, folder / f"{number:06d}")
+            path = _write(row, folder / f"{number:06d}", kept)
             table.writerow(
                 [path.name, row.id, row.speaker, row.transcript, row.gender, row.language]
             )
 
 
-def _write(row: AudioRow, stem: Path) -> Path:
+def _write(row: AudioRow, stem: Path, kept: Collection[str]) -> Path:
     suffix = _suffix(row.content)
-    if suffix:
+    if suffix in kept:
         path = stem.with_suffix(suffix)
         path.write_bytes(row.content)
         return path
@@ -66,13 +73,7 @@ def _write(row: AudioRow, stem: Path) -> Path:
 
 
 def _suffix(content: bytes) -> str:
-    """By the first bytes, since the name in a table says nothing."""
-    for start, suffix in (
-        (b"fLaC", ".flac"),
-        (b"RIFF", ".wav"),
-        (b"OggS", ".ogg"),
-        (b"ID3", ".mp3"),
-    ):
+    for start, suffix in STARTS.items():
         if content.startswith(start):
             return suffix
     is_mpeg = len(content) > 1 and content[0] == 0xFF and content[1] & MPEG_FRAME == MPEG_FRAME

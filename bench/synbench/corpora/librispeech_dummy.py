@@ -86,6 +86,7 @@ def _unpack(parquet: Path, folder: Path) -> None:
             for row in rows
         ),
         folder,
+        kept=(".flac",),
     )
 
 

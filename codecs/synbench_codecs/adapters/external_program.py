@@ -178,7 +178,8 @@ class Command:
         with scratch_folder("command") as folder:
             source, target = folder / "bitstream", folder / f"output{self.suffix}"
             source.write_bytes(encoded.payload)
-            (folder / LOSSES).write_text("".join(f"{int(one)}\n" for one in lost))
+            if any("{losses}" in part for part in self.decoder):
+                (folder / LOSSES).write_text("".join(f"{int(one)}\n" for one in lost))
             self._run(self.decoder, source, target, BitstreamError)
             return _read_samples(target, encoded.sample_rate)
 
