@@ -9,6 +9,7 @@ that the pages are the same on every machine; what a machine cannot describe kee
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib
 import importlib.metadata
 import re
@@ -372,6 +373,9 @@ def _inner(command: click.Command) -> Iterator[tuple[str, click.Command]]:
 
 
 def _help(command: click.Command, name: str) -> str:
+    # click keeps the help option as whoever asked first wanted it to be called.
+    command = copy.copy(command)
+    command._help_option = None
     context = click.Context(
         command,
         info_name=name,
