@@ -213,6 +213,16 @@ def _pocketsphinx() -> _Recogniser:
     )
 
 
+def _by_transformers(name: str) -> Callable[[], None]:
+    """A check that the recogniser of this name can run through transformers."""
+    return has_weights(
+        CHECKPOINTS[name],
+        _texts,
+        requires(torch="torch", advice=TORCH),
+        requires(transformers="transformers", advice=TRANSFORMERS),
+    )
+
+
 def _whisper(name: str, label: str) -> _Recogniser:
     return _Recogniser(
         name=name,
@@ -223,12 +233,7 @@ def _whisper(name: str, label: str) -> _Recogniser:
         batch=True,
         cost=1.5,
         source="Radford et al. 2023, arXiv:2212.04356",
-        check=has_weights(
-            CHECKPOINTS[name],
-            _texts,
-            requires(torch="torch", advice=TORCH),
-            requires(transformers="transformers", advice=TRANSFORMERS),
-        ),
+        check=_by_transformers(name),
     )
 
 
@@ -241,12 +246,7 @@ HUBERT = _Recogniser(
     batch=True,
     cost=0.5,
     source="Hsu et al. 2021, arXiv:2106.07447",
-    check=has_weights(
-        CHECKPOINTS["hubert_large"],
-        _texts,
-        requires(torch="torch", advice=TORCH),
-        requires(transformers="transformers", advice=TRANSFORMERS),
-    ),
+    check=_by_transformers("hubert_large"),
     training_data=("LibriSpeech", "Libri-Light"),
 )
 MOONSHINE = _Recogniser(
