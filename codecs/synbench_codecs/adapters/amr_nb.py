@@ -10,14 +10,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, opencore_name, pad_to, to_pcm
-from synbench_codecs.support.ffmpeg import decode_packets, encode_packets, require
-from synbench_codecs.support.speech_frames import join_frames, n_frames, split_frames
+from synbench_codecs.support.amr import AmrCodec
+from synbench_codecs.support.ffmpeg import encode_packets, require
+from synbench_codecs.support.speech_frames import n_frames
 
 SAMPLE_RATE = 8000
 HOP = 160
@@ -37,13 +35,10 @@ MODES = {
 # Samples at 8 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
 DELAY_SAMPLES = 39
 
-# What stands for a lost frame in the storage format: frame type 15, "no data".
-LOST = bytes([15 << 3 | 0b100])
-
 __all__ = ["CODECS", "AmrNb"]
 
 
-class AmrNb:
+class AmrNb(AmrCodec):
     """AMR-NB at one of its eight bit rates.
 
     Args:
@@ -52,12 +47,14 @@ class AmrNb:
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in MODES)
     local_options: ClassVar[frozenset[str]] = frozenset()
+    decoder: ClassVar[str] = "libopencore_amrnb"
+    lost_frame_type: ClassVar[int] = 15  # "no data" in the storage format
 
     def __init__(self, *, bitrate_bps: int = 12200) -> None:
         check_choice("amr-nb", "bitrate_bps", bitrate_bps, MODES)
         require("libopencore_amrnb")
         self.bits_per_frame = MODES[bitrate_bps]
-        self.header = bytes([list(MODES).index(bitrate_bps) << 3 | 0b100])
+        self.frame_type = list(MODES).index(bitrate_bps)
         self.info = CodecInfo(
             spec=f"amr-nb:bitrate_bps={bitrate_bps}",
             label=f"AMR-NB {bitrate_bps / 1000:g} kbps",
@@ -94,30 +91,7 @@ class AmrNb:
             bitrate_bps=int(self.info.nominal_bitrate_bps or 0),
             options={"dtx": "0"},
         )
-        return join_frames(
-            [packet[1:] for packet in packets],
-            bits_per_frame=self.bits_per_frame,
-            n_samples=checked.size,
-            info=self.info,
-        )
-
-    def decode(self, encoded: Encoded) -> Wave:
-        """The wave at 8000 Hz, delay included."""
-        return self._decoded(self._packets(encoded))
-
-    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
-        """The same, bridged by the decoder where frames were lost (frame type 15 of RFC 4867)."""
-        packets = self._packets(encoded)
-        return self._decoded(
-            [LOST if is_lost else packet for packet, is_lost in zip(packets, lost, strict=True)]
-        )
-
-    def _packets(self, encoded: Encoded) -> list[bytes]:
-        frames = split_frames(encoded, bits_per_frame=self.bits_per_frame, info=self.info)
-        return [self.header + frame for frame in frames]
-
-    def _decoded(self, packets: list[bytes]) -> Wave:
-        return decode_packets(packets, decoder="libopencore_amrnb", sample_rate=SAMPLE_RATE)
+        return self._joined(packets, checked.size)
 
 
 CODECS = {"amr-nb": AmrNb}

@@ -27,8 +27,9 @@ from synbench_codecs.support.adapting import (
     pad_to,
     to_pcm,
 )
-from synbench_codecs.support.ffmpeg import decode_packets, require
-from synbench_codecs.support.speech_frames import join_frames, n_frames, split_frames
+from synbench_codecs.support.amr import AmrCodec
+from synbench_codecs.support.ffmpeg import require
+from synbench_codecs.support.speech_frames import n_frames
 
 SAMPLE_RATE = 16000
 HOP = 320
@@ -51,13 +52,10 @@ MODES = {
 # Samples at 16 kHz in all modes: median over twelve LibriSpeech utterances, by cross-correlation.
 DELAY_SAMPLES = 94
 
-# What stands for a lost frame in the storage format: frame type 14, "speech lost".
-LOST = bytes([14 << 3 | 0b100])
-
 __all__ = ["CODECS", "AmrWb"]
 
 
-class AmrWb:
+class AmrWb(AmrCodec):
     """AMR-WB at one of its nine bit rates.
 
     Args:
@@ -66,13 +64,15 @@ class AmrWb:
 
     points: ClassVar[tuple[Options, ...]] = tuple({"bitrate_bps": rate} for rate in MODES)
     local_options: ClassVar[frozenset[str]] = frozenset()
+    decoder: ClassVar[str] = "libopencore_amrwb"
+    lost_frame_type: ClassVar[int] = 14  # "speech lost" in the storage format
 
     def __init__(self, *, bitrate_bps: int = 12650) -> None:
         check_choice("amr-wb", "bitrate_bps", bitrate_bps, MODES)
         require("libopencore_amrwb", mode="r")
         encoder_library()
         self.bits_per_frame = MODES[bitrate_bps]
-        self.mode = list(MODES).index(bitrate_bps)
+        self.frame_type = list(MODES).index(bitrate_bps)
         self.info = CodecInfo(
             spec=f"amr-wb:bitrate_bps={bitrate_bps}",
             label=f"AMR-WB {bitrate_bps / 1000:g} kbps",
@@ -102,32 +102,8 @@ class AmrWb:
         """
         checked = check_wave(wave, sample_rate, info=self.info)
         padded = pad_to(to_pcm(checked), HOP * n_frames(checked.size, info=self.info))
-        packets = _encode_frames(padded.reshape(-1, HOP), self.mode)
-        return join_frames(
-            [packet[1:] for packet in packets],
-            bits_per_frame=self.bits_per_frame,
-            n_samples=checked.size,
-            info=self.info,
-        )
-
-    def decode(self, encoded: Encoded) -> Wave:
-        """The wave at 16000 Hz, delay included."""
-        return self._decoded(self._packets(encoded))
-
-    def decode_with_losses(self, encoded: Encoded, lost: NDArray[np.bool_]) -> Wave:
-        """The same, bridged by the decoder where frames were lost (frame type 14 of RFC 4867)."""
-        packets = self._packets(encoded)
-        return self._decoded(
-            [LOST if is_lost else packet for packet, is_lost in zip(packets, lost, strict=True)]
-        )
-
-    def _packets(self, encoded: Encoded) -> list[bytes]:
-        frames = split_frames(encoded, bits_per_frame=self.bits_per_frame, info=self.info)
-        header = bytes([self.mode << 3 | 0b100])
-        return [header + frame for frame in frames]
-
-    def _decoded(self, packets: list[bytes]) -> Wave:
-        return decode_packets(packets, decoder="libopencore_amrwb", sample_rate=SAMPLE_RATE)
+        packets = _encode_frames(padded.reshape(-1, HOP), self.frame_type)
+        return self._joined(packets, checked.size)
 
 
 @functools.cache

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._mdct import demonstration
-from synbench_codecs._mdct.engine import engine, require_engine
+from synbench_codecs._mdct.engine import require_engine
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._mdct.portable_codec import PortableCodec
 from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig
 from synbench_codecs._packing import Tokens
 from synbench_codecs._spec import Options
 from synbench_codecs.support.adapting import check_choice, check_range, full_spec
-from synbench_codecs.support.token_codec import TokenCodec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from synbench_codecs._mdct.model import MDCTModel
-    from synbench_codecs._mdct.without_torch import PortableModel
 
 RELEASED = Checkpoint(
     name="mdctcodec-48k",
@@ -58,7 +57,7 @@ DEFAULTS = {"model": "demo", "codebooks": 0, "weights": ""}
 __all__ = ["CODECS", "MDCTCodec"]
 
 
-class MDCTCodec(TokenCodec):
+class MDCTCodec(PortableCodec):
     """MDCTCodec with a checkpoint.
 
     Args:
@@ -99,7 +98,7 @@ class MDCTCodec(TokenCodec):
 
         codec = cls._without_network(reduced=reduced, options=options)
         codec.model = MDCTModel(codec.config).eval().requires_grad_(False)
-        codec.model.quantizer.keep(codec.codebooks)
+        codec.model.quantizer.keep(codec.sent)
         return codec
 
     @classmethod
@@ -122,28 +121,21 @@ class MDCTCodec(TokenCodec):
         from synbench_codecs._mdct.loading import load_model
 
         model = load_model(self._files).codec
-        model.quantizer.keep(self.codebooks)
+        model.quantizer.keep(self.sent)
         return model
-
-    @functools.cached_property
-    def portable(self) -> PortableModel:
-        """The same without torch."""
-        from synbench_codecs._mdct.without_torch import PortableModel
-
-        return PortableModel(self._files[0].path, sent=self.codebooks)
 
     def _describe(
         self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
     ) -> None:
         self.config = header.codec
         check_range("mdctcodec", "codebooks", options["codebooks"], 0, self.config.codebooks)
-        self.codebooks = options["codebooks"] or self.config.codebooks
-        rate = nominal_bitrate(header, codebooks=self.codebooks)
+        self.sent = options["codebooks"] or self.config.codebooks
+        rate = nominal_bitrate(header, codebooks=self.sent)
         # Fewer books of a larger model sound unlike a model that has no more, at the same rate.
-        whole = self.codebooks == self.config.codebooks
-        suffix = "" if whole else f", {self.codebooks} of {self.config.codebooks} books"
+        whole = self.sent == self.config.codebooks
+        suffix = "" if whole else f", {self.sent} of {self.config.codebooks} books"
         self.info = CodecInfo(
-            **shared_info(header, files, codebooks=self.codebooks),
+            **shared_info(header, files, codebooks=self.sent),
             spec=full_spec("mdctcodec", options, DEFAULTS),
             label=rate_label("MDCTCodec", rate, header=header) + suffix,
             adapter_version=1,
@@ -152,27 +144,9 @@ class MDCTCodec(TokenCodec):
             source="Jiang, Ai, Zheng et al., MDCTCodec, arXiv 2411.00464",
         )
 
-    def n_frames(self, n_samples: int) -> int:
-        """Tokens per codebook, by the model's length rule."""
-        return self.config.n_tokens(n_samples)
-
-    def warm_up(self) -> None:
-        """Load the networks."""
-        getattr(self, "model" if self._by_torch else "portable")
-
-    def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
-        """Tokens (B, Q, L) of waves (B, T)."""
-        return super().tokens_of(waves) if self._by_torch else self.portable.encode(waves)
-
-    def waves_of(self, tokens: Tokens) -> NDArray[np.float32]:
-        """Waves (B, 320 L) of tokens (B, Q, L)."""
-        if self._by_torch:
-            return super().waves_of(tokens)
-        return self.portable.decode(self.portable.looked_up(tokens))
-
-    @property
-    def _by_torch(self) -> bool:
-        return engine() == "torch"
+    def quantized(self, tokens: Tokens) -> NDArray[np.float32]:
+        """What the decoder without torch takes, of the tokens (B, Q, L) that were sent."""
+        return self.portable.looked_up(tokens)
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""

@@ -28,16 +28,16 @@ from synbench_base.packages import require
 from synbench_base.weights import Checkpoint, WeightsFile, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._mdct import demonstration
-from synbench_codecs._mdct.engine import engine, require_engine
+from synbench_codecs._mdct.engine import require_engine
 from synbench_codecs._mdct.header import Header
 from synbench_codecs._mdct.information import nominal_bitrate, rate_label, shared_info
 from synbench_codecs._mdct.loading import header_of
+from synbench_codecs._mdct.portable_codec import PortableCodec
 from synbench_codecs._mdct.sizes import BackboneConfig, CodecConfig, PredictorConfig
 from synbench_codecs._packing import Tokens
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import UsageError
 from synbench_codecs.support.adapting import check_choice, full_spec
-from synbench_codecs.support.token_codec import TokenCodec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from synbench_codecs._mdct.synergy import SynergyModel
-    from synbench_codecs._mdct.without_torch import PortableModel
 
 MODELS = {"demo": demonstration.P2PSYNCODEC}
 # The paper's own trainings, by their sample rate in Hz; their weights are not public.
@@ -59,7 +58,7 @@ DEFAULTS = {"model": "demo", "decode": "all", "arithmetic": "float32", "weights"
 __all__ = ["CODECS", "P2PSynCodec"]
 
 
-class P2PSynCodec(TokenCodec):
+class P2PSynCodec(PortableCodec):
     """P2PSynCodec with a checkpoint.
 
     Args:
@@ -168,13 +167,6 @@ class P2PSynCodec(TokenCodec):
             model.codec.decoder = Bfloat16(model.codec.decoder)
         return model
 
-    @functools.cached_property
-    def portable(self) -> PortableModel:
-        """The same without torch."""
-        from synbench_codecs._mdct.without_torch import PortableModel
-
-        return PortableModel(self._files[0].path, sent=self.sent)
-
     def _describe(
         self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
     ) -> None:
@@ -198,27 +190,9 @@ class P2PSynCodec(TokenCodec):
             source="P2PSynCodec, arXiv 2606.05876",
         )
 
-    def n_frames(self, n_samples: int) -> int:
-        """Tokens per codebook, by the model's length rule."""
-        return self.config.n_tokens(n_samples)
-
-    def warm_up(self) -> None:
-        """Load the networks."""
-        getattr(self, "model" if self._by_torch else "portable")
-
-    def tokens_of(self, waves: NDArray[np.float32]) -> Tokens:
-        """Tokens (B, Q, L) of waves (B, T)."""
-        return super().tokens_of(waves) if self._by_torch else self.portable.encode(waves)
-
-    def waves_of(self, tokens: Tokens) -> NDArray[np.float32]:
-        """Waves (B, 320 L) of tokens (B, Q, L)."""
-        if self._by_torch:
-            return super().waves_of(tokens)
-        return self.portable.decode(self.portable.completed(tokens, how=self.how))
-
-    @property
-    def _by_torch(self) -> bool:
-        return engine() == "torch"
+    def quantized(self, tokens: Tokens) -> NDArray[np.float32]:
+        """What the decoder without torch takes, of the tokens (B, Q, L) that were sent."""
+        return self.portable.completed(tokens, how=self.how)
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """The tokens that are sent, (B, Q, L), of waves (B, T)."""
