@@ -6,29 +6,20 @@ each of them.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from synbench_base.weights import Checkpoint, WeightsSource
-from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs.support.adapting import check_choice, full_spec
-from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.adapting import check_choice
+from synbench_codecs.support.hub import HubCodec
 from synbench_codecs.support.tensors import Tensors, renamed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAMPLE_RATE = 24000
-HOP = 320
-CODES = 1024
-BITS = 10
-FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
 CODEBOOKS = (2, 4, 8, 16, 32)
-DEFAULTS: dict[str, Any] = {"weights": ""}
 
 RELEASED = Checkpoint(
     name="encodec-24k",
@@ -62,8 +53,13 @@ class Encodec(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (2, 4, 8))
-    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
+    name = "encodec"
+    title = "EnCodec"
+    sample_rate = 24000
+    output_rate = 24000
+    hop = 320
+    bits = 10
     model_class = "EncodecModel"
     config_class = "EncodecConfig"
     checkpoint = RELEASED
@@ -72,50 +68,23 @@ class Encodec(HubCodec):
     def __init__(self, *, codebooks: int = 8, weights: str = "") -> None:
         self._load({"codebooks": codebooks, "weights": weights})
 
-    @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        return {"codebooks": 8, **DEFAULTS}
-
-    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
-        count = self.options["codebooks"]
-        check_choice("encodec", "codebooks", count, CODEBOOKS)
-        rate = count * BITS * FRAME_RATE
-        return CodecInfo(
-            spec=full_spec("encodec", self.options, DEFAULTS),
-            label=f"EnCodec {float(rate) / 1000:g} kbps",
-            kind="neural",
-            adapter_version=1,
-            implementation=hub_version(),
-            sample_rate=SAMPLE_RATE,
-            output_sample_rate=SAMPLE_RATE,
-            nominal_bitrate_bps=rate,
-            hop_length=HOP,
-            frame_rate_hz=FRAME_RATE,
-            codebook_sizes=(CODES,) * count,
-            bits_per_frame=count * BITS,
-            bandwidth_hz=SAMPLE_RATE / 2,
-            causal=True,
-            lookahead_samples=0,
-            context="unbounded",
-            batch_policy="equal_length",
-            code_licence="Apache-2.0",
-            weights_licence=RELEASED.licence,
-            weights=sources,
-            training_data=("DNS Challenge", "Common Voice", "AudioSet", "FSD50K", "Jamendo"),
-            source="Défossez et al., High Fidelity Neural Audio Compression, 2022",
-        )
+    def _facts(self) -> dict[str, Any]:
+        check_choice("encodec", "codebooks", self.options["codebooks"], CODEBOOKS)
+        return {
+            "causal": True,
+            "lookahead_samples": 0,
+            "context": "unbounded",
+            "batch_policy": "equal_length",
+            "training_data": ("DNS Challenge", "Common Voice", "AudioSet", "FSD50K", "Jamendo"),
+            "source": "Défossez et al., High Fidelity Neural Audio Compression, 2022",
+        }
 
     def _rename(self, tensors: Tensors, wanted: Mapping[str, Tensor]) -> Tensors:
         return renamed(tensors, _hub_name)
 
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a wave; the last is filled up."""
-        return math.ceil(n_samples / HOP)
-
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""
-        kbps = float(len(self.info.codebook_sizes) * BITS * FRAME_RATE) / 1000
-        codes: Tensor = self.model.encode(waves[:, None], bandwidth=kbps).audio_codes[0]
+        codes: Tensor = self.model.encode(waves[:, None], bandwidth=self._kbps).audio_codes[0]
         return codes
 
     def synthesise(self, tokens: Tensor) -> Tensor:

@@ -11,28 +11,20 @@ import importlib.machinery
 import importlib.util
 import math
 import sys
-from fractions import Fraction
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsSource
-from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs.support.adapting import check_choice, full_spec
-from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.adapting import check_choice
+from synbench_codecs.support.hub import REDUCED_HUBERT, HubCodec
 from synbench_codecs.support.torch_models import without_weight_norm
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAMPLE_RATE = 24000
-HOP = 960
-CODES = 1024
-BITS = 10
-FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
 CODEBOOKS = (2, 4, 6, 8)
-DEFAULTS: dict[str, Any] = {"weights": ""}
 # HuBERT's frames are 320 samples at 16 kHz, every second one is kept.
 HUBERT_EDGE = 160
 HUBERT_STEP = 2
@@ -68,8 +60,13 @@ class HiggsTokenizer(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in CODEBOOKS)
-    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
+    name = "higgs"
+    title = "Higgs v2"
+    sample_rate = 24000
+    output_rate = 24000
+    hop = 960
+    bits = 10
     model_class = "HiggsAudioV2TokenizerModel"
     config_class = "HiggsAudioV2TokenizerConfig"
     checkpoint = RELEASED
@@ -94,64 +91,31 @@ class HiggsTokenizer(HubCodec):
             "decoder_hidden_size": 64,
             "hidden_size": 128,
         },
-        "semantic_model_config": {
-            "model_type": "hubert",
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "conv_dim": [16] * 7,
-        },
+        "semantic_model_config": REDUCED_HUBERT,
     }
 
     def __init__(self, *, codebooks: int = 8, weights: str = "") -> None:
         self._load({"codebooks": codebooks, "weights": weights})
 
-    @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        return {"codebooks": CODEBOOKS[-1], **DEFAULTS}
-
-    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
-        count = self.options["codebooks"]
-        check_choice("higgs", "codebooks", count, CODEBOOKS)
-        rate = count * BITS * FRAME_RATE
-        return CodecInfo(
-            spec=full_spec("higgs", self.options, DEFAULTS),
-            label=f"Higgs v2 {float(rate) / 1000:g} kbps",
-            kind="neural",
-            adapter_version=1,
-            implementation=hub_version(),
-            sample_rate=SAMPLE_RATE,
-            output_sample_rate=SAMPLE_RATE,
-            nominal_bitrate_bps=rate,
-            hop_length=HOP,
-            frame_rate_hz=FRAME_RATE,
-            codebook_sizes=(CODES,) * count,
-            bits_per_frame=count * BITS,
-            bandwidth_hz=SAMPLE_RATE / 2,
-            causal=False,
-            lookahead_samples=None,
-            context="global",
-            batch_policy="single",
-            code_licence="Apache-2.0",
-            weights_licence=RELEASED.licence,
-            weights=sources,
-            source="Boson AI, Higgs Audio v2, 2025; boson-ai/higgs-audio",
-        )
+    def _facts(self) -> dict[str, Any]:
+        check_choice("higgs", "codebooks", self.options["codebooks"], CODEBOOKS)
+        return {
+            "causal": False,
+            "lookahead_samples": None,
+            "context": "global",
+            "batch_policy": "single",
+            "source": "Boson AI, Higgs Audio v2, 2025; boson-ai/higgs-audio",
+        }
 
     def _build(self) -> Any:
         module = _without_torchaudio(MODEL_MODULE)
         return without_weight_norm(getattr(module, self.model_class)(self.config))
 
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a wave; the last is filled up."""
-        return math.ceil(n_samples / HOP)
-
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (1, Q, L) of a wave (1, T)."""
         torch = import_extra("torch", extra="torch")
         pad = torch.nn.functional.pad
-        whole = pad(waves, (0, -waves.shape[-1] % HOP))
+        whole = self._filled(waves)
         heard = pad(to_16_khz(whole), (HUBERT_EDGE, HUBERT_EDGE))
         layers = self.model.semantic_model(heard, output_hidden_states=True).hidden_states
         meaning = torch.stack(layers, dim=1).mean(dim=1)[:, ::HUBERT_STEP]
@@ -163,14 +127,8 @@ class HiggsTokenizer(HubCodec):
             dim=1,
         )
         latents = self.model.fc(joined.transpose(1, 2)).transpose(1, 2)
-        kbps = len(self.info.codebook_sizes) * BITS * float(FRAME_RATE) / 1000
-        codes: Tensor = self.model.quantizer.encode(latents, kbps).transpose(0, 1)
+        codes: Tensor = self.model.quantizer.encode(latents, self._kbps).transpose(0, 1)
         return codes
-
-    def synthesise(self, tokens: Tensor) -> Tensor:
-        """Waves (1, hop * L) of tokens (1, Q, L)."""
-        waves: Tensor = self.model.decode(tokens).audio_values[:, 0]
-        return waves
 
 
 def _without_torchaudio(name: str) -> ModuleType:

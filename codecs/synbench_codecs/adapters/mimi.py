@@ -9,29 +9,20 @@ fills up inside each convolution, which gives other tokens in the last frame.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsSource
-from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs.support.adapting import check_range, full_spec
-from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.adapting import check_range
+from synbench_codecs.support.hub import HubCodec
 from synbench_codecs.support.tensors import Tensors, renamed, selected
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAMPLE_RATE = 24000
-HOP = 1920
-BITS = 11
-FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
 MOST_CODEBOOKS = 32
-DEFAULTS: dict[str, Any] = {"weights": ""}
 
 # Later versions of transformers split the model in two; the checkpoint has the names from before.
 SPLIT_NAMES = (
@@ -86,8 +77,13 @@ class Mimi(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in (4, 8, 32))
-    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = (RELEASED,)
+    name = "mimi"
+    title = "Mimi"
+    sample_rate = 24000
+    output_rate = 24000
+    hop = 1920
+    bits = 11
     model_class = "MimiModel"
     config_class = "MimiConfig"
     checkpoint = RELEASED
@@ -107,37 +103,16 @@ class Mimi(HubCodec):
     def __init__(self, *, codebooks: int = 8, weights: str = "") -> None:
         self._load({"codebooks": codebooks, "weights": weights})
 
-    @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        return {"codebooks": 8, **DEFAULTS}
-
-    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
-        count = self.options["codebooks"]
-        check_range("mimi", "codebooks", count, 1, MOST_CODEBOOKS)
-        rate = count * BITS * FRAME_RATE
-        return CodecInfo(
-            spec=full_spec("mimi", self.options, DEFAULTS),
-            label=f"Mimi {float(rate) / 1000:g} kbps",
-            kind="neural",
-            adapter_version=2,
-            implementation=hub_version(),
-            sample_rate=SAMPLE_RATE,
-            output_sample_rate=SAMPLE_RATE,
-            nominal_bitrate_bps=rate,
-            hop_length=HOP,
-            frame_rate_hz=FRAME_RATE,
-            codebook_sizes=(2**BITS,) * count,
-            bits_per_frame=count * BITS,
-            bandwidth_hz=SAMPLE_RATE / 2,
-            causal=True,
-            lookahead_samples=0,
-            context="unbounded",
-            batch_policy="equal_length",
-            code_licence="Apache-2.0",
-            weights_licence=RELEASED.licence,
-            weights=sources,
-            source="Défossez et al., Moshi: a speech-text foundation model, 2024",
-        )
+    def _facts(self) -> dict[str, Any]:
+        check_range("mimi", "codebooks", self.options["codebooks"], 1, MOST_CODEBOOKS)
+        return {
+            "adapter_version": 2,
+            "causal": True,
+            "lookahead_samples": 0,
+            "context": "unbounded",
+            "batch_policy": "equal_length",
+            "source": "Défossez et al., Moshi: a speech-text foundation model, 2024",
+        }
 
     def _rename(self, tensors: Tensors, wanted: Mapping[str, Tensor]) -> Tensors:
         if set(tensors) <= set(wanted):
@@ -146,23 +121,12 @@ class Mimi(HubCodec):
             tensors = _separate(renamed(tensors, _hub_name), self.config.num_attention_heads)
         return renamed(tensors, _split_name)
 
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a wave; the last is filled up."""
-        return math.ceil(n_samples / HOP)
-
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (B, Q, L) of waves (B, T)."""
-        torch = import_extra("torch", extra="torch")
-        missing = -waves.shape[-1] % HOP
-        whole = torch.nn.functional.pad(waves, (0, missing))[:, None]
+        whole = self._filled(waves)[:, None]
         count = len(self.info.codebook_sizes)
         codes: Tensor = self.model.encode(whole, num_quantizers=count).audio_codes
         return codes
-
-    def synthesise(self, tokens: Tensor) -> Tensor:
-        """Waves (B, hop * L) of tokens (B, Q, L)."""
-        waves: Tensor = self.model.decode(tokens).audio_values[:, 0]
-        return waves
 
 
 def _hub_name(name: str) -> str:

@@ -7,29 +7,21 @@ differ in their data alone: LibriSpeech (``hubert-librispeech``) or speech, musi
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from synbench_base.packages import import_extra
 from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs._spec import Options
-from synbench_codecs.support.adapting import check_choice, full_spec
-from synbench_codecs.support.hub import HubCodec, hub_version
+from synbench_codecs.support.adapting import check_choice
+from synbench_codecs.support.hub import REDUCED_HUBERT, HubCodec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAMPLE_RATE = 16000
-HOP = 320
-CODES = 1024
-BITS = 10
-FRAME_RATE = Fraction(SAMPLE_RATE, HOP)
 CODEBOOKS = (1, 2, 3, 4, 8)
 DEFAULT = "hubert-librispeech"
-DEFAULTS: dict[str, Any] = {"training": DEFAULT, "weights": ""}
 TRAINED_ON = {"hubert-librispeech": ("LibriSpeech",), "hubert-general": ()}
 
 
@@ -60,8 +52,13 @@ class XCodec(HubCodec):
     """
 
     points: ClassVar[tuple[Options, ...]] = tuple({"codebooks": count} for count in CODEBOOKS)
-    local_options: ClassVar[frozenset[str]] = frozenset({"weights"})
     checkpoints: ClassVar[tuple[Checkpoint, ...]] = tuple(CHECKPOINTS.values())
+    name = "xcodec"
+    title = "X-Codec"
+    sample_rate = 16000
+    output_rate = 16000
+    hop = 320
+    bits = 10
     model_class = "XcodecModel"
     config_class = "XcodecConfig"
     reduced = {
@@ -71,74 +68,39 @@ class XCodec(HubCodec):
             "decoder_hidden_size": 32,
             "hidden_size": 64,
         },
-        "semantic_model_config": {
-            "model_type": "hubert",
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "conv_dim": [16] * 7,
-        },
+        "semantic_model_config": REDUCED_HUBERT,
     }
 
     def __init__(self, *, codebooks: int = 8, training: str = DEFAULT, weights: str = "") -> None:
         self._load({"codebooks": codebooks, "training": training, "weights": weights})
 
     @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        return {"codebooks": CODEBOOKS[-1], **DEFAULTS}
-
-    @classmethod
     def _released(cls, options: Mapping[str, Any]) -> Checkpoint:
         check_choice("xcodec", "training", options["training"], TRAINED_ON)
         return CHECKPOINTS[options["training"]]
 
-    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
-        count, training = self.options["codebooks"], self.options["training"]
-        check_choice("xcodec", "codebooks", count, CODEBOOKS)
-        rate = count * BITS * FRAME_RATE
-        general = "" if training == DEFAULT else f" ({training})"
-        return CodecInfo(
-            spec=full_spec("xcodec", self.options, DEFAULTS),
-            label=f"X-Codec {float(rate) / 1000:g} kbps{general}",
-            kind="neural",
-            adapter_version=1,
-            implementation=hub_version(),
-            sample_rate=SAMPLE_RATE,
-            output_sample_rate=SAMPLE_RATE,
-            nominal_bitrate_bps=rate,
-            hop_length=HOP,
-            frame_rate_hz=FRAME_RATE,
-            codebook_sizes=(CODES,) * count,
-            bits_per_frame=count * BITS,
-            bandwidth_hz=SAMPLE_RATE / 2,
-            causal=False,
-            lookahead_samples=None,
-            context="global",
-            batch_policy="single",
-            code_licence="Apache-2.0",
-            weights_licence=CHECKPOINTS[training].licence,
-            weights=sources,
-            training_data=TRAINED_ON[training],
-            source="Ye et al., Codec Does Matter, AAAI 2025; zhenye234/xcodec",
-        )
+    def _facts(self) -> dict[str, Any]:
+        check_choice("xcodec", "codebooks", self.options["codebooks"], CODEBOOKS)
+        return {
+            "causal": False,
+            "lookahead_samples": None,
+            "context": "global",
+            "batch_policy": "single",
+            "training_data": TRAINED_ON[self.options["training"]],
+            "source": "Ye et al., Codec Does Matter, AAAI 2025; zhenye234/xcodec",
+        }
 
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a wave; the last is filled up."""
-        return math.ceil(n_samples / HOP)
+    def _info(self, *, sources: tuple[WeightsSource, ...]) -> CodecInfo:
+        info = super()._info(sources=sources)
+        training = self.options["training"]
+        general = "" if training == DEFAULT else f" ({training})"
+        return dataclasses.replace(info, label=f"{info.label}{general}")
 
     def tokenise(self, waves: Tensor) -> Tensor:
         """Tokens (1, Q, L) of a wave (1, T)."""
-        torch = import_extra("torch", extra="torch")
-        whole = torch.nn.functional.pad(waves, (0, -waves.shape[-1] % HOP))[:, None]
-        kbps = len(self.info.codebook_sizes) * BITS * float(FRAME_RATE) / 1000
-        codes: Tensor = self.model.encode(whole, bandwidth=kbps).audio_codes
+        whole = self._filled(waves)[:, None]
+        codes: Tensor = self.model.encode(whole, bandwidth=self._kbps).audio_codes
         return codes
-
-    def synthesise(self, tokens: Tensor) -> Tensor:
-        """Waves (1, hop * L) of tokens (1, Q, L)."""
-        waves: Tensor = self.model.decode(tokens).audio_values[:, 0]
-        return waves
 
 
 CODECS = {"xcodec": XCodec}
