@@ -48,6 +48,33 @@ def metric(column: str, **changes: Any) -> MetricInfo:
     return MetricInfo(**values | changes)
 
 
+@pytest.fixture
+def mushra_analysis(tmp_path: Path) -> Path:
+    """What ``synbench listen analyse`` writes of a MUSHRA test of six listeners, one too careless.
+
+    Alpha has 20, 22, ..., 30 and Beta 40 from everyone but the sixth, who hears no reference.
+    """
+    from click.testing import CliRunner
+
+    from synbench_listening.commands.analyse import analyse
+
+    lines = ["test,session,listener,item,condition,score"]
+    for listener in range(6):
+        scores = {"reference": 100, "anchor70": 30, "Alpha": 20 + 2 * listener, "Beta": 40}
+        scores |= {"reference": 50} if listener == 5 else {}
+        lines += [
+            f"mushra,s{listener},L{listener},{item},{condition},{score}"
+            for item in "abc"
+            for condition, score in scores.items()
+        ]
+    table, out = tmp_path / "ratings.csv", tmp_path / "mushra"
+    table.write_text("\n".join(lines))
+    words = [str(table), "--out", str(out), "--no-mixed-model"]
+    done = CliRunner().invoke(analyse, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return out
+
+
 @dataclasses.dataclass
 class MadeRun:
     """A run under construction; ``save`` writes what was added since the last call."""

@@ -70,6 +70,29 @@ def test_the_metadata_of_a_card_is_the_hubs_model_index(made_run: Any, tmp_path:
     assert "| Beta | 0.75 | **3.00** ± 1.24 | 0.500 ± 0.000 |" in (out / "snippet.md").read_text()
 
 
+def test_a_listening_test_goes_with_it_and_its_listeners_do_not(
+    made_run: Any, mushra_analysis: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "supplement"
+    packed(made_run.folder, "--out", out, "--listening", f"Evening={mushra_analysis}")
+    document = json.loads((out / "results.json").read_text())
+    jsonschema.validate(document, results_schema())
+    (test,) = document["listening"]
+    assert (test["name"], test["test"], test["simulated"]) == ("Evening", "mushra", False)
+    assert test["excluded"] == 1
+    tables = {table["name"]: table["rows"] for table in test["tables"]}
+    conditions = {row["condition"]: row for row in tables["conditions"]}
+    # Of the five who stayed: (20 + 22 + 24 + 26 + 28) / 5, with t(4) * sqrt(10) / sqrt(5).
+    assert conditions["Alpha"]["mean"] == pytest.approx(24)
+    assert conditions["Alpha"]["high"] == pytest.approx(24 + 2.776445 * 2**0.5)
+    lines = (out / "listening/1-conditions.csv").read_text().splitlines()
+    assert lines[0].startswith("condition,test,role,mean,low,high")
+    texts = [path.read_text() for path in (out / "listening").iterdir()]
+    assert not [text for text in (*texts, json.dumps(test)) if "L5" in text]
+    with pytest.raises(UsageError, match="listen analyse RATINGS --out"):
+        packed(made_run.folder, "--out", tmp_path / "no", "--listening", tmp_path)
+
+
 def test_an_archive_is_the_same_twice_and_opens_into_one_folder(
     made_run: Any, tmp_path: Path
 ) -> None:

@@ -92,6 +92,30 @@ def test_no_text_of_a_run_becomes_a_name_or_markup(other_run: Any, tmp_path: Pat
     assert "onerror" not in (out / "index.html").read_text()
 
 
+def test_a_listening_test_has_a_tab_and_is_remembered(
+    made_run: Any,
+    other_run: Any,
+    mushra_analysis: Path,
+    tmp_path: Path,
+    launch_chromium: Callable[..., Any],
+) -> None:
+    out = tmp_path / "site"
+    made_site(made_run.folder, "--out", out)
+    assert results(out)["listening"] == []
+    made_site(made_run.folder, "--out", out, "--listening", mushra_analysis)
+    made_site(other_run.folder, "--out", out)
+    assert [test["name"] for test in results(out)["listening"]] == ["mushra"]
+    view = launch_chromium().new_page()
+    view.goto((out / "index.html").as_uri())
+    view.get_by_role("tab", name="Listening tests").click()
+    panel = view.locator("[role=tabpanel]:visible")
+    panel.locator("svg.chart").wait_for()
+    titles = panel.locator("svg.chart title").all_text_contents()
+    assert "Beta: 40.00 [40.00, 40.00]" in titles
+    assert "1 listener was left out" in panel.inner_text()
+    assert panel.locator("table").first.locator("tbody tr").count() == 4
+
+
 def test_tabs_sort_and_ask_nobody(
     made_run: Any, other_run: Any, tmp_path: Path, launch_chromium: Callable[..., Any]
 ) -> None:

@@ -162,6 +162,16 @@ def _plain(table: ResultTable) -> dict[str, Any]:
         "name": table.name,
         "title": table.heading,
         "simulated": table.simulated,
+        "columns": [
+            {
+                "name": column.name,
+                "label": column.label,
+                "decimals": column.decimals,
+                "p": column.p,
+                "shown": not column.file_only,
+            }
+            for column in table.columns
+        ],
         "rows": rows,
         "notes": list(table.notes),
     }

@@ -45,6 +45,7 @@ def results_document(
     name: str,
     complexity: Costs | None = None,
     published: bool = True,
+    listening: Sequence[Mapping[str, Any]] = (),
 ) -> Record:
     """The whole document.
 
@@ -53,6 +54,7 @@ def results_document(
         name: what the results are called.
         complexity: by codec label, ``giga_macs`` and ``mega_parameters``.
         published: with the values of papers beside those measured.
+        listening: results of listening tests, from :func:`read_listening`.
     """
     codecs = _numbered(codec for board in boards for codec in board.planned.codecs)
     metrics = _numbered(metric for board in boards for metric in board.planned.metrics)
@@ -75,6 +77,7 @@ def results_document(
             for board, table in zip(boards, tables, strict=True)
         ],
         "published": published_values(runs, own) if published else [],
+        "listening": list(listening),
         "citations": [{"name": entry, "text": text} for entry, text in citations(boards)],
     }
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from synbench_reports.commands.listening_option import listening_option
+
 __all__ = ["site"]
 
 
@@ -25,6 +27,7 @@ __all__ = ["site"]
     metavar="FILE",
     help="CSV: codec, giga_macs, mega_parameters; or the word count.",
 )
+@listening_option
 @click.option("--replace", is_flag=True, help="Without the runs that the site was made of before.")
 def site(
     runs: tuple[str, ...],
@@ -32,6 +35,7 @@ def site(
     title: str,
     audio: int,
     complexity: str | None,
+    listening: tuple[str, ...],
     replace: bool,
 ) -> None:
     """Write RUNS as a site that works offline and from any web server: open index.html.
@@ -40,8 +44,9 @@ def site(
     speech stand in one table. The same command with another run adds it.
     """
     from synbench.results.planned import read_planned
+    from synbench_reports.boards.listening_results import named_folder
     from synbench_reports.figures.complexity import count_complexity, read_complexity
-    from synbench_reports.pages.site import remembered_runs, write_site
+    from synbench_reports.pages.site import remembered_listening, remembered_runs, write_site
 
     folder = Path(out)
     named = [run_folder for run in runs for run_folder in _run_folders(run)]
@@ -53,7 +58,15 @@ def site(
         costs = count_complexity({c.label: c.spec for run in planned for c in run.codecs})
     elif complexity is not None:
         costs = read_complexity(Path(complexity))
-    files, size = write_site(folder, planned, title=title, audio=audio, complexity=costs)
+    tests = {} if replace else remembered_listening(folder)
+    files, size = write_site(
+        folder,
+        planned,
+        title=title,
+        audio=audio,
+        complexity=costs,
+        listening=tests | dict(map(named_folder, listening)),
+    )
     click.echo(f"{folder / 'index.html'}: {len(planned)} runs, {files} files, {size / 1e6:.1f} MB")
 
 

@@ -12,10 +12,11 @@ from importlib import resources
 
 from synbench_reports.boards.document import as_json
 
-SCRIPTS = ("base.js", "tables.js", "charts.js", "items.js", "page.js")
+SCRIPTS = ("base.js", "tables.js", "charts.js", "listening.js", "items.js", "page.js")
 SECTIONS = {
     "table": "Scores",
     "listen": "Listen, item by item",
+    "listening": "Listening tests",
     "rates": "Quality against bit rate",
     "spread": "Scores of all items",
     "robustness": "Robustness",

@@ -10,6 +10,7 @@ async function open() {
   const SECTIONS = {
     table: (target) => showTable(target),
     listen: (target) => showItems(view, target),
+    listening: (target) => showListening(view, target),
     rates: (target) => target.replaceChildren(rateChart(view)),
     spread: async (target) => target.replaceChildren(boxChart(view, numbers(await load(`board${view.number}-metric${view.metric}`)))),
     robustness: (target) => showRobustness(view, target),
@@ -134,6 +135,7 @@ async function open() {
 
   if (!results.boards.length) { byId("speech").textContent = "No corpus."; return; }
   if (!results.boards.some((board) => board.clean)) hideSection("robustness");
+  if (!results.listening?.length) hideSection("listening");
   if (!results.published.length) hideSection("published");
 
   function hideSection(name) {

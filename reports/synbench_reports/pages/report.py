@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def report_page(
     beside: Path,
     embed_audio: bool = False,
     spectrograms: int = SPECTROGRAMS,
+    listening: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The whole page.
 
@@ -42,12 +43,15 @@ def report_page(
         beside: the folder in which the file will lie; audio links count from it.
         embed_audio: put the audio into the file, which grows by a third more than its size.
         spectrograms: of this many items per corpus; voicing is measured on the same.
+        listening: results of listening tests.
     """
     boards = boards_of([planned])
     source = _embedded_source if embed_audio else _linked_source(beside)
     files = [board_files(board) for board in boards]
     sources = [source] * len(boards)
-    return page_of(planned, boards, files, sources=sources, spectrograms=spectrograms)
+    return page_of(
+        planned, boards, files, sources=sources, spectrograms=spectrograms, listening=listening
+    )
 
 
 def page_of(
@@ -58,14 +62,16 @@ def page_of(
     sources: Sequence[Source],
     spectrograms: int,
     audible: Sequence[Sequence[int]] | None = None,
+    listening: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The page of a run whose boards have their audio at these addresses.
 
     Args:
         sources: one per board.
         audible: of each board, the items whose files are offered; all where not given.
+        listening: results of listening tests.
     """
-    document = results_document([planned], boards, name=planned.name)
+    document = results_document([planned], boards, name=planned.name, listening=listening)
     parts: dict[str, Any] = {"results": document}
     for number, board in enumerate(boards):
         add_board_parts(

@@ -8,7 +8,7 @@ tab is opened. The folder remembers its runs in ``site.json``, so that another o
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from synbench_reports.boards.citations import made_with
 from synbench_reports.boards.combine import boards_of
 from synbench_reports.boards.document import Costs, as_json, results_document
 from synbench_reports.boards.item_parts import board_files, telling
+from synbench_reports.boards.listening_results import ANALYSIS, read_listening
 from synbench_reports.pages.board_parts import add_board_parts
 from synbench_reports.pages.frame import page_scripts, page_style, tabbed
 from synbench_reports.sharing.audio_copies import copied_audio
@@ -29,7 +30,7 @@ from synbench_reports.sharing.audio_copies import copied_audio
 MARK = "site.json"
 SCHEMA = "synbench site"
 
-__all__ = ["remembered_runs", "write_site"]
+__all__ = ["remembered_listening", "remembered_runs", "write_site"]
 
 
 def remembered_runs(folder: Path) -> list[Path]:
@@ -38,18 +39,32 @@ def remembered_runs(folder: Path) -> list[Path]:
     Raises:
         UsageError: the folder holds something else, or a run is no longer where it was.
     """
+    return [path for _, path in _remembered(folder, "runs", "manifest.json")]
+
+
+def remembered_listening(folder: Path) -> dict[str, Path]:
+    """The listening tests that a site shows, as :func:`write_site` takes them.
+
+    Raises:
+        UsageError: the folder holds something else, or an analysis is no longer where it was.
+    """
+    return dict(_remembered(folder, "listening", ANALYSIS))
+
+
+def _remembered(folder: Path, kind: str, file: str) -> list[tuple[str, Path]]:
     if not folder.exists() or not any(folder.iterdir()):
         return []
-    runs = []
-    for entry in _mark(folder)["runs"]:
-        run = folder / str(entry["folder"])
-        if not entry["known"] or not (run / "manifest.json").is_file():
+    entries = []
+    for entry in _mark(folder).get(kind, []):
+        source = folder / str(entry["folder"])
+        if not entry["known"] or not (source / file).is_file():
+            what = {"runs": "run", "listening": "listening test"}[kind]
             raise UsageError(
-                f"{folder} was made of the run {entry['name']!r} too, which cannot be found from "
-                f"there: name it again, or start anew with --replace"
+                f"{folder} was made of the {what} {entry['name']!r} too, which cannot be found "
+                f"from there: name it again, or start anew with --replace"
             )
-        runs.append(run)
-    return runs
+        entries.append((str(entry["name"]), source))
+    return entries
 
 
 def write_site(
@@ -59,12 +74,14 @@ def write_site(
     title: str,
     audio: int,
     complexity: Costs | None = None,
+    listening: Mapping[str, Path] | None = None,
 ) -> tuple[int, int]:
     """Write all files, and remove what an earlier site left.
 
     Args:
         audio: so many items of each corpus can be heard, the worst and some evenly spread.
         complexity: by codec label, ``giga_macs`` and ``mega_parameters``.
+        listening: of each listening test the folder that its analysis wrote, by name.
 
     Returns:
         How many files, and how many bytes.
@@ -74,7 +91,8 @@ def write_site(
     """
     earlier = _files_of(folder)
     boards = boards_of(runs)
-    document = results_document(runs, boards, name=title, complexity=complexity)
+    tests = [read_listening(path, name=name) for name, path in (listening or {}).items()]
+    document = results_document(runs, boards, name=title, complexity=complexity, listening=tests)
     written: dict[str, int] = {}
     for number, board in enumerate(boards):
         parts: dict[str, Any] = {}
@@ -106,20 +124,18 @@ def write_site(
     mark = {
         "schema": SCHEMA,
         "version": 1,
-        "runs": [_entry(run, folder) for run in runs],
+        "runs": [_entry(run.name, run.folder, folder) for run in runs],
+        "listening": [_entry(name, path, folder) for name, path in (listening or {}).items()],
         "files": sorted(written),
     }
     _write(folder, MARK, json.dumps(mark, indent=1, ensure_ascii=False), written)
     return len(written), sum(written.values())
 
 
-def _entry(run: PlannedRun, folder: Path) -> dict[str, Any]:
-    known = not leads_home(run.folder.resolve(), folder.resolve())
-    return {
-        "name": run.name,
-        "folder": published_path(run.folder.resolve(), folder.resolve()),
-        "known": known,
-    }
+def _entry(name: str, source: Path, folder: Path) -> dict[str, Any]:
+    real, base = source.resolve(), folder.resolve()
+    known = not leads_home(real, base)
+    return {"name": name, "folder": published_path(real, base), "known": known}
 
 
 def _mark(folder: Path) -> dict[str, Any]:

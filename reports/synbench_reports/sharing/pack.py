@@ -6,6 +6,7 @@ results.json              all numbers, see ``results.schema.json`` beside it
 scores.parquet, table.csv one row per item, codec and metric; the table
 table.md, table.tex       the table; the LaTeX is one float
 report.html, audio        the report, with some items to listen to
+listening/                tables of listening tests, without those about single listeners
 CITATION.txt              what to cite for every metric and codec
 LICENCES.md               of speech, codecs, weights and metrics
 huggingface.yaml          ``model-index`` for cards of the codecs
@@ -23,7 +24,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,18 @@ HOME = re.compile(rf"/(?:{'|'.join(sorted(HOMES))}|root)/[^/\s\"']+")
 __all__ = ["write_archive", "write_pack"]
 
 
-def write_pack(folder: Path, planned: PlannedRun, *, audio: int) -> dict[str, int]:
+def write_pack(
+    folder: Path,
+    planned: PlannedRun,
+    *,
+    audio: int,
+    listening: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, int]:
     """Write the files of a run into a new folder.
 
     Args:
         audio: so many items of each corpus can be heard, the worst and some evenly spread.
+        listening: results of listening tests.
 
     Returns:
         The names of the files, and their sizes in bytes.
@@ -71,7 +79,7 @@ def write_pack(folder: Path, planned: PlannedRun, *, audio: int) -> dict[str, in
         raise UsageError(f"{folder} holds files: name a new or an empty folder with --out")
     manifest = RunFolder(planned.folder).manifest()
     boards = boards_of([planned])
-    document = results_document([planned], boards, name=planned.name)
+    document = results_document([planned], boards, name=planned.name, listening=listening)
     table = build_report(planned)
     texts = {
         "README.md": _readme(document, manifest),
@@ -95,7 +103,13 @@ def write_pack(folder: Path, planned: PlannedRun, *, audio: int) -> dict[str, in
         for number, (own, items) in enumerate(zip(files, chosen, strict=True))
     ]
     texts["report.html"] = page_of(
-        planned, boards, files, sources=sources, spectrograms=audio, audible=chosen
+        planned,
+        boards,
+        files,
+        sources=sources,
+        spectrograms=audio,
+        audible=chosen,
+        listening=listening,
     )
     for name, text in texts.items():
         write_bytes(inside(folder, name), text.encode())
@@ -104,7 +118,7 @@ def write_pack(folder: Path, planned: PlannedRun, *, audio: int) -> dict[str, in
         write_csv(target, COLUMNS, [list(tidy_lines(table))])
     with complete_file(inside(folder, "scores.parquet")) as target:
         write_parquet(target, ROW_COLUMNS, Store(planned).rows())
-    for name in ("table.csv", "scores.parquet"):
+    for name in ("table.csv", "scores.parquet", *_write_listening(folder, listening)):
         written[name] = (folder / name).stat().st_size
     sums = "".join(
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
@@ -112,6 +126,23 @@ def write_pack(folder: Path, planned: PlannedRun, *, audio: int) -> dict[str, in
     )
     write_bytes(inside(folder, "SHA256SUMS"), sums.encode())
     return written | {"SHA256SUMS": len(sums)}
+
+
+def _write_listening(folder: Path, listening: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every table of every test as CSV; returns the names, which hold no text of a test's name."""
+    names = []
+    for number, test in enumerate(listening, start=1):
+        for table in test["tables"]:
+            columns = {column["name"]: "string" for column in table["columns"]}
+            cells = [[row.get(name) for name in columns] for row in table["rows"]]
+            rows = [[None if cell is None else str(cell) for cell in row] for row in cells]
+            name = f"listening/{number}-{table['name']}.csv"
+            target_path = inside(folder, name)
+            target_path.parent.mkdir(parents=True, exist_ok=True)
+            with complete_file(target_path) as target:
+                write_csv(target, columns, [rows])
+            names.append(name)
+    return names
 
 
 def write_archive(path: Path, folder: Path, names: Mapping[str, int]) -> None:
