@@ -17,8 +17,9 @@ from synbench.statistics.clusters import Floats
 MOST_TERMS = 400
 RELATIVE_PRECISION = 1e-15
 SMALLEST_TERM = 1e-300
-# Of an interval that is at most some hundreds long: down to rounding.
-INTERVAL_HALVINGS = 64
+# Newton's method doubles the digits: after a step below this share what is left is rounding.
+LAST_RELATIVE_STEP = 1e-9
+MOST_STEPS = 60
 
 __all__ = ["cumulative", "quantile"]
 
@@ -39,18 +40,32 @@ def quantile(level: float, df: Floats) -> Floats:
     # But for rounding most cells have the same degrees of freedom.
     different, inverse = np.unique(np.round(df, 9), return_inverse=True)
     known = different[np.isfinite(different)]
-    wanted, log_beta = min(level, 1 - level), _log_beta(known)
-    low = np.zeros_like(known)
-    high = np.full_like(known, NormalDist().inv_cdf(max(level, 1 - level)) + 1)
-    while (short := _tail(high, known, log_beta) > wanted).any():
-        low, high = np.where(short, high, low), np.where(short, 2 * high, high)
-    for _ in range(INTERVAL_HALVINGS):
-        middle = (low + high) / 2
-        short = _tail(middle, known, log_beta) > wanted
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    solved = _solved_tail(min(level, 1 - level), known)
     quantiles = np.full_like(different, np.nan)
-    quantiles[np.isfinite(different)] = (low + high) / 2 if level >= 0.5 else -(low + high) / 2
+    quantiles[np.isfinite(different)] = solved if level >= 0.5 else -solved
     return quantiles[inverse].reshape(df.shape)
+
+
+def _solved_tail(share: float, df: Floats) -> Floats:
+    """The positive t beyond which this share, at most a half, of each distribution lies.
+
+    Newton's method for the logarithms of both. The logarithm of the tail is concave in that of t,
+    so from beyond the solution every step comes nearer without passing it.
+    """
+    if share == 0.5:
+        return np.zeros_like(df)
+    log_beta = _log_beta(df)
+    t = np.full_like(df, NormalDist().inv_cdf(1 - share) + 1)
+    while (short := _tail(t, df, log_beta) > share).any():
+        t = np.where(short, 2 * t, t)
+    for _ in range(MOST_STEPS):
+        tail = _tail(t, df, log_beta)
+        density = np.exp(-(df + 1) / 2 * np.log1p(t**2 / df) - log_beta) / np.sqrt(df)
+        step = np.log(tail / share) * tail / (t * density)
+        t = t * np.exp(step)
+        if np.abs(step).max(initial=0.0) < LAST_RELATIVE_STEP:
+            break
+    return t
 
 
 def _tail(t: Floats, df: Floats, log_beta: Floats) -> Floats:
