@@ -28,6 +28,7 @@ HEAD = Path(__file__).parent / "calibration" / "head.md"
 SECTIONS: tuple[Callable[[Sets], Section], ...] = (
     of_codecs.means,
     of_codecs.skewed_pairs,
+    of_codecs.tails,
     of_codecs.rates,
     of_codecs.marks,
     of_codecs.equality,

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 SIGNIFICANT_DIGITS = 12
 
-__all__ = ["fixed"]
+__all__ = ["fixed", "percent"]
 
 
 def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
@@ -32,3 +32,15 @@ def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
     rounded = named.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     # Adding zero turns a rounded minus zero into zero.
     return f"{rounded + 0:{'+' if sign else ''}.{decimals}f}"
+
+
+def percent(share: float, decimals: int = 0, *, sign: bool = False) -> str:
+    """A share of 1 in percent, rounded likewise.
+
+    >>> percent(0.0545, 1), percent(0.125), percent(0.0005, 1, sign=True)
+    ('5.5%', '13%', '+0.1%')
+
+    Args:
+        decimals, sign: as in :func:`fixed`.
+    """
+    return f"{fixed(100 * share, decimals, sign=sign)}%"

@@ -15,9 +15,11 @@ import scipy.stats
 from click.testing import CliRunner
 
 from synbench.errors import UsageError
+from synbench.statistics.means import Estimates, estimate_means
 from synbench_reports.commands.compare import compare
 from synbench_reports.commands.merge import merge
 from synbench_reports.commands.power import power
+from synbench_reports.tables.build_report import build_report, read_selection
 
 
 @pytest.fixture
@@ -100,7 +102,8 @@ def needs(run: Any, *arguments: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(done.output)))
 
 
-def test_how_many_items_it_takes_is_what_statsmodels_says(close_run: Any) -> None:
+def test_how_many_items_it_takes(close_run: Any) -> None:
+    """A little more than Student's t takes, and as many as the test of `compare` does need."""
     from statsmodels.stats.power import TTestPower
 
     (line,) = needs(close_run, "--difference", "mos=0.05", "--margin", "mos=0.02")
@@ -108,21 +111,29 @@ def test_how_many_items_it_takes_is_what_statsmodels_says(close_run: Any) -> Non
     spread = noise.std(ddof=1)
     assert (line["unit"], line["now"]) == ("items", "40")
     assert float(line["sd"]) == pytest.approx(spread)
-    solved = TTestPower().solve_power(0.05 / spread, None, 0.05, 0.8)
-    assert int(line["needed_for_difference"]) == math.ceil(solved)
-    items_needed = TTestPower().solve_power(None, 40, 0.05, 0.8)
-    assert float(line["detectable"]) == pytest.approx(items_needed * spread, rel=1e-4)
-    # Equality, tried out: so many items are enough, and hardly fewer are.
-    needed = int(line["needed_for_equality"])
+    solved = math.ceil(TTestPower().solve_power(0.05 / spread, None, 0.05, 0.8))
+    detected = TTestPower().solve_power(None, 40, 0.05, 0.8) * spread
+    assert solved <= int(line["needed_for_difference"]) <= 1.15 * solved + 1
+    assert detected < float(line["detectable"]) < 1.05 * detected
     generator = np.random.default_rng(3)
 
-    def called_equal(count: int) -> float:
-        gaps = generator.normal(0, spread, (count, 20_000))
-        reach = scipy.stats.t.ppf(0.95, count - 1) * gaps.std(axis=0, ddof=1) / count**0.5
-        return float(np.mean(np.abs(gaps.mean(axis=0)) + reach < 0.02))
+    def sampled(count: int, confidence: float) -> Estimates:
+        return estimate_means(generator.normal(0, spread, (count, 10_000)), confidence=confidence)
 
-    assert called_equal(needed) > 0.79
-    assert called_equal(needed - 2) < 0.81
+    def told(count: int, difference: float) -> float:
+        estimates = sampled(count, 0.95)
+        low, high = estimates.low + difference, estimates.high + difference
+        return float(np.mean((low > 0) | (high < 0)))
+
+    def called_equal(count: int) -> float:
+        estimates = sampled(count, 0.9)
+        return float(np.mean((estimates.low > -0.02) & (estimates.high < 0.02)))
+
+    needed = int(line["needed_for_difference"])
+    assert told(needed, 0.05) > 0.79 and told(needed - 1, 0.05) < 0.81
+    assert told(40, float(line["detectable"])) == pytest.approx(0.8, abs=0.015)
+    needed = int(line["needed_for_equality"])
+    assert called_equal(needed) > 0.79 and called_equal(needed - 2) < 0.81
 
 
 def test_power_as_a_table_and_what_it_refuses(close_run: Any, empty_run: Any) -> None:
@@ -205,3 +216,20 @@ def test_a_merged_run_keeps_what_its_parts_fixed(empty_run: Any, tmp_path: Path)
     assert done.exit_code == 0, done.output
     run.folder = tmp_path / "both"
     assert "does it help?" in fixed(run)
+
+
+def test_means_that_few_items_carry_are_remarked_upon(empty_run: Any) -> None:
+    """One item of twenty, very bad: of the table's mean and of the difference."""
+    names = [f"i{number}" for number in range(20)]
+    empty_run.items = {"speech": dict.fromkeys(names, 1.0)}
+    noise = np.random.default_rng(4).normal(0, 0.05, (20, 2))
+    for number, name in enumerate(names):
+        empty_run.score("alpha", name, "mos", 3 + noise[number, 0])
+        empty_run.score("beta", name, "mos", 3 + noise[number, 1] - (2 if number == 7 else 0))
+    empty_run.begin()
+    empty_run.save()
+    done = CliRunner().invoke(compare, [str(empty_run.folder), "--metrics", "mos"])
+    assert "few carry the difference" in done.output
+    (table,) = build_report(read_selection(empty_run.folder)).tables
+    (note,) = (note for note in table.notes if note.subject == "Long tails")
+    assert "of Beta. " in note.text

@@ -20,7 +20,7 @@ from calibration.made_sets import (
     percent,
 )
 from synbench.statistics.bootstrap import bootstrap_means
-from synbench.statistics.equivalence import equivalence
+from synbench.statistics.equivalence import equivalence_each
 from synbench.statistics.multiplicity import SIGNIFICANCE, correct_each
 from synbench.statistics.paired_tests import paired_t_each
 from synbench.statistics.permutation import sign_flip_each
@@ -131,11 +131,9 @@ def pairs(sets: Sets) -> Section:
                 for test in (lambda one: paired_t_each(one)[1], wilcoxon_each, sign_flip_each)
             ]
             margin = float(gaps.std() * 0.8)
-            shifted = gaps[:, 0, : sets.dear] + margin
-            equal = [equivalence(one, margin=margin).equivalent for one in shifted.T]
-            whole = values[:, :, : sets.dear]
+            equal = equivalence_each(gaps[:, 0] + margin, margin=margin) < SIGNIFICANCE
             overall = [
-                (repeated_measures(one), friedman(one).p) for one in np.moveaxis(whole, 2, 0)
+                (repeated_measures(one), friedman(one).p) for one in np.moveaxis(values, 2, 0)
             ]
             shares = [
                 *(percent(share, (0, MOST_FALSE)) for share in families),

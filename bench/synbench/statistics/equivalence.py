@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from synbench.statistics.clusters import Floats, Integers, cluster_means
-from synbench.statistics.means import Estimates, estimate_differences
+from synbench.statistics.means import Estimates, estimate_differences, estimate_means
 from synbench.statistics.multiplicity import SIGNIFICANCE, correct
 
-__all__ = ["Equivalence", "equivalence", "equivalences"]
+__all__ = ["Equivalence", "equivalence", "equivalence_each", "equivalences"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +53,17 @@ def equivalence(
     if len(means) < 2:
         _check(margin)
         raise ValueError(f"expected at least two independent differences, got {len(means)}")
-    pair = np.stack([means, np.zeros_like(means)], axis=1)
-    estimates = estimate_differences(pair, [(0, 1)], confidence=1 - 2 * SIGNIFICANCE)
-    return _tested(estimates, margin=margin, corrected=False)[0]
+    return _tested(_students(means[:, None]), margin=margin)[0]
+
+
+def equivalence_each(differences: Floats, *, margin: float) -> Floats:
+    """p of :func:`equivalence` of every set, from shape ``(difference, set)`` to ``(set,)``.
+
+    Raises:
+        ValueError: the margin is not positive.
+    """
+    _check(margin)
+    return _students(differences).beyond_p(margin)
 
 
 def equivalences(
@@ -80,7 +86,12 @@ def equivalences(
     estimates = estimate_differences(
         values, pairs, clusters=clusters, sizes=sizes, confidence=1 - 2 * SIGNIFICANCE
     )
-    return _tested(estimates, margin=margin, corrected=True)
+    return _tested(estimates, margin=margin)
+
+
+def _students(differences: Floats) -> Estimates:
+    """Means of the sets with Student's t alone."""
+    return estimate_means(differences, confidence=1 - 2 * SIGNIFICANCE).without_skewness()
 
 
 def _check(margin: float) -> None:
@@ -88,10 +99,8 @@ def _check(margin: float) -> None:
         raise ValueError(f"expected a margin above 0, got {margin}")
 
 
-def _tested(estimates: Estimates, *, margin: float, corrected: bool) -> list[Equivalence]:
+def _tested(estimates: Estimates, *, margin: float) -> list[Equivalence]:
     _check(margin)
-    if not corrected:
-        estimates = estimates.without_skewness()
     p_values = [float(p) for p in estimates.beyond_p(margin)]
     return [
         Equivalence(

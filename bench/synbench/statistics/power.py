@@ -1,7 +1,8 @@
 """How many speakers or listeners a difference takes, and what N of them could have seen.
 
-All by the two-sided paired t-test on one difference for each speaker or listener, a unit; equality
-by two one-sided ones.
+All by a two-sided paired t-test on one difference for each speaker or listener, a unit; equality
+by two one-sided ones. ``corrected`` means the t-test corrected for skewness, which tables and
+comparisons of codecs make; listening tests make Student's.
 
 References
     J. Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd edition, 1988.
@@ -13,6 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from synbench.statistics.corrected_power import (
+    MOST_SIMULATED_UNITS,
+    corrected_equality_power,
+    corrected_power,
+)
 from synbench.statistics.multiplicity import SIGNIFICANCE
 
 MOST_UNITS = 100_000
@@ -66,13 +72,19 @@ def paired_sample_size(
 
 
 def units_needed(
-    difference: float, sd: float, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
+    difference: float,
+    sd: float,
+    *,
+    power: float = TARGET_POWER,
+    alpha: float = SIGNIFICANCE,
+    corrected: bool = False,
 ) -> int:
     """Fewest units that show a difference with at least this power.
 
     Args:
         difference: of the means.
         sd: standard deviation of the differences of single units, in the same unit.
+        corrected: see the module.
 
     Raises:
         ValueError: difference or sd is not positive, or more than 100 000 would be needed.
@@ -80,10 +92,16 @@ def units_needed(
     if not (difference > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
         raise ValueError("expected a difference and sd above 0, power and alpha between 0 and 1")
     effect = difference / sd
-    units = _fewest(lambda n: paired_power(effect, n, alpha=alpha) >= power)
+    units = _fewest(lambda n: _power(effect, n, alpha=alpha, corrected=corrected) >= power)
     if units is None:
         raise ValueError(f"a difference of {difference:g} takes more than {MOST_UNITS}")
     return units
+
+
+def _power(effect: float, n: int, *, alpha: float, corrected: bool) -> float:
+    if corrected and 2 <= n <= MOST_SIMULATED_UNITS:
+        return corrected_power(effect, n, alpha=alpha)
+    return paired_power(effect, n, alpha=alpha)
 
 
 def equality_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> float:
@@ -106,20 +124,32 @@ def equality_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> flo
 
 
 def units_for_equality(
-    margin: float, sd: float, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
+    margin: float,
+    sd: float,
+    *,
+    power: float = TARGET_POWER,
+    alpha: float = SIGNIFICANCE,
+    corrected: bool = False,
 ) -> int:
     """Fewest units of which two equal systems are called equal with at least this power.
 
     Args:
         margin: largest difference that counts as equal.
         sd: standard deviation of the differences of single units, in the same unit.
+        corrected: see the module.
 
     Raises:
         ValueError: margin or sd is not positive, or more than 100 000 would be needed.
     """
     if not (margin > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
         raise ValueError("expected a margin and sd above 0, power and alpha between 0 and 1")
-    units = _fewest(lambda n: equality_power(margin / sd, n, alpha=alpha) >= power)
+
+    def reached(n: int) -> float:
+        simulated = corrected and 2 <= n <= MOST_SIMULATED_UNITS
+        chance = corrected_equality_power if simulated else equality_power
+        return chance(margin / sd, n, alpha=alpha)
+
+    units = _fewest(lambda n: reached(n) >= power)
     if units is None:
         raise ValueError(f"a margin of {margin:g} takes more than {MOST_UNITS}")
     return units
@@ -139,7 +169,12 @@ def _fewest(enough: Callable[[int], bool]) -> int | None:
 
 
 def smallest_detectable(
-    sd: float, n: int, *, power: float = TARGET_POWER, alpha: float = SIGNIFICANCE
+    sd: float,
+    n: int,
+    *,
+    power: float = TARGET_POWER,
+    alpha: float = SIGNIFICANCE,
+    corrected: bool = False,
 ) -> float:
     """True mean difference that the test finds with this power; NaN with fewer than two units.
 
@@ -147,15 +182,15 @@ def smallest_detectable(
         sd: standard deviation of the differences of single units.
         n: units.
         alpha: of the test, after whatever correction.
+        corrected: see the module.
     """
     if n < 2:
         return float("nan")
-    from scipy.special import nctdtr, stdtrit
-
-    critical = float(stdtrit(n - 1, 1 - alpha / 2))
-    low, high = 0.0, 2 * critical + 10
+    low, high = 0.0, 1.0
+    while _power(high, n, alpha=alpha, corrected=corrected) < power:
+        high *= 2
     for _ in range(60):
         middle = (low + high) / 2
-        reached = 1 - float(nctdtr(n - 1, middle, critical))
+        reached = _power(middle, n, alpha=alpha, corrected=corrected)
         low, high = (middle, high) if reached < power else (low, middle)
-    return float(high * sd / n**0.5)
+    return float(high * sd)

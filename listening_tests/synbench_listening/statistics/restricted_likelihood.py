@@ -100,8 +100,6 @@ class RestrictedLikelihood:
         return Solution(m=m, phi=phi * s2, beta=beta, s2=s2)
 
     def _evaluate(self, ratios: Floats, *, gradient: bool) -> tuple[float, Floats]:
-        from scipy.linalg import solve_triangular
-
         p, first = self.p, self.q - self.last
         freedom = self.n - p
         shrunk = ratios[-1] / (1 + ratios[-1] * self._counts) if self.last else self._counts
@@ -109,10 +107,10 @@ class RestrictedLikelihood:
         zz, right = reduced[:first, :first], reduced[:first, first:]
         root = np.sqrt(ratios)[self.group_of[:first]]
         factor = np.linalg.cholesky(np.eye(first) + root[:, None] * zz * root)
-        half = solve_triangular(factor, root[:, None] * right, lower=True)
+        half = _solved(factor, root[:, None] * right)
         rest = reduced[first:, first:] - half.T @ half
         xvx = np.linalg.cholesky(rest[:p, :p])
-        scaled = solve_triangular(xvx, rest[:p, p], lower=True)
+        scaled = _solved(xvx, rest[:p, p])
         s2 = max((float(rest[p, p]) - float(scaled @ scaled)) / freedom, SMALLEST_VARIANCE)
         criterion = freedom * float(np.log(s2)) + 2 * float(np.log(np.diag(factor)).sum())
         criterion += 2 * float(np.log(np.diag(xvx)).sum())
@@ -120,23 +118,33 @@ class RestrictedLikelihood:
             criterion += float(np.log1p(ratios[-1] * self._counts).sum())
         if not gradient:
             return criterion, np.zeros(0)
-        beta = solve_triangular(xvx.T, scaled, lower=False)
+        beta = np.linalg.solve(xvx.T, scaled)
         # Rows of Z'H^-1 [Z, X, y], as far as they are needed, for both parts of Z.
-        own = solve_triangular(factor, root[:, None] * zz, lower=True)
+        own = _solved(factor, root[:, None] * zz)
         parts = [(np.diag(zz) - (own**2).sum(axis=0), right - own.T @ half)]
         if self.last:
             damp = 1 / (1 + ratios[-1] * self._counts)
             cross = self._between.T * damp[:, None]
-            own = solve_triangular(factor, root[:, None] * cross[:, :first].T, lower=True)
+            own = _solved(factor, root[:, None] * cross[:, :first].T)
             diagonal = self._counts * damp - (own**2).sum(axis=0)
             parts.append((diagonal, cross[:, first:] - own.T @ half))
         traces, squares = [], []
         for diagonal, products in parts:
-            spread = solve_triangular(xvx, products[:, :p].T, lower=True)
+            spread = _solved(xvx, products[:, :p].T)
             traces.append(diagonal - (spread**2).sum(axis=0))
             squares.append((products[:, p] - products[:, :p] @ beta) ** 2)
         slopes = np.concatenate(traces) - np.concatenate(squares) / s2
         return criterion, np.add.reduceat(slopes, self._starts)
+
+
+def _solved(lower: Floats, right: Floats) -> Floats:
+    """Solution of a lower triangular system; none of an empty one.
+
+    By LAPACK's own routine: scipy's checks around it take longer than these small systems.
+    """
+    from scipy.linalg.lapack import dtrtrs
+
+    return np.asarray(dtrtrs(lower, right, lower=1)[0]) if len(lower) else right
 
 
 def _cross_products(y: Floats, codes: list[Codes], levels: list[int]) -> Floats:

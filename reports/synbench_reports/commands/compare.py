@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from synbench.errors import UsageError
-from synbench_base.decimals import fixed
+from synbench_base.decimals import fixed, percent
 
 if TYPE_CHECKING:
     from synbench.results.planned import PlannedRun
@@ -193,8 +193,8 @@ def _fixed_text(family: list[Fixed]) -> Iterator[str]:
         if one.share.value != one.share.value:
             yield f"    of {one.share.of}: no share, that difference is not told apart from zero"
         else:
-            ends = f"[{one.share.low:.0%}, {one.share.high:.0%}]"
-            yield f"    of {one.share.of}: {one.share.value:.0%} {ends}"
+            ends = f"[{percent(one.share.low)}, {percent(one.share.high)}]"
+            yield f"    of {one.share.of}: {percent(one.share.value)} {ends}"
 
 
 def values_by_metric(texts: tuple[str, ...]) -> dict[str, float]:
@@ -238,8 +238,10 @@ def _remarks(pair: CodecPair) -> str:
         remarks.append(f"most speakers say otherwise: ranks are higher for {favoured}, p {p}, Holm")
     if pair.verdict in ("not told apart", "too few") and pair.needed is not None:
         remarks.append(f"it would take {pair.needed}")
+    if pair.long_tail:
+        remarks.append("few carry the difference: look at them")
     return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _p(value: float) -> str:
-    return "-" if value != value else "<0.0001" if value < 1e-4 else f"{value:.4f}"
+    return "-" if value != value else "<0.0001" if value < 1e-4 else fixed(value, 4)

@@ -87,7 +87,7 @@ def _line(change: Change, names: int, metrics: int) -> str:
     gaps = (change.difference, change.low, change.high)
     mean, low, high = (fixed(gap, 4, sign=True) for gap in gaps)
     spread = f"{mean} [{low}, {high}]"
-    p = "-" if change.p_holm != change.p_holm else f"{change.p_holm:.4f}"
+    p = "-" if change.p_holm != change.p_holm else fixed(change.p_holm, 4)
     verdict: str = change.verdict
     if verdict == "coverage":
         verdict = f"coverage: {change.only_a} only in A, {change.only_b} only in B"

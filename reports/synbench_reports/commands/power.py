@@ -127,8 +127,9 @@ def power(
         click.echo(target.getvalue(), nl=False)
         return
     click.echo(
-        f"\npower {wanted:.0%}, {SIGNIFICANCE:.0%} for all pairs of a metric together, by "
-        "Student's t; never fewer than five"
+        f"\npower {wanted:.0%}, {SIGNIFICANCE:.0%} for all pairs of a metric together, by the t "
+        "corrected for skewness, for normal differences; with a ceiling or long tails plan for a "
+        "tenth more. Never fewer than five."
     )
 
 
@@ -142,16 +143,23 @@ def _needs(
 ) -> Needs:
     from synbench.statistics.power import smallest_detectable, units_for_equality, units_needed
 
+    # All of them for the test of `compare`, at its share of the level.
     def needed(size: float | None) -> int | None:
-        return _at_least(lambda: units_needed(size or 0.0, pair.spread, power=power, alpha=alpha))
+        return _at_least(
+            lambda: units_needed(size or 0.0, pair.spread, power=power, alpha=alpha, corrected=True)
+        )
 
     return Needs(
         pair=pair,
-        detectable=smallest_detectable(pair.spread, pair.clusters, power=power, alpha=alpha),
+        detectable=smallest_detectable(
+            pair.spread, pair.clusters, power=power, alpha=alpha, corrected=True
+        ),
         as_seen=needed(abs(pair.difference)),
         for_difference=needed(difference),
         for_equality=_at_least(
-            lambda: units_for_equality(margin or 0.0, pair.spread, power=power, alpha=alpha)
+            lambda: units_for_equality(
+                margin or 0.0, pair.spread, power=power, alpha=alpha, corrected=True
+            )
         ),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from synbench_base.decimals import fixed
 from synbench_reports.figures.style import COLOURS, GREY, MARKERS, WIDTHS, new_figure, styled
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def identification_figure(
 
 def p_text(p: float) -> str:
     """``p < 0.001`` where it is smaller: nobody's p is 0."""
-    return "$p$ < 0.001" if p < 0.001 else f"$p$ = {p:.4f}"
+    return "$p$ < 0.001" if p < 0.001 else f"$p$ = {fixed(p, 4)}"
 
 
 def _in_order(scores: Sequence[Score]) -> list[Score]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ __all__ = [
     "measured_pairs",
     "score_columns",
     "why_no_pair",
+    "with_ends",
 ]
 
 
@@ -45,6 +46,21 @@ class ClaimLine:
     verdict: Verdict
     reason: str
     criterion: str = ""
+
+
+def with_ends(
+    value: float, low: float, high: float, text: Callable[..., str], decimals: int, of: str = ""
+) -> str:
+    """A signed number with the ends of its interval: ``+0.25 (90 %: +0.10 to +0.40)``.
+
+    Args:
+        text: ``fixed`` or ``percent``.
+        of: which interval, ``90 %: ``; empty where it is that of 95 %.
+    """
+    value_text, low_text, high_text = (
+        text(number, decimals, sign=True) for number in (value, low, high)
+    )
+    return f"{value_text} ({of}{low_text} to {high_text})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from synbench.statistics.equivalence import Equivalence, equivalence
 from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench_base.decimals import fixed, percent
 from synbench_reports.papers.claim_kinds import (
     Claim,
     EqualityClaim,
@@ -29,6 +30,7 @@ from synbench_reports.papers.claim_lines import (
     measured_pairs,
     score_columns,
     why_no_pair,
+    with_ends,
 )
 from synbench_reports.papers.published import Verdict
 from synbench_reports.papers.specification import AbxPair, Paper
@@ -64,7 +66,7 @@ def net_preference(pair: AbxPair, margin: float) -> NetPreference:
 def criterion_text(p: float, criterion: float) -> str:
     """What a paper that takes a large p for equality says of it."""
     if p > criterion:
-        return f"comparable (p = {p:.4f} > {criterion:g})"
+        return f"comparable (p = {fixed(p, 4)} > {criterion:g})"
     return f"different (p = {p:.2g}, not above {criterion:g})"
 
 
@@ -88,7 +90,7 @@ def _equality_lines(paper: Paper, claim: EqualityClaim, evidence: Evidence) -> I
             basis="published",
             about=f"{other}, preference",
             stated="comparable",
-            computed=f"p = {p:.4f}",
+            computed=f"p = {fixed(p, 4)}",
             criterion=criterion_text(p, claim.criterion),
             verdict="cannot tell",
             reason="the judgements behind p are not published, so equality cannot be tested",
@@ -106,12 +108,12 @@ def _preference_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]
     for pair in paper.figures[name].pairs:
         tested = net_preference(pair, margin)
         equal = tested.equal
-        verdict, reason = _equal_verdict(equal.low, equal.high, margin, f"{margin:.0%}")
+        verdict, reason = _equal_verdict(equal.low, equal.high, margin, percent(margin))
         yield ClaimLine(
             basis="published",
             about=f"{pair.other}, net preference",
             stated="comparable",
-            computed=f"{equal.difference:+.2%} (90 %: {equal.low:+.2%} to {equal.high:+.2%})",
+            computed=with_ends(equal.difference, equal.low, equal.high, percent, 2, "90 %: "),
             criterion=criterion_text(tested.p, claim.criterion),
             verdict=verdict,
             reason=reason,
@@ -170,7 +172,7 @@ def _score_lines(paper: Paper, claim: EqualityClaim) -> Iterator[ClaimLine]:
                 basis="published",
                 about=f"{other}, {paper.figures[name].kind.upper()}, {group}",
                 stated="comparable",
-                computed=f"{difference:+.2f} (90 %: {low:+.2f} to {high:+.2f})",
+                computed=with_ends(difference, low, high, fixed, 2, "90 %: "),
                 criterion=criterion_text(p, claim.criterion),
                 verdict=verdict,
                 reason=f"{reason} ({paper.figures[name].status})",
@@ -188,8 +190,7 @@ def _measured_lines(claim: EqualityClaim, evidence: Evidence) -> Iterator[ClaimL
             about=f"{pair.first}, {pair.metric}, {one.corpus}, {pair.items} items",
             stated="comparable",
             # The claim is about the subject, the pair about the other.
-            computed=f"{0.0 - pair.difference:+.3f} ({0.0 - pair.high:+.3f} to "
-            f"{0.0 - pair.low:+.3f})",
+            computed=with_ends(-pair.difference, -pair.high, -pair.low, fixed, 3),
             criterion="" if pair.p != pair.p else criterion_text(pair.p, claim.criterion),
             verdict=verdict,
             reason=reason,
@@ -225,7 +226,7 @@ def _pair_verdict(one: MeasuredPair) -> tuple[Verdict, str]:
     verdict = verdicts.get(pair.verdict, "cannot tell")
     reason = "a difference is shown" if verdict == "differs" else str(pair.verdict)
     if verdict == "cannot tell" and pair.equal is not None:
-        reason = f"{pair.verdict}, and equality not shown (p = {pair.equal.p:.4f})"
+        reason = f"{pair.verdict}, and equality not shown (p = {fixed(pair.equal.p, 4)})"
     if not one.own:
         return "other weights", f"not the paper's weights; with these: {reason}"
     return verdict, reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench_base.decimals import fixed, percent
 from synbench_reports.papers.claim_kinds import Claim, EqualityClaim
 from synbench_reports.papers.claim_lines import ClaimLine
 from synbench_reports.papers.claims import criterion_text, net_preference
@@ -58,8 +59,8 @@ def render_claim(paper: Paper, claim: Claim, lines: Sequence[ClaimLine], *, leve
 def _equality_head(claim: EqualityClaim) -> Iterator[str]:
     margins = ", ".join(f"{column} {margin:g}" for column, margin in claim.margins.items())
     yield (
-        f"Equal means: the whole {1 - 2 * SIGNIFICANCE:.0%} interval of the difference lies within "
-        "the margin (two one-sided tests). No significant difference alone is no proof: the "
+        f"Equal means: the whole {percent(1 - 2 * SIGNIFICANCE)} interval of the difference lies "
+        "within the margin (two one-sided tests). No significant difference alone is no proof: the "
         f"paper's criterion, p above {claim.criterion:g} in a test for a difference, is met all "
         "the more easily the fewer listeners or items there are. Both verdicts are printed."
     )
@@ -79,8 +80,8 @@ def _preferences(paper: Paper, claim: EqualityClaim, head: str) -> Iterator[str]
         yield figure.design
         yield ""
     yield (
-        f"Margin of the net preference: {margin:.0%}. Judgements are taken as independent, as the "
-        "paper does; those of one listener are not, so every p is too small."
+        f"Margin of the net preference: {percent(margin)}. Judgements are taken as independent, "
+        "as the paper does; those of one listener are not, so every p is too small."
     )
     yield ""
     yield (
@@ -92,11 +93,13 @@ def _preferences(paper: Paper, claim: EqualityClaim, head: str) -> Iterator[str]
         tested = net_preference(pair, margin)
         equal = tested.equal
         verdict = "equal within the margin" if equal.equivalent else "equality not shown"
-        printed = "" if pair.p is None else f"{pair.p:.4f}"
+        ends = (equal.difference, equal.low, equal.high)
+        difference, low, high = (percent(share, 2, sign=True) for share in ends)
+        printed = "" if pair.p is None else fixed(pair.p, 4)
         yield (
-            f"| {pair.other} | {equal.difference:+.2%} | {equal.low:+.2%} to {equal.high:+.2%} | "
-            f"{tested.p:.4f} | {printed} | {criterion_text(tested.p, claim.criterion)} | "
-            f"{equal.p:.4f} | {verdict} |"
+            f"| {pair.other} | {difference} | {low} to {high} | "
+            f"{fixed(tested.p, 4)} | {printed} | {criterion_text(tested.p, claim.criterion)} | "
+            f"{fixed(equal.p, 4)} | {verdict} |"
         )
     yield ""
 

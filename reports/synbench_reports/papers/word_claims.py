@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from synbench_base.decimals import fixed, percent
 from synbench_reports.papers.claim_kinds import OrderClaim, SavingClaim, ShareClaim
 from synbench_reports.papers.claim_lines import (
     ClaimLine,
@@ -13,6 +14,7 @@ from synbench_reports.papers.claim_lines import (
     measured_pairs,
     score_columns,
     why_no_pair,
+    with_ends,
 )
 from synbench_reports.papers.not_run import plain
 from synbench_reports.papers.published import Complexity, Verdict
@@ -30,7 +32,7 @@ def share_lines(
         if column.metric not in claim.shares:
             continue
         share, tolerance = claim.shares[column.metric]
-        stated = f"about {share:.0%}"
+        stated = f"about {percent(share)}"
         own, theirs = table.rows[claim.subject][number], table.rows[claim.other][number]
         if own is not None and theirs:
             verdict, reason = _near(own / theirs, share, tolerance)
@@ -38,7 +40,7 @@ def share_lines(
                 basis="published",
                 about=column.label,
                 stated=stated,
-                computed=f"{own:g} of {theirs:g}: {own / theirs:.1%}",
+                computed=f"{own:g} of {theirs:g}: {percent(own / theirs, 1)}",
                 verdict=verdict,
                 reason=reason,
             )
@@ -62,7 +64,7 @@ def share_lines(
             basis="measured",
             about=f"{column.label}, counted here",
             stated=stated,
-            computed=f"{own:.2f} of {theirs:.2f}: {own / theirs:.1%}",
+            computed=f"{fixed(own, 2)} of {fixed(theirs, 2)}: {percent(own / theirs, 1)}",
             verdict=verdict,
             reason=reason,
         )
@@ -76,13 +78,13 @@ def _cost(complexity: Complexity, label: str, metric: str) -> float | None:
 def _near(value: float, stated: float, tolerance: float) -> tuple[Verdict, str]:
     if abs(value - stated) <= tolerance:
         return "agrees", "rounds to what is stated"
-    return "differs", f"{value:.1%} does not round to {stated:.0%}"
+    return "differs", f"{percent(value, 1)} does not round to {percent(stated)}"
 
 
 def saving_lines(claim: SavingClaim, evidence: Evidence) -> Iterator[ClaimLine]:
     """Bits saved: by the printed rates, and by the bits that were counted in streams."""
     share, tolerance = claim.saving
-    stated = f"{share:.0%} fewer"
+    stated = f"{percent(share)} fewer"
     for rate, own_bps in claim.points.items():
         for other, bps in claim.others.items():
             verdict, reason = _near(1 - own_bps / bps, share, tolerance)
@@ -90,7 +92,7 @@ def saving_lines(claim: SavingClaim, evidence: Evidence) -> Iterator[ClaimLine]:
                 basis="published",
                 about=f"{other}, printed rates",
                 stated=stated,
-                computed=f"{own_bps:g} for {bps:g} bit/s: {1 - own_bps / bps:.1%} fewer",
+                computed=f"{own_bps:g} for {bps:g} bit/s: {percent(1 - own_bps / bps, 1)} fewer",
                 verdict=verdict,
                 reason=reason,
             )
@@ -102,7 +104,7 @@ def _counted_bits(
     claim: SavingClaim, other: str, sample_rate: int, evidence: Evidence
 ) -> ClaimLine:
     share, tolerance = claim.saving
-    stated = f"{share:.0%} fewer"
+    stated = f"{percent(share)} fewer"
     for report in evidence.reports:
         own, theirs = (
             _payload(report, label, sample_rate, evidence) for label in (claim.subject, other)
@@ -113,7 +115,8 @@ def _counted_bits(
                 basis="measured",
                 stated=stated,
                 about=f"{other}, bits counted in the streams of {report.name}",
-                computed=f"{own:.3f} for {theirs:.3f} kbit/s: {1 - own / theirs:.1%} fewer",
+                computed=f"{fixed(own, 3)} for {fixed(theirs, 3)} kbit/s: "
+                f"{percent(1 - own / theirs, 1)} fewer",
                 verdict=verdict,
                 reason=f"{reason}; the number of bits does not depend on weights",
             )
@@ -174,8 +177,7 @@ def order_lines(
             basis="measured",
             about=f"{pair.metric}, {one.corpus}, {pair.items} items",
             stated=stated,
-            computed=f"{0.0 - pair.difference:+.3f} ({0.0 - pair.high:+.3f} to "
-            f"{0.0 - pair.low:+.3f})",
+            computed=with_ends(-pair.difference, -pair.high, -pair.low, fixed, 3),
             verdict=verdict,
             reason=reason,
         )
@@ -202,14 +204,13 @@ def order_lines(
 def _bars(figure: PublishedFigure, claim: OrderClaim, stated: str) -> Iterator[ClaimLine]:
     for group, bars in figure.groups.items():
         (own, own_half), (theirs, half) = bars[claim.subject], bars[claim.other]
-        reach = float(np.hypot(own_half, half))
-        verdict, reason = _above(own - theirs - reach, own - theirs + reach)
+        gap, reach = own - theirs, float(np.hypot(own_half, half))
+        verdict, reason = _above(gap - reach, gap + reach)
         yield ClaimLine(
             basis="published",
             about=f"{figure.kind.upper()}, {group}",
             stated=stated,
-            computed=f"{own - theirs:+.2f} ({own - theirs - reach:+.2f} to "
-            f"{own - theirs + reach:+.2f})",
+            computed=with_ends(gap, gap - reach, gap + reach, fixed, 2),
             verdict=verdict,
             reason=f"{reason} ({figure.status})",
         )

@@ -158,7 +158,7 @@ def build_table(
             )
             for codec_index, codec in enumerate(planned.codecs)
         ),
-        notes=corpus_notes(planned, corpus, cells, doubts),
+        notes=corpus_notes(planned, corpus, cells, doubts, marked),
     )
 
 

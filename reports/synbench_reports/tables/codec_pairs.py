@@ -84,6 +84,7 @@ class CodecPair:
         ranks: Wilcoxon's view; ``None`` of error rates.
         needed: speakers (or items) that would show a difference of this size, four times in five
             at the level of this family; ``None`` where it is shown, zero, or beyond counting.
+        long_tail: whether few of not many speakers (or items) carry the difference.
     """
 
     metric: str
@@ -101,6 +102,7 @@ class CodecPair:
     equal: Equivalence | None
     ranks: Ranks | None
     needed: int | None
+    long_tail: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -185,7 +187,7 @@ def pairs_of(
     comparisons = compare_codecs(planned, cells, metric, chosen, test=test)
     values, sizes = cells.values[:, :, metric], cells.sizes[:, :, metric]
     ends = estimate_differences(values, chosen, clusters=cells.speakers, sizes=sizes)
-    low, high = ends.low, ends.high
+    low, high, long_tailed = ends.low, ends.high, ends.long_tailed
     equal: list[Equivalence | None] = [None] * len(chosen)
     if margin is not None:
         equal = [
@@ -213,6 +215,7 @@ def pairs_of(
             equal=equal[number],
             ranks=ranks[number],
             needed=clusters_needed(one, family),
+            long_tail=bool(long_tailed[number]),
         )
         for number, one in enumerate(comparisons)
     ]
@@ -236,7 +239,9 @@ def clusters_needed(one: Comparison, family: int) -> int | None:
     if one.differs or not (one.spread > 0 and one.difference != 0):
         return None
     try:
-        needed = units_needed(abs(one.difference), one.spread, alpha=SIGNIFICANCE / family)
+        needed = units_needed(
+            abs(one.difference), one.spread, alpha=SIGNIFICANCE / family, corrected=True
+        )
     except ValueError:
         return None
     return max(needed, FEWEST_CLUSTERS)

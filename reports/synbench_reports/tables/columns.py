@@ -82,7 +82,7 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
         clusters=cells.speakers,
         sizes=cells.sizes.reshape(flat),
     )
-    low, high = estimates.low, estimates.high
+    low, high, long_tailed = estimates.low, estimates.high, estimates.long_tailed
     filled = []
     for metric_index, metric in enumerate(planned.metrics):
         column_cells = [
@@ -91,13 +91,14 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
                 mean=_number(estimates.mean[codec * metrics + metric_index]),
                 low=_number(low[codec * metrics + metric_index]),
                 high=_number(high[codec * metrics + metric_index]),
+                long_tail=bool(long_tailed[codec * metrics + metric_index]),
             )
             for codec in range(codecs)
         ]
         if metric.is_distance:
             # One value of the whole corpus, biased by its size: no interval.
             column_cells = [
-                replace(cell, mean=_number(value), low=None, high=None)
+                replace(cell, mean=_number(value), low=None, high=None, long_tail=False)
                 for cell, value in zip(column_cells, cells.pooled[:, metric_index], strict=True)
             ]
         filled.append((_metric_column(metric), column_cells))

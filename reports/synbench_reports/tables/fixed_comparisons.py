@@ -75,7 +75,7 @@ def fixed_comparisons(
         pair = next(tested)
         asked = [codec_indices[label] for label in one.labels]
         share = _share(cells, metric, asked, one) if one.share_of else None
-        detectable = smallest_detectable(pair.spread, pair.clusters, alpha=level)
+        detectable = smallest_detectable(pair.spread, pair.clusters, alpha=level, corrected=True)
         family.append(Fixed(asks=one.asks, pair=pair, detectable=detectable, share=share))
     return family
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from synbench.doubt import MEASURES, doubts
 from synbench.results.cells import MISSING, NOT_PLANNED, OK, Cells
 from synbench.results.planned import PlannedCorpus, PlannedMetric, PlannedRun
-from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS
+from synbench.statistics.means import CONFIDENCE, FEW_CLUSTERS, TAIL_CLUSTERS
 from synbench.statistics.multiplicity import SIGNIFICANCE
 from synbench.statistics.power import TARGET_POWER
 from synbench.training_overlap import overlaps_of
 from synbench_metrics.frechet import is_small
 from synbench_reports.tables.best import Doubts
+from synbench_reports.tables.columns import Filled
 from synbench_reports.tables.delays import limit_notes
 from synbench_reports.tables.footnotes import codec_marks, metric_marks
 from synbench_reports.tables.table import Note
@@ -53,7 +54,11 @@ def run_notes(planned: PlannedRun) -> tuple[Note, ...]:
 
 
 def corpus_notes(
-    planned: PlannedRun, corpus: PlannedCorpus, cells: Cells, doubts: Doubts
+    planned: PlannedRun,
+    corpus: PlannedCorpus,
+    cells: Cells,
+    doubts: Doubts,
+    columns: Sequence[Filled],
 ) -> tuple[Note, ...]:
     """What holds for the table of one corpus; ``doubts`` are those about its marks."""
     digest = f"{corpus.items} items, {corpus.seconds:.0f} s, digest {corpus.digest[:DIGEST_DIGITS]}"
@@ -66,6 +71,7 @@ def corpus_notes(
     notes += _mismatched(planned, cells)
     notes += _few_items(planned, cells)
     notes += _few_speakers(cells)
+    notes += _long_tails(planned, cells, columns)
     notes += _out_of_reach(planned, doubts.reach)
     notes += _needed(planned, cells, doubts.needed)
     notes += _pooled(planned, cells)
@@ -217,6 +223,28 @@ def _few_speakers(cells: Cells) -> list[Note]:
     if speakers < FEW_CLUSTERS:
         return [_warning("±", f"{text}; with fewer than {FEW_CLUSTERS} {UNSURE_INTERVALS}")]
     return [Note(level="note", subject="±", text=text)]
+
+
+def _long_tails(planned: PlannedRun, cells: Cells, columns: Sequence[Filled]) -> list[Note]:
+    """Means that few speakers carry, where there are not many."""
+    carried = {
+        column.label: np.array([cell.long_tail for cell in column_cells], dtype=bool)
+        for column, column_cells in columns
+    }
+    parts = [
+        f"{label} of {_named(planned, np.flatnonzero(codecs))}"
+        for label, codecs in carried.items()
+        if codecs.any()
+    ]
+    if not parts:
+        return []
+    unit = "items" if cells.speakers is None else "speakers"
+    text = (
+        f"few {unit} carry the mean of {'; '.join(parts)}. Of scores with so long a tail fewer "
+        f"than {TAIL_CLUSTERS} {unit} are few: a codec whose bad ones were not met looks better "
+        "and surer than it is"
+    )
+    return [Note(level="note", subject="Long tails", text=text)]
 
 
 def _needed(

@@ -58,6 +58,7 @@ class Cell:
         second: whether it is the second best of its column.
         tied: whether no paired test tells it from the best of its column.
         letters: of the groups that it is in: codecs that share one are not told apart.
+        long_tail: whether few speakers (or items) carry the mean.
         note: stands in place of the number, such as ``declared``.
     """
 
@@ -73,6 +74,7 @@ class Cell:
     second: bool = False
     tied: bool = False
     letters: str = ""
+    long_tail: bool = False
     note: str = ""
 
     @property
