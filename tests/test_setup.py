@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import compiler_flags  # noqa: E402
 import installer  # noqa: E402
 import interpreters  # noqa: E402
 import setup_environment  # noqa: E402
@@ -284,7 +285,7 @@ class FakeInstaller:
         self.calls.append(list(arguments))
         return not any(self.bad in argument for argument in arguments)
 
-    def build(self, requirement: str, folder: Path) -> subprocess.Popen[bytes]:
+    def build(self, requirement: str, folder: Path, *, compiler: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", ""])
 
 
@@ -300,7 +301,9 @@ class TestInstall:
     ) -> None:
         monkeypatch.delenv("CC", raising=False)
         installer = FakeInstaller()
-        monkeypatch.setattr(installer, "build", lambda *_: pytest.fail("a compiler was called"))
+        monkeypatch.setattr(
+            installer, "build", lambda *_, **__: pytest.fail("a compiler was called")
+        )
         setup_environment.install(installer, WANTED, PYTHON)
         said = capsys.readouterr().out
         assert "pesq: left out, and with it the columns pesq_wb and pesq_nb: a C compiler" in said
@@ -324,6 +327,21 @@ class TestInstall:
         for cure in ("PIP_INDEX_URL=", "make wheels", "PIP_NO_INDEX=1 PIP_FIND_LINKS="):
             assert cure in str(caught.value)
 
+    def test_a_built_package_takes_the_place_of_one_that_was_built_otherwise(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fake = FakeInstaller()
+
+        def build(one: str, folder: Path, *, compiler: str) -> subprocess.Popen[bytes]:
+            fake_wheel(folder, f"{one.partition('==')[0]}-0-py3-none-any.whl")
+            return subprocess.Popen([sys.executable, "-c", ""])
+
+        monkeypatch.setattr(fake, "build", build)
+        monkeypatch.setattr(setup_environment, "compiler_advice", lambda _: None)
+        setup_environment.install(fake, WANTED, PYTHON)
+        (call,) = [call for call in fake.calls if "--force-reinstall" in call]
+        assert any(Path(argument).name.startswith("pesq-") for argument in call)
+
     def test_uv_gets_the_settings_of_pip(self) -> None:
         config = "\n".join(
             [
@@ -340,6 +358,51 @@ class TestInstall:
             "UV_FIND_LINKS": "/one,/two",
             "UV_CONSTRAINT": "limits.txt",
         }
+
+
+class TestCompilerFlags:
+    """PESQ is compiled as well as compiler and processor can, and never fuses operations."""
+
+    def compiler(self, path: Path, *refused: str) -> list[str]:
+        """A compiler that takes all flags but these."""
+        tests = "".join(f'*" {flag} "*) exit 1;; ' for flag in refused)
+        path.write_text(f'#!/bin/sh\ncase " $* " in {tests}*) exit 0;; esac\n', encoding="ascii")
+        path.chmod(0o755)
+        return [str(path)]
+
+    @pytest.mark.parametrize(
+        ("features", "refused", "fast", "recorded"),
+        [
+            (compiler_flags.AVX2_FEATURES | {"sse2"}, (), True, True),
+            (compiler_flags.AVX2_FEATURES - {"avx2"}, (), False, True),
+            (compiler_flags.AVX2_FEATURES, ("-march=x86-64-v3",), False, True),
+            (compiler_flags.AVX2_FEATURES, ("-frecord-gcc-switches",), True, False),
+        ],
+    )
+    def test_the_fastest_that_both_can(
+        self, tmp_path: Path, features: set[str], refused: tuple[str, ...], *, fast: bool,
+        recorded: bool,
+    ) -> None:  # fmt: skip
+        flags = compiler_flags.pesq_flags(
+            self.compiler(tmp_path / "cc", *refused), features=features
+        )
+        assert "-ffp-contract=off" in flags
+        assert ("-march=x86-64-v3" in flags, "-frecord-gcc-switches" in flags) == (fast, recorded)
+
+    def test_a_compiler_of_another_kind_builds_as_it_likes(self, tmp_path: Path) -> None:
+        assert (
+            compiler_flags.pesq_flags(self.compiler(tmp_path / "cc", "-O3"), features=set()) == ()
+        )
+
+    def test_flags_of_the_user_stay_and_wheels_for_others_name_no_processor(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CFLAGS", "-I/somewhere")
+        monkeypatch.setenv("CC", *self.compiler(tmp_path / "cc"))
+        (flags,) = compiler_flags.build_variables("pesq", compiler="x", portable=True).values()
+        assert flags.startswith("-I/somewhere -O3")
+        assert "-march" not in flags
+        assert compiler_flags.build_variables("pyworld", compiler="x") == {}
 
 
 class TestTorch:

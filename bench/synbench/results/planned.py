@@ -264,8 +264,9 @@ def _check_texts(manifest: dict[str, Any]) -> None:
     Raises:
         TypeError: something else.
     """
-    for part in ("policy", "packages", "host"):
-        for name, value in manifest[part].items():
+    for part in ("policy", "packages", "host", "builds"):
+        texts = manifest.get(part, {}) if part == "builds" else manifest[part]
+        for name, value in texts.items():
             if not isinstance(value, str | int | float | None):
                 raise TypeError(f"{part} {name}: expected a text or a number, got {value!r:.60}")
     for plural, keys in (("codecs", ("label", "codec_id")), ("corpora", ("name", "digest"))):

@@ -15,10 +15,12 @@ __all__ = ["differing_fields", "identity_differences", "setting_differences"]
 
 
 def setting_differences(first: Record, second: Record) -> Iterator[str]:
-    """Policy, packages and machine, one line each: ``package scipy: 1.11 -> 1.12``."""
-    for part in ("policy", "packages", "host"):
-        for name in sorted({*first[part], *second[part]}):
-            old, new = first[part].get(name, "absent"), second[part].get(name, "absent")
+    """Policy, packages, builds and machine, one line each: ``package scipy: 1.11 -> 1.12``."""
+    for part in ("policy", "packages", "builds", "host"):
+        # Runs of older versions say nothing of builds.
+        one, other = first.get(part, {}), second.get(part, {})
+        for name in sorted({*one, *other}):
+            old, new = one.get(name, "absent"), other.get(name, "absent")
             if old != new:
                 yield f"{part.removesuffix('s')} {name}: {old} -> {new}"
 
