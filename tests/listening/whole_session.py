@@ -21,6 +21,8 @@ from synbench_listening.design.study_folder import BlockPage
 How = Literal["mouse", "touch", "keyboard"]
 # Half of a slider's handle, in CSS px: the ends of its scale lie that far inside.
 HALF_HANDLE = 14
+# Of silence, after which a listener presses Play once more.
+PRESS_AGAIN_SECONDS = 8.0
 ON_SLIDERS = ("mushra", "mushra1s", "bs1116")
 
 __all__ = ["Hand", "How"]
@@ -57,8 +59,7 @@ class Hand:
         self.keep("consent")
         self.press_main()
         if self.server.public.sound_test:
-            self.use(".play.large")
-            self.engine.wait("!!document.querySelector('button.main:enabled')")
+            self.use_until(".play.large", 0, "!!document.querySelector('button.main:enabled')")
             self.keep("sound")
             self.press_main()
         self.until(lambda: len(self.server.sessions) > before)
@@ -179,10 +180,8 @@ class Hand:
         self.press_main()
 
     def hear(self, index: int) -> None:
-        self.use(".trial .play", index)
-        self.engine.wait(
-            f"document.querySelectorAll('.heard')[{index}].classList.contains('enough')"
-        )
+        enough = f"document.querySelectorAll('.heard')[{index}].classList.contains('enough')"
+        self.use_until(".trial .play", index, enough)
 
     def grade(self, page: PlanPage, position: int, share: float) -> None:
         low, high = self.server.public.scale
@@ -232,6 +231,26 @@ class Hand:
         else:
             self.engine.click(selector, index, touch=self.how == "touch")
 
+    def use_until(self, selector: str, index: int, condition: str) -> None:
+        """Press, and once more where nothing sounds and nothing has come of it.
+
+        A machine that is too busy makes two presses of one, and the second stops the sound.
+        """
+        playing = "!!document.querySelector('.play[aria-pressed=true]')"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            self.use(selector, index)
+            quiet_since = time.monotonic()
+            while time.monotonic() < quiet_since + PRESS_AGAIN_SECONDS:
+                if self.engine.evaluate(condition):
+                    return
+                if self.engine.evaluate(playing):
+                    quiet_since = time.monotonic()
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
+        self.engine.wait(condition, 0)
+
     def focus(self, selector: str, index: int = 0) -> None:
         if self.how != "keyboard":
             self.engine.click(selector, index, touch=self.how == "touch")
@@ -252,7 +271,8 @@ class Hand:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(self.engine.evaluate("document.body.innerText"))
+                text = self.engine.evaluate("document.body.innerText")
+                raise AssertionError(f"the page shows: {text}; its log: {self.server.events[-8:]}")
             time.sleep(0.1)
 
     def keep(self, name: str) -> None:

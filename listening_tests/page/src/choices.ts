@@ -4,6 +4,7 @@ import { h, newId } from "./dom";
 import type { Grades, Trial } from "./grades";
 import type { ChoiceKind, RatedKind } from "./model";
 import { since } from "./keys";
+import { players } from "./players";
 import { type Key, t } from "./texts";
 
 interface Option {
@@ -42,13 +43,7 @@ export function choices(
   const element = h(
     "div",
     { class: "pair" },
-    h(
-      "div",
-      { class: "row players" },
-      ...[...buttons].map(([position, button]) =>
-        h("div", { class: "player" }, button, marks.get(position)),
-      ),
-    ),
+    players(buttons, marks),
     answers,
   );
 

@@ -19,6 +19,9 @@ const AHEAD_SECONDS = 4;
 const BLOCK = 128;
 const TICK_MS = 50;
 const STALLED_TICKS = 20;
+// Four seconds: headphones without a cable take some to wake up.
+const WAKE_TRIES = 40;
+const TRY_MS = 100;
 
 export interface Loop {
   start: number;
@@ -140,9 +143,9 @@ export class Engine {
     const context = this.context;
     if (!context) return false;
     const before = context.currentTime;
-    for (let tries = 0; tries < 15; tries++) {
+    for (let tries = 0; tries < WAKE_TRIES; tries++) {
       if (context.state === "running" && context.currentTime > before) return true;
-      await new Promise((resolve) => window.setTimeout(resolve, 100));
+      await new Promise((resolve) => window.setTimeout(resolve, TRY_MS));
     }
     return false;
   }

@@ -24,6 +24,7 @@ const REPLY_WAIT_MS = 4000;
 const FINISH_WAIT_MS = 20_000;
 // Revisions after a reload have to be higher than any before it.
 const MOST_MINUTES = 90_000;
+const UNPROCESSABLE = 422;
 // Refusals that the listener is told of in words.
 const SAID = new Set(["already_taken_part", "paused"]);
 
@@ -218,6 +219,23 @@ async function pages(session: Session, setting: Setting): Promise<Session["state
     outbox.put(n, given, stored ? Math.floor(Date.now() / 60_000) % MOST_MINUTES : 1);
     const reply = await outbox.reply(n, REPLY_WAIT_MS);
     void sendLog();
+    const refusal = outbox.refusalOf(n);
+    if (refusal?.status === UNPROCESSABLE) {
+      // Whatever follows would be out of order: the page comes again as it was left.
+      drafts.set(n, given);
+      answers.delete(n);
+      again = n;
+      const go = mainButton(t("try_again"));
+      const reason = outbox.problems.join(", ");
+      show(around.body, t("refused_title"), h("p", { role: "alert" }, t("refused_text", { reason })), go);
+      await pressed(go);
+      continue;
+    }
+    if (refusal) {
+      // The server knows another state of this session, and goes on from there.
+      location.reload();
+      return new Promise(() => {});
+    }
     state = reply?.state ?? "running";
     again = -1;
     if (reply?.passed === false && state === "running" && isQualifying(given)) {

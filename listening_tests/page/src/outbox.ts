@@ -15,6 +15,7 @@ export class Outbox {
   private waiting: Map<number, Submission>;
   private working: Promise<void> | null = null;
   private lastReply = new Map<number, SaveReply>();
+  private refused = new Map<number, Refused>();
   private readonly place: string;
 
   constructor(
@@ -43,6 +44,7 @@ export class Outbox {
       client_ms: Date.now(),
       answer,
     };
+    this.refused.delete(n);
     this.waiting.set(n, submission);
     this.keep();
     void this.flush();
@@ -53,6 +55,11 @@ export class Outbox {
     const late = new Promise<void>((resolve) => window.setTimeout(resolve, milliseconds));
     await Promise.race([this.flush(), late]);
     return this.waiting.has(n) ? null : (this.lastReply.get(n) ?? null);
+  }
+
+  // Why the last answer of a page was not accepted, if it was not.
+  refusalOf(n: number): Refused | null {
+    return this.refused.get(n) ?? null;
   }
 
   async drain(milliseconds: number): Promise<boolean> {
@@ -85,6 +92,7 @@ export class Outbox {
           window.setTimeout(() => void this.flush(), AGAIN_MS);
           return;
         }
+        this.refused.set(n, error);
         this.problems = error.problems.length ? error.problems : [`http_${error.status}`];
         this.waiting.delete(n);
         this.keep();

@@ -4,8 +4,9 @@ import { h } from "./dom";
 import type { Grades, Trial } from "./grades";
 import { REFERENCE, type RatedKind } from "./model";
 import { since } from "./keys";
+import { player } from "./players";
 import { Slider } from "./slider";
-import { type Key, t } from "./texts";
+import { currentLanguage, type Key, t } from "./texts";
 
 const WORDS = 5;
 
@@ -26,7 +27,12 @@ export function sliders(
   const [low, high] = study.scale;
   const kind = page.kind as RatedKind;
   const points = kind === "bs1116";
-  const shown = (score: number) => score.toFixed(study.scale_step < 1 ? 1 : 0);
+  const decimals = study.scale_step < 1 ? 1 : 0;
+  const shown = (score: number) =>
+    score.toLocaleString(currentLanguage(), {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    });
   const name = (k: number) => t(`${points ? "bs1116" : "mushra"}_${k}` as Key);
 
   // BS.1116 names its whole numbers, MUSHRA its five intervals.
@@ -70,7 +76,7 @@ export function sliders(
     return h(
       "div",
       { class: "strip" },
-      h("div", { class: "player" }, button, marks.get(position)),
+      player(button, marks.get(position)),
       h("div", { class: "fader" }, slider.element),
       output,
     );
@@ -82,7 +88,7 @@ export function sliders(
     h(
       "div",
       { class: "strip left" },
-      reference ? h("div", { class: "player" }, reference, marks.get(REFERENCE)) : null,
+      reference ? player(reference, marks.get(REFERENCE)) : null,
       h(
         "div",
         { class: "scale", "aria-hidden": "true" },

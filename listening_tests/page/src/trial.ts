@@ -106,7 +106,8 @@ export const trial: View = async (stage, page, before) => {
   engine.onchange = refresh;
   window.addEventListener("resize", () => wave.draw(), { signal: stage.signal });
 
-  const keys = t(rated ? "keys_text" : loops ? "keys_text_pair" : "keys_text_plain");
+  const several = loops ? "keys_text_pair" : clips.size > 1 ? "keys_text_plain" : "keys_text_one";
+  const keys = t(rated ? "keys_text" : several);
   // Open in the training, where the task is new; folded from then on.
   const help = h(
     "details",

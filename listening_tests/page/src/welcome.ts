@@ -10,7 +10,9 @@ import { currentLanguage, languageNames, local, setLanguage, t } from "./texts";
 // Null when the language was changed and everything has to be said again.
 export function consentForm(card: HTMLElement, backend: Backend): Promise<string | null> {
   const { study, lab, offline } = backend;
-  const go = mainButton(t(study.asks_consent ? "agree" : "begin"));
+  const consent = study.asks_consent ? paragraphs(local(study.consent)) : [];
+  // Nobody can agree to nothing.
+  const go = mainButton(t(consent.length ? "agree" : "begin"));
   const code = h("input", {
     id: newId("code"),
     type: "text",
@@ -33,7 +35,7 @@ export function consentForm(card: HTMLElement, backend: Backend): Promise<string
     study.languages.length > 1
       ? h("div", { class: "field" }, h("label", { for: language.id }, t("language")), language)
       : null,
-    ...(study.asks_consent ? paragraphs(local(study.consent)) : []),
+    ...consent,
     offline || lab
       ? h(
           "div",

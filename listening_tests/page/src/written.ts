@@ -2,6 +2,7 @@
 
 import { h, newId } from "./dom";
 import type { Grades, Trial } from "./grades";
+import { players } from "./players";
 import { t } from "./texts";
 
 const LONGEST = 2000;
@@ -43,13 +44,7 @@ export function written(
   const element = h(
     "div",
     { class: "pair" },
-    h(
-      "div",
-      { class: "row players" },
-      ...[...buttons].map(([position, button]) =>
-        h("div", { class: "player" }, button, marks.get(position)),
-      ),
-    ),
+    players(buttons, marks),
     left,
     fields,
   );

@@ -57,7 +57,8 @@ class ResultTable:
 
     Attributes:
         name: of its CSV file, such as ``conditions``.
-        rows: name of the column to value; ``None`` or NaN where there is none.
+        rows: name of the column to value; ``None`` or NaN where there is none. Without any, the
+            title and the notes say it all: only CSV has a header then.
         detail: too long for the terminal; written to files only.
         simulated: answers of made-up listeners went in: said wherever the table is written.
     """
@@ -108,7 +109,7 @@ def print_tables(tables: Sequence[ResultTable], console: Console) -> None:
         if table.detail:
             continue
         console.print(Text(table.heading, style="bold"))
-        for columns in _fitting(table, console.width):
+        for columns in _fitting(table, console.width) if table.rows else ():
             console.print(_grid(table, columns))
         for note in table.notes:
             console.print(Text(f"  {note}", style="dim"))
@@ -202,15 +203,20 @@ def _markdown(table: ResultTable) -> str:
             "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
         )
 
-    lines = [f"### {table.heading}", "", line([column.label for column in table.shown])]
-    lines.append(line(["---:" if column.numeric else "---" for column in table.shown]))
+    lines = [f"### {table.heading}", ""]
+    if table.rows:
+        lines.append(line([column.label for column in table.shown]))
+        lines.append(line(["---:" if column.numeric else "---" for column in table.shown]))
     for row in table.rows:
         lines.append(line([cell_text(column, row.get(column.name)) for column in table.shown]))
-    lines += ["", *(f"- {note}" for note in table.notes)]
+    lines += [*([""] if table.rows else []), *(f"- {note}" for note in table.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _latex(table: ResultTable) -> str:
+    notes = [f"% {note}" for note in table.notes]
+    if not table.rows:
+        return "\n".join([f"% {table.heading}", *notes]) + "\n"
     alignments = "".join("r" if column.numeric else "l" for column in table.shown)
     heading = " & ".join(_escaped(column.label) for column in table.shown)
     lines = [f"% {table.heading}", f"\\begin{{tabular}}{{{alignments}}}", "\\toprule"]
@@ -218,7 +224,7 @@ def _latex(table: ResultTable) -> str:
     for row in table.rows:
         cells = (_escaped(cell_text(column, row.get(column.name))) for column in table.shown)
         lines.append(" & ".join(cells) + " \\\\")
-    lines += ["\\bottomrule", "\\end{tabular}", *(f"% {note}" for note in table.notes)]
+    lines += ["\\bottomrule", "\\end{tabular}", *notes]
     return "\n".join(lines) + "\n"
 
 

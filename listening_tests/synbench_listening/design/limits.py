@@ -96,4 +96,6 @@ def advise(design: StudyDesign, *, systems: int, sample_rate: int) -> list[str]:
         notes.append("stimuli can be graded while they are not heard")
     if design.listening.minimum_share == 0:
         notes.append("nothing has to be heard before it is graded")
+    if "consent" in design.pages and not design.consent:
+        notes.append("consent is empty: listeners begin without having agreed to anything")
     return notes

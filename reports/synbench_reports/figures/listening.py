@@ -8,6 +8,7 @@ Tables are CSV, as the analysis of a listening test writes them, or any other pr
                     for none, for the second; optional p_listeners, p_judgements
     identification  treatment, rate, low, high; optional p_listeners
     comparisons     first, second, mean, low, high; optional p_listeners
+    intelligibility condition, percent, low, high; optional role
 A column ``simulated`` with ``true`` in it says that no humans answered; the figure says so too.
 """
 
@@ -104,7 +105,8 @@ def abx_bars(
     subject: str, pairs: Sequence[AbxPair], *, width: float = WIDTHS["double"], note: str = ""
 ) -> Figure:
     """A row per pair: shares for the subject, for none and for the other, with the p-value."""
-    figure, axes = new_figure(width, 0.7 + 0.42 * len(pairs))
+    lines = len(note.splitlines())
+    figure, axes = new_figure(width, 1.0 + 0.38 * len(pairs) + 0.12 * lines)
     parts = (subject, "no preference", "the other")
     colours, hatches = (COLOURS[0], "#dddddd", COLOURS[4]), ("", "", "///")
     for row, pair in enumerate(pairs):
@@ -184,6 +186,9 @@ def table_figure(path: Path, *, width: float = WIDTHS["double"]) -> tuple[str, F
         return "identification", identification_figure(_rates(path), width=width, note=note)
     if {"first", "second", "mean", "low", "high"} <= columns:
         return "comparisons", paired_figure(_comparisons(path), width=width, note=note)
+    if {"condition", "percent", "low", "high"} <= columns:
+        words = _scores(path, mean="percent")
+        return "transcription", score_figure("transcription", words, width=width, note=note)
     if {"condition", "mean", "low", "high"} <= columns:
         kind = _rows(path, ())[0].get("test") or "mushra"
         if "item_condition" in columns:
@@ -212,15 +217,15 @@ def _panels(path: Path) -> dict[str, list[Score]]:
     return panels
 
 
-def _scores(path: Path) -> list[Score]:
+def _scores(path: Path, mean: str = "mean") -> list[Score]:
     scores = []
-    for row in _rows(path, ("condition", "mean", "low", "high")):
-        mean, low, high = _interval(path, row, "mean")
+    for row in _rows(path, ("condition", mean, "low", "high")):
+        middle, low, high = _interval(path, row, mean)
         quartiles = tuple(_number(path, row, name) for name in ("q1", "median", "q3"))
         first, median, third = quartiles
         box = None if first is None or median is None or third is None else (first, median, third)
         scores.append(
-            Score(name=row["condition"], mean=mean, low=low, high=high, role=_role(row), box=box)
+            Score(name=row["condition"], mean=middle, low=low, high=high, role=_role(row), box=box)
         )
     return scores
 
