@@ -82,7 +82,10 @@ def test_analysis_files_hold_what_figures_need(ratings: Path, tmp_path: Path) ->
     assert (excluded["listener"], excluded["failed"], excluded["of"]) == ("L0", "1", "4")
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert "mixed_pairs" in {entry["name"] for entry in report}
-    assert "\\toprule" in (out / "report.tex").read_text(encoding="utf-8")
+    latex = (out / "report.tex").read_text(encoding="utf-8")
+    # Nobody rated anything twice: that is said, without a table that has no rows.
+    assert "\\toprule" in latex and "% nobody rated an item twice" in latex
+    assert "\\midrule\n\\bottomrule" not in latex
 
 
 def test_forms_on_the_screen(ratings: Path) -> None:

@@ -268,6 +268,33 @@ def test_a_failing_server_costs_no_answer(browser: Any, study_by_hand: Write, se
 
 
 @pytest.mark.slow
+def test_a_refused_answer_comes_back_with_its_grades(
+    browser: Any, study_by_hand: Write, serve: Any
+) -> None:
+    server = serve(study_by_hand(listening=BRIEF))
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    listener.wait_for_answer(1)
+    refusal = {"status": 422, "json": {"problems": ["too_fast"]}}
+    page.route("**/api/trials/2", lambda route: route.fulfill(**refusal))
+    block = server.key.block(server.block)
+    listener.trial(server.session.plan.pages[2], block.pages[2])
+    page.locator("[role=alert]", has_text="too_fast").wait_for()
+    page.unroute("**/api/trials/2")
+    listener.press_main()
+    page.locator(".slider").first.wait_for()
+    assert page.locator(".slider.unrated").count() == 0
+    assert page.locator(".heard.enough").count() == 5
+    listener.press_main()
+    listener.wait_for_answer(2)
+    scores = [rating.score for rating in server.answers[2].answer.ratings]
+    assert max(scores) == 100 and len(scores) == 4
+    listener.go_through()
+
+
+@pytest.mark.slow
 def test_a_server_killed_in_a_trial_costs_no_answer(
     browser: Any, study_by_hand: Write, serve: Any
 ) -> None:
