@@ -43,7 +43,7 @@ def narrowed(
         corpora: names or specs of the suite's corpora. Where none of its own is named, a folder or
             the spec of another corpus takes their place, and the suite is called ``NAME-custom``.
         codecs: names, specs or labels of the suite's codecs; a name stands for all its points.
-        metrics: columns of the suite, whatever their case.
+        metrics: columns of the suite, whatever their case; `wer` is all of its word errors.
 
     Raises:
         UsageError: the suite has no such corpus, codec or metric.
@@ -163,10 +163,6 @@ def _label(spec: str) -> str:
 
 
 def _metric_names(column: str, text: str) -> list[str]:
-    names = [column]
-    with contextlib.suppress(SynbenchError):
-        names.append(synbench_metrics.load(column).info.column)
-    with contextlib.suppress(SynbenchError):
-        if synbench_metrics.load(text).info.column in names:
-            names.append(text.strip())
-    return names
+    own = synbench_metrics.family(column)[:1] or (column,)
+    meant = own[0] in synbench_metrics.family(text)
+    return [column, *own, *([text.strip()] if meant else [])]

@@ -213,6 +213,13 @@ def _failed(name: str, columns: Sequence[str], reason: str) -> ScoredPair:
     return ScoredPair(name, {column: Outcome.failed(reason) for column in columns})
 
 
+def _without_paths(reason: str, pair: SoundPair) -> str:
+    """The reason in words that are the same for all files that have it; names stand beside it."""
+    return reason.replace(str(pair.degraded), "the degraded file").replace(
+        str(pair.reference), "the reference"
+    )
+
+
 def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
     columns = [metric.info.column for metric in metrics]
     try:
@@ -230,7 +237,7 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
             for metric in metrics
         }
     except ItemError as error:
-        return _failed(pair.name, columns, str(error))
+        return _failed(pair.name, columns, _without_paths(str(error), pair))
     except MemoryError:
         return _failed(pair.name, columns, "out of memory")
     except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others

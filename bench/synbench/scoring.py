@@ -12,6 +12,7 @@ import synbench_metrics
 from synbench import policy
 from synbench.doubt import doubts, measures_of
 from synbench.errors import ItemError, UsageError
+from synbench.metric_names import notes_on_families
 from synbench.sounds import Sound, read_sound
 from synbench_base.device import check_device
 from synbench_base.errors import NotApplicable
@@ -74,7 +75,8 @@ def score(
     ['SI-SDR', 'stoi']
 
     Args:
-        metric: a column such as ``"pesq_wb"``, in any case; or several.
+        metric: a column such as ``"pesq_wb"``, in any case; or several. ``"pesq"`` is taken as the
+            usual one of its columns, with a warning that names the others.
         degraded: what is scored. Floats between -1 and 1, shape ``(samples,)``, as an array, a list
             or a torch tensor on any device; or the path of a file.
         reference: the same before it was coded; may be left out for metrics that need none.
@@ -112,6 +114,8 @@ def _usable(name: str, reference: object, transcript: object) -> Metric:
     """The metric, which can be computed here from what is given."""
     metric = synbench_metrics.load(name)
     info = metric.info
+    for said in notes_on_families([name]):
+        warnings.warn(said, stacklevel=4)
     if info.pooling == "frechet":
         raise UsageError(f"{info.column} compares sets of sounds, not one pair: put it in a suite")
     for needed, given in (("reference", reference), ("transcript", transcript)):

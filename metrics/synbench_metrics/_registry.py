@@ -13,18 +13,17 @@ and one broken module makes only its own columns unavailable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import ModuleType
 from typing import Any
 
-from synbench_base.errors import UsageError
 from synbench_base.registry import Registry
 from synbench_metrics._interface import Metric
 from synbench_metrics._weights import identified
 
 ENTRY_POINT_GROUP = "synbench.metrics"
 
-__all__ = ["ENTRY_POINT_GROUP", "load", "names"]
+__all__ = ["ENTRY_POINT_GROUP", "family", "load", "names"]
 
 
 def _content(module: ModuleType) -> Mapping[str, Metric]:
@@ -54,30 +53,35 @@ def names() -> list[str]:
 
 
 def load(column: str) -> Metric:
-    """The metric behind a column name, whatever its case, or behind the only column of a family.
+    """The metric behind a column name, whatever its case, or behind the name of a family.
 
-    ``UTMOS`` is ``utmos``, ``PESQ-WB`` is ``pesq_wb``. A family of several columns, such as
-    ``PESQ`` or ``wer``, is no column: scores of two of them must never be mixed up.
+    ``UTMOS`` is ``utmos``, ``PESQ-WB`` is ``pesq_wb``. Of several columns, as ``PESQ`` or ``wer``
+    has them, it is the usual one for speech, see :func:`family`. What is stored and printed is
+    always the column's own name, so that scores of two columns are never mixed up.
 
     Raises:
-        UsageError: no metric has this name; the message lists the columns of the family, the usual
-            one first, or the close names.
+        UsageError: no metric has this name; the message offers the close names.
         Unavailable: the metric's module does not import.
     """
-    return identified(registry.get(_column(column)))
+    columns = family(column)
+    return identified(registry.get(columns[0] if columns else column))
 
 
-def _column(name: str) -> str:
-    """The column that a name means; the name itself where it means none."""
-    if name in registry:
-        return name
+def family(name: str, among: Collection[str] = ()) -> tuple[str, ...]:
+    """The columns that a name may mean, whatever its case, the usual one for speech first.
+
+    Args:
+        among: the columns that there are, such as those of a run; else all that are known.
+
+    >>> family("PESQ-WB"), family("PESQ")[:2]
+    (('pesq_wb',), ('pesq_wb', 'pesq_nb'))
+    >>> family("wer", among=["stoi", "wer_whisper_small_english"])
+    ('wer_whisper_small_english',)
+    """
+    if name in (among or registry):
+        return (name,)
     written = name.strip().lower().replace("-", "_").replace(" ", "_")
-    columns = list(registry.builtin())
+    columns = list(among or registry.builtin())
     if written in columns:
-        return written
-    family = [column for column in columns if column.startswith(f"{written}_")]
-    if len(family) > 1:
-        raise UsageError(
-            f"{name!r} stands for {len(family)} metrics, name one of them: {', '.join(family)}"
-        )
-    return family[0] if family else name
+        return (written,)
+    return tuple(column for column in columns if column.startswith(f"{written}_"))

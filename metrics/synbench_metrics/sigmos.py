@@ -124,5 +124,6 @@ METRICS = tuple(
         has_weights(CHECKPOINT, requires(onnxruntime="onnxruntime", advice=INSTALL)),
         checkpoints=(CHECKPOINT,),
     )
-    for scale, name in enumerate(SCALES)
+    # The overall opinion first: it is what `sigmos` alone means.
+    for scale, name in sorted(enumerate(SCALES), key=lambda each: each[1] != "ovrl")
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import synbench_metrics
+from synbench.metric_names import notes_on_families
 from synbench_base.errors import Unavailable, UsageError
 from synbench_base.registry import Registry
 
@@ -105,12 +106,19 @@ def test_a_column_is_found_whatever_the_case(typed: str, column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "first"),
-    [("PESQ", "pesq_wb, pesq_nb"), ("visqol", "visqol_speech_lattice, "), ("wer", "wer_")],
+    ("typed", "usual"),
+    [
+        ("Pesq", "pesq_wb"),
+        ("visqol", "visqol_speech_lattice"),
+        ("DNSMOS", "dnsmos_ovrl"),
+        ("sigmos", "sigmos_ovrl"),
+        ("WER", "wer_moonshine_tiny_english"),
+    ],
 )
-def test_a_family_lists_its_columns_the_usual_one_first(typed: str, first: str) -> None:
-    with pytest.raises(UsageError, match=f"'{typed}' stands for .*name one of them: {first}"):
-        synbench_metrics.load(typed)
+def test_a_family_is_its_usual_column_for_speech(typed: str, usual: str) -> None:
+    assert synbench_metrics.load(typed).info.column == usual
+    (said,) = notes_on_families([typed, usual])
+    assert said.startswith(f"{typed!r} is taken as {usual}; there are also ")
 
 
 def test_no_two_modules_offer_one_name() -> None:

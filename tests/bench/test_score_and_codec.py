@@ -113,7 +113,7 @@ class TestScore:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"metric": "pesq"}, "stands for 4 metrics, name one of them: pesq_wb, pesq_nb"),
+            ({"metric": "pesqs"}, "unknown metric 'pesqs'; did you mean pesq_wb"),
             ({"metric": []}, "expected a metric"),
             ({"metric": "frechet_resemblyzer"}, "compares sets of sounds"),
             ({"metric": "wer_pocketsphinx_english"}, "needs a transcript"),

@@ -12,6 +12,7 @@ import click
 from synbench.doubt import OTHER_SCRIPTS, script_warning
 from synbench.errors import UsageError
 from synbench.execution.executors import default_workers
+from synbench.metric_names import notes_on_families
 from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
 from synbench_metrics import Metric, Outcome
 
@@ -46,8 +47,10 @@ def score(
     scale, and the lines below the table say so. Transcripts are NAME.txt beside the references.
     Exit code 1 when a file failed or had no partner.
     """
-    columns = list(dict.fromkeys(filter(None, map(str.strip, metrics.split(",")))))
-    loaded = load_metrics(columns)
+    names = list(dict.fromkeys(filter(None, map(str.strip, metrics.split(",")))))
+    loaded = load_metrics(names)
+    for line in notes_on_families(names):
+        click.echo(f"! {line}", err=True)
     columns = list(dict.fromkeys(metric.info.column for metric in loaded))
     pairing = match(Path(reference), Path(degraded))
     if not pairing.pairs:

@@ -16,6 +16,7 @@ from rich.text import Text
 from synbench.execution.plan import Plan
 from synbench.execution.units import DecodeUnit, ScoreUnit
 from synbench.execution.worker import UnitReport
+from synbench.metric_names import notes_on_families
 from synbench.training_overlap import overlaps_of
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -43,7 +44,7 @@ def print_skipped(plan: Plan, console: Console) -> None:
 
 def print_notes(plan: Plan, console: Console) -> None:
     """Say what a reader of any score must know of the corpora, and who has heard them before."""
-    notes: dict[str, None] = {}
+    notes: dict[str, None] = dict.fromkeys(notes_on_families(plan.suite.metrics))
     codecs = {codec.label: codec.info.training_data for codec in plan.codecs}
     metrics = {metric.info.label: metric.info.training_data for metric in plan.metrics}
     for corpus in plan.corpora:

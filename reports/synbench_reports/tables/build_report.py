@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from synbench.errors import UsageError
 from synbench.results.cells import Cells, Store
 from synbench.results.planned import PlannedCorpus, PlannedRun, read_planned
 from synbench_base.close_names import suggestion
+from synbench_metrics import family
 from synbench_reports.tables.best import mark_best
 from synbench_reports.tables.columns import (
     cost_columns,
@@ -42,6 +44,7 @@ def read_selection(
     """The plan of a run, cut to one corpus, some metrics and some codecs (in the order asked for).
 
     Args:
+        metrics: columns, whatever their case; `wer` is all of the run's word errors.
         codecs: labels.
 
     Raises:
@@ -65,8 +68,10 @@ def select(
         _check("corpus", [corpus], corpora)
         planned = dataclasses.replace(planned, corpora=(corpora[corpus],))
     if metrics:
-        _check("metric", metrics, columns)
-        chosen = tuple(columns[name] for name in dict.fromkeys(metrics))
+        meant = [family(name, among=columns) or (name,) for name in metrics]
+        names = list(itertools.chain.from_iterable(meant))
+        _check("metric", names, columns)
+        chosen = tuple(columns[name] for name in dict.fromkeys(names))
         planned = dataclasses.replace(planned, metrics=chosen)
     if codecs:
         _check("codec", codecs, labels)
