@@ -91,6 +91,37 @@ def test_a_suite_that_says_stop_stops(
     done = synbench("run", suite, "--out", tmp_path / "run", **learned)
     assert done.returncode == 3
     assert NEXT_COMMAND in done.stderr
+    assert "write into the suite: unavailable: skip" in done.stderr
+    planned = synbench("plan", suite, "--out", tmp_path / "run", **learned)
+    assert planned.returncode == 0
+    assert NEXT_COMMAND in " ".join(planned.stdout.split())
+    assert "the run stops at that" in planned.stdout
+    assert "6 of 6 scores to compute" in planned.stdout
+
+
+def test_a_metric_that_cannot_run_keeps_its_column(
+    learned: dict[str, Any],
+    synbench: Callable[..., Any],
+    write_suite: Callable[..., Path],
+    speech_folder: Path,
+    tmp_path: Path,
+) -> None:
+    suite = write_suite(
+        speech_folder,
+        codecs=["passthrough"],
+        metrics=["si_sdr", "scoreq_natural"],
+        unavailable="skip",
+    )
+    run = tmp_path / "run"
+    done = synbench("run", suite, "--out", run, "--workers", "1", **learned)
+    assert done.returncode == 0
+    assert "SCOREQ" in done.stdout
+    assert "(0/3)" in done.stdout
+    assert "3 of 6 planned, because a metric could not run" in " ".join(done.stdout.split())
+    rows = exported(synbench, run, tmp_path, learned)
+    reasons = {row["reason"] for row in rows if row["metric"] == "scoreq_natural"}
+    assert len(reasons) == 1
+    assert "missing weights" in reasons.pop()
 
 
 def test_a_suite_that_says_skip_counts_every_cell_and_goes_on_once_they_are_here(

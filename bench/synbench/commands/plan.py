@@ -13,7 +13,7 @@ from synbench.commands.narrow import narrowing_options, read_part
 from synbench.console import output_console
 from synbench.execution.execute import folder_of
 from synbench.execution.executors import default_workers
-from synbench.execution.plan import Plan, make_plan
+from synbench.execution.plan import GO_ON, Plan, make_plan
 from synbench.execution.progress import Reading, duration, print_notes, print_skipped
 from synbench.results.store import RunFolder
 from synbench.suite import Suite
@@ -40,11 +40,13 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     """Print what a run of a suite would do."""
     console = output_console()
     folder = RunFolder(folder_of(suite.name, out))
-    made = make_plan(suite, folder, progress=Reading(console))
+    made = make_plan(suite, folder, progress=Reading(console), stop=False)
     console.print(_corpora_table(made))
     console.print(_codecs_table(made))
     console.print(_metrics_table(made))
     print_skipped(made, console)
+    if made.skipped and suite.unavailable == "stop":
+        console.print(f"! the run stops at that; {GO_ON}", style="yellow", soft_wrap=True)
     print_notes(made, console)
     for line in _shared_work(made):
         console.print(line, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from typing import Any
 import synbench_codecs
 from synbench import policy
 from synbench.conditions.corpora import Group
-from synbench.execution.plan import Plan, SuiteCodec
+from synbench.execution.plan import Plan, SuiteCodec, SuiteMetric
 from synbench.execution.units import input_artefact
 from synbench.published import (
     common_folder,
@@ -74,12 +74,12 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             ),
         ],
         "metrics": [
-            {
-                "metric_id": metric.point.metric_id,
-                **metric.info.to_json(),
-                "against": metric.point.against,
-            }
-            for metric in plan.metrics
+            *(_metric(metric, missing="") for metric in plan.metrics),
+            *(
+                _metric(metric, missing=without_folders(skipped.reason))
+                for skipped in plan.skipped
+                for metric in skipped.columns
+            ),
         ],
         "corpora": [
             {
@@ -104,6 +104,16 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             }
             for skipped in plan.skipped
         ],
+    }
+
+
+def _metric(metric: SuiteMetric, *, missing: str) -> dict[str, Any]:
+    """A metric's column; ``missing`` is the reason of all its cells where it could not run."""
+    return {
+        "metric_id": metric.point.metric_id,
+        **metric.info.to_json(),
+        "against": metric.point.against,
+        "missing": missing,
     }
 
 

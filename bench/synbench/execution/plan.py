@@ -41,7 +41,9 @@ COST_OF_DAMAGE = 0.02
 # Reading, resampling and writing one reconstruction or reference.
 FILES_COST_SECONDS = 0.01
 
-__all__ = ["Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
+GO_ON = "to go on without what is not here, write into the suite: unavailable: skip"
+
+__all__ = ["GO_ON", "Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +74,19 @@ class SkippedEntry:
     """A codec or metric that cannot run here; its cells stay missing, with this reason.
 
     ``codec`` is known where only the weights are absent: the codec keeps its row in every table.
+    So does a metric its ``columns``.
     """
 
     kind: str
     name: str
-    reason: str
+    error: Unavailable
     codec: SuiteCodec | None = None
+    columns: tuple[SuiteMetric, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why, and what to type."""
+        return str(self.error)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +205,7 @@ def make_plan(
     progress: Callable[[int, int], None] | None = None,
     retry: bool = False,
     cell_seconds: float = 0.0,
+    stop: bool = True,
 ) -> Plan:
     """Resolve a suite against this machine and a run folder.
 
@@ -203,6 +213,7 @@ def make_plan(
         progress: called with (files read, files) while corpora are read.
         retry: try every failure again, however often it was tried.
         cell_seconds: how long one clip may take by one codec or metric; 0 for the usual time.
+        stop: stop at what cannot run here where the suite says so; else it is only left out.
 
     Raises:
         UsageError: something the suite names does not exist.
@@ -212,6 +223,8 @@ def make_plan(
     skipped: list[SkippedEntry] = []
     metrics = _metrics(suite, measured, skipped)
     codecs = _codecs(suite, measured, _decode_shares(run), skipped)
+    if stop and skipped and suite.unavailable == "stop":
+        raise _noted_error(skipped)
     loaded = tuple(
         _noted(corpus, [metric.info for metric in metrics]) for corpus in _corpora(suite, progress)
     )
@@ -370,8 +383,6 @@ def _codecs(
         try:
             codec = synbench_codecs.load(spec)
         except Unavailable as error:
-            if suite.unavailable == "stop":
-                raise
             skipped.append(_skipped_codec(entry, spec, error))
             continue
         one = _planned_codec(entry, codec, measured)
@@ -389,17 +400,26 @@ def _codecs(
     return tuple(planned)
 
 
+def _noted_error(skipped: Sequence[SkippedEntry]) -> Unavailable:
+    """What stops a run: the first, with the others and the way on as notes."""
+    first, *others = skipped
+    for other in others:
+        first.error.add_note(f"{other.kind} {other.name}: {other.reason}")
+    first.error.add_note(GO_ON)
+    return first.error
+
+
 def _skipped_codec(entry: CodecEntry, spec: str, error: Unavailable) -> SkippedEntry:
     known = synbench_codecs.describe(spec) if isinstance(error, MissingWeights) else None
     if known is None:
-        return SkippedEntry(kind="codec", name=entry.label or spec, reason=str(error))
+        return SkippedEntry(kind="codec", name=entry.label or spec, error=error)
     codec = SuiteCodec(
         point=CodecPoint(spec=known.spec, codec_id=known.identity[:16]),
         label=entry.label or known.label,
         info=known,
         cost=0.0,
     )
-    return SkippedEntry(kind="codec", name=codec.label, reason=str(error), codec=codec)
+    return SkippedEntry(kind="codec", name=codec.label, error=error, codec=codec)
 
 
 def _planned_codec(
@@ -423,18 +443,20 @@ def _metrics(
     planned: list[SuiteMetric] = []
     beside: list[SuiteMetric] = []
     for column, metric in {metric.info.column: metric for metric in loaded}.items():
+        clean, damaged_input = [], []
+        if "clean" in suite.against or not damaged or "reference" not in metric.info.needs:
+            clean.append(_planned_metric(metric.info, "clean", measured))
+        other = against_input(metric.info)
+        if damaged and "input" in suite.against and other is not None:
+            damaged_input.append(_planned_metric(other, "input", measured))
         try:
             metric.check()
         except Unavailable as error:
-            if suite.unavailable == "stop":
-                raise
-            skipped.append(SkippedEntry(kind="metric", name=column, reason=str(error)))
+            columns = (*clean, *damaged_input)
+            skipped.append(SkippedEntry(kind="metric", name=column, error=error, columns=columns))
             continue
-        if "clean" in suite.against or not damaged or "reference" not in metric.info.needs:
-            planned.append(_planned_metric(metric.info, "clean", measured))
-        other = against_input(metric.info)
-        if damaged and "input" in suite.against and other is not None:
-            beside.append(_planned_metric(other, "input", measured))
+        planned += clean
+        beside += damaged_input
     return (*planned, *beside)
 
 

@@ -123,7 +123,7 @@ class Unscored:
 
 
 def failure_counts(planned: PlannedRun) -> Counter[str]:
-    """How often each reason made a planned score fail, of the codecs that could run.
+    """How often each reason made a planned score fail, of the codecs and metrics that could run.
 
     Raises:
         UsageError: a Parquet file of the run is absent or damaged; the message names it.
@@ -132,7 +132,7 @@ def failure_counts(planned: PlannedRun) -> Counter[str]:
         planned.folder,
         policy_id=planned.policy_id,
         codec_ids=[codec.codec_id for codec in planned.codecs if not codec.missing],
-        metric_ids=[metric.metric_id for metric in planned.metrics],
+        metric_ids=[metric.metric_id for metric in planned.metrics if not metric.missing],
     )
     counted.load("scores")
     failures: Counter[str] = Counter()
@@ -286,6 +286,7 @@ class Store:
                 "rates": [metric.is_rate for metric in planned.metrics],
                 "statuses": list(STATUS_NAMES),
                 "absent": [codec.missing for codec in planned.codecs],
+                "unmeasured": [metric.missing for metric in planned.metrics],
             },
         )
         corpus, codec, metric, status = map(

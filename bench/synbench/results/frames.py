@@ -111,6 +111,9 @@ def _scores(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Cel
     reasons = np.full(shape, "", dtype=object)
     for number, entry in enumerate(planned.codecs):
         reasons[:, number][cells.status[:, number] == MISSING] = entry.missing
+    for number, metric_entry in enumerate(planned.metrics):
+        without = (cells.status[:, :, number] == MISSING) & (reasons[:, :, number] == "")
+        reasons[:, :, number][without] = metric_entry.missing
     codec_ids = {entry.codec_id: number for number, entry in enumerate(planned.codecs)}
     metric_ids = {entry.metric_id: number for number, entry in enumerate(planned.metrics)}
     for cell in store.unscored(corpus.name):

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-NEWER_OF_METRIC = ("pooling", "training_data", "against")
+NEWER_OF_METRIC = ("pooling", "training_data", "against", "missing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,7 @@ class PlannedMetric:
     """One metric column; the fields are those of ``MetricInfo`` that a table needs.
 
     ``against`` is what the scores compare with: the clean recording, or the damaged input.
+    ``missing`` says why the metric could not run at the latest start; it is empty otherwise.
     """
 
     metric_id: str
@@ -95,11 +96,17 @@ class PlannedMetric:
     pooling: str = "mean"
     training_data: tuple[str, ...] = ()
     against: Literal["clean", "input"] = "clean"
+    missing: str = field(default="", compare=False)
 
     @property
     def is_rate(self) -> bool:
         """Whether the number of a corpus is all errors over all reference words."""
         return self.pooling == "weighted_mean"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the number is an error rate, which is printed in per cent."""
+        return self.is_rate and not self.unit
 
     @property
     def is_distance(self) -> bool:

@@ -166,7 +166,10 @@ SELECT corpus, item, item_digest,
     $columns[metric_index + 1], metric_id,
     $statuses[coalesce(code, 0) + 1], value,
     CASE WHEN $rates[metric_index + 1] THEN weight WHEN value IS NOT NULL THEN 1.0 END,
-    coalesce(reason, if(code IS NULL, $absent[codec_index + 1], ''))
+    coalesce(
+        reason,
+        if(code IS NULL, $absent[codec_index + 1] || $unmeasured[metric_index + 1], '')
+    )
 FROM items CROSS JOIN codecs CROSS JOIN metrics
 LEFT JOIN scored USING (item_index, codec_index, metric_index)
 WHERE list_contains($corpora, corpus)

@@ -87,12 +87,17 @@ def _united(
     identity: str,
     fields: tuple[str, ...],
 ) -> list[dict[str, Any]]:
-    """All entries, those of one name once; they must be the same in every run."""
+    """All entries, those of one name once; they must be the same in every run that could have it.
+
+    Without its weights nobody knows which ones a codec or metric would have had.
+    """
     entries: dict[str, tuple[dict[str, Any], Path]] = {}
     for manifest, folder in zip(manifests, folders, strict=True):
         for entry in manifest[plural]:
             known, where = entries.setdefault(entry[key], (entry, folder))
-            if known[identity] != entry[identity]:
+            if known.get("missing") and not entry.get("missing"):
+                entries[entry[key]] = entry, folder
+            elif known[identity] != entry[identity] and not entry.get("missing"):
                 changes = differing_fields(known, entry, fields)
                 raise UsageError(
                     f"{entry[key]} is not the same in {where} and {folder}: {changes}; give one "

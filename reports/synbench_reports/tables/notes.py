@@ -151,14 +151,18 @@ def _general_notes(planned: PlannedRun) -> list[Note]:
 
 
 def _missing(planned: PlannedRun, cells: Cells) -> list[Note]:
-    """Cells without a score, apart for the codecs that could not run and for an unfinished run."""
-    able = np.array([not codec.missing for codec in planned.codecs], dtype=bool)
-    unable = int(np.count_nonzero(cells.status[:, ~able] == MISSING))
+    """Cells without a score, apart for what could not run and for an unfinished run."""
+    codecs = np.array([bool(codec.missing) for codec in planned.codecs], dtype=bool)
+    metrics = np.array([bool(metric.missing) for metric in planned.metrics], dtype=bool)
+    unable = int(np.count_nonzero(cells.status[:, codecs[:, None] | metrics] == MISSING))
     missing = int(np.count_nonzero(cells.status == MISSING)) - unable
     total = int(np.count_nonzero(cells.status != NOT_PLANNED))
     notes = []
     if unable:
-        text = f"{unable} of {total} planned, because a codec could not run; the reason is above"
+        what = " or ".join(
+            one for one, some in (("codec", codecs), ("metric", metrics)) if some.any()
+        )
+        text = f"{unable} of {total} planned, because a {what} could not run"
         notes.append(_warning("Missing scores", text))
     if missing:
         text = f"{missing} of {total} planned; the same `synbench run` continues with them"
