@@ -33,7 +33,7 @@ class Recordings:
 
     Args:
         folder: where the files lie, in any sub-folders.
-        label: name for tables; two systems of one suite need two labels.
+        label: name for tables, that of the folder if not given.
         bitrate_bps: the declared bit rate; 0 where it is unknown.
         delay_samples: lag of the files behind the originals, at the files' rate.
     """
@@ -42,9 +42,14 @@ class Recordings:
     local_options: ClassVar[frozenset[str]] = frozenset({"folder"})
 
     def __init__(
-        self, *, folder: str, label: str, bitrate_bps: int | float = 0, delay_samples: int = 0
+        self,
+        *,
+        folder: str,
+        label: str | None = None,
+        bitrate_bps: int | float = 0,
+        delay_samples: int = 0,
     ) -> None:
-        if not str(label).strip():
+        if label is not None and not str(label).strip():
             raise UsageError("recordings: label must be a name for tables; got an empty one")
         if isinstance(bitrate_bps, bool | str) or not 0 <= bitrate_bps <= HIGHEST_BPS:
             raise UsageError(
@@ -54,6 +59,7 @@ class Recordings:
         self.folder = typed_path(folder)
         if not self.folder.is_dir():
             raise UsageError(f"recordings: no such folder: {folder}")
+        label = self.folder.resolve().name if label is None else label
         options = {
             "folder": str(folder),
             "label": label,
