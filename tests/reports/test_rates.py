@@ -120,6 +120,9 @@ def test_every_output_has_the_rate_that_jiwer_has_of_all_texts(rate_run: Any) ->
     assert cells["Alpha"].mean == pytest.approx(rates["alpha"])
     assert cells["Beta"].mean == pytest.approx(rates["beta"])
     assert cells["Beta"].best
+    markdown = CliRunner().invoke(export, [str(run.folder), "--format", "markdown"]).output
+    assert "WER<sup>b</sup> (%) ↓" in markdown
+    assert f"| **{100 * rates['beta']:.1f}** ±" in markdown
     arguments = ("--metrics", "error", "--format", "csv")
     (pair,) = lines(compare, run.folder, *arguments)
     assert (pair["first"], pair["second"]) == ("Beta", "Alpha")

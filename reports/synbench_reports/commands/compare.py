@@ -13,7 +13,7 @@ from synbench.errors import UsageError
 from synbench_base.decimals import fixed, percent
 
 if TYPE_CHECKING:
-    from synbench.results.planned import PlannedRun
+    from synbench.results.planned import PlannedMetric, PlannedRun
     from synbench.statistics.bd_rate import Method
     from synbench.statistics.paired_tests import Test
     from synbench_reports.tables.codec_pairs import CodecPair
@@ -128,12 +128,12 @@ def compare(
             if form == "csv":
                 writer.writerows((entry.name, *pair_fields(pair)) for pair in compared)
                 continue
-            click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
+            click.echo(f"\n{entry.name}, {_heading(metric)} ({entry.items} items)")
             if metric.is_distance:
                 click.echo("one distance of the whole corpus, which has no paired test")
                 continue
             used = test_of(metric, asked)
-            click.echo("\n".join((TEST_NAMES[used], *_text(compared))))
+            click.echo("\n".join((TEST_NAMES[used], *_text(compared, scale=_scale(metric)))))
             if why := out_of_reach(cells, compared, used):
                 click.echo(why)
             if against is None and compared:
@@ -175,19 +175,29 @@ def _show_fixed(planned: PlannedRun, asked: Test) -> None:
             family = fixed_comparisons(narrowed, cells, metric_index, test=asked)
             if not family:
                 continue
-            click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
-            click.echo("\n".join((TEST_NAMES[test_of(metric, asked)], *_fixed_text(family))))
+            click.echo(f"\n{entry.name}, {_heading(metric)} ({entry.items} items)")
+            lines = _fixed_text(family, scale=_scale(metric))
+            click.echo("\n".join((TEST_NAMES[test_of(metric, asked)], *lines)))
 
 
-def _fixed_text(family: list[Fixed]) -> Iterator[str]:
+def _heading(metric: PlannedMetric) -> str:
+    return f"{metric.label} in %" if metric.is_share else metric.label
+
+
+def _scale(metric: PlannedMetric) -> int:
+    """Error rates are printed in per cent, as in tables."""
+    return 100 if metric.is_share else 1
+
+
+def _fixed_text(family: list[Fixed], *, scale: int) -> Iterator[str]:
     tested = [one.pair for one in family if one.pair is not None]
-    lines = iter(list(_text(tested)))
+    lines = iter(list(_text(tested, scale=scale)))
     yield f"{next(lines)}, and what could be found"
     for one in family:
         if one.pair is None:
             yield f"{one.asks}: not in this run: {', '.join(one.missing)}"
             continue
-        yield f"{next(lines)}  (finds {one.detectable:.2g})  {one.asks}".rstrip()
+        yield f"{next(lines)}  (finds {scale * one.detectable:.2g})  {one.asks}".rstrip()
         if one.share is None:
             continue
         if one.share.value != one.share.value:
@@ -215,12 +225,13 @@ def values_by_metric(texts: tuple[str, ...]) -> dict[str, float]:
     return margins
 
 
-def _text(compared: list[CodecPair]) -> Iterator[str]:
+def _text(compared: list[CodecPair], *, scale: int) -> Iterator[str]:
     width = max([len(f"{pair.first} - {pair.second}") for pair in compared] + [4])
     yield f"{'pair':<{width}}  difference [95 % interval]      n  p (Holm)  verdict"
     for pair in compared:
         name = f"{pair.first} - {pair.second}"
-        mean, low, high = (fixed(v, 3, sign=True) for v in (pair.difference, pair.low, pair.high))
+        ends = (pair.difference, pair.low, pair.high)
+        mean, low, high = (fixed(scale * v, 3 if scale == 1 else 1, sign=True) for v in ends)
         spread = f"{mean} [{low}, {high}]"
         yield (
             f"{name:<{width}}  {spread:<28} {pair.clusters:>4}  {_p(pair.p_holm):>8}  "

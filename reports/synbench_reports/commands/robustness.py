@@ -92,7 +92,9 @@ def robustness(run: str, corpus: str | None, metrics: str, form: str) -> None:
         shown_drops, lambda d: (d.corpus, d.metric.column)
     ):
         lines = list(part)
-        console.print(f"\n{name}, {lines[0].metric.label} ({column}, {lines[0].planned} items)")
+        metric, items = lines[0].metric, lines[0].planned
+        unit = " in %" if metric.is_share else ""
+        console.print(f"\n{name}, {metric.label}{unit} ({column}, {items} items)")
         console.print(_table(lines))
     console.print("clean: mean; others: drop against clean ± half its 95 % interval; * p < 0.05")
 
@@ -119,13 +121,17 @@ def _cell(line: Drop | None) -> str:
 
     if line is None or isnan(line.number):
         return ABSENT if line is None else f"{ABSENT} ({line.items}/{line.planned})"
+
+    def printed(value: float) -> str:
+        return fixed(100 * value, 1) if line.metric.is_share else fixed(value, 3)
+
     if not line.group:
-        text = fixed(line.number, 3)
+        text = printed(line.number)
     elif isnan(line.drop_low):
-        text = fixed(line.drop, 3)
+        text = printed(line.drop)
     else:
         half = (line.drop_high - line.drop_low) / 2
-        text = f"{fixed(line.drop, 3)}{'*' if line.is_shown else ''} ± {fixed(half, 3)}"
+        text = f"{printed(line.drop)}{'*' if line.is_shown else ''} ± {printed(half)}"
     return text if line.items == line.planned else f"{text} ({line.items}/{line.planned})"
 
 

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from synbench.statistics.means import FEWEST_CLUSTERS
-from synbench_reports.figures.style import COLOURS, LINES, MARKERS, label_of, new_figure, styled
+from synbench_reports.figures.style import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    name_score_axis,
+    new_figure,
+    styled,
+)
 from synbench_reports.tables.robustness import Drop
 
 if TYPE_CHECKING:
@@ -108,7 +115,7 @@ def _x(line: Drop) -> float:
 
 def _label(axes: Any, group: str, line: Drop) -> None:
     metric = line.metric
-    axes.set_ylabel(label_of(metric.label, metric.unit, metric.direction))
+    name_score_axis(axes.yaxis, metric)
     named = next((text for start, text in AXES.items() if group.startswith(start)), None)
     axes.set_xlabel(named or f"{group}: speech to noise (dB, active speech level)")
     if group in LOGARITHMIC:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from synbench.results.cells import Cells, Floats
-from synbench.results.planned import PlannedMetric, PlannedRun
+from synbench.results.planned import PlannedRun
 from synbench_reports.figures.style import (
     COLOURS,
     GREY,
@@ -19,12 +19,12 @@ from synbench_reports.figures.style import (
     MARKERS,
     WIDTHS,
     is_slide,
-    label_of,
+    name_score_axis,
     new_figure,
     styled,
 )
 from synbench_reports.tables.rate_curves import curve_labels, curve_name
-from synbench_reports.tables.table import Cell, Column, Row, Table
+from synbench_reports.tables.table import Cell, Row, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +96,7 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_
         )
     _log_axis(axes)
     axes.set_xlabel("bit rate (kbit/s, log scale)")
-    axes.set_ylabel(_axis(column))
+    name_score_axis(axes.yaxis, column)
     _legend(figure, axes, width)
     return figure
 
@@ -137,7 +137,7 @@ def score_spread(
     shown = planned.metrics[metric]
     pooled = shown.is_rate or shown.is_distance
     single = " of single speakers" if by_speaker else " of single items" if pooled else ""
-    axes.set_xlabel(_axis(shown) + single)
+    name_score_axis(axes.xaxis, shown, detail=single)
     return figure
 
 
@@ -203,7 +203,7 @@ def quality_complexity(
     _log_axis(axes)
     spent = "10$^9$ MAC for 1 s" if counted else "CPU s of coding and decoding for 1 s"
     axes.set_xlabel(f"{spent} (log scale; dashed: no cheaper codec is better)")
-    axes.set_ylabel(_axis(column))
+    name_score_axis(axes.yaxis, column)
     return figure
 
 
@@ -248,7 +248,7 @@ def speaker_spread(
         )
     axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
-    axes.set_xlabel(_axis(planned.metrics[metric]))
+    name_score_axis(axes.xaxis, planned.metrics[metric])
     speakers = len(np.unique(cells.clusters))
     axes.set_title(
         f"| one of {speakers} speakers, \N{BLACK DIAMOND} all items", fontsize="small", loc="right"
@@ -383,10 +383,6 @@ def _seconds(row: Row, column_indices: Mapping[str, int]) -> float | None:
     parts = [row.cells[column_indices[f"{stage}_rtf_cpu"]].mean for stage in ("encode", "decode")]
     known = [part for part in parts if part]
     return sum(known) if known else None
-
-
-def _axis(column: Column | PlannedMetric) -> str:
-    return label_of(column.label, column.unit, column.direction)
 
 
 def _legend(figure: Figure, axes: Any, width: float) -> None:

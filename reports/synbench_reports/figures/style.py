@@ -25,6 +25,9 @@ from synbench_reports.render.layout import ARROWS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from synbench.results.planned import PlannedMetric
+    from synbench_reports.tables.table import Column
+
 P = ParamSpec("P")
 Form = Literal["svg", "pdf", "png"]
 FORMS: tuple[Form, ...] = ("svg", "pdf", "png")
@@ -78,6 +81,7 @@ __all__ = [
     "is_slide",
     "label_of",
     "looking",
+    "name_score_axis",
     "new_figure",
     "saved",
     "styled",
@@ -125,6 +129,14 @@ def label_of(label: str, unit: str, direction: str = "") -> str:
     """``PESQ-WB (MOS) ↑``; the arrow says which way is better."""
     parts = (label, f"({unit})" if unit else "", ARROWS.get(direction, ""))
     return " ".join(filter(None, parts))
+
+
+def name_score_axis(axis: Any, shown: Column | PlannedMetric, *, detail: str = "") -> None:
+    """Name an axis after a metric. Error rates, which are drawn as shares, read in per cent."""
+    unit = "%" if shown.is_share else shown.unit
+    axis.set_label_text(label_of(shown.label, unit, shown.direction) + detail)
+    if shown.is_share:
+        axis.set_major_formatter(lambda value, _: f"{100 * value:g}")
 
 
 def saved(figure: Figure, form: Form) -> bytes:

@@ -28,6 +28,11 @@ function drawn(name, attributes = {}, ...children) {
 
 const byId = (name) => document.getElementById(name);
 const fixed = (value, decimals) => value === null || value === undefined ? NOTHING : value.toFixed(decimals);
+// An error rate is a share in the data and in per cent on the page.
+const isShare = (metric) => metric.pooling === "weighted_mean" && !metric.unit;
+const unitOf = (metric) => isShare(metric) ? "%" : metric.unit;
+const scaled = (value, metric) => isShare(metric) ? Number((100 * value).toPrecision(12)) : value;
+const scoreText = (value, metric) => value === null || value === undefined ? NOTHING : fixed(scaled(value, metric), metric.decimals - (isShare(metric) ? 2 : 0));
 
 function significant(value) {
   if (value === null || value === undefined) return NOTHING;

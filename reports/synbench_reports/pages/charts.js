@@ -56,7 +56,7 @@ const style = (number) => ({
 });
 
 // A frame with grid, ticks and names of both axes; `log` is of the horizontal one.
-function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
+function frame({ label, xs, ys, xLabel, metric, log, xTicks, height = HIGH }) {
   const x = log
     ? ((inner) => (value) => inner(Math.log10(value)))(linear(Math.log10(xs[0]), Math.log10(xs[1]), LEFT, WIDE - RIGHT))
     : linear(xs[0], xs[1], LEFT, WIDE - RIGHT);
@@ -64,7 +64,7 @@ function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label, class: "chart" });
   for (const value of ticks(...ys)) {
     svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value), class: "grid" }),
-      Object.assign(drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }), { textContent: String(value) }));
+      Object.assign(drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }), { textContent: String(scaled(value, metric)) }));
   }
   for (const value of xTicks ?? (log ? logTicks(...xs) : ticks(...xs))) {
     svg.append(drawn("line", { x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM, class: "grid" }),
@@ -73,11 +73,11 @@ function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
   const middle = TOP + (height - BOTTOM - TOP) / 2;
   svg.append(
     Object.assign(drawn("text", { x: (LEFT + WIDE - RIGHT) / 2, y: height - 8, "text-anchor": "middle" }), { textContent: xLabel }),
-    Object.assign(drawn("text", { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` }), { textContent: yLabel }));
+    Object.assign(drawn("text", { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` }), { textContent: axis(metric) }));
   return { svg, x, y };
 }
 
-const axis = (metric) => [metric.label, metric.unit ? `(${metric.unit})` : "", ARROWS[metric.direction]].filter(Boolean).join(" ");
+const axis = (metric) => [metric.label, unitOf(metric) ? `(${unitOf(metric)})` : "", ARROWS[metric.direction]].filter(Boolean).join(" ");
 
 function legend(entries) {
   return element("ul", { className: "legend" }, ...entries.map(({ text, number, faint }) => {
@@ -128,7 +128,7 @@ function rateChart(view) {
   const { svg, x, y } = frame({
     label: `${metric.label} against bit rate`, log: true,
     xs: [Math.min(...rates) / 1.25, Math.max(...rates) * 1.25], ys: spread(ends),
-    xLabel: "bit rate (kbit/s, logarithmic)", yLabel: axis(metric),
+    xLabel: "bit rate (kbit/s, logarithmic)", metric,
   });
   for (const { score, codec } of lines) {
     svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(score.mean), y2: y(score.mean), class: "anchorline" }),
@@ -153,7 +153,7 @@ function rateChart(view) {
     for (const { at, score, codec, row } of members) {
       if (score.low !== null) group.append(drawn("path", { d: `M${at} ${y(score.low)}V${y(score.high)}`, stroke: colour, "stroke-width": 1.4 }));
       const shape = painted(marker(kind, at, y(score.mean)), colour);
-      group.append(titled(shape, `${codec.label}: ${fixed(score.mean, metric.decimals)} at ${rate(row, codec).toFixed(2)} kbit/s`));
+      group.append(titled(shape, `${codec.label}: ${scoreText(score.mean, metric)} at ${rate(row, codec).toFixed(2)} kbit/s`));
     }
     svg.append(group);
     entries.push({ text: members.length === 1 ? members[0].codec.label : members[0].codec.curve_label, number, faint });
@@ -172,7 +172,7 @@ function costChart(view) {
   const { svg, x, y } = frame({
     label: `${metric.label} against computing time`, log: true,
     xs: [Math.min(...costs) / 1.4, Math.max(...costs) * 1.4], ys: spread(points.map(({ score }) => score.mean), 0.12),
-    xLabel: "CPU seconds of coding and decoding for 1 s (logarithmic)", yLabel: axis(metric),
+    xLabel: "CPU seconds of coding and decoding for 1 s (logarithmic)", metric,
   });
   const up = metric.direction !== "down";
   let best = null;
@@ -189,7 +189,7 @@ function costChart(view) {
     const faint = view.run !== null && row.run !== view.run;
     const shape = painted(marker(kind, x(cost), y(score.mean)), colour);
     if (faint) shape.setAttribute("class", "faint");
-    svg.append(titled(shape, `${codec.label}: ${fixed(score.mean, metric.decimals)}, ${significant(cost)} s`));
+    svg.append(titled(shape, `${codec.label}: ${scoreText(score.mean, metric)}, ${significant(cost)} s`));
     entries.push({ text: codec.label, number, faint });
   });
   return figure(svg, `${metric.label} against computing time; the dashed steps join what no cheaper codec beats.`, entries);
@@ -212,7 +212,7 @@ function robustnessCharts(view, board, damaged) {
     if (!series.length) continue;
     const values = members.map((one) => one.condition_value);
     const ends = series.flatMap((one) => one.points.flatMap(({ score: s }) => [s.mean, s.low ?? s.mean, s.high ?? s.mean]));
-    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, xs: spread(values), ys: spread(ends), xLabel: name, yLabel: axis(metric), height: 320 });
+    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, xs: spread(values), ys: spread(ends), xLabel: name, metric, height: 320 });
     const entries = [];
     series.forEach(({ codec, points }, number) => {
       const { colour, marker: kind, dash } = style(number);
@@ -221,7 +221,7 @@ function robustnessCharts(view, board, damaged) {
         svg.append(drawn("path", { d: `M${band.join("L")}Z`, fill: colour, opacity: 0.14 }));
       }
       svg.append(drawn("path", { d: `M${points.map(({ value, score: s }) => `${x(value)} ${y(s.mean)}`).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.6, "stroke-dasharray": dash }));
-      for (const { value, score: s } of points) svg.append(titled(painted(marker(kind, x(value), y(s.mean), 4), colour), `${codec.label}: ${fixed(s.mean, metric.decimals)}`));
+      for (const { value, score: s } of points) svg.append(titled(painted(marker(kind, x(value), y(s.mean), 4), colour), `${codec.label}: ${scoreText(s.mean, metric)}`));
       entries.push({ text: codec.label, number });
     });
     made.push(figure(svg, `${metric.label} under ${name}: means with 95 % intervals.`, entries));
@@ -246,7 +246,7 @@ function boxChart(view, columns) {
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": `${metric.label} of all items`, class: "chart" });
   for (const value of ticks(low, high)) {
     svg.append(drawn("line", { x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM, class: "grid" }),
-      Object.assign(drawn("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }), { textContent: String(value) }));
+      Object.assign(drawn("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }), { textContent: String(scaled(value, metric)) }));
   }
   svg.append(Object.assign(drawn("text", { x: (left + WIDE - RIGHT) / 2, y: height - 8, "text-anchor": "middle" }), { textContent: axis(metric) }));
   boxes.forEach(({ codec, values }, place) => {
@@ -254,7 +254,7 @@ function boxChart(view, columns) {
     const name = codec.label.length > letters ? `${codec.label.slice(0, letters - 1)}…` : codec.label;
     svg.append(Object.assign(drawn("text", { x: left - 8, y: y + 4, "text-anchor": "end" }), { textContent: name }),
       drawn("line", { x1: x(p5), x2: x(p95), y1: y, y2: y, stroke: "currentColor" }),
-      titled(drawn("rect", { x: x(q1), y: y - 7, width: Math.max(1, x(q3) - x(q1)), height: 14, fill: "var(--c5)", stroke: "currentColor" }), `${codec.label}: median ${fixed(q2, metric.decimals)} of ${values.length} items`),
+      titled(drawn("rect", { x: x(q1), y: y - 7, width: Math.max(1, x(q3) - x(q1)), height: 14, fill: "var(--c5)", stroke: "currentColor" }), `${codec.label}: median ${scoreText(q2, metric)} of ${values.length} items`),
       drawn("line", { x1: x(q2), x2: x(q2), y1: y - 7, y2: y + 7, stroke: "currentColor", "stroke-width": 2.5 }),
       drawn("circle", { cx: x(values[0]), cy: y, r: 2, fill: "currentColor" }), drawn("circle", { cx: x(values[values.length - 1]), cy: y, r: 2, fill: "currentColor" }));
   });

@@ -69,7 +69,7 @@ async function showItems(view, target) {
     const known = data.unscored[`${item},${codec},${place}`];
     return known === undefined ? "missing" : data.reasons[known];
   };
-  const shown = (value, place = view.metric) => fixed(value, view.metrics[place].decimals);
+  const shown = (value, place = view.metric) => scoreText(value, view.metrics[place]);
   const source = (system, item) => {
     const rest = data.files[system].rest[item];
     return rest === null || rest === undefined ? null : data.files[system].start + rest;

@@ -7,7 +7,7 @@ function heading(text, small, mark) {
 }
 
 function metricHeading(metric) {
-  return heading(metric.label, [metric.unit, ARROWS[metric.direction]].filter(Boolean).join(" "));
+  return heading(metric.label, [unitOf(metric), ARROWS[metric.direction]].filter(Boolean).join(" "));
 }
 
 function rate(row, codec) {
@@ -33,12 +33,12 @@ function scoreCell(score, metric) {
     return cell;
   }
   const kind = score.best ? "best" : score.second ? "second" : "";
-  cell.append(element("span", { className: kind, textContent: fixed(score.mean, metric.decimals) }));
+  cell.append(element("span", { className: kind, textContent: scoreText(score.mean, metric) }));
   if (score.tied) cell.append("~");
   if (score.letters) cell.append(element("sup", { className: "letters", textContent: score.letters }));
   if (score.low !== null) {
     const half = (score.high - score.low) / 2;
-    cell.append(element("small", { className: "interval", textContent: ` ± ${fixed(half, metric.decimals)}` }));
+    cell.append(element("small", { className: "interval", textContent: ` ± ${scoreText(half, metric)}` }));
   }
   if (score.scored !== score.planned) {
     cell.append(element("small", { textContent: ` (${score.scored}/${score.planned})` }));
@@ -140,16 +140,16 @@ function showGroups(view, target) {
       const row = view.board.rows[score.codec];
       const cells = all ? score.means.map((mean, place) => {
         const half = score.low[place] === null ? null : (score.high[place] - score.low[place]) / 2;
-        const text = fixed(mean, metric.decimals) + (half === null ? "" : ` ± ${fixed(half, metric.decimals)}`);
+        const text = scoreText(mean, metric) + (half === null ? "" : ` ± ${scoreText(half, metric)}`);
         const cell = numberCell(mean, text);
         if (place === score.worst) cell.className = "worst";
         return cell;
-      }) : [numberCell(score.best_mean, `${fixed(score.best_mean, metric.decimals)} (${group(score.best).name})`)];
+      }) : [numberCell(score.best_mean, `${scoreText(score.best_mean, metric)} (${group(score.best).name})`)];
       const worst = numberCell(score.worst_mean,
-        `${fixed(score.worst_mean, metric.decimals)} (${group(score.worst).name})`);
+        `${scoreText(score.worst_mean, metric)} (${group(score.worst).name})`);
       const gap = Math.abs(score.best_mean - score.worst_mean);
       return element("tr", { className: rowClass(view, row) }, codecHead(view, row), ...cells, worst,
-        numberCell(gap, fixed(gap, metric.decimals)));
+        numberCell(gap, scoreText(gap, metric)));
     });
     children.push(element("h3", { textContent: `${name}: ${grouping.groups.length} groups` }),
       simpleTable(`${metric.label} by ${name}`, ["Codec", ...shown, ["Worst group"], ["Gap", "best − worst"]], rows));
@@ -229,9 +229,9 @@ function showRobustness(view, target) {
       const other = one.rows.find((entry) => entry.codec === row.codec);
       const place = one.metrics.findIndex((index) => view.document.metrics[index].column === metric.column);
       const mean = other?.scores[place]?.mean ?? null;
-      const cell = numberCell(mean, fixed(mean, metric.decimals));
+      const cell = numberCell(mean, scoreText(mean, metric));
       if (drop && drop.drop !== null) {
-        cell.append(element("small", { textContent: ` ${drop.drop > 0 ? "−" : "+"}${Math.abs(drop.drop).toFixed(metric.decimals)}${drop.p_holm !== null && drop.p_holm < 0.05 ? "*" : ""}` }));
+        cell.append(element("small", { textContent: ` ${drop.drop > 0 ? "−" : "+"}${scoreText(Math.abs(drop.drop), metric)}${drop.p_holm !== null && drop.p_holm < 0.05 ? "*" : ""}` }));
       }
       return cell;
     });

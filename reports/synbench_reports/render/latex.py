@@ -142,7 +142,7 @@ def _width(table: Table, column_index: int) -> int:
     column = table.columns[column_index]
     texts = [cell_text(column, row.cells[column_index]) for row in table.rows]
     cells = [len(text.mean) + len(text.half_width) + len(text.count) + 3 for text in texts]
-    return max([len(column.label), len(column.unit) + 2, len(column.detail), *cells])
+    return max([len(column.label), len(column.printed_unit) + 2, len(column.detail), *cells])
 
 
 def _tabular(table: Table, run: tuple[int, ...]) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _raised(mark: str) -> str:
 
 
 def _unit(column: Column) -> str:
-    return " ".join(filter(None, (escaped(column.unit), ARROWS[column.direction])))
+    return " ".join(filter(None, (escaped(column.printed_unit), ARROWS[column.direction])))
 
 
 def _cell(cell: Cell, text: CellText, paired: bool) -> str:

@@ -13,8 +13,18 @@ from synbench_reports.tables.table import Cell, Column
 ABSENT_VALUE = "\N{EN DASH}"
 ARROWS = {"up": "↑", "down": "↓", "": ""}
 SIGNIFICANT_DIGITS = 3
+# A share of .512 and one of 51.2 % have the same precision.
+PERCENT_DIGITS = 2
 
-__all__ = ["ABSENT_VALUE", "ARROWS", "CellText", "cell_text", "column_runs", "number_text"]
+__all__ = [
+    "ABSENT_VALUE",
+    "ARROWS",
+    "PERCENT_DIGITS",
+    "CellText",
+    "cell_text",
+    "column_runs",
+    "number_text",
+]
 
 
 @dataclass(frozen=True)
@@ -43,10 +53,17 @@ def cell_text(column: Column, cell: Cell) -> CellText:
 def number_text(value: float, column: Column) -> str:
     """Fixed decimals where the column says so, else at least three significant digits.
 
+    A share is printed in per cent, with as many digits of the share itself.
+
     >>> column = Column(name="rtf", label="RTF", unit="", group="cost")
     >>> [number_text(value, column) for value in (0.0, 0.00123, 12.3456, 1536.0)]
     ['0', '0.00123', '12.3', '1536']
+    >>> wer = Column(name="wer", label="WER", unit="", group="metric", decimals=3, is_share=True)
+    >>> number_text(0.0512, wer)
+    '5.1'
     """
+    if column.is_share and column.decimals is not None:
+        return fixed(100 * value, max(0, column.decimals - PERCENT_DIGITS))
     if column.decimals is not None:
         return fixed(value, column.decimals)
     if value == 0:

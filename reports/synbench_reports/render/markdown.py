@@ -43,7 +43,7 @@ def _line(fields: Iterable[str]) -> str:
 
 
 def _heading(column: Column) -> str:
-    unit = ", ".join(filter(None, (column.unit, column.detail)))
+    unit = ", ".join(filter(None, (column.printed_unit, column.detail)))
     label = escaped_markdown(column.label) + _raised(column.mark)
     parts = (label, escaped_markdown(f"({unit})") if unit else "", ARROWS[column.direction])
     return " ".join(filter(None, parts))

@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from synbench_reports.render.layout import ABSENT_VALUE, ARROWS, CellText, cell_text
+from synbench_reports.render.layout import (
+    ABSENT_VALUE,
+    ARROWS,
+    PERCENT_DIGITS,
+    CellText,
+    cell_text,
+)
 from synbench_reports.tables.table import Cell, Column, Report, Row, Table
 
 # Points across one and two columns of text.
@@ -246,7 +252,7 @@ def _group_names(tables: Sequence[Table]) -> list[str]:
 
 
 def _heading(column: Column) -> GridColumn:
-    return GridColumn(label=column.label, unit=column.unit, arrow=ARROWS[column.direction])
+    return GridColumn(label=column.label, unit=column.printed_unit, arrow=ARROWS[column.direction])
 
 
 def _rate_column() -> Column:
@@ -267,7 +273,9 @@ def _chosen(table: Table, layout: PaperTable) -> list[tuple[int, Column]]:
     chosen = []
     for column_index, column in enumerate(table.columns):
         if column.group == wanted:
-            digits = column.decimals if layout.decimals is None else layout.decimals
+            digits = column.decimals
+            if layout.decimals is not None:
+                digits = layout.decimals + (PERCENT_DIGITS if column.is_share else 0)
             chosen.append((column_index, dataclasses.replace(column, decimals=digits)))
         elif "rtf" in layout.more and column.name.endswith("rtf_cpu"):
             chosen.append((column_index, dataclasses.replace(column, unit=f"CPU, {column.detail}")))

@@ -1,8 +1,9 @@
 """A report on the terminal: tables no wider than the screen, warnings, then footnotes.
 
 A table that does not fit as one block is set closer: headings over several lines, intervals beside
-their means, no column whose numbers another column holds. Where even that is too wide, it is cut
-into several blocks.
+their means, no column whose numbers another column holds. Where that is too wide, intervals stand
+below their means; where even that is, the table is cut into several blocks. Scores stay together
+before what else there is.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ LEFT_OUT = ("delay", "cost", "count")
 # A heading that is set closer breaks between words beyond so many characters.
 CLOSE_HEADING_CELLS = 10
 LONGEST_LABEL_CELLS = 32
+# Labels that stand beside two lines of numbers may take two lines themselves.
+SHORTEST_LABEL_CELLS = 12
 
 __all__ = ["print_report"]
 
@@ -68,33 +71,59 @@ def _print_table(table: Table, console: Console, *, compact: bool = False) -> No
         index
         for index, column in enumerate(table.columns)
         if (column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows))
-        and not (compact and column.group in LEFT_OUT and column.name != "within_limits")
+        and (_is_compact(column) or not compact)
     ]
-    columns = [table.columns[index] for index in shown]
-    runs = column_runs(columns, [widths[index] for index in shown], console.width - first)
+    room = console.width - first
+    runs = _runs(table, shown, widths, room)
+    scores = [index for index in shown if _is_compact(table.columns[index])]
+    close = None
     if len(runs) > 1:
         close = _close_grid(table, shown, console.width)
         if close is not None:
-            console.print(close)
-            console.print()
-            return
-    for run in runs:
-        console.print(_grid(table, tuple(shown[index] for index in run), texts))
+            runs = []
+    if close is None and not any(set(scores) <= set(run) for run in runs):
+        close = _close_grid(table, scores, console.width) or _close_grid(
+            table, scores, console.width, below=True
+        )
+        if close is not None:
+            runs = _runs(table, [index for index in shown if index not in scores], widths, room)
+    for grid in (*([close] if close else []), *(_grid(table, run, texts) for run in runs)):
+        console.print(grid)
         console.print()
 
 
-def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
-    """All columns in one block, set closer; ``None`` where they are too wide for that."""
+def _runs(
+    table: Table, shown: Sequence[int], widths: Sequence[int], room: int
+) -> list[tuple[int, ...]]:
+    """The columns of each block."""
+    columns = [table.columns[index] for index in shown]
+    runs = column_runs(columns, [widths[index] for index in shown], room)
+    return [tuple(shown[index] for index in run) for run in runs]
+
+
+def _is_compact(column: Column) -> bool:
+    return column.group not in LEFT_OUT or column.name == "within_limits"
+
+
+def _close_grid(
+    table: Table, shown: Sequence[int], width: int, *, below: bool = False
+) -> Grid | None:
+    """All columns in one block, set closer; ``None`` where they are too wide for that.
+
+    Args:
+        below: set intervals below their means, and long labels in two lines.
+    """
     kept = [index for index in shown if not _held_elsewhere(table, index)]
     headings = {index: _close_heading(table.columns[index]) for index in kept}
-    texts = {index: _column_texts(table, index, close=True) for index in kept}
+    between = "\n±" if below else "±"
+    texts = {index: _column_texts(table, index, between=between) for index in kept}
     labels = [cell_len(row.codec.label + row.mark) for row in table.rows]
-    needed = min(LONGEST_LABEL_CELLS, max([*labels, len("Codec")])) + sum(
-        CLOSE_PADDING_CELLS
-        + max(map(cell_len, (*headings[index].split("\n"), *(text.plain for text in texts[index]))))
+    longest = min(LONGEST_LABEL_CELLS, max([*labels, len("Codec")]))
+    left = width - sum(
+        CLOSE_PADDING_CELLS + max(map(cell_len, _lines(headings[index], texts[index])))
         for index in kept
     )
-    if needed > width:
+    if left < (min(longest, SHORTEST_LABEL_CELLS) if below else longest):
         return None
     grid = Grid(
         box=box.SIMPLE_HEAD,
@@ -103,7 +132,7 @@ def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
         padding=0,  # the box itself parts columns by CLOSE_PADDING_CELLS
         header_style="",
     )
-    grid.add_column("Codec", max_width=LONGEST_LABEL_CELLS, overflow="fold")
+    grid.add_column("Codec", max_width=min(longest, left), overflow="fold")
     for index in kept:
         heading = Text(headings[index], style="bold", justify="right")
         grid.add_column(heading, justify="right", no_wrap=True)
@@ -113,11 +142,16 @@ def _close_grid(table: Table, shown: list[int], width: int) -> Grid | None:
     return grid
 
 
+def _lines(heading: str, texts: Sequence[Text]) -> list[str]:
+    whole = [heading, *(text.plain for text in texts)]
+    return [line for text in whole for line in text.split("\n")]
+
+
 def _held_elsewhere(table: Table, index: int) -> bool:
-    """A nominal rate beside the counted one, and side information where there is none."""
+    """A nominal rate beside the counted one, what files add to it, and side information of zero."""
     name = table.columns[index].name
     cells = [row.cells[index] for row in table.rows]
-    if name == "nominal_kbps":
+    if name in ("nominal_kbps", "header_kbps"):
         return any(column.name == "payload_kbps" for column in table.columns)
     return name == "side_kbps" and not any(cell.mean for cell in cells)
 
@@ -143,28 +177,33 @@ def _grid(table: Table, run: tuple[int, ...], texts: list[list[Text]]) -> Grid:
 
 
 def _heading(column: Column) -> str:
-    second = " ".join(filter(None, (column.unit, ARROWS[column.direction])))
+    second = " ".join(filter(None, (column.printed_unit, ARROWS[column.direction])))
     return "\n".join((column.label, second, column.detail)).rstrip("\n")
 
 
-def _column_texts(table: Table, column_index: int, *, close: bool = False) -> list[Text]:
-    """The cells of a column, padded so that means, intervals and counts stand below each other."""
+def _column_texts(table: Table, column_index: int, *, between: str = " ± ") -> list[Text]:
+    """The cells of a column, padded so that means, intervals and counts stand below each other.
+
+    Args:
+        between: what stands before half an interval; closer than usual, its leading zero goes too.
+    """
     column = table.columns[column_index]
     cells = [row.cells[column_index] for row in table.rows]
     texts = [cell_text(column, cell) for cell in cells]
+    close = not between.startswith(" ")
     if close and not any(text.half_width.startswith(WHOLE_DIGITS) for text in texts):
         texts = [replace(text, half_width=text.half_width.removeprefix("0")) for text in texts]
     halves = max((len(text.half_width) for text in texts), default=0)
     counts = max((len(text.count) for text in texts), default=0)
     marked = any(cell.best or cell.tied for cell in cells)
     return [
-        _padded(text, cell, marked, halves, counts, close=close)
+        _padded(text, cell, marked, halves, counts, between=between)
         for text, cell in zip(texts, cells, strict=True)
     ]
 
 
 def _padded(
-    text: CellText, cell: Cell, marked: bool, halves: int, counts: int, *, close: bool = False
+    text: CellText, cell: Cell, marked: bool, halves: int, counts: int, *, between: str
 ) -> Text:
     style = "bold green" if cell.best else "underline" if cell.second else ""
     line = Text()
@@ -172,9 +211,11 @@ def _padded(
     if marked:
         line.append("*" if cell.best else "~" if cell.tied else " ")
     if halves and text.mean != ABSENT_VALUE:
-        between = "±" if close else " ± "
-        half = f"{between}{text.half_width:>{halves}}" if text.half_width else ""
-        half = half or " " * (halves + len(between))
+        beside = "\n" not in between
+        half = text.half_width.rjust(halves) if beside else text.half_width
+        half = f"{between}{half}" if text.half_width else ""
+        if beside:
+            half = half or " " * (halves + len(between))
         line.append(half, style="not bold dim")
     if counts:
         line.append(f" {text.count:<{counts}}", style="not bold yellow")

@@ -202,13 +202,18 @@ def _metric_column(metric: PlannedMetric) -> Column:
         group="input" if metric.against == "input" else "metric",
         direction=metric.direction,
         decimals=printed_decimals(metric),
+        is_share=metric.is_share,
         metric_id=metric.metric_id,
     )
 
 
 def printed_decimals(metric: PlannedMetric) -> int:
-    """A score between 0 and 1 needs one digit more than one on a scale of 5 or in dB."""
-    return 3 if metric.maximum is not None and metric.maximum <= 1 else 2
+    """A score between 0 and 1 needs one digit more than one on a scale of 5 or in dB.
+
+    Of a share it is one digit of the per cent.
+    """
+    unit_scale = metric.maximum is not None and metric.maximum <= 1
+    return 3 if unit_scale or metric.is_share else 2
 
 
 def _threads(cells: Cells) -> str:

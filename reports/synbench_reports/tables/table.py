@@ -30,6 +30,7 @@ class Column:
         detail: third line of the heading, such as the number of threads; may be empty.
         direction: which way is better, empty where neither is.
         decimals: digits behind the point; ``None`` means significant digits instead.
+        is_share: whether the numbers are shares, which are printed in per cent.
         metric_id: of the metric, empty for other groups.
         mark: of the footnote that says how the numbers were made, ``a``; may be empty.
     """
@@ -40,9 +41,15 @@ class Column:
     group: Group
     direction: Direction = ""
     decimals: int | None = None
+    is_share: bool = False
     detail: str = ""
     metric_id: str = ""
     mark: str = ""
+
+    @property
+    def printed_unit(self) -> str:
+        """The unit of what is printed; the numbers themselves, and all exports, are in ``unit``."""
+        return "%" if self.is_share else self.unit
 
 
 @dataclass(frozen=True, kw_only=True)
