@@ -207,8 +207,8 @@ def _metrics(sample_rate: int) -> list[Any]:
 
     columns = ["stoi", "visqol_audio"]
     if sample_rate != 48000:
-        columns = ["stoi", "visqol_speech_exp", "f0_semitone_dio", "voicing_error_dio"]
-        columns.append("distill_mos")
+        columns = ["stoi", "visqol_speech_exp", "f0_semitone_autocorrelation", "periodicity"]
+        columns += ["f0_semitone_dio", "voicing_error_dio", "distill_mos"]
     metrics = []
     for column in columns:
         metric = synbench_metrics.load(column)
