@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,24 @@ def many(tmp_path: Path, speech_folder: Path) -> Path:
     return speech_folder
 
 
+Command = tuple[list[str], dict[str, str]]
+
+
+@pytest.fixture
+def started(
+    many: Path, write_suite: Write, plugin: Path, environment: Callable[..., dict[str, str]]
+) -> Command:
+    """The command that is killed, but for its output folder and workers, and its environment."""
+    suite = write_suite(many, codecs=CODECS, metrics=METRICS)
+    return [sys.executable, "-m", "synbench", "run", str(suite), "--quiet"], environment(plugin)
+
+
+def test_killed_twice_nothing_is_lost_or_repeated(started: Command, tmp_path: Path) -> None:
+    """Once while it starts or begins, once some rows later."""
+    kill_and_finish(started, tmp_path / "run", delays=[1.0, 2.0], workers=2)
+
+
+@pytest.mark.slow
 @settings(
     max_examples=5,
     deadline=None,
@@ -48,27 +66,24 @@ def many(tmp_path: Path, speech_folder: Path) -> Path:
 )
 @given(delays=st.lists(st.floats(0.3, 3.0), min_size=1, max_size=3), workers=st.integers(1, 2))
 def test_killed_at_any_moment_nothing_is_lost_or_repeated(
-    delays: list[float],
-    workers: int,
-    many: Path,
-    write_suite: Write,
-    plugin: Path,
-    environment: Callable[..., dict[str, str]],
-    tmp_path: Path,
+    delays: list[float], workers: int, started: Command, tmp_path: Path
 ) -> None:
     run = tmp_path / f"run-{time.monotonic_ns()}"
-    suite = write_suite(many, codecs=CODECS, metrics=METRICS)
-    command = [sys.executable, "-m", "synbench", "run", str(suite), "--out", str(run), "--quiet"]
-    command += ["--workers", str(workers)]
+    kill_and_finish(started, run, delays=delays, workers=workers)
+
+
+def kill_and_finish(command: Command, run: Path, *, delays: Sequence[float], workers: int) -> None:
+    words, variables = command
+    words = [*words, "--out", str(run), "--workers", str(workers)]
     finished: Counter[tuple[str, ...]] = Counter()
     kept: set[str] = set()
     for delay in delays:
-        started = subprocess.Popen(
-            command, env=environment(plugin) | {MARK: run.name}, stderr=subprocess.DEVNULL
+        process = subprocess.Popen(
+            words, env=variables | {MARK: run.name}, stderr=subprocess.DEVNULL
         )
         time.sleep(delay)
-        started.send_signal(signal.SIGKILL)
-        started.wait()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
         wait_for_the_end_of(run.name)
         now = cells(run)
         assert not finished - now, "a finished cell is lost"
@@ -76,9 +91,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_repeated(
         stored = {repr(row) for stage in ("decodes", "scores") for row in rows(run, stage)}
         assert kept <= stored
         finished, kept = now, stored
-    last = subprocess.run(
-        command, env=environment(plugin), stderr=subprocess.PIPE, text=True, check=False
-    )
+    last = subprocess.run(words, env=variables, stderr=subprocess.PIPE, text=True, check=False)
     assert last.returncode == 0, last.stderr
     assert set(cells(run).values()) == {1}, "a finished cell was computed again"
     assert len(cells(run)) == ITEMS * len(CODECS) * len(METRICS)

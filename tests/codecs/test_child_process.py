@@ -32,12 +32,12 @@ def test_a_program_that_takes_too_long_goes_with_its_children(tmp_path: Path) ->
     if not Path("/proc/self/status").exists():
         pytest.skip("needs /proc to see other processes")
     note = tmp_path / "pid"
-    started = time.monotonic()
-    with pytest.raises(TimeoutError):
-        while not note.exists() or not note.read_text():
-            assert time.monotonic() < started + 120
-            run_program([sys.executable, "-c", PARENT, note], folder=tmp_path, seconds=10)
-        raise TimeoutError
+    # On a busy machine the program may not get as far as starting its child.
+    for seconds in (2, 10, 60):
+        with pytest.raises(TimeoutError):
+            run_program([sys.executable, "-c", PARENT, note], folder=tmp_path, seconds=seconds)
+        if note.exists() and note.read_text():
+            break
     child = int(note.read_text())
     for _ in range(500):
         if ended(child):

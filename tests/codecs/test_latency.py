@@ -77,10 +77,10 @@ def test_a_codec_that_needs_the_whole_file_is_said_to() -> None:
 @pytest.mark.parametrize(
     ("spec", "stated_ms", "hidden_ms"),
     [
-        ("opus:bitrate_bps=24000", 26.5, 3.0),
+        pytest.param("opus:bitrate_bps=24000", 26.5, 3.0, marks=pytest.mark.slow),
         ("g722", 1.5, 0.2),
-        ("amr-nb:bitrate_bps=12200", 25.0, 9.0),
-        ("amr-wb:bitrate_bps=12650", 25.9, 2.0),
+        pytest.param("amr-nb:bitrate_bps=12200", 25.0, 9.0, marks=pytest.mark.slow),
+        pytest.param("amr-wb:bitrate_bps=12650", 25.9, 2.0, marks=pytest.mark.slow),
     ],
 )
 def test_real_codecs_wait_as_long_as_their_standards_say(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from synbench_base.packages import import_extra
+from synbench_base.packages import import_extra, require
 from synbench_base.weights import Checkpoint, WeightsFile, WeightsSource, find_weights
 from synbench_codecs._interface import CodecInfo
 from synbench_codecs.errors import UnpublishedWeights, UsageError, WeightsError
@@ -79,9 +79,10 @@ class NetworkCodec(TokenCodec):
     config: Any
 
     def __init__(self, *, variant: str, weights: str, sample_rate: int) -> None:
-        torch = import_extra("torch", extra="torch")
+        require("torch", extra="torch")
         chosen = self._variant(variant, sample_rate)
         file = self._file(variant, chosen, weights)
+        torch = import_extra("torch", extra="torch")
         network = _import(self.network)
         tensors = network.from_released(read_tensors(file.path))
         try:

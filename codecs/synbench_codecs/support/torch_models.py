@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from synbench_base.arrays import as_array
 from synbench_base.device import check_device, device
-from synbench_base.packages import import_extra
+from synbench_base.packages import import_extra, installed_version, require
 from synbench_codecs._interface import Wave
 from synbench_codecs.errors import WeightsError
 from synbench_codecs.support.safe_pickle import load_with_stand_ins
@@ -52,7 +52,8 @@ def torch_version() -> str:
 
     The build (``+cpu``) is left out: on the CPU all builds compute the same.
     """
-    version = import_extra("torch", extra="torch").__version__.partition("+")[0]
+    require("torch", extra="torch")
+    version = installed_version("torch").partition("+")[0]
     return f"torch {version}" if device() == "cpu" else f"torch {version} on {device()}"
 
 
