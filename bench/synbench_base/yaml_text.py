@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 Key = tuple[str | int, ...]
 
-__all__ = ["YamlText", "check_mapping", "read_yaml", "read_yaml_model"]
+__all__ = ["Key", "YamlText", "check_mapping", "read_yaml", "read_yaml_model"]
 
 
 class YamlText:
@@ -54,7 +54,9 @@ for _kind in ("bool", "float", "int", "timestamp"):
     _AsWritten.add_constructor(f"tag:yaml.org,2002:{_kind}", lambda _, node: as_written(node.value))
 
 
-def read_yaml(path: Path, *, what: str, keys: str, written: bool = False) -> YamlText:
+def read_yaml(
+    path: Path, *, what: str, keys: str, written: bool = False, empty: bool = False
+) -> YamlText:
     """Read a mapping.
 
     Args:
@@ -63,6 +65,7 @@ def read_yaml(path: Path, *, what: str, keys: str, written: bool = False) -> Yam
         keys: some of its keys, for messages.
         written: read a number or truth value only where its own spelling is the text
             (:mod:`synbench_base.option_values`): names of folders stand there.
+        empty: a file without a key is a mapping without one, since all of them have defaults.
 
     Raises:
         UsageError: unreadable, no YAML, no mapping, or a key twice.
@@ -76,8 +79,10 @@ def read_yaml(path: Path, *, what: str, keys: str, written: bool = False) -> Yam
         content = yaml.load(text, Loader=_AsWritten if written else yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not valid YAML: {error}") from error
+    if content is None and empty:
+        content = {}
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: expected keys such as {keys}")
+        raise UsageError(f"{path}: expected a mapping with keys such as {keys}")
     lines: dict[Key, int] = {}
     for key, line in _lines(tree, (), set()):
         if key in lines:

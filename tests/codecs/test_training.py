@@ -479,6 +479,8 @@ def test_online_clustering_moves_unused_codes_alone() -> None:
         ("losses: {mels: {window: 320}}", "losses: mels: expected a list"),
         ("losses: {mels: [{windw: 320}]}", r"mels\[0\]: unknown key 'windw'; did you mean window"),
         ("losses: {shares: {mell: 1.0}}", "unknown key 'mell'; did you mean mel"),
+        ("steps: 5\nbatch: many", "config.yaml:2: batch: expected int"),
+        ("steps: 5\nsteps: 6", "steps is there twice, first in line 1"),
     ],
 )
 def test_wrong_configurations_are_refused(text: str, message: str, tmp_path: Path) -> None:

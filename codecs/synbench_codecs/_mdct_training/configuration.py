@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import yaml
-
+from synbench_base.yaml_text import read_yaml
 from synbench_codecs._mdct.sizes import BackboneConfig, PredictorConfig, Search
 from synbench_codecs._mdct_training.settings_reader import build
 from synbench_codecs.errors import UsageError
@@ -255,11 +254,8 @@ def load_config(path: Path, kind: type[Config]) -> Config:
     """Read a configuration.
 
     Raises:
-        UsageError: not a mapping, an unknown key, or a value of the wrong type.
+        UsageError: not a mapping, a key twice or unknown, or a value of the wrong type.
     """
-    try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: {error}") from error
-    made: Config = build(record or {}, kind, str(path))
+    text = read_yaml(path, what="configuration", keys="steps, batch, crop", empty=True)
+    made: Config = build(text, kind)
     return made

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from synbench.suite import CodecEntry, CorpusEntry, Suite
+from synbench_base.yaml_text import read_yaml
 from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 
 __all__ = ["Released", "limited", "read_released", "suites"]
@@ -24,10 +26,8 @@ class Released:
 
 def read_released() -> dict[str, Released]:
     """By the codec's name, in the order of the packaged file."""
-    import yaml
-
-    text = (resources.files("synbench_reports") / "released.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
+    path = Path(str(resources.files("synbench_reports"))) / "released.yaml"
+    content = read_yaml(path, what="list of scores", keys="corpora, codecs").content
     return {
         name: _released(name, record, content["corpora"])
         for name, record in content["codecs"].items()

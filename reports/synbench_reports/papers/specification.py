@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from synbench.errors import UsageError
 from synbench_base.close_names import suggestion
+from synbench_base.yaml_text import read_yaml
 from synbench_reports.papers.claim_kinds import Claim, read_claim
 from synbench_reports.tables.table import Direction
 
@@ -125,13 +126,11 @@ def read_paper(name: str) -> Paper:
     Raises:
         UsageError: no paper of that name; the message offers the close ones.
     """
-    import yaml
-
     folder = Path(str(resources.files("synbench_reports"))) / "papers"
     known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if name not in known:
         raise UsageError(f"no paper {name!r}; {suggestion(name, known)}")
-    content: dict[str, Any] = yaml.safe_load(known[name].read_text(encoding="utf-8"))
+    content = read_yaml(known[name], what="specification", keys="paper, tables").content
     common = {key: content[key] for key in ("paper", "source", "weights")}
     origin = {key: content[key] for key in ("paper", "source")}
     return Paper(
