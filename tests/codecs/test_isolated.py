@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 import synbench_codecs
 from synbench_codecs import read_stream, write_stream
-from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable
+from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable, UsageError
 
 MU_LAW = """
     import os
@@ -179,6 +180,124 @@ def test_the_other_process_ends_with_the_codec(write: Callable[[str], Path]) -> 
     assert process.poll() is None
     del codec
     assert process.poll() is not None
+
+
+SPEAKER = """
+    import numpy as np
+
+    def configure(books=1, gain=1.0):
+        global BOOKS, GAIN
+        BOOKS, GAIN = books, gain
+
+    def describe():
+        return {"label": f"{BOOKS} books", "sample_rate": 8000, "hop_length": 80,
+                "codebook_sizes": [300] * BOOKS, "side_sizes": [65536, 10, 10],
+                "training_data": ["VCTK"]}
+
+    def n_frames(n_samples):
+        return -(-n_samples // 80)
+
+    def encode(wave):
+        return {"tokens": np.full((BOOKS, n_frames(wave.size)), 299), "side": [65535, 9, 0]}
+
+    def decode(parts, n_samples):
+        assert parts["tokens"].shape == (BOOKS, n_frames(n_samples))
+        return np.full(n_samples, GAIN * parts["side"].sum())
+"""
+
+
+def test_side_information_is_counted_and_comes_back(write: Callable[[str], Path]) -> None:
+    codec = load(write(SPEAKER), settings="books=2; gain=0.5")
+    encoded = read_stream(write_stream(codec.encode(tone(801), 8000)))
+    # 16 bits, and two digits of ten, in whole bytes; then eleven frames of two in 300.
+    assert encoded.side_bits == 24
+    assert encoded.payload_bits == 24 + math.ceil(11 * 2 * math.log2(300))
+    assert codec.decode(encoded)[0] == 0.5 * 65544
+    assert codec.info.training_data == ("VCTK",)
+
+
+def test_settings_reach_the_script_and_the_identity(write: Callable[[str], Path]) -> None:
+    script = write(SPEAKER)
+    one, two = load(script, settings="books=1"), load(script, settings="books=2")
+    assert (one.info.label, two.info.label) == ("1 books", "2 books")
+    assert one.info.identity != two.info.identity
+    assert synbench_codecs.load(two.info.spec).info == two.info
+    with pytest.raises(Unavailable, match="unexpected keyword argument 'book'"):
+        load(script, settings="book=1")
+    with pytest.raises(UsageError, match="expected settings as name=value"):
+        load(script, settings="books")
+
+
+FLEXIBLE = """
+    import numpy as np
+
+    def describe():
+        return {"label": "flexible", "sample_rate": 8000, "hop_length": 80,
+                "codebook_sizes": [5], "longest_frame": 6}
+
+    def n_frames(n_samples):
+        return -(-n_samples // 80)
+
+    def encode(wave):
+        lengths = LENGTHS or [1] * n_frames(wave.size)
+        return {"tokens": [[length % 5 for length in lengths]], "lengths": lengths}
+
+    def decode(parts, n_samples):
+        assert parts["lengths"].sum() == n_frames(n_samples)
+        return np.repeat(parts["tokens"][0] / 10, parts["lengths"] * 80)[:n_samples]
+"""
+
+
+@pytest.mark.parametrize("lengths", [[], [6, 4], [1, 2, 3, 4], [1, 1, 6, 1, 1]])
+def test_frames_of_different_lengths(write: Callable[[str], Path], lengths: list[int]) -> None:
+    codec = load(write(FLEXIBLE + f"\n    LENGTHS = {lengths}\n"))
+    encoded = read_stream(write_stream(codec.encode(tone(800), 8000)))
+    frames = np.array(lengths or [1] * 10)
+    assert encoded.payload_bits == (30**frames.size - 1).bit_length()
+    expected = np.repeat(frames % 5 / 10, 80 * frames)
+    np.testing.assert_array_equal(codec.decode(encoded), expected.astype(np.float32))
+    assert codec.info.codebook_sizes == ()
+    assert codec.info.frame_rate_hz is None
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [([7, 3], "codebook 0 holds 0 to 5, got"), ([2, 2], "last 4 in all, expected 10 for a wave")],
+)
+def test_lengths_have_to_fill_the_wave(
+    write: Callable[[str], Path], lengths: list[int], message: str
+) -> None:
+    codec = load(write(FLEXIBLE + f"\n    LENGTHS = {lengths}\n"))
+    with pytest.raises(EncodeError, match=message):
+        codec.encode(tone(800), 8000)
+
+
+def test_a_seed_makes_every_wave_the_first(write: Callable[[str], Path]) -> None:
+    script = write("""
+        import random
+        import numpy as np
+        def configure(seed):
+            global SEED
+            SEED = seed
+        def load():
+            np.random.rand(int(random.random() * 100) + 1)
+        def describe():
+            return {"label": "noise", "sample_rate": 8000, "seed": SEED}
+        def encode(wave):
+            return b"1"
+        def decode(data, n_samples):
+            return np.random.randn(n_samples) + random.random()
+    """)
+    codec, other = load(script, settings="seed=1"), load(script, settings="seed=2")
+    encoded = codec.encode(tone(50), 8000)
+    first, second = codec.decode(encoded), codec.decode(encoded)
+    np.testing.assert_array_equal(first, second)
+    again = load(script, settings="seed=1")
+    np.testing.assert_array_equal(first, again.decode(encoded))
+    assert np.any(first != other.decode(other.encode(tone(50), 8000)))
+    assert codec.info.stochastic
+    assert ", seed 1, " in codec.info.implementation
+    assert codec.info.identity != other.info.identity
 
 
 @pytest.mark.slow

@@ -19,47 +19,46 @@ and name both: ``isolated:python=theirs/bin/python,script=theirs.py``. Tokens ar
 here, as for every codec; the script never sees a wave when it decodes. It is loaded once per
 worker, and its digest is part of the codec's identity. ``describe`` may also give
 ``output_sample_rate``, ``output_delay_samples``, ``lookahead_samples``, ``causal``,
-``bitrate_bps``, ``code_licence``, ``weights_licence``, ``training_note``, ``source``, and
-``weights``, a list of files whose digests count too.
+``bitrate_bps``, ``code_licence``, ``weights_licence``, ``training_data``, ``training_note``,
+``source``, and ``weights``, a list of files whose digests count too. A relative path in it is
+looked up beside the script.
+
+What else a script may have
+    load()              called once before the first wave: describing a codec then needs no network
+    configure(...)      called first, with what ``settings`` says: ``settings='rate=25;books=4'``
+                        calls ``configure(rate=25, books=4)``; settings are part of the identity
+
+What else ``describe`` may give
+    side_sizes          sizes of numbers that are sent once per wave, such as a speaker's tokens:
+                        ``encode`` returns ``{"tokens": ..., "side": ...}``, ``side`` of shape
+                        (numbers,), and ``decode`` gets the same; these bits are counted
+    longest_frame       for frames of different lengths: each lasts 1 to ``longest_frame`` hops.
+                        ``encode`` returns ``{"tokens": ..., "lengths": ...}``, ``lengths`` of shape
+                        (frames,) in hops, ``n_frames`` in all; these bits are counted
+    seed                of a decoder that draws random numbers: those of random, numpy and torch
+                        start from it before every wave, and it is part of the identity
+
+Scripts for published codecs lie in ``examples/codecs`` of the repository.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
+import json
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from synbench_base.folders import typed_path
-from synbench_base.weights import WeightsSource, file_sha256
-from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_encoded, check_wave
-from synbench_codecs._packing import pack_tokens, unpack_tokens
-from synbench_codecs._spec import Options
-from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable
+from synbench_base.option_values import Options, as_written
+from synbench_codecs._interface import Encoded, Wave, check_encoded, check_wave
+from synbench_codecs.errors import BitstreamError, EncodeError, Unavailable, UsageError
 from synbench_codecs.support.adapting import check_range, full_spec
 from synbench_codecs.support.child_process import scratch_folder
+from synbench_codecs.support.isolated_description import described
 from synbench_codecs.support.isolation import Isolated
 
-DEFAULTS = {"timeout": 600}
-# What a description may hold, and the type of each value.
-FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
-    "label": str,
-    "sample_rate": int,
-    "hop_length": int,
-    "codebook_sizes": list,
-    "implementation": str,
-    "output_sample_rate": int,
-    "output_delay_samples": int,
-    "lookahead_samples": (int, type(None)),
-    "causal": bool,
-    "bitrate_bps": (int, float),
-    "code_licence": str,
-    "weights_licence": str,
-    "training_note": str,
-    "source": str,
-    "weights": list,
-}
+DEFAULTS = {"settings": "", "timeout": 600}
 
 __all__ = ["CODECS", "IsolatedCodec"]
 
@@ -70,27 +69,33 @@ class IsolatedCodec:
     Args:
         python: the interpreter, as a rule ``bin/python`` of a virtual environment.
         script: the script with ``describe``, ``encode`` and ``decode``.
+        settings: for the script, ``name=value;name=value``; see ``configure``.
         timeout: seconds that coding or decoding one wave may take.
     """
 
     points: ClassVar[tuple[Options, ...]] = ()
     local_options: ClassVar[frozenset[str]] = frozenset({"python", "script"})
 
-    def __init__(self, *, python: str, script: str, timeout: int = 600) -> None:
+    def __init__(self, *, python: str, script: str, settings: str = "", timeout: int = 600) -> None:
         check_range("isolated", "timeout", timeout, 1, 86400)
         self._paths = typed_path(python), typed_path(script)
+        self._settings = _parsed(settings)
         self._timeout = timeout
         self._process: Isolated | None = None
         answer = self._other.ask({"do": "describe"}, failure=Unavailable)
-        options = {"python": python, "script": script, "timeout": timeout}
-        self.info = _info(answer, full_spec("isolated", options, DEFAULTS), self._paths[1])
+        options = {"python": python, "script": script, "settings": settings, "timeout": timeout}
+        self.info, self._layout, self._seed = described(
+            answer, spec=full_spec("isolated", options, DEFAULTS), script=self._paths[1]
+        )
 
     @property
     def _other(self) -> Isolated:
         """The process; a new one after it has died of a wave, so that the next has a chance."""
         if self._process is None or not self._process.alive:
             python, script = self._paths
-            self._process = Isolated(python=python, script=script, seconds=self._timeout)
+            self._process = Isolated(
+                python=python, script=script, settings=self._settings, seconds=self._timeout
+            )
         return self._process
 
     def encode(self, wave: Wave, sample_rate: int) -> Encoded:
@@ -101,14 +106,15 @@ class IsolatedCodec:
         """
         checked = check_wave(wave, sample_rate, info=self.info)
         with scratch_folder("isolated") as folder:
-            source, target = folder / "wave.npy", folder / "codes.npy"
+            source, target = folder / "wave.npy", folder / "codes"
             np.save(source, checked, allow_pickle=False)
             answer = self._ask("encode", source, target, EncodeError)
-            payload, n_bits = self._packed(target, answer["kind"], checked.size)
+            payload, n_bits, side_bits = self._packed(target, answer["kind"], checked.size)
         return Encoded(
             spec=self.info.published_spec,
             payload=payload,
             payload_bits=n_bits,
+            side_bits=side_bits,
             n_samples=checked.size,
             sample_rate=sample_rate,
             model_digest=self.info.model_digest,
@@ -121,18 +127,26 @@ class IsolatedCodec:
             BitstreamError: not a payload of this codec, or the script raised or died.
         """
         check_encoded(encoded, info=self.info)
-        sizes = self.info.codebook_sizes
         with scratch_folder("isolated") as folder:
-            source, target = folder / "codes.npy", folder / "wave.npy"
-            if sizes:
-                n_frames = self._n_frames(encoded.n_samples, BitstreamError)
-                np.save(source, unpack_tokens(encoded.payload, sizes, n_frames))
-            else:
+            source, target = folder / "codes", folder / "wave.npy"
+            if self._layout is None:
                 source.write_bytes(encoded.payload)
-            more = {"kind": "codes" if sizes else "bytes", "samples": encoded.n_samples}
+            else:
+                n_frames = self._n_frames(encoded.n_samples, BitstreamError)
+                with source.open("wb") as file:
+                    parts: dict[str, Any] = self._layout.unpacked(encoded.payload, n_frames)
+                    np.savez(file, **parts)
+            more = {"kind": self._kind, "samples": encoded.n_samples}
             self._ask("decode", source, target, BitstreamError, **more)
             wave: Wave = np.load(target, allow_pickle=False)
         return np.ascontiguousarray(wave, dtype=np.float32)
+
+    @property
+    def _kind(self) -> str:
+        """What the script gives and takes: bytes, tokens alone, or a dictionary of parts."""
+        if self._layout is None:
+            return "bytes"
+        return "codes" if self._layout.plain else "parts"
 
     def _ask(
         self,
@@ -143,7 +157,7 @@ class IsolatedCodec:
         **more: Any,
     ) -> dict[str, Any]:
         request = {"do": do, "source": str(source), "target": str(target), **more}
-        return self._other.ask(request, failure=failure)
+        return self._other.ask({**request, "seed": self._seed}, failure=failure)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of a wave of ``n_samples``, as the script says.
@@ -157,84 +171,44 @@ class IsolatedCodec:
         answer = self._other.ask({"do": "frames", "samples": n_samples}, failure=failure)
         return int(answer["frames"])
 
-    def _packed(self, path: Path, kind: str, n_samples: int) -> tuple[bytes, int]:
-        sizes = self.info.codebook_sizes
-        if (kind == "codes") != bool(sizes):
-            wanted = f"codes of {len(sizes)} codebooks" if sizes else "bytes"
-            raise EncodeError(f"{self.info.label}: encode gave {kind}, expected {wanted}")
-        if not sizes:
+    def _packed(self, path: Path, kind: str, n_samples: int) -> tuple[bytes, int, int]:
+        """The payload, its bits, and the bits of side information among them."""
+        if kind != self._kind:
+            raise EncodeError(f"{self.info.label}: encode gave {kind}, expected {self._expected}")
+        if self._layout is None:
             payload = path.read_bytes()
-            return payload, 8 * len(payload)
-        tokens = np.load(path, allow_pickle=False)
-        n_frames = self._n_frames(n_samples, EncodeError)
-        if tokens.shape != (len(sizes), n_frames):
-            raise EncodeError(
-                f"{self.info.label}: encode gave codes of shape {tokens.shape}, expected "
-                f"{(len(sizes), n_frames)} for {n_samples} samples"
-            )
+            return payload, 8 * len(payload), 0
+        with np.load(path, allow_pickle=False) as stored:
+            parts = {name: stored[name] for name in stored.files}
         try:
-            return pack_tokens(tokens, sizes)
+            return self._layout.packed(parts, self._n_frames(n_samples, EncodeError))
         except ValueError as error:
-            raise EncodeError(f"{self.info.label}: {error}") from error
+            raise EncodeError(
+                f"{self.info.label}: {error} for a wave of {n_samples} samples"
+            ) from error
+
+    @property
+    def _expected(self) -> str:
+        if self._layout is None:
+            return "bytes"
+        codes = f"codes of {len(self._layout.codebook_sizes)} codebooks"
+        return codes if self._layout.plain else f"a dictionary: {', '.join(self._layout.names)}"
 
 
-def _info(answer: dict[str, Any], spec: str, script: Path) -> CodecInfo:
-    told = _checked(answer["description"], script)
-    sample_rate, hop = told["sample_rate"], told.get("hop_length")
-    sizes = tuple(told.get("codebook_sizes", ()))
-    frame_rate = Fraction(sample_rate, hop) if hop else None
-    bits = float(sum(np.log2(sizes))) if sizes else None
-    nominal = told.get("bitrate_bps")
-    if nominal is None and bits and frame_rate:
-        nominal = Fraction(bits) * frame_rate
-    return CodecInfo(
-        spec=spec,
-        label=told["label"],
-        kind="external",
-        adapter_version=1,
-        implementation=f"{told.get('implementation', script.name)}, Python {answer['python']}",
-        sample_rate=sample_rate,
-        output_sample_rate=told.get("output_sample_rate", sample_rate),
-        nominal_bitrate_bps=None if nominal is None else Fraction(nominal),
-        hop_length=hop,
-        frame_rate_hz=frame_rate,
-        codebook_sizes=sizes,
-        bits_per_frame=bits,
-        causal=told.get("causal"),
-        lookahead_samples=told.get("lookahead_samples"),
-        output_delay_samples=told.get("output_delay_samples", 0),
-        code_licence=told.get("code_licence", ""),
-        weights_licence=told.get("weights_licence", ""),
-        weights=tuple(_source(path) for path in (script, *map(Path, told.get("weights", ())))),
-        training_note=told.get("training_note", ""),
-        source=told.get("source", "a script of the user's own"),
-    )
+def _parsed(settings: str) -> Options:
+    """``rate=25;books=4`` as a dictionary, numbers and true/false as such.
 
-
-def _checked(told: Any, script: Path) -> dict[str, Any]:
-    if not isinstance(told, dict) or not {"label", "sample_rate"} <= set(told):
-        raise Unavailable(f"{script}: describe() must give at least label and sample_rate")
-    for name, value in told.items():
-        if name not in FIELD_TYPES:
-            raise Unavailable(
-                f"{script}: describe() gives {name!r}; known: {', '.join(FIELD_TYPES)}"
-            )
-        if not isinstance(value, FIELD_TYPES[name]):
-            raise Unavailable(f"{script}: describe() gives {name}={value!r} of a wrong type")
-    checked: dict[str, Any] = told
-    return checked
-
-
-def _source(path: Path) -> WeightsSource:
-    if not path.is_file():
-        raise Unavailable(f"describe() names weights that are not there: {path}")
-    return WeightsSource(
-        repository="local",
-        revision="",
-        file=path.name,
-        sha256=file_sha256(path),
-        bytes=path.stat().st_size,
-    )
+    Raises:
+        UsageError: a part without ``=``, or not of what JSON can hold.
+    """
+    parsed: Options = {}
+    for part in filter(None, map(str.strip, settings.split(";"))):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise UsageError(f"isolated: expected settings as name=value;name=value, got {part!r}")
+        parsed[name.strip()] = as_written(value.strip())
+    json.dumps(parsed, allow_nan=False)
+    return parsed
 
 
 CODECS = {"isolated": IsolatedCodec}

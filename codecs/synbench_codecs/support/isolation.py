@@ -11,6 +11,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from synbench_codecs._spec import Options
 from synbench_codecs.errors import SynbenchError, Unavailable
 from synbench_codecs.support.child_process import end_group, last_lines
 
@@ -28,13 +29,14 @@ class Isolated:
     Args:
         python: path of the interpreter, as a rule ``VENV/bin/python``.
         script: path of the script with the codec.
+        settings: what the script's function ``configure`` is called with.
         seconds: how long one answer may take.
 
     Raises:
         Unavailable: there is no such interpreter or script, or it does not start.
     """
 
-    def __init__(self, *, python: Path, script: Path, seconds: float) -> None:
+    def __init__(self, *, python: Path, script: Path, settings: Options, seconds: float) -> None:
         self._python, self._script, self._seconds = python, script, seconds
         for path, what in ((python, "interpreter"), (script, "script")):
             if not path.is_file():
@@ -49,7 +51,13 @@ class Isolated:
         try:
             self._process = subprocess.Popen(
                 # Not resolved: a virtual environment is told by the link that it was started by.
-                [str(python.absolute()), "-u", str(WORKER), str(script.resolve())],
+                [
+                    str(python.absolute()),
+                    "-u",
+                    str(WORKER),
+                    str(script.resolve()),
+                    json.dumps(settings),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
