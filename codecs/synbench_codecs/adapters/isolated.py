@@ -23,20 +23,21 @@ worker, and its digest is part of the codec's identity. ``describe`` may also gi
 ``source``, and ``weights``, a list of files whose digests count too. A relative path in it is
 looked up beside the script.
 
-What else a script may have
-    load()              called once before the first wave: describing a codec then needs no network
-    configure(...)      called first, with what ``settings`` says: ``settings='rate=25;books=4'``
-                        calls ``configure(rate=25, books=4)``; settings are part of the identity
+A script may have two more functions. ``load()`` is called once before the first wave, so that
+describing a codec needs no network. ``configure(...)`` is called before all else with what the
+option ``settings`` says: ``settings='rate=25;books=4'`` calls ``configure(rate=25, books=4)``. The
+settings are part of the identity.
 
-What else ``describe`` may give
-    side_sizes          sizes of numbers that are sent once per wave, such as a speaker's tokens:
-                        ``encode`` returns ``{"tokens": ..., "side": ...}``, ``side`` of shape
-                        (numbers,), and ``decode`` gets the same; these bits are counted
-    longest_frame       for frames of different lengths: each lasts 1 to ``longest_frame`` hops.
-                        ``encode`` returns ``{"tokens": ..., "lengths": ...}``, ``lengths`` of shape
-                        (frames,) in hops, ``n_frames`` in all; these bits are counted
-    seed                of a decoder that draws random numbers: those of random, numpy and torch
-                        start from it before every wave, and it is part of the identity
+Numbers that are sent once per wave, such as a speaker's tokens: ``describe`` gives their sizes as
+``side_sizes``, ``encode`` returns ``{"tokens": ..., "side": ...}`` with ``side`` of shape
+``(numbers,)``, and ``decode`` gets the same. They are counted, as side information.
+
+Frames of different lengths: ``describe`` gives ``longest_frame``, and each frame lasts 1 to that
+many hops. ``encode`` returns ``{"tokens": ..., "lengths": ...}`` with ``lengths`` of shape
+``(frames,)`` in hops, ``n_frames`` of them in all, and ``decode`` gets the same. They are counted.
+
+A decoder that draws random numbers: ``describe`` gives ``seed``, and those of :mod:`random`, numpy
+and torch start from it before every wave. It is part of the identity.
 
 Scripts for published codecs lie in ``examples/codecs`` of the repository.
 """
