@@ -101,7 +101,12 @@ def makers(source: str) -> list[tuple[str, Maker]]:
         raise UsageError(f"there is no file {source}; to begin one: synbench new codec NAME")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    # As if it were run there: what lies beside it can be imported.
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"{source} does not run: {type(error).__name__}: {error}") from error
     classes = getattr(module, "CODECS", None)
     if not isinstance(classes, dict) or not classes:
         raise UsageError(

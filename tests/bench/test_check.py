@@ -114,6 +114,10 @@ def test_what_is_no_codec_says_what_to_write(tmp_path: Path) -> None:
         makers(str(tmp_path / "mine.py"))
     with pytest.raises(UsageError, match="synbench new codec NAME"):
         makers(str(tmp_path / "absent.py"))
+    (tmp_path / "beside.py").write_text("import nothing_of_that_name")
+    (tmp_path / "mine.py").write_text("import beside")
+    with pytest.raises(UsageError, match=r"mine.py does not run: ModuleNotFoundError: .*nothing_"):
+        makers(str(tmp_path / "mine.py"))
     (tmp_path / "mine.py").write_text("class A: pass\nCODECS = {'a': A}\n")
     assert broken_rules(tmp_path / "mine.py") == {
         "it is a codec": "AttributeError: 'A' object has no attribute 'info'"

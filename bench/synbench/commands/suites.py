@@ -67,7 +67,7 @@ def show(name: str, as_json: bool) -> None:
         click.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
-@suites.command()
+@suites.command(short_help="Copy a packaged suite, to change it.")
 @click.argument("name")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def copy(name: str, file: Path | None) -> None:

@@ -60,7 +60,7 @@ def train() -> None:
     """
 
 
-@train.command()
+@train.command(short_help="Stage 1: encoder, quantizer and decoder.")
 @click.argument("config")
 @click.option(
     "--start-from", type=EXISTING_FILE, help="A model.safetensors to train further; else random."
@@ -92,7 +92,7 @@ def teacher(
     _plot(out)
 
 
-@train.command()
+@train.command(short_help="Stage 2: the predictors of the pseudo quantizers.")
 @click.argument("config")
 @click.option("--teacher", type=EXISTING_FILE, required=True, help="model.safetensors of stage 1.")
 @speech_options
@@ -129,7 +129,7 @@ def configs() -> None:
             click.echo(f"{stage} {name}")
 
 
-@train.command()
+@train.command(short_help="Plot the curves of a training.")
 @click.argument("run", type=EXISTING_FOLDER)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF.")
 def curves(run: Path, out: Path | None) -> None:

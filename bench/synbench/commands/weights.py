@@ -29,9 +29,12 @@ from synbench_base.weights import WeightsSource, first_seen, weights_path
 
 __all__ = ["weights"]
 
-WIDE = 120  # characters
-NARROW_COLUMNS = ("checkpoint", "here", "MB", "licence")
-WIDE_COLUMNS = ("checkpoint", "here", "MB", "sha256", "licence", "used by", "from")
+# From so many characters on, the widest first.
+COLUMNS_BY_WIDTH = (
+    (200, ("checkpoint", "here", "MB", "sha256", "licence", "used by", "from")),
+    (110, ("checkpoint", "here", "MB", "licence", "used by")),
+    (0, ("checkpoint", "here", "MB", "licence")),
+)
 STYLES = {"present": "green", "missing": "dim", "wrong": "red"}
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -45,7 +48,7 @@ def weights() -> None:
     """
 
 
-@weights.command("list")
+@weights.command("list", short_help="List all checkpoints.")
 @as_json
 def list_(as_json: bool) -> None:
     """List all checkpoints: size, licence, what uses them, and whether they are here."""
@@ -145,7 +148,7 @@ def _listed(failures: list[SynbenchError]) -> str:
     return f"{len(failures)} checkpoints could not be brought:\n" + "\n".join(map(str, failures))
 
 
-@weights.command()
+@weights.command(short_help="Check the digests of what is here.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_json
 def check(names: tuple[str, ...], as_json: bool) -> None:
@@ -196,10 +199,12 @@ def _print(facts: list[dict[str, Any]], *, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     console = output_console()
-    headings = NARROW_COLUMNS if console.width < WIDE else WIDE_COLUMNS
-    for heading in headings:  # a name is typed, so it is never broken
+    headings = next(columns for width, columns in COLUMNS_BY_WIDTH if console.width >= width)
+    # Names are typed, and an address is copied, so none of them is broken.
+    for heading in headings:
         side: Literal["left", "right"] = "right" if heading == "MB" else "left"
-        table.add_column(heading, overflow="fold", no_wrap=heading == "checkpoint", justify=side)
+        whole = heading in ("checkpoint", "used by", "from")
+        table.add_column(heading, overflow="fold", no_wrap=whole, justify=side)
     for fact in facts:
         cells = {
             "checkpoint": escape(fact["name"]),
@@ -240,14 +245,17 @@ def _digests(files: list[dict[str, Any]]) -> str:
 
 
 def _families(users: list[str]) -> str:
-    """Names of codecs and metrics; those that differ in their first word only are one."""
-    words: dict[str, list[str]] = {}
+    """Names of codecs and metrics; those that differ in their first or last word only are one."""
+    by_rest: dict[str, list[str]] = {}
     for user in users:
         first, _, rest = user.partition("_")
-        words.setdefault(rest, []).append(first)
+        by_rest.setdefault(rest, []).append(first)
+    by_first: dict[str, list[str]] = {}
+    for rest, firsts in by_rest.items():
+        by_first.setdefault("/".join(firsts), []).append(rest)
     return "; ".join(
-        "/".join(firsts) + f"_{rest}" if rest else ", ".join(firsts)
-        for rest, firsts in words.items()
+        f"{firsts}_{'/'.join(rests)}" if any(rests) else firsts
+        for firsts, rests in by_first.items()
     )
 
 

@@ -116,11 +116,13 @@ def reproduce(
         if only_plan:
             say_absent(made)
             return
+    if runs:
+        say_strangers(specification, made)
     counted = not published or complexity is not None
     if number is not None:
         table = specification.tables[number]
         costs = _complexity([table], complexity) if counted else {}
-        write_text(render_table(table, made, form, costs), out)
+        write_text(render_table(table, made, form, costs), out, markdown=form == "markdown")
         return
     costly = claim is None or isinstance(specification.claims[claim], ShareClaim)
     costs = _complexity(specification.tables.values(), complexity) if counted and costly else {}
@@ -228,12 +230,28 @@ def say_absent(made: Sequence[SuiteRun]) -> None:
             click.echo(f"{run.name}: {name}: {reason}", err=True)
 
 
-def write_text(text: str, out: str | None) -> None:
-    """Print, or write a complete file."""
+def say_strangers(specification: Paper, made: Sequence[SuiteRun]) -> None:
+    """Say where the runs that were named have none of the paper's codecs."""
+    from synbench_reports.papers.not_run import no_codec_matches
+
+    said = no_codec_matches(specification.tables.values(), _reports(made))
+    if said:
+        click.echo(f"! {said}", err=True)
+
+
+def write_text(text: str, out: str | None, *, markdown: bool = True) -> None:
+    """Print, or write a complete file; Markdown is set for the eye where a terminal reads it."""
+    from synbench.console import OutputConsole
     from synbench_base.outputs import output_file
 
     if out is None:
-        click.echo(text, nl=False)
+        console = OutputConsole()
+        if markdown and console.is_terminal:
+            from rich.markdown import Markdown
+
+            console.print(Markdown(text))
+        else:
+            click.echo(text, nl=False)
         return
     with output_file(Path(out)) as target:
         target.write(text.encode())

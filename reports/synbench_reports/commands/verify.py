@@ -71,7 +71,7 @@ def verify(
         if only_plan:
             say_absent(made)
             return
-    write_text(render_table(entry.table, made, form, {}), out)
+    write_text(render_table(entry.table, made, form, {}), out, markdown=form == "markdown")
     lines = compare_runs(entry.table, made)
     click.echo(f"{codec}: {tally(lines)}", err=True)
     if any(line.verdict == "differs" for line in lines):

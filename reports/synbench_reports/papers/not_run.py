@@ -5,11 +5,11 @@ Looked for in this order: a run, the codec, its bit rate, material at the sample
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synbench.results.planned import PlannedCodec, read_planned
-from synbench_reports.papers.specification import PublishedColumn
+from synbench_reports.papers.specification import PublishedColumn, PublishedTable
 from synbench_reports.tables.table import Report, Row, Table
 
 # Names of codecs, metrics and suites, each with its reason.
@@ -18,7 +18,7 @@ RATE_SLACK = 0.01
 # Scores that no metric computes.
 LISTENING = frozenset({"mushra"})
 
-__all__ = ["Absent", "absent_of", "plain", "same_rate", "why_not_run"]
+__all__ = ["Absent", "absent_of", "no_codec_matches", "plain", "same_rate", "why_not_run"]
 
 
 def plain(name: str) -> str:
@@ -41,6 +41,25 @@ def absent_of(reports: Sequence[Report]) -> list[tuple[str, str]]:
         for report in reports
         for skipped in read_planned(report.folder).skipped
     ]
+
+
+def no_codec_matches(tables: Iterable[PublishedTable], reports: Sequence[Report]) -> str:
+    """What to say where the runs have no codec of a paper's tables at all; empty where they do."""
+    wanted = dict.fromkeys(
+        column.codec.format(row=row)
+        for table in tables
+        for column in table.columns
+        for row in table.rows
+    )
+    there = dict.fromkeys(
+        row.codec.label for report in reports for table in report.tables for row in table.rows
+    )
+    if not there or {plain(name) for name in wanted} & {plain(label) for label in there}:
+        return ""
+    return (
+        f"no codec of the paper is in the runs: it has {', '.join(wanted)}; they have "
+        f"{', '.join(there)}. Give yours the paper's name by `label:` in the suite"
+    )
 
 
 def why_not_run(
