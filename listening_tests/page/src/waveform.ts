@@ -137,6 +137,13 @@ function paint(
     pen.fillRect(at(engine.now) - scale, 0, 2 * scale, height);
   } else {
     const from = part?.start ?? 0;
+    // Seconds, so that it is seen for a time line before anything plays.
+    pen.save();
+    pen.fillStyle = style.getPropertyValue("--line");
+    for (let second = 1; second < engine.duration; second++) {
+      pen.fillRect(at(second), 0.6 * height, scale, 0.4 * height);
+    }
+    pen.restore();
     pen.fillRect(at(from), 0, at(Math.max(0, engine.now - from)), height);
   }
 }

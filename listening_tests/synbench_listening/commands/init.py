@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import textwrap
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import click
 from synbench.errors import EnvironmentFault, UsageError
 
 USUAL_TEMPLATE = "mushra"
+LIST_WIDTH = 100
 
 __all__ = ["init", "template_names", "template_text"]
 
@@ -53,8 +56,10 @@ def init(template: str, out: Path, listing: bool, schema: bool) -> None:
 
     if listing:
         for name in template_names():
-            first = template_text(name).split("\n", 1)[0].lstrip("# ")
-            click.echo(f"{name:<24}{first}")
+            about = _first_sentence(template_text(name))
+            first, rest = f"{name:<24}", " " * 24
+            line = textwrap.fill(about, LIST_WIDTH, initial_indent=first, subsequent_indent=rest)
+            click.echo(line)
         return
     if schema:
         click.echo(json.dumps(StudyDesign.model_json_schema(), indent=1, ensure_ascii=False))
@@ -70,6 +75,12 @@ def init(template: str, out: Path, listing: bool, schema: bool) -> None:
         raise EnvironmentFault(f"cannot write {out}: {error.strerror}") from error
     click.echo(f"{out}: the design {template}")
     click.echo(f"Next: synbench listen build RUN --design {out}")
+
+
+def _first_sentence(text: str) -> str:
+    """Of the comment that a template begins with."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), text.split("\n"))
+    return " ".join(line.lstrip("# ") for line in comment).partition(". ")[0].rstrip(".") + "."
 
 
 def _all_keys() -> str:
