@@ -281,7 +281,7 @@ class FakeInstaller:
         self.bad = bad
         self.calls: list[list[str]] = []
 
-    def install(self, arguments: list[str]) -> bool:
+    def install(self, arguments: list[str], *, quiet: bool = False) -> bool:
         self.calls.append(list(arguments))
         return not any(self.bad in argument for argument in arguments)
 
@@ -300,7 +300,7 @@ class TestInstall:
         self, search_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.delenv("CC", raising=False)
-        installer = FakeInstaller()
+        installer = FakeInstaller(bad="--only-binary")
         monkeypatch.setattr(
             installer, "build", lambda *_, **__: pytest.fail("a compiler was called")
         )
@@ -310,6 +310,17 @@ class TestInstall:
         assert "apt-get install build-essential python3-dev" in said
         assert "pyworld: not built here, pyworld-prebuilt in its place" in said
         assert ["pyworld-prebuilt==0.3.5.post2"] in installer.calls
+
+    def test_without_a_compiler_a_wheel_of_another_machine_is_taken(
+        self, search_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv("CC", raising=False)
+        installer = FakeInstaller(bad="pyworld")
+        setup_environment.install(installer, WANTED, PYTHON)
+        assert ["--no-deps", "--only-binary=:all:", "pesq==0.0.4"] in installer.calls
+        said = capsys.readouterr().out
+        assert "pesq" not in said
+        assert "pyworld: left out" in said
 
     def test_a_package_that_cannot_be_had_is_not_the_end(
         self, search_path: Path, capsys: pytest.CaptureFixture[str]

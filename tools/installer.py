@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,15 +68,23 @@ class Installer:
         )
         return done.stdout
 
-    def install(self, arguments: Sequence[str]) -> bool:
-        """Install requirements, wheels before sources; whether all went well."""
+    def install(self, arguments: Sequence[str], *, quiet: bool = False) -> bool:
+        """Install requirements, wheels before sources; whether all went well.
+
+        Args:
+            quiet: say nothing of a failure, since there is another way.
+        """
         if self.uv:
             command = [self.uv, "pip", "install", "--python", str(self.python)]
             command += ["--index-strategy", "unsafe-best-match"]
-            if _shown([*command, *arguments], self.root, self._for_uv(), quiet=True):
+            if _shown(
+                [*command, *arguments], self.root, self._for_uv(), instead="" if quiet else "pip"
+            ):
                 return True
         command = [*self.pip, "install", "--prefer-binary"]
-        return _shown([*command, *arguments], self.root, self.environment)
+        return _shown(
+            [*command, *arguments], self.root, self.environment, instead="" if quiet else None
+        )
 
     def build(
         self, requirement: str, folder: Path, *, compiler: str = "cc"
@@ -131,9 +140,17 @@ def _many(name: str) -> bool:
 
 
 def _shown(
-    command: Sequence[str], root: Path, environment: Mapping[str, str], *, quiet: bool = False
+    command: Sequence[str],
+    root: Path,
+    environment: Mapping[str, str],
+    *,
+    instead: str | None = None,
 ) -> bool:
-    """Run a command, say what it is at, and on a failure its last lines unless ``quiet``."""
+    """Run a command, say what it is at, and on a failure its last lines.
+
+    Args:
+        instead: what does it then, of which one line is said; empty where nothing is to be said.
+    """
     said: list[str] = []
     progress = _Progress()
     with subprocess.Popen(
@@ -150,38 +167,46 @@ def _shown(
             said.append(line)
             progress.hear(line)
     progress.end()
-    if process.returncode and quiet:
+    if process.returncode and instead:
         why = next((line.strip() for line in reversed(said) if line.strip()), "no reason given")
-        print(f"set-up: uv could not, pip goes on: {why}", flush=True)
-    elif process.returncode:
+        print(f"set-up: uv could not, {instead} goes on: {why}", flush=True)
+    elif process.returncode and instead is None:
         sys.stderr.writelines(said[-SHOWN_LINES_OF_FAILURE:])
     return process.returncode == 0
 
 
 class _Progress:
-    """One line that changes in a terminal; elsewhere a line every ten seconds."""
+    """One line that changes in a terminal; elsewhere a line now and then, also in long silence."""
 
     def __init__(self) -> None:
-        self.start = self.last = time.monotonic()
+        self.start = time.monotonic()
         self.live = sys.stdout.isatty()
-        self.seen = 0
+        self.what = ""
+        self.over = threading.Event()
+        self.teller = threading.Thread(target=self._tell, daemon=True)
+        self.teller.start()
 
     def hear(self, line: str) -> None:
         for pattern, doing in TURNS:
             match = pattern.match(line)
             if match:
-                self.seen += doing == "finding"
-                self._show(f"{doing} {match[1]}")
+                self.what = f"{doing} {match[1]}"
                 return
 
-    def _show(self, what: str) -> None:
-        now = time.monotonic()
-        if not self.live and now - self.last < SECONDS_BETWEEN_LINES:
-            return
-        self.last = now
-        text = f"set-up: {now - self.start:3.0f} s, {what[:SHOWN_CHARACTERS]}"
-        print(f"\r\033[K{text}" if self.live else text, end="" if self.live else "\n", flush=True)
+    def _tell(self) -> None:
+        while not self.over.wait(1.0 if self.live else SECONDS_BETWEEN_LINES):
+            if not self.what:
+                continue
+            seconds = time.monotonic() - self.start
+            text = f"set-up: {seconds:3.0f} s, {self.what[:SHOWN_CHARACTERS]}"
+            print(
+                f"\r\033[K{text}" if self.live else text,
+                end="" if self.live else "\n",
+                flush=True,
+            )
 
     def end(self) -> None:
+        self.over.set()
+        self.teller.join()
         if self.live:
             print("\r\033[K", end="", flush=True)

@@ -263,7 +263,10 @@ def install(installer: Installer, wanted: Wanted, interpreter: Interpreter) -> N
     for requirement in missing:
         name = package_name(requirement)
         serves, instead = SOURCES[name]
-        if instead and installer.install([instead]):
+        # Wheels that another machine has built may be there, whatever is missing here.
+        if installer.install(["--no-deps", "--only-binary=:all:", requirement], quiet=True):
+            continue
+        if instead and installer.install([instead], quiet=True):
             say(f"{name}: not built here, {instead.partition('==')[0]} in its place")
         else:
             why = advice or "it did not build"

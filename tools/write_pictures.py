@@ -1,14 +1,15 @@
 """Draws the pictures of the README from a run of the suite `demo`: its table and its figure.
 
-    synbench run demo && python tools/write_pictures.py runs/demo
+    make demo && .venv/bin/python tools/write_pictures.py runs/demo
 
-Both come from our own commands. The table is what `synbench show` prints on a terminal, as SVG with
-the fonts that the reader has: nothing is fetched from another server.
+Both come from our own commands. The table is what the run ends with on a terminal, as SVG with the
+fonts that the reader has: nothing is fetched from another server.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import re
 import shutil
@@ -21,10 +22,10 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from synbench.__main__ import cli
+from synbench_reports.commands.show_and_export import show_run
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/images"
-COLUMNS = 104
-TABLE_METRICS = "pesq_wb,stoi,dnsmos_ovrl"
+COLUMNS = 100
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 PAPER = TerminalTheme(
     (255, 255, 255),
@@ -53,7 +54,7 @@ def main() -> int:
     (FOLDER / "demo-table.svg").write_text(table_picture(arguments.run), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         options = ["--kind", "rate", "--format", "svg", "--metrics", arguments.metric]
-        _printed("figures", arguments.run, *options, "--out", folder)
+        cli.main(["figures", arguments.run, *options, "--out", folder], standalone_mode=False)
         (figure,) = Path(folder).glob("*.svg")
         shutil.copyfile(figure, FOLDER / "demo-rate.svg")
     return 0
@@ -61,25 +62,16 @@ def main() -> int:
 
 def table_picture(run: str) -> str:
     """The terminal with the command and the table it prints, as SVG."""
-    printed = _printed("show", run, "--metrics", TABLE_METRICS, "--width", str(COLUMNS))
-    table = printed.split("\n\n", 1)[0]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        show_run(Path(run), compact=True, width=COLUMNS)
+    table = printed.getvalue().split("\n\n", 1)[0]
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
-    console.print(f"[bold]$ synbench show demo --metrics {TABLE_METRICS}[/]", highlight=False)
+    console.print("[bold]$ synbench run demo[/]", highlight=False)
     console.print(Text.from_ansi(table), soft_wrap=True)
     picture = console.export_svg(title="synbench", theme=PAPER, unique_id="table")
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     return re.sub(r"Fira Code(, monospace)?", FONT, picture)
-
-
-def _printed(*words: str) -> str:
-    """What one of our commands prints."""
-    printed = io.StringIO()
-    stdout, sys.stdout = sys.stdout, printed
-    try:
-        cli.main(list(words), standalone_mode=False)
-    finally:
-        sys.stdout = stdout
-    return printed.getvalue()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ def print_skipped(plan: Plan, console: Console) -> None:
     """Say which codecs and metrics of the suite cannot run here, and why."""
     for skipped in plan.skipped:
         name, reason = escape(skipped.name), escape(skipped.reason)
-        console.print(f"[yellow]skipped {skipped.kind} {name}:[/] {reason}", highlight=False)
+        line = f"[yellow]skipped {skipped.kind} {name}:[/] {reason}"
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def print_notes(plan: Plan, console: Console) -> None:
