@@ -19,8 +19,11 @@ from synbench_reports.commands.show_and_export import export
 from .conftest import codec, metric
 
 # Columns of 80 mm, as at Interspeech; those of IEEE and ICASSP are wider.
-DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
-\usepackage[a4paper,textwidth=170mm,columnsep=10mm,textheight=235mm]{geometry}
+INTERSPEECH = r"""\documentclass[10pt,twocolumn]{article}
+\usepackage[a4paper,textwidth=170mm,columnsep=10mm,textheight=235mm]{geometry}"""
+IEEE = r"\documentclass[conference]{IEEEtran}"
+SPRINGER = r"\documentclass[runningheads]{llncs}"
+DOCUMENT = r"""
 \usepackage[T1]{fontenc}\usepackage{amsmath,booktabs,siunitx}
 \begin{document}
 \input{table.tex}
@@ -156,17 +159,19 @@ def test_several_corpora_are_groups_of_one_float(made_run: Any) -> None:
 
 @pytest.fixture
 def wide_run(empty_run: Any) -> Any:
-    """Forty codecs and six metrics."""
+    """Forty codecs and six metrics, too close together to tell all from the best."""
     empty_run.codecs = [
         codec(f"Codec number {n}", spec=f"c:n={n}", nominal_bitrate_bps=Fraction(500 * (n + 1)))
         for n in range(40)
     ]
     empty_run.metrics = [metric(f"metric_{n}", label=f"STOI {n}") for n in range(6)]
+    empty_run.items = {"speech": dict.fromkeys("abcdefgh", 3.0)}
     empty_run.begin()
-    for info in empty_run.codecs:
-        for item, offset in (("a", -0.3), ("b", 0.0), ("c", 0.3)):
+    for number, info in enumerate(empty_run.codecs):
+        for index, item in enumerate("abcdefgh"):
+            score = 3 + 0.1 * (index - 4) + 0.05 * ((5 + 3 * index) * number % 11)
             for one in empty_run.metrics:
-                empty_run.score(info.spec, item, one.column, 3 + offset)
+                empty_run.score(info.spec, item, one.column, score)
     empty_run.save()
     return empty_run
 
@@ -180,7 +185,9 @@ def test_what_does_not_fit_loses_its_intervals_and_says_so_when_it_still_does_no
     assert r"\begin{table}[t]" in narrow
     assert r"$\pm$" not in narrow
     assert "half of the 95" not in "\n".join(printed(narrow))
-    assert "% wider than the page" in exported(wide_run.folder, "--columns", "1")
+    all_metrics = exported(wide_run.folder, "--columns", "1")
+    assert "% wider than the page" in all_metrics
+    assert "the table is wider than the page" in all_metrics
 
 
 @pytest.mark.parametrize(
@@ -199,18 +206,28 @@ def test_what_cannot_be_asked(made_run: Any, arguments: tuple[str, ...], message
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
-@pytest.mark.parametrize("columns", ["1", "2"])
-def test_forty_rows_compile_in_a_paper_of_two_columns_and_stay_within_them(
-    wide_run: Any, tmp_path: Path, columns: str
+@pytest.mark.parametrize(
+    ("head", "metrics", "arguments"),
+    [
+        (INTERSPEECH, 3, ("--columns", "1")),
+        (INTERSPEECH, 4, ("--columns", "2")),
+        (IEEE, 4, ()),
+        (SPRINGER, 4, ("--columns", "1", "--width", "122")),
+    ],
+    ids=["Interspeech column", "Interspeech page", "IEEE page", "Springer page"],
+)
+def test_forty_rows_compile_in_a_paper_and_stay_within_its_columns(
+    wide_run: Any, tmp_path: Path, head: str, metrics: int, arguments: tuple[str, ...]
 ) -> None:
-    if subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True).returncode:
-        pytest.skip("no siunitx in this TeX: apt-get install texlive-science")
-    chosen = (
-        "metric_0,metric_1,metric_2" if columns == "1" else "metric_0,metric_1,metric_2,metric_3"
-    )
-    text = exported(wide_run.folder, "--columns", columns, "--metrics", chosen)
+    kind = re.search(r"\{(\w+)\}", head).group(1)  # type: ignore[union-attr]
+    for file in ("siunitx.sty", f"{kind}.cls"):
+        if subprocess.run(["kpsewhich", file], capture_output=True).returncode:
+            pytest.skip(f"no {file} in this TeX: apt-get install texlive-science")
+    chosen = ",".join(f"metric_{number}" for number in range(metrics))
+    text = exported(wide_run.folder, *arguments, "--metrics", chosen)
+    assert r"$^{\sim}$" in text
     (tmp_path / "table.tex").write_text(text, encoding="utf-8")
-    (tmp_path / "paper.tex").write_text(DOCUMENT, encoding="utf-8")
+    (tmp_path / "paper.tex").write_text(head + DOCUMENT, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
     log = done.stdout.decode(errors="replace")

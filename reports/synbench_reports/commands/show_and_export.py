@@ -289,6 +289,7 @@ def _write(
     from synbench_reports.render.latex import document, render_latex
     from synbench_reports.render.latex_paper import render_paper
     from synbench_reports.render.markdown import render_markdown
+    from synbench_reports.render.paper_grid import paper_grid
     from synbench_reports.render.typst_paper import render_typst
     from synbench_reports.render.word import render_word
     from synbench_reports.tables.build_report import build_report, within_limits
@@ -297,6 +298,12 @@ def _write(
     if not rows:
         report = build_report(planned)
         report = within_limits(report) if within else report
+    if form in PAPER_FORMATS and paper is not None and not paper_grid(report, paper).fits:
+        click.echo(
+            "the table is wider than the page, even in small letters and without intervals: name "
+            "fewer columns with --metrics, or try --columns 2 or --transpose",
+            err=True,
+        )
     if form == "word" and paper is not None:
         target.write(render_word(report, paper))
         return

@@ -30,6 +30,8 @@ MM_PER_POINT = 25.4 / 72.27
 SIZES = {"small": 9.0, "footnotesize": 8.0, "scriptsize": 7.0}
 # Widths of characters over the size of their type, and space around a column (tabcolsep 4 pt).
 CHARACTER, CAPITAL, BETWEEN = 0.52, 0.76, 8.0
+# Of the raised sign of a tie, with the space behind it.
+TIE = 0.9
 NOMINAL = "n"
 SIMILAR = "\N{TILDE OPERATOR}"
 
@@ -343,7 +345,8 @@ def _width(columns: Sequence[GridColumn], rows: Sequence[GridRow], size: float) 
         # Intervals and counts are set in the smallest type.
         numbers = max((len(one.mean) for one in texts), default=0)
         beside = max((len(one.half_width + one.count) for one in texts), default=0)
-        room = CHARACTER * (numbers + 0.8 * beside + (3 if beside else 0))
+        tied = any(row.cells[column_index].cell.tied for row in rows)
+        room = CHARACTER * (numbers + 0.8 * beside + (3 if beside else 0)) + TIE * tied
         longest.append(max(_ems(column.label) + 1, 0.8 * _ems(column.unit), room))
     return sum(size * length + BETWEEN for length in longest)
 
