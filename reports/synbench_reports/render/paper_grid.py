@@ -346,7 +346,7 @@ def _width(columns: Sequence[GridColumn], rows: Sequence[GridRow], size: float) 
         numbers = max((len(one.mean) for one in texts), default=0)
         beside = max((len(one.half_width + one.count) for one in texts), default=0)
         tied = any(row.cells[column_index].cell.tied for row in rows)
-        room = CHARACTER * (numbers + 0.8 * beside + (3 if beside else 0)) + TIE * tied
+        room = CHARACTER * (numbers + 0.8 * beside + (2 if beside else 0)) + TIE * tied
         longest.append(max(_ems(column.label) + 1, 0.8 * _ems(column.unit), room))
     return sum(size * length + BETWEEN for length in longest)
 
