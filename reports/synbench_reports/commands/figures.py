@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +112,9 @@ def figures(
     inches = SLIDE_INCHES if look == "slide" else WIDTHS[width]
     with looking(look):
         for name, figure in run_figures(planned, wanted, inches, costs, items):
-            path = inside(folder, plain_name(f"{name}.{form}", what="the figure"))
+            # LaTeX takes no spaces, and dots for the beginning of an ending.
+            stem = re.sub(r"[^\w@+-]+", "-", name).strip("-")
+            path = inside(folder, plain_name(f"{stem}.{form}", what="the figure"))
             write_figure(figure, path)
             click.echo(str(path))
 

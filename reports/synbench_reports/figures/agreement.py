@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synbench.statistics.agreement import coefficient
 from synbench_base.decimals import fixed
-from synbench_reports.figures.style import WIDTHS, new_figure, styled
+from synbench_reports.figures.style import WIDTHS, new_figure, sized, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,13 +34,13 @@ def ratings_over_metrics(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             rated, scored = np.nanmean(ratings, (0, 1)), np.nanmean(values, 0)
-        panel.plot(scored, rated, "o", markersize=3)
+        panel.plot(scored, rated, "o", markersize=sized(3))
         for at, condition in enumerate(conditions):
             if np.isfinite(rated[at]) and np.isfinite(scored[at]):
-                panel.annotate(condition, (scored[at], rated[at]), fontsize=4)
+                panel.annotate(condition, (scored[at], rated[at]), fontsize=sized(4))
         both = np.isfinite(rated) & np.isfinite(scored)
         panel.set_title(
-            f"r = {fixed(coefficient('pearson', rated[both], scored[both]), 2)}", fontsize=7
+            f"r = {fixed(coefficient('pearson', rated[both], scored[both]), 2)}", fontsize=sized(7)
         )
         panel.set_xlabel(name)
     np.atleast_1d(axes)[0].set_ylabel("mean rating")

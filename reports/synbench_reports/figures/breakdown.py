@@ -10,7 +10,15 @@ from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
 from synbench.results.stored_files import ItemFiles, even_choice, item_files
 from synbench.statistics.means import estimate_means
-from synbench_reports.figures.style import COLOURS, MARKERS, WIDTHS, new_figure, styled
+from synbench_reports.figures.style import (
+    COLOURS,
+    MARKERS,
+    WIDTHS,
+    new_figure,
+    row_inches,
+    sized,
+    styled,
+)
 from synbench_reports.figures.voicing import CLASSES, class_distances, classify
 from synbench_reports.render.layout import ARROWS
 
@@ -44,7 +52,7 @@ def voicing_breakdown(
         clusters = np.unique(cells.speakers[chosen], return_inverse=True)[1].astype(np.int64)
         clusters = clusters if clusters.max(initial=0) > 0 else None
     estimates = estimate_means(distances.reshape(count, codecs * classes), clusters=clusters)
-    figure, axes = new_figure(width, 0.75 + 0.28 * codecs)
+    figure, axes = new_figure(width, 0.75 + row_inches(0.28) * codecs)
     for class_index, name in enumerate(CLASSES):
         cell = np.arange(codecs) * classes + class_index
         rows = np.arange(codecs) + (class_index - 1) * 0.22
@@ -58,7 +66,7 @@ def voicing_breakdown(
             xerr=np.nan_to_num(np.maximum([low, high], 0)),
             fmt=MARKERS[class_index],
             color=COLOURS[class_index],
-            markersize=4,
+            markersize=sized(4),
             capsize=2,
             label=name,
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synbench.results.planned import PlannedCodec, PlannedRun
 from synbench.results.stored_files import item_files
-from synbench_reports.figures.style import COLOURS, LINES, WIDTHS, new_figure, styled
+from synbench_reports.figures.style import COLOURS, LINES, WIDTHS, new_figure, sized, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +97,7 @@ def usage_figure(usages: list[Usage], *, width: float = WIDTHS["double"]) -> Fig
     axes.set_ylim(0, 100)
     axes.set_xlabel("most used entries (% of the codebook)")
     axes.set_ylabel("share of the tokens (%)")
-    figure.legend(loc="outside lower center", fontsize=7)
+    figure.legend(loc="outside lower center", fontsize=sized(7))
     return figure
 
 

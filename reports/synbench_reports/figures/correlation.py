@@ -10,7 +10,7 @@ from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
 from synbench.statistics.clusters import weighted_means
 from synbench_base.decimals import fixed
-from synbench_reports.figures.style import WIDTHS, new_figure, styled
+from synbench_reports.figures.style import WIDTHS, new_figure, sized, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +106,7 @@ def metric_correlation(
     axes.set_title(
         f"Spearman; below: {count_items} items \N{MULTIPLICATION SIGN} codecs,\n"
         f"above: {len(competitors)} codecs",
-        fontsize=7,
+        fontsize=sized(7),
     )
     figure.colorbar(image, ax=axes, shrink=0.8)
     return figure

@@ -30,7 +30,7 @@ from synbench_reports.figures.listening_scores import (
     score_figure,
     score_panels,
 )
-from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, styled
+from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, sized, styled
 from synbench_reports.papers.specification import AbxPair, PublishedFigure
 
 if TYPE_CHECKING:
@@ -86,17 +86,17 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
                 (0, 2),
                 textcoords="offset points",
                 ha="center",
-                fontsize=6 if len(bars) > MOST_LARGE_BARS else 7,
+                fontsize=sized(6 if len(bars) > MOST_LARGE_BARS else 7),
             )
         steep = len(bars) > MOST_LARGE_BARS
         axes.set_xticks(range(len(bars)), list(bars), rotation=60 if steep else 30, ha="right")
         axes.set_ylim(0, 108)
         axes.set_yticks(range(0, 101, 20))
         axes.grid(axis="x", visible=False)
-        axes.set_title(title, fontsize=8)
+        axes.set_title(title, fontsize=sized(8))
         axes.set_ylabel("MUSHRA score")
     if note:
-        figure.suptitle(note, fontsize=7, x=0.99, ha="right")
+        figure.suptitle(note, fontsize=sized(7), x=0.99, ha="right")
     return figure
 
 
@@ -135,19 +135,19 @@ def abx_bars(
                     va="center",
                     color="white" if dark else "black",
                     bbox=box,
-                    fontsize=7,
+                    fontsize=sized(7),
                 )
             left += share
         if pair.p is not None:
-            axes.text(101, row, p_text(pair.p), va="center", fontsize=7)
+            axes.text(101, row, p_text(pair.p), va="center", fontsize=sized(7))
     axes.set_yticks(range(len(pairs)), [pair.other for pair in pairs])
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.set_xlim(0, 100)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("share of the judgements (%)")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=7)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=sized(7))
     if note:
-        figure.supxlabel(note, fontsize=6)
+        figure.supxlabel(note, fontsize=sized(6))
     return figure
 
 

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from synbench_base.decimals import fixed
-from synbench_reports.figures.style import COLOURS, GREY, MARKERS, WIDTHS, new_figure, styled
+from synbench_reports.figures.style import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    WIDTHS,
+    new_figure,
+    row_inches,
+    sized,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +84,9 @@ def score_figure(
         kind: of the test; one that is not in :data:`SCALES` gets an axis by its values.
     """
     ordered = _in_order(scores)
-    figure, axes = new_figure(width, 0.75 + ROW_INCHES * len(ordered) + 0.12 * bool(note))
+    figure, axes = new_figure(
+        width, 0.75 + row_inches(ROW_INCHES) * len(ordered) + 0.12 * bool(note)
+    )
     _draw(axes, kind, ordered)
     boxes = any(score.box for score in ordered)
     _small_print(figure, f"mean, 95 % interval{'; box: quartiles, median' * boxes}", note)
@@ -94,21 +105,21 @@ def score_panels(
     order = [score.name for score in _in_order(next(iter(groups.values())))]
     order += [s.name for scores in groups.values() for s in scores if s.name not in order]
     order = list(dict.fromkeys(order))
-    height = 0.95 + ROW_INCHES * len(order) + 0.12 * bool(note)
+    height = 0.95 + row_inches(ROW_INCHES) * len(order) + 0.12 * bool(note)
     figure, axes_of_groups = new_figure(width, height, columns=len(groups))
     panels = [axes_of_groups] if len(groups) == 1 else list(axes_of_groups)
     boxes = False
     for number, (axes, (title, scores)) in enumerate(zip(panels, groups.items(), strict=True)):
         ordered = sorted(scores, key=lambda score: order.index(score.name))
         _draw(axes, kind, ordered)
-        axes.set_title(title, fontsize=8)
+        axes.set_title(title, fontsize=sized(8))
         axes.set_xlabel("")
         if number:
             axes.set_yticklabels([])
         boxes = boxes or any(score.box for score in ordered)
-    figure.supxlabel((SCALES.get(kind) or _scale_of(kind, scores)).label, fontsize=8)
+    figure.supxlabel((SCALES.get(kind) or _scale_of(kind, scores)).label, fontsize=sized(8))
     small = f"mean, 95 % interval{'; box: quartiles, median' * boxes}"
-    figure.suptitle("\n".join(filter(None, (note, small))), fontsize=6, x=0.99, ha="right")
+    figure.suptitle("\n".join(filter(None, (note, small))), fontsize=sized(6), x=0.99, ha="right")
     return figure
 
 
@@ -126,9 +137,9 @@ def _draw(axes: Axes, kind: str, ordered: Sequence[Score]) -> None:
             xerr=[[score.mean - score.low], [score.high - score.mean]],
             fmt="D" if grey else MARKERS[system_index % len(MARKERS)],
             color=GREY if grey else COLOURS[system_index % len(COLOURS)],
-            markersize=4.5,
+            markersize=sized(4.5),
             capsize=2.5,
-            linewidth=1.1,
+            linewidth=sized(1.1),
             zorder=3,
         )
     _names(axes, rows, ordered)
@@ -144,7 +155,7 @@ def paired_figure(
     note: str = "",
 ) -> Figure:
     """CMOS between systems: a row per pair, first, second, mean, low, high, p over listeners."""
-    figure, axes = new_figure(width, 0.8 + ROW_INCHES * len(pairs) + 0.12 * bool(note))
+    figure, axes = new_figure(width, 0.8 + row_inches(ROW_INCHES) * len(pairs) + 0.12 * bool(note))
     for row, (_, _, mean, low, high, p) in enumerate(pairs):
         axes.errorbar(
             mean,
@@ -152,12 +163,12 @@ def paired_figure(
             xerr=[[mean - low], [high - mean]],
             fmt="o",
             color=COLOURS[0],
-            markersize=4.5,
+            markersize=sized(4.5),
             capsize=2.5,
-            linewidth=1.1,
+            linewidth=sized(1.1),
         )
         if p is not None:
-            axes.text(3.1, row, p_text(p), va="center", fontsize=7)
+            axes.text(3.1, row, p_text(p), va="center", fontsize=sized(7))
     axes.set_yticks(range(len(pairs)), [f"{first} : {second}" for first, second, *_ in pairs])
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
@@ -175,7 +186,7 @@ def identification_figure(
     note: str = "",
 ) -> Figure:
     """ABX: a row per treatment: name, rate, low, high (0 to 1), p over listeners; chance 50 %."""
-    figure, axes = new_figure(width, 0.8 + ROW_INCHES * len(rows) + 0.12 * bool(note))
+    figure, axes = new_figure(width, 0.8 + row_inches(ROW_INCHES) * len(rows) + 0.12 * bool(note))
     for row, (_, rate, low, high, p) in enumerate(rows):
         axes.errorbar(
             100 * rate,
@@ -183,14 +194,14 @@ def identification_figure(
             xerr=[[100 * (rate - low)], [100 * (high - rate)]],
             fmt="o",
             color=COLOURS[0],
-            markersize=4.5,
+            markersize=sized(4.5),
             capsize=2.5,
-            linewidth=1.1,
+            linewidth=sized(1.1),
         )
         if p is not None:
-            axes.text(102, row, p_text(p), va="center", fontsize=7)
+            axes.text(102, row, p_text(p), va="center", fontsize=sized(7))
     axes.axvline(50, color="black", linewidth=0.9, linestyle="--", zorder=1)
-    axes.text(50, -0.62, "chance", ha="center", va="bottom", fontsize=7)
+    axes.text(50, -0.62, "chance", ha="center", va="bottom", fontsize=sized(7))
     axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     lowest = min([0.4, *(low for _, _, low, _, _ in rows)])
@@ -235,7 +246,9 @@ def _box(axes: Axes, row: float, box: tuple[float, float, float], *, grey: bool)
         edgecolor="none",
         zorder=1,
     )
-    axes.plot([median, median], [row - 0.31, row + 0.31], color="black", linewidth=1.1, zorder=2)
+    axes.plot(
+        [median, median], [row - 0.31, row + 0.31], color="black", linewidth=sized(1.1), zorder=2
+    )
 
 
 def _names(axes: Axes, rows: Sequence[float], ordered: Sequence[Score]) -> None:
@@ -267,6 +280,6 @@ def _scale_of(kind: str, scores: Sequence[Score]) -> Scale:
 
 
 def _small_print(figure: Figure, meaning: str, note: str) -> None:
-    figure.supxlabel(meaning, x=0.99, ha="right", fontsize=6, color=GREY)
+    figure.supxlabel(meaning, x=0.99, ha="right", fontsize=sized(6), color=GREY)
     if note:
-        figure.suptitle(note, fontsize=7, x=0.99, ha="right")
+        figure.suptitle(note, fontsize=sized(7), x=0.99, ha="right")

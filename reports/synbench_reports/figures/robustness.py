@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synbench.statistics.means import FEWEST_CLUSTERS
@@ -14,6 +14,8 @@ from synbench_reports.figures.style import (
     MARKERS,
     name_score_axis,
     new_figure,
+    outside_legend,
+    sized,
     styled,
 )
 from synbench_reports.tables.robustness import Drop
@@ -34,6 +36,8 @@ AXES = {
     "dropped books": "last codebooks dropped",
     "tandem": "passes through the codec",
 }
+# So many strengths are ticks of their own.
+MOST_TICKS = 8
 LOGARITHMIC = ("bit errors", "token errors")
 
 __all__ = ["robustness_curves"]
@@ -71,8 +75,8 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
             [line.number for line in own],
             LINES[number // len(COLOURS) % len(LINES)],
             marker=MARKERS[number % len(MARKERS)],
-            markersize=3.5,
-            linewidth=1.2,
+            markersize=sized(3.5),
+            linewidth=sized(1.2),
             color=colour,
             label=codec,
         )
@@ -82,7 +86,7 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
             [_x(line) for line in fewer],
             [line.number for line in fewer],
             MARKERS[number % len(MARKERS)],
-            markersize=3.5,
+            markersize=sized(3.5),
             color=colour,
             markerfacecolor="white",
         )
@@ -97,14 +101,8 @@ def _curves(group: str, points: list[Drop], clean: dict[str, Drop], *, width: fl
         )
         if codec in clean and not math.isnan(clean[codec].number):
             axes.axhline(clean[codec].number, color=colour, linewidth=0.6, linestyle=(0, (1, 3)))
-    _label(axes, group, points[0])
-    axes.legend(
-        fontsize="small",
-        title="dotted: clean, hollow: fewer items",
-        title_fontsize="small",
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-    )
+    _label(axes, group, points[0], sorted({_x(line) for line in points}))
+    outside_legend(figure, axes, width, title="dotted: clean, hollow: fewer items")
     return figure
 
 
@@ -113,12 +111,14 @@ def _x(line: Drop) -> float:
     return line.value
 
 
-def _label(axes: Any, group: str, line: Drop) -> None:
+def _label(axes: Any, group: str, line: Drop, values: Sequence[float]) -> None:
     metric = line.metric
     name_score_axis(axes.yaxis, metric)
     named = next((text for start, text in AXES.items() if group.startswith(start)), None)
     axes.set_xlabel(named or f"{group}: speech to noise (dB, active speech level)")
     if group in LOGARITHMIC:
         axes.set_xscale("log")
+    elif len(values) <= MOST_TICKS:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
     if named is None:
         axes.invert_xaxis()  # the cleaner end at the left, as on every other axis

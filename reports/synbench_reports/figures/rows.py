@@ -5,6 +5,7 @@ Widths are in inches. Anchors are shown as grey lines or rows, never as competit
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,15 +13,18 @@ import numpy as np
 
 from synbench.results.cells import Cells, Floats
 from synbench.results.planned import PlannedRun
+from synbench_reports.figures.point_labels import PointLabel, label_points
 from synbench_reports.figures.style import (
     COLOURS,
     GREY,
     LINES,
     MARKERS,
     WIDTHS,
-    is_slide,
     name_score_axis,
     new_figure,
+    outside_legend,
+    row_inches,
+    sized,
     styled,
 )
 from synbench_reports.tables.rate_curves import curve_labels, curve_name
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
 
 Spread = Literal["box", "violin"]
 DOUBLE_WIDTH_INCHES = WIDTHS["double"]
-NARROW_INCHES = 5.0
 FEWEST_TICKS = 3
 # Rates that differ by less stand side by side, each aside by so much of the rate.
 SAME_RATE_SHARE, DODGE_SHARE = 0.02, 0.035
@@ -60,7 +63,7 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_
         column.name: column_index for column_index, column in enumerate(table.columns)
     }
     column = table.columns[column_indices[column_name]]
-    figure, axes = new_figure(width, 0.55 * width + (0.6 if width < NARROW_INCHES else 0))
+    figure, axes = new_figure(width, 0.55 * width)
     families: dict[str, list[tuple[float, Cell, Row]]] = {}
     curves = curve_labels(row.codec for row in table.rows)
     for row in table.rows:
@@ -89,15 +92,15 @@ def rate_quality(table: Table, column_name: str, *, width: float = DOUBLE_WIDTH_
             color=colour,
             marker=MARKERS[number % len(MARKERS)],
             linestyle=LINES[number % len(LINES)],
-            linewidth=2 if is_slide() else 1,
-            markersize=9 if is_slide() else 5,
+            linewidth=sized(1),
+            markersize=sized(5),
             capsize=2,
             label=points[0][2].codec.label if len(points) == 1 else curves[name],
         )
     _log_axis(axes)
     axes.set_xlabel("bit rate (kbit/s, log scale)")
     name_score_axis(axes.yaxis, column)
-    _legend(figure, axes, width)
+    outside_legend(figure, axes, width)
     return figure
 
 
@@ -126,7 +129,7 @@ def score_spread(
     else:
         scores = [cells.values[:, codec, metric] for codec in codecs]
         known = [values[np.isfinite(values)] for values in scores]
-    figure, axes = new_figure(width, 0.55 + 0.24 * len(known))
+    figure, axes = new_figure(width, 0.55 + row_inches(0.24) * len(known))
     rows = [row for row, values in enumerate(known) if len(values)]
     if kind == "violin":
         _violins(axes, known, rows)
@@ -167,6 +170,7 @@ def quality_complexity(
     counted = [row for row in rows if "giga_macs" in costs.get(row.codec.label, {})]
     figure, axes = new_figure(width, 0.55 * width + 0.3)
     points: list[tuple[float, float]] = []
+    labels: list[PointLabel] = []
     for number, row in enumerate(counted or rows):
         cell = row.cells[column_indices[column_name]]
         own = costs.get(row.codec.label, {})
@@ -189,13 +193,7 @@ def quality_complexity(
             axes.scatter([cost], [cell.mean], color=colour, s=8 + 4 * size, **style)
         text = row.codec.label if size is None else f"{row.codec.label} ({size:.3g} M)"
         radius = 4 if size is None else 3 + (8 + 4 * size) ** 0.5 / 2
-        axes.annotate(
-            text,
-            (cost, _mean(cell)),
-            xytext=(radius, 3),
-            textcoords="offset points",
-            fontsize="small",
-        )
+        labels.append(PointLabel(text=text, x=cost, y=_mean(cell), radius=radius))
     front = _front(points, rising=column.direction != "down")
     if len(front) > 1:
         axes.step(*np.transpose(front), where="post", color=GREY, linewidth=0.9, linestyle="--")
@@ -204,6 +202,8 @@ def quality_complexity(
     spent = "10$^9$ MAC for 1 s" if counted else "CPU s of coding and decoding for 1 s"
     axes.set_xlabel(f"{spent} (log scale; dashed: no cheaper codec is better)")
     name_score_axis(axes.yaxis, column)
+    corners = [corner for pair in itertools.pairwise(front) for corner in _step(*pair)]
+    label_points(axes, labels, steps=corners)
     return figure
 
 
@@ -231,20 +231,22 @@ def speaker_spread(
 
     Numbers are those of a table: means, or all errors over all words.
     """
-    figure, axes = new_figure(width, 0.55 + 0.24 * len(planned.codecs))
+    figure, axes = new_figure(width, 0.55 + row_inches(0.24) * len(planned.codecs))
     for index in range(len(planned.codecs)):
         values, sizes = cells.values[:, index, metric], cells.sizes[:, index, metric]
         known = np.isfinite(values)
         if not known.any():
             continue
         means = _speaker_means(cells, index, metric)
-        axes.plot(means, np.full(len(means), index), "|", color=COLOURS[0], markersize=9, alpha=0.6)
+        axes.plot(
+            means, np.full(len(means), index), "|", color=COLOURS[0], markersize=sized(9), alpha=0.6
+        )
         axes.plot(
             [np.average(values[known], weights=sizes[known])],
             [index],
             "D",
             color=COLOURS[1],
-            markersize=4,
+            markersize=sized(4),
         )
     axes.set_yticks(range(len(planned.codecs)), [codec.label for codec in planned.codecs])
     axes.set_ylim(len(planned.codecs) - 0.5, -0.5)
@@ -288,7 +290,7 @@ def _boxes(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
     )
     for row in rows:
         ends = [known[row].min(), known[row].max()]
-        axes.plot(ends, [row, row], ".", color=GREY, markersize=3)
+        axes.plot(ends, [row, row], ".", color=GREY, markersize=sized(3))
 
 
 def _violins(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
@@ -303,7 +305,9 @@ def _violins(axes: Any, known: Sequence[Floats], rows: Sequence[int]) -> None:
             for body in shape["bodies"]:
                 body.set(facecolor=COLOURS[5], edgecolor="black", linewidth=0.6, alpha=1)
         axes.plot(np.percentile(values, (25, 75)), [row, row], color="black", linewidth=3)
-        axes.plot([np.median(values)], [row], "o", color="white", markeredgecolor="black", ms=4)
+        axes.plot(
+            [np.median(values)], [row], "o", color="white", markeredgecolor="black", ms=sized(4)
+        )
 
 
 def _log_axis(axes: Any) -> None:
@@ -356,6 +360,10 @@ def _front(points: Sequence[tuple[float, float]], *, rising: bool) -> list[tuple
     return front
 
 
+def _step(start: tuple[float, float], end: tuple[float, float]) -> tuple[tuple[float, float], ...]:
+    return start, (end[0], start[1]), end
+
+
 def _anchor_line(axes: Any, mean: float, label: str) -> None:
     axes.axhline(mean, color=GREY, linestyle=(0, (1, 1)), linewidth=0.9)
     position = (0.99, mean)
@@ -383,12 +391,3 @@ def _seconds(row: Row, column_indices: Mapping[str, int]) -> float | None:
     parts = [row.cells[column_indices[f"{stage}_rtf_cpu"]].mean for stage in ("encode", "decode")]
     known = [part for part in parts if part]
     return sum(known) if known else None
-
-
-def _legend(figure: Figure, axes: Any, width: float) -> None:
-    if not axes.get_legend_handles_labels()[0]:
-        return
-    if width < NARROW_INCHES:
-        figure.legend(loc="outside lower center", ncols=2, fontsize="small")
-    else:
-        figure.legend(loc="outside right center")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import textwrap
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -33,8 +34,12 @@ Form = Literal["svg", "pdf", "png"]
 FORMS: tuple[Form, ...] = ("svg", "pdf", "png")
 # Widths in inches of one and of two columns of a conference paper.
 WIDTHS = {"single": 3.35, "double": 7.0}
+# Narrower figures have their legend below.
+NARROW_INCHES = 5.0
+LEGEND_ROW_INCHES = 0.16
 # Slides are read from the last row: the same inches, wider, with letters and lines twice as large.
 SLIDE_INCHES = 10.0
+SLIDE_ROWS = 1.6
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*X<>hd"
 LINES = ("-", "--", "-.", ":")
@@ -83,7 +88,10 @@ __all__ = [
     "looking",
     "name_score_axis",
     "new_figure",
+    "outside_legend",
+    "row_inches",
     "saved",
+    "sized",
     "styled",
     "write_figure",
 ]
@@ -120,9 +128,55 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         import matplotlib
 
         with matplotlib.rc_context(STYLE | (SLIDE if is_slide() else {})):
-            return draw(*arguments, **options)
+            figure = draw(*arguments, **options)
+            _keep_inside(figure)
+            return figure
 
     return drawn
+
+
+def sized(points: float) -> float:
+    """A size of letters, markers or lines in points: twice that of a paper on slides."""
+    return 2 * points if is_slide() else points
+
+
+def row_inches(paper: float) -> float:
+    """Height of a row of a figure that has names at its left: more with the letters of slides."""
+    return SLIDE_ROWS * paper if is_slide() else paper
+
+
+def outside_legend(figure: Figure, axes: Any, width: float, *, title: str | None = None) -> None:
+    """The legend beside the axes, or below those of one column, which makes the figure higher."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles:
+        return
+    small = {"title": title, "title_fontsize": "small"}
+    if width >= NARROW_INCHES:
+        figure.legend(handles, labels, loc="outside right center", **small)
+        return
+    rows = -(-len(labels) // 2) + bool(title)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW_INCHES * (rows + 0.5))
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small", **small)
+
+
+def _keep_inside(figure: Figure) -> None:
+    """Names of horizontal axes that would leave the figure end with it, in two lines if need be."""
+    figure.draw_without_rendering()
+    room = figure.bbox.width
+    for axes in figure.axes:
+        label = axes.xaxis.label
+        extent = label.get_window_extent()
+        if not label.get_text() or (extent.x0 >= 0 and extent.x1 <= room):
+            continue
+        end = axes.get_window_extent().x1
+        if extent.width > end:
+            letters = int(len(label.get_text()) * end / extent.width) - 1
+            label.set_text(textwrap.fill(label.get_text(), max(letters, 10)))
+            figure.draw_without_rendering()
+            extent = label.get_window_extent()
+        if extent.x0 < 0 or extent.x1 > room:
+            label.set_horizontalalignment("right")
+            label.set_x(1.0)
 
 
 def label_of(label: str, unit: str, direction: str = "") -> str:

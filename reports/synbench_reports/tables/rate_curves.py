@@ -9,7 +9,8 @@ counted payload over the duration of these items, or the declared one where noth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ from synbench.statistics.bd_rate import (
 from synbench.statistics.clusters import weighted_means
 
 RATE = re.compile(r"\s+[\d.]+\s*(k|kbps|kbit/s)?$")
+UNITS = ("k", "kbps", "kbit/s")
 NO_BAND = Band(low=np.nan, high=np.nan, undefined=0.0)
 
 __all__ = ["CurvePair", "curve_labels", "curve_name", "curve_pairs", "curves_of"]
@@ -76,19 +78,35 @@ def curve_name(codec: PlannedCodec) -> str:
 
 
 def curve_labels(codecs: Iterable[PlannedCodec]) -> dict[str, str]:
-    """What to call each curve: the words with which the labels of its points begin, if any."""
-    points: dict[str, list[str]] = {}
+    """What to call each curve: the words with which the labels of its points begin, if any.
+
+    Where two curves would be called alike, the words with which their labels end are added, and the
+    name of the curve where that does not tell them apart either.
+    """
+    points: dict[str, list[list[str]]] = {}
     for codec in codecs:
-        points.setdefault(curve_name(codec), []).append(codec.label)
-    labels = {}
-    for name, own in points.items():
-        shared = []
-        for words in zip(*(label.split() for label in own), strict=False):
-            if len(set(words)) > 1:
-                break
-            shared.append(words[0])
-        labels[name] = " ".join(shared) or name
-    return labels
+        points.setdefault(curve_name(codec), []).append(codec.label.split())
+    labels = {name: " ".join(_beginning(own)) or name for name, own in points.items()}
+    for name in _alike(labels):
+        ending = _beginning([words[::-1] for words in points[name]])[::-1]
+        more = " ".join(word for word in ending if word not in UNITS)
+        labels[name] += f" {more}" if more and not labels[name].endswith(more) else ""
+    return labels | {name: f"{labels[name]} ({name})" for name in _alike(labels)}
+
+
+def _beginning(labels: Sequence[Sequence[str]]) -> list[str]:
+    """The words that all labels begin with."""
+    shared = []
+    for words in zip(*labels, strict=False):
+        if len(set(words)) > 1:
+            break
+        shared.append(words[0])
+    return shared
+
+
+def _alike(labels: Mapping[str, str]) -> list[str]:
+    counts = Counter(labels.values())
+    return [name for name, label in labels.items() if counts[label] > 1]
 
 
 def curves_of(planned: PlannedRun) -> dict[str, tuple[int, ...]]:
