@@ -67,6 +67,7 @@ docs: environment ## Build the documentation into build/docs; open index.html th
 
 reference: environment ## Write the pages of docs/reference that follow from the code.
 	$(bin)/python tools/write_reference.py
+	$(bin)/python tools/write_example.py
 
 setup: ## Install everything into .venv again: tools, and torch where it can be had.
 	$(call set_up,--again)

@@ -228,6 +228,11 @@ def test_the_first_item_is_open_and_keys_go_back_and_forth(audible_run: Any, bro
     for key, number in (("2", "2"), ("3", "3"), ("x", "2"), ("x", "3"), ("k", "2"), ("j", "3")):
         view.keyboard.press(key)
         assert pressed.inner_text().startswith(f"{number} "), key
+    # Two digits soon after each other are one number, and one that nobody has is nothing.
+    view.keyboard.press("9")
+    view.keyboard.press("0")
+    view.keyboard.press("2")
+    assert pressed.inner_text().startswith("2 ")
     view.keyboard.press("n")
     assert view.locator(".player .name").inner_text().startswith("b,")
     view.keyboard.press("p")

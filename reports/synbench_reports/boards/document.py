@@ -21,6 +21,7 @@ from synbench_reports.boards.citations import citations, made_with
 from synbench_reports.boards.combine import Board
 from synbench_reports.boards.published_values import published_values
 from synbench_reports.figures.correlation import correlations
+from synbench_reports.figures.robustness import condition_axis
 from synbench_reports.tables.build_report import build_table
 from synbench_reports.tables.columns import printed_decimals
 from synbench_reports.tables.footnotes import codec_marks
@@ -175,6 +176,7 @@ def _board(
         "condition": corpus.condition,
         "condition_group": corpus.condition_group,
         "condition_value": corpus.condition_value,
+        "condition_axis": condition_axis(corpus.condition_group) if corpus.condition_group else "",
         "runs": [part.run for part in board.parts],
         "metrics": [metrics[metric] for metric in board.planned.metrics],
         "rows": [

@@ -40,7 +40,7 @@ AXES = {
 MOST_TICKS = 8
 LOGARITHMIC = ("bit errors", "token errors")
 
-__all__ = ["robustness_curves"]
+__all__ = ["condition_axis", "robustness_curves"]
 
 
 def robustness_curves(lines: Iterable[Drop], *, width: float) -> Iterator[tuple[str, Figure]]:
@@ -111,14 +111,22 @@ def _x(line: Drop) -> float:
     return line.value
 
 
+def condition_axis(group: str) -> str:
+    """What the strength of a kind of condition is, with its unit."""
+    return _named(group) or f"{group}: speech to noise (dB, active speech level)"
+
+
+def _named(group: str) -> str | None:
+    return next((text for start, text in AXES.items() if group.startswith(start)), None)
+
+
 def _label(axes: Any, group: str, line: Drop, values: Sequence[float]) -> None:
     metric = line.metric
     name_score_axis(axes.yaxis, metric)
-    named = next((text for start, text in AXES.items() if group.startswith(start)), None)
-    axes.set_xlabel(named or f"{group}: speech to noise (dB, active speech level)")
+    axes.set_xlabel(condition_axis(group))
     if group in LOGARITHMIC:
         axes.set_xscale("log")
     elif len(values) <= MOST_TICKS:
         axes.set_xticks(values, [f"{value:g}" for value in values])
-    if named is None:
+    if _named(group) is None:
         axes.invert_xaxis()  # the cleaner end at the left, as on every other axis

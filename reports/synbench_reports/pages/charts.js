@@ -62,11 +62,12 @@ function frame({ label, xs, ys, xLabel, metric, log, xTicks, height = HIGH }) {
     : linear(xs[0], xs[1], LEFT, WIDE - RIGHT);
   const y = linear(ys[0], ys[1], height - BOTTOM, TOP);
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label, class: "chart" });
+  const ends = [...xs].sort((a, b) => a - b);
   for (const value of ticks(...ys)) {
     svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value), class: "grid" }),
       Object.assign(drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }), { textContent: String(scaled(value, metric)) }));
   }
-  for (const value of xTicks ?? (log ? logTicks(...xs) : ticks(...xs))) {
+  for (const value of xTicks ?? (log ? logTicks(...ends) : ticks(...ends))) {
     svg.append(drawn("line", { x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM, class: "grid" }),
       Object.assign(drawn("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }), { textContent: String(Number(value.toPrecision(3))) }));
   }
@@ -210,9 +211,13 @@ function robustnessCharts(view, board, damaged) {
     const series = board.rows.map((row) => ({ row, codec: view.codec(row), points: members.map((one) => ({ value: one.condition_value, score: score(one, row.codec) }))
       .filter((point) => point.score).sort((a, b) => a.value - b.value) })).filter((one) => one.points.length > 1);
     if (!series.length) continue;
-    const values = members.map((one) => one.condition_value);
+    const values = [...new Set(members.map((one) => one.condition_value))].sort((a, b) => a - b);
+    const axisText = members[0].condition_axis || name;
+    const log = values[0] > 0 && values[values.length - 1] / values[0] >= 50;
+    // The cleaner end is at the left, as on every other axis.
+    const xs = log ? [values[0] / 1.5, values[values.length - 1] * 1.5] : axisText.includes("speech to noise") ? spread(values).reverse() : spread(values);
     const ends = series.flatMap((one) => one.points.flatMap(({ score: s }) => [s.mean, s.low ?? s.mean, s.high ?? s.mean]));
-    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, xs: spread(values), ys: spread(ends), xLabel: name, metric, height: 320 });
+    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, log, xs, ys: spread(ends), xLabel: `${axisText}${log ? ", logarithmic" : ""}`, metric, height: 320, xTicks: values.length <= 8 ? values : undefined });
     const entries = [];
     series.forEach(({ codec, points }, number) => {
       const { colour, marker: kind, dash } = style(number);

@@ -5,6 +5,8 @@ const ROWS = 15;
 const DRIFT = 0.03;
 // Up to so many systems run together, so that switching is instant; of more, each when it is chosen.
 const TOGETHER = 16;
+// Digits typed within so many milliseconds are one number.
+const TYPED_TOGETHER = 400;
 const SOON = 200000;
 const ORDERS = { worst: "worst first", difference: "largest differences first", best: "best first", corpus: "as in the corpus" };
 
@@ -199,7 +201,7 @@ async function showItems(view, target) {
   }
 
   function choose(system) {
-    if (source(system, current) === null) return;
+    if (system >= systems.length || source(system, current) === null) return;
     const time = master() ? master().currentTime : 0;
     if (system !== chosen) other = chosen;
     if (!together && system !== chosen) { master()?.pause(); players[chosen] = null; }
@@ -249,7 +251,7 @@ async function showItems(view, target) {
     const grid = systems.map((label, system) => {
       const has = source(system, item) !== null;
       const own = element("button", { type: "button", disabled: !has, "aria-pressed": "false" },
-        element("small", { textContent: system < 10 ? `${system} ` : "" }), element("b", { textContent: label }));
+        element("small", { textContent: `${system} ` }), element("b", { textContent: label }));
       if (system > 0 && system <= coded.length && metric) {
         const value = score(item, system - 1);
         own.append(element("small", { textContent: ` ${value === null ? reason(item, system - 1, view.metric) : shown(value)}` }));
@@ -270,7 +272,7 @@ async function showItems(view, target) {
       element("p", { className: "transport" }, button("play", "Play", () => playing ? stop() : start()), seekBar,
         element("output", { className: "time", textContent: "0.0 s" }), element("label", {}, element("input", { type: "checkbox", className: "loop" }), " repeat"),
         button("earlier", "← Item", () => step(-1), "Item before"), button("later", "Item →", () => step(1), "Next item")),
-      element("p", { className: "hint", textContent: "Choose a system or press its number; it goes on at the same place. X goes back to the one before and forth (A/B), J and K to the next and the one before in the row, space plays and stops, N and P change the item. Levels are as decoded." }),
+      element("p", { className: "hint", textContent: "Choose a system or press its number (two digits quickly after each other); it goes on at the same place. X goes back to the one before and forth (A/B), J and K to the next and the one before in the row, space plays and stops, N and P change the item. Levels are as decoded." }),
       element("div", { className: "systems", role: "group", "aria-label": "System" }, ...grid),
       ...heardTexts(item),
       element("details", { open: systems.length <= TOGETHER }, element("summary", { textContent: "Scores of this item" }), region("Scores of this item", table)));
@@ -296,22 +298,34 @@ async function showItems(view, target) {
       element("dl", { className: "heard" }, element("dt", { textContent: "Said" }), element("dd", { textContent: said }), ...lines)];
   }
 
+  let typed = "", typedAt = 0;
+
+  // One digit chooses at once; a second one soon after it makes a number of two.
+  function typedNumber(digit) {
+    const both = Number(typed + digit), now = performance.now();
+    const together = typed !== "" && now - typedAt < TYPED_TOGETHER && both < systems.length;
+    typed = together ? "" : digit;
+    typedAt = now;
+    return together ? both : Number(digit);
+  }
+
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || current === null) return;
     const field = event.target.closest?.("input, select, textarea");
     if (field || !target.offsetParent) return;
     const inside = target.contains(event.target);
     if (!inside && event.target !== document.body) return;
-    if (/^[0-9]$/.test(event.key)) choose(Number(event.key));
-    else if (event.key === "x") choose(other);
-    else if (event.key === "j" || event.key === "k") {
-      const by = event.key === "j" ? 1 : -1;
+    const key = event.key.toLowerCase();
+    if (/^[0-9]$/.test(key)) choose(typedNumber(key));
+    else if (key === "x") choose(other);
+    else if (key === "j" || key === "k") {
+      const by = key === "j" ? 1 : -1;
       for (let system = chosen + by; system >= 0 && system < systems.length; system += by) {
         if (source(system, current) !== null) { choose(system); break; }
       }
-    } else if (event.key === "n") step(1);
-    else if (event.key === "p") step(-1);
-    else if (event.key === " " && !event.target.closest("button, summary")) { event.preventDefault(); playing ? stop() : start(); }
+    } else if (key === "n") step(1);
+    else if (key === "p") step(-1);
+    else if (key === " " && !event.target.closest("button, summary")) { event.preventDefault(); playing ? stop() : start(); }
   }
 
   document.addEventListener("keydown", pressed);

@@ -30,7 +30,7 @@ from synbench_reports.sharing.audio_copies import copied_audio
 MARK = "site.json"
 SCHEMA = "synbench site"
 
-__all__ = ["remembered_listening", "remembered_runs", "write_site"]
+__all__ = ["about_line", "remembered_listening", "remembered_runs", "write_site"]
 
 
 def remembered_runs(folder: Path) -> list[Path]:
@@ -110,10 +110,7 @@ def write_site(
         )
         for name, part in parts.items():
             _write(folder, f"data/{name}.js", _script(name, part), written)
-    about = (
-        f"<p>{len(runs)} {'run' if len(runs) == 1 else 'runs'}, made by synbench "
-        f'{escape(made_with())}. All numbers: <a href="results.json">results.json</a>.</p>'
-    )
+    about = about_line(len(runs), version=made_with())
     _write(folder, "results.json", as_json(document), written)
     _write(folder, "data/results.js", _script("results", document), written)
     _write(folder, "page.css", page_style(), written)
@@ -130,6 +127,13 @@ def write_site(
     }
     _write(folder, MARK, json.dumps(mark, indent=1, ensure_ascii=False), written)
     return len(written), sum(written.values())
+
+
+def about_line(runs: int, *, version: str, more: str = "") -> str:
+    """The line below the title, as HTML; ``more`` is HTML too."""
+    count = f"{runs} {'run' if runs == 1 else 'runs'}"
+    numbers = '<a href="results.json">results.json</a>'
+    return f"<p>{count}, made by synbench {escape(version)}. All numbers: {numbers}.{more}</p>"
 
 
 def _entry(name: str, source: Path, folder: Path) -> dict[str, Any]:
