@@ -28,6 +28,11 @@ function drawn(name, attributes = {}, ...children) {
 
 const byId = (name) => document.getElementById(name);
 const fixed = (value, decimals) => value === null || value === undefined ? NOTHING : value.toFixed(decimals);
+// An error rate is a share in the data and in per cent on the page.
+const isShare = (metric) => metric.pooling === "weighted_mean" && !metric.unit;
+const unitOf = (metric) => isShare(metric) ? "%" : metric.unit;
+const scaled = (value, metric) => isShare(metric) ? Number((100 * value).toPrecision(12)) : value;
+const scoreText = (value, metric) => value === null || value === undefined ? NOTHING : fixed(scaled(value, metric), metric.decimals - (isShare(metric) ? 2 : 0));
 
 function significant(value) {
   if (value === null || value === undefined) return NOTHING;
@@ -116,7 +121,7 @@ function heading(text, small, mark) {
 }
 
 function metricHeading(metric) {
-  return heading(metric.label, [metric.unit, ARROWS[metric.direction]].filter(Boolean).join(" "));
+  return heading(metric.label, [unitOf(metric), ARROWS[metric.direction]].filter(Boolean).join(" "));
 }
 
 function rate(row, codec) {
@@ -142,12 +147,12 @@ function scoreCell(score, metric) {
     return cell;
   }
   const kind = score.best ? "best" : score.second ? "second" : "";
-  cell.append(element("span", { className: kind, textContent: fixed(score.mean, metric.decimals) }));
+  cell.append(element("span", { className: kind, textContent: scoreText(score.mean, metric) }));
   if (score.tied) cell.append("~");
   if (score.letters) cell.append(element("sup", { className: "letters", textContent: score.letters }));
   if (score.low !== null) {
     const half = (score.high - score.low) / 2;
-    cell.append(element("small", { className: "interval", textContent: ` ± ${fixed(half, metric.decimals)}` }));
+    cell.append(element("small", { className: "interval", textContent: ` ± ${scoreText(half, metric)}` }));
   }
   if (score.scored !== score.planned) {
     cell.append(element("small", { textContent: ` (${score.scored}/${score.planned})` }));
@@ -249,16 +254,16 @@ function showGroups(view, target) {
       const row = view.board.rows[score.codec];
       const cells = all ? score.means.map((mean, place) => {
         const half = score.low[place] === null ? null : (score.high[place] - score.low[place]) / 2;
-        const text = fixed(mean, metric.decimals) + (half === null ? "" : ` ± ${fixed(half, metric.decimals)}`);
+        const text = scoreText(mean, metric) + (half === null ? "" : ` ± ${scoreText(half, metric)}`);
         const cell = numberCell(mean, text);
         if (place === score.worst) cell.className = "worst";
         return cell;
-      }) : [numberCell(score.best_mean, `${fixed(score.best_mean, metric.decimals)} (${group(score.best).name})`)];
+      }) : [numberCell(score.best_mean, `${scoreText(score.best_mean, metric)} (${group(score.best).name})`)];
       const worst = numberCell(score.worst_mean,
-        `${fixed(score.worst_mean, metric.decimals)} (${group(score.worst).name})`);
+        `${scoreText(score.worst_mean, metric)} (${group(score.worst).name})`);
       const gap = Math.abs(score.best_mean - score.worst_mean);
       return element("tr", { className: rowClass(view, row) }, codecHead(view, row), ...cells, worst,
-        numberCell(gap, fixed(gap, metric.decimals)));
+        numberCell(gap, scoreText(gap, metric)));
     });
     children.push(element("h3", { textContent: `${name}: ${grouping.groups.length} groups` }),
       simpleTable(`${metric.label} by ${name}`, ["Codec", ...shown, ["Worst group"], ["Gap", "best − worst"]], rows));
@@ -338,9 +343,9 @@ function showRobustness(view, target) {
       const other = one.rows.find((entry) => entry.codec === row.codec);
       const place = one.metrics.findIndex((index) => view.document.metrics[index].column === metric.column);
       const mean = other?.scores[place]?.mean ?? null;
-      const cell = numberCell(mean, fixed(mean, metric.decimals));
+      const cell = numberCell(mean, scoreText(mean, metric));
       if (drop && drop.drop !== null) {
-        cell.append(element("small", { textContent: ` ${drop.drop > 0 ? "−" : "+"}${Math.abs(drop.drop).toFixed(metric.decimals)}${drop.p_holm !== null && drop.p_holm < 0.05 ? "*" : ""}` }));
+        cell.append(element("small", { textContent: ` ${drop.drop > 0 ? "−" : "+"}${scoreText(Math.abs(drop.drop), metric)}${drop.p_holm !== null && drop.p_holm < 0.05 ? "*" : ""}` }));
       }
       return cell;
     });
@@ -451,7 +456,7 @@ const style = (number) => ({
 });
 
 // A frame with grid, ticks and names of both axes; `log` is of the horizontal one.
-function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
+function frame({ label, xs, ys, xLabel, metric, log, xTicks, height = HIGH }) {
   const x = log
     ? ((inner) => (value) => inner(Math.log10(value)))(linear(Math.log10(xs[0]), Math.log10(xs[1]), LEFT, WIDE - RIGHT))
     : linear(xs[0], xs[1], LEFT, WIDE - RIGHT);
@@ -460,7 +465,7 @@ function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
   const ends = [...xs].sort((a, b) => a - b);
   for (const value of ticks(...ys)) {
     svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value), class: "grid" }),
-      Object.assign(drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }), { textContent: String(value) }));
+      Object.assign(drawn("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }), { textContent: String(scaled(value, metric)) }));
   }
   for (const value of xTicks ?? (log ? logTicks(...ends) : ticks(...ends))) {
     svg.append(drawn("line", { x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM, class: "grid" }),
@@ -469,11 +474,11 @@ function frame({ label, xs, ys, xLabel, yLabel, log, xTicks, height = HIGH }) {
   const middle = TOP + (height - BOTTOM - TOP) / 2;
   svg.append(
     Object.assign(drawn("text", { x: (LEFT + WIDE - RIGHT) / 2, y: height - 8, "text-anchor": "middle" }), { textContent: xLabel }),
-    Object.assign(drawn("text", { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` }), { textContent: yLabel }));
+    Object.assign(drawn("text", { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` }), { textContent: axis(metric) }));
   return { svg, x, y };
 }
 
-const axis = (metric) => [metric.label, metric.unit ? `(${metric.unit})` : "", ARROWS[metric.direction]].filter(Boolean).join(" ");
+const axis = (metric) => [metric.label, unitOf(metric) ? `(${unitOf(metric)})` : "", ARROWS[metric.direction]].filter(Boolean).join(" ");
 
 function legend(entries) {
   return element("ul", { className: "legend" }, ...entries.map(({ text, number, faint }) => {
@@ -524,7 +529,7 @@ function rateChart(view) {
   const { svg, x, y } = frame({
     label: `${metric.label} against bit rate`, log: true,
     xs: [Math.min(...rates) / 1.25, Math.max(...rates) * 1.25], ys: spread(ends),
-    xLabel: "bit rate (kbit/s, logarithmic)", yLabel: axis(metric),
+    xLabel: "bit rate (kbit/s, logarithmic)", metric,
   });
   for (const { score, codec } of lines) {
     svg.append(drawn("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(score.mean), y2: y(score.mean), class: "anchorline" }),
@@ -549,7 +554,7 @@ function rateChart(view) {
     for (const { at, score, codec, row } of members) {
       if (score.low !== null) group.append(drawn("path", { d: `M${at} ${y(score.low)}V${y(score.high)}`, stroke: colour, "stroke-width": 1.4 }));
       const shape = painted(marker(kind, at, y(score.mean)), colour);
-      group.append(titled(shape, `${codec.label}: ${fixed(score.mean, metric.decimals)} at ${rate(row, codec).toFixed(2)} kbit/s`));
+      group.append(titled(shape, `${codec.label}: ${scoreText(score.mean, metric)} at ${rate(row, codec).toFixed(2)} kbit/s`));
     }
     svg.append(group);
     entries.push({ text: members.length === 1 ? members[0].codec.label : members[0].codec.curve_label, number, faint });
@@ -568,7 +573,7 @@ function costChart(view) {
   const { svg, x, y } = frame({
     label: `${metric.label} against computing time`, log: true,
     xs: [Math.min(...costs) / 1.4, Math.max(...costs) * 1.4], ys: spread(points.map(({ score }) => score.mean), 0.12),
-    xLabel: "CPU seconds of coding and decoding for 1 s (logarithmic)", yLabel: axis(metric),
+    xLabel: "CPU seconds of coding and decoding for 1 s (logarithmic)", metric,
   });
   const up = metric.direction !== "down";
   let best = null;
@@ -585,7 +590,7 @@ function costChart(view) {
     const faint = view.run !== null && row.run !== view.run;
     const shape = painted(marker(kind, x(cost), y(score.mean)), colour);
     if (faint) shape.setAttribute("class", "faint");
-    svg.append(titled(shape, `${codec.label}: ${fixed(score.mean, metric.decimals)}, ${significant(cost)} s`));
+    svg.append(titled(shape, `${codec.label}: ${scoreText(score.mean, metric)}, ${significant(cost)} s`));
     entries.push({ text: codec.label, number, faint });
   });
   return figure(svg, `${metric.label} against computing time; the dashed steps join what no cheaper codec beats.`, entries);
@@ -612,7 +617,7 @@ function robustnessCharts(view, board, damaged) {
     // The cleaner end is at the left, as on every other axis.
     const xs = log ? [values[0] / 1.5, values[values.length - 1] * 1.5] : axisText.includes("speech to noise") ? spread(values).reverse() : spread(values);
     const ends = series.flatMap((one) => one.points.flatMap(({ score: s }) => [s.mean, s.low ?? s.mean, s.high ?? s.mean]));
-    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, log, xs, ys: spread(ends), xLabel: `${axisText}${log ? ", logarithmic" : ""}`, yLabel: axis(metric), height: 320, xTicks: values.length <= 8 ? values : undefined });
+    const { svg, x, y } = frame({ label: `${metric.label} under ${name}`, log, xs, ys: spread(ends), xLabel: `${axisText}${log ? ", logarithmic" : ""}`, metric, height: 320, xTicks: values.length <= 8 ? values : undefined });
     const entries = [];
     series.forEach(({ codec, points }, number) => {
       const { colour, marker: kind, dash } = style(number);
@@ -621,7 +626,7 @@ function robustnessCharts(view, board, damaged) {
         svg.append(drawn("path", { d: `M${band.join("L")}Z`, fill: colour, opacity: 0.14 }));
       }
       svg.append(drawn("path", { d: `M${points.map(({ value, score: s }) => `${x(value)} ${y(s.mean)}`).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.6, "stroke-dasharray": dash }));
-      for (const { value, score: s } of points) svg.append(titled(painted(marker(kind, x(value), y(s.mean), 4), colour), `${codec.label}: ${fixed(s.mean, metric.decimals)}`));
+      for (const { value, score: s } of points) svg.append(titled(painted(marker(kind, x(value), y(s.mean), 4), colour), `${codec.label}: ${scoreText(s.mean, metric)}`));
       entries.push({ text: codec.label, number });
     });
     made.push(figure(svg, `${metric.label} under ${name}: means with 95 % intervals.`, entries));
@@ -646,7 +651,7 @@ function boxChart(view, columns) {
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": `${metric.label} of all items`, class: "chart" });
   for (const value of ticks(low, high)) {
     svg.append(drawn("line", { x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM, class: "grid" }),
-      Object.assign(drawn("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }), { textContent: String(value) }));
+      Object.assign(drawn("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }), { textContent: String(scaled(value, metric)) }));
   }
   svg.append(Object.assign(drawn("text", { x: (left + WIDE - RIGHT) / 2, y: height - 8, "text-anchor": "middle" }), { textContent: axis(metric) }));
   boxes.forEach(({ codec, values }, place) => {
@@ -654,7 +659,7 @@ function boxChart(view, columns) {
     const name = codec.label.length > letters ? `${codec.label.slice(0, letters - 1)}…` : codec.label;
     svg.append(Object.assign(drawn("text", { x: left - 8, y: y + 4, "text-anchor": "end" }), { textContent: name }),
       drawn("line", { x1: x(p5), x2: x(p95), y1: y, y2: y, stroke: "currentColor" }),
-      titled(drawn("rect", { x: x(q1), y: y - 7, width: Math.max(1, x(q3) - x(q1)), height: 14, fill: "var(--c5)", stroke: "currentColor" }), `${codec.label}: median ${fixed(q2, metric.decimals)} of ${values.length} items`),
+      titled(drawn("rect", { x: x(q1), y: y - 7, width: Math.max(1, x(q3) - x(q1)), height: 14, fill: "var(--c5)", stroke: "currentColor" }), `${codec.label}: median ${scoreText(q2, metric)} of ${values.length} items`),
       drawn("line", { x1: x(q2), x2: x(q2), y1: y - 7, y2: y + 7, stroke: "currentColor", "stroke-width": 2.5 }),
       drawn("circle", { cx: x(values[0]), cy: y, r: 2, fill: "currentColor" }), drawn("circle", { cx: x(values[values.length - 1]), cy: y, r: 2, fill: "currentColor" }));
   });
@@ -847,7 +852,7 @@ async function showItems(view, target) {
     const known = data.unscored[`${item},${codec},${place}`];
     return known === undefined ? "missing" : data.reasons[known];
   };
-  const shown = (value, place = view.metric) => fixed(value, view.metrics[place].decimals);
+  const shown = (value, place = view.metric) => scoreText(value, view.metrics[place]);
   const source = (system, item) => {
     const rest = data.files[system].rest[item];
     return rest === null || rest === undefined ? null : data.files[system].start + rest;
