@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Where a name may stand, best first: sides of the point that it is on, right and up being 1.
 SIDES = ((1, -1), (1, 1), (-1, 1), (-1, -1), (0, 1), (0, -1))
-ALIGNMENTS = {-1: "right", 0: "center", 1: "left"}
-HEIGHTS = {-1: "top", 0: "center", 1: "bottom"}
+ALIGNMENTS: dict[int, Literal["left", "center", "right"]] = {-1: "right", 0: "center", 1: "left"}
+HEIGHTS: dict[int, Literal["bottom", "top"]] = {-1: "top", 1: "bottom"}
 # A name that leaves the axes is worse than one that touches a point.
 OUTSIDE = 10.0
 # Between a name and the level of its point, in points.
