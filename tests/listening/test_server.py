@@ -476,6 +476,8 @@ class TestHostile:
             ({"consent": None}, 422), ({"consent": "yes"}, 422),
         ):  # fmt: skip
             assert server.ask("POST", "/api/sessions", request | change).status == status
+        mistyped = server.ask("GET", "/s/othr")
+        assert mistyped.status == 404 and b"Please check the link" in mistyped.body
 
 
 class TestExperimenter:

@@ -21,7 +21,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 __all__ = ["CONTENT_SECURITY_POLICY", "STATIC_FILES", "data_block", "document", "render_index"]
-__all__ += ["render_page", "static_file", "texts"]
+__all__ += ["render_no_study", "render_page", "static_file", "texts"]
 
 STATIC_FILES = {
     "page.js": "text/javascript",
@@ -67,13 +67,24 @@ def render_index(studies: Sequence[PublicStudy]) -> str:
         f"{html.escape(study.title.get(study.languages[0], '') or study.name)}</a></li>"
         for study in studies
     )
+    return _plain("Listening tests", f'<ul class="studies">{entries}</ul>', static="static")
+
+
+def render_no_study() -> str:
+    """What a wrong address below ``/s/`` shows: a listener may have mistyped it."""
+    text = "<p>There is no listening test at this address. Please check the link.</p>"
+    return _plain("Nothing here", text, static="../static")
+
+
+def _plain(title: str, content: str, *, static: str) -> str:
+    """A page without a script: a card with a title over markup."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="robots" content="noindex">\n<link rel="icon" href="data:,">\n'
-        '<title>Listening tests</title>\n<link rel="stylesheet" href="static/page.css">\n</head>\n'
-        '<body class="plain">\n<main id="app"><div class="card"><h1>Listening tests</h1>'
-        f'<ul class="studies">{entries}</ul></div></main>\n</body>\n</html>\n'
+        f'<title>{title}</title>\n<link rel="stylesheet" href="{static}/page.css">\n</head>\n'
+        f'<body class="plain">\n<main id="app"><div class="card"><h1>{title}</h1>'
+        f"{content}</div></main>\n</body>\n</html>\n"
     )
 
 

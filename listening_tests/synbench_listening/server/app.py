@@ -24,6 +24,7 @@ from synbench_listening.delivery.page import (
     CONTENT_SECURITY_POLICY,
     STATIC_FILES,
     render_index,
+    render_no_study,
     render_page,
     static_file,
 )
@@ -106,7 +107,10 @@ class _Guarded:
         return Response(render_index(studies), media_type="text/html")
 
     async def page(self, request: Request) -> Response:
-        service, study = self._study(request)
+        try:
+            service, study = self._study(request)
+        except SessionRefusal as refusal:
+            return Response(render_no_study(), refusal.status, media_type="text/html")
         return Response(render_page(study.public, lab=service.lab), media_type="text/html")
 
     def _study(self, request: Request) -> tuple[Service, ServedStudy]:

@@ -112,5 +112,13 @@ def _summary(study: StudyProgress) -> str:
     if study.simulated:
         parts.append(f"{study.simulated} of these sessions are SIMULATED")
     if study.last_seen_ms is not None:
-        parts.append(f"last answer {max(0, now_ms() - study.last_seen_ms) // 1000} s ago")
+        parts.append(f"last answer {_length(now_ms() - study.last_seen_ms)} ago")
     return ("PAUSED; " if study.paused else "") + ", ".join(parts)
+
+
+def _length(milliseconds: int) -> str:
+    seconds = max(0, milliseconds) // 1000
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
