@@ -406,6 +406,21 @@ def test_a_context_that_stays_silent_is_said(
 
 
 @pytest.mark.slow
+def test_a_page_that_stood_still_plays_on(browser: Any, study_by_hand: Write, serve: Any) -> None:
+    """Ends of loops that passed in the meantime fall on one moment, which browsers refuse."""
+    server = serve(study_by_hand())
+    page = open_page(browser)
+    listener = VirtualListener(page, server)
+    listener.begin()
+    listener.questionnaire()
+    page.locator(".play").first.click()
+    page.wait_for_timeout(500)
+    page.evaluate("{ const t = performance.now(); while (performance.now() - t < 8000); }")
+    listener.hear(1, 0)
+    assert listener.errors == []
+
+
+@pytest.mark.slow
 def test_withdrawal_deletes_and_ends(browser: Any, study_by_hand: Write, serve: Any) -> None:
     server = serve(study_by_hand())
     page = open_page(browser)

@@ -405,9 +405,15 @@ export class Engine {
     this.onchange();
   }
 
-  // Down before a loop's end and up after it, as one curve.
+  // Down before a loop's end and up after it, as one curve. An end that passed while the machine
+  // stood still has none any more: it would fall onto the next one, which browsers refuse.
   private dip(run: Run, at: number): void {
     const from = this.onSample(at - this.fade);
+    const now = this.context!.currentTime;
+    if (from < now) {
+      this.log("late", { when: from, seconds: now - from });
+      return;
+    }
     run.edge.gain.setValueCurveAtTime(this.downAndUp, from, 2 * this.fade);
     this.checkInTime(from);
   }

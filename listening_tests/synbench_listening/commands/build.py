@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from synbench.errors import UsageError
+
 __all__ = ["build"]
 
 
@@ -13,7 +15,7 @@ __all__ = ["build"]
 @click.argument("run")
 @click.option(
     "--design",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     default=Path("study.yaml"),
     show_default=True,
     help="As `synbench listen init` writes it.",
@@ -28,6 +30,11 @@ def build(run: str, design: Path, out: Path | None) -> None:
     from synbench_listening.design.session_plan import TRIAL_KINDS
     from synbench_listening.design.study import load_study
 
+    if not design.exists():
+        raise UsageError(
+            f"there is no design {design}: write one with synbench listen init, "
+            "or name it: --design FILE"
+        )
     study = load_study(design)
     path = out or Path("studies") / study.name
     built = build_study(find_run(run), study, path, listener=lambda item: click.echo(f"  {item}"))
