@@ -113,14 +113,32 @@ def why_absent(point: Point) -> str | None:
     return None
 
 
+def slow_between(points: list[Any]) -> list[Any]:
+    """The same points; those between the first and the last of a codec are slow.
+
+    One option alone differs between them, mostly the bit rate.
+    """
+    names = [each.values[0].name for each in points]
+    marked = []
+    for index, point in enumerate(points):
+        others = names[index - 1 : index] + names[index + 1 : index + 2]
+        is_between = index > 0 and others == [names[index]] * 2
+        slow = [pytest.mark.slow] if is_between else []
+        marked.append(pytest.param(*point.values, id=point.id, marks=[*point.marks, *slow]))
+    return marked
+
+
 POINTS, ABSENT = all_points()
 every_codec = pytest.mark.parametrize("point", POINTS)
+# For what codes and decodes anew.
+first_and_last = pytest.mark.parametrize("point", slow_between(POINTS))
 # Random weights keep no waveform; the declared reach of their network is measured instead.
 every_waveform = pytest.mark.parametrize(
-    "point", [each for each in POINTS if not untrained.is_trainable(each.values[0].name)]
+    "point",
+    slow_between([each for each in POINTS if not untrained.is_trainable(each.values[0].name)]),
 )
 every_network = pytest.mark.parametrize(
-    "point", [each for each in POINTS if untrained.is_trainable(each.values[0].name)]
+    "point", slow_between([each for each in POINTS if untrained.is_trainable(each.values[0].name)])
 )
 
 
@@ -219,7 +237,7 @@ def test_decoded_wave_covers_the_input(codec: Any, coded: Coded) -> None:
     assert (encoded.n_samples, encoded.sample_rate) == (coded.wave.size, coded.sample_rate)
 
 
-@every_codec
+@first_and_last
 def test_same_wave_gives_the_same_bytes_and_the_same_wave(
     point: Point, codec: Any, coded: Coded
 ) -> None:
@@ -264,14 +282,14 @@ def test_the_decoded_wave_is_no_longer_than_a_frame_more(coded: Coded, codec: An
     check_length(info, coded.decoded, coded.wave.size, sample_rate, output_rate)
 
 
-@every_codec
+@first_and_last
 def test_another_process_decodes_the_same_wave(
     coded: Coded, codec: Any, decode_elsewhere: Callable[[Encoded, str], Wave]
 ) -> None:
     np.testing.assert_array_equal(decode_elsewhere(coded.encoded, codec.info.spec), coded.decoded)
 
 
-@every_codec
+@first_and_last
 def test_any_short_length_is_coded(codec: Any, synthetic: Callable[[int], Wave]) -> None:
     sample_rate, _ = rates(codec.info)
     wave = synthetic(sample_rate)
@@ -359,7 +377,7 @@ def test_what_comes_later_than_declared_changes_nothing(
     assert change - info.lookahead_samples - hop <= first <= change + hop
 
 
-@every_codec
+@first_and_last
 def test_a_batch_of_equal_lengths_gives_the_same_as_single_waves(
     codec: Any, twins: Callable[[int], list[Wave]]
 ) -> None:
@@ -406,14 +424,14 @@ def lag(reference: NDArray[Any], decoded: NDArray[Any], largest: int) -> int:
     return int(lags[np.argmax(correlation[lags])])
 
 
-@every_codec
+@first_and_last
 def test_silence_stays_finite(codec: Any) -> None:
     sample_rate, _ = rates(codec.info)
     _, decoded = through(codec, np.zeros(sample_rate, dtype=np.float32), sample_rate)
     assert np.isfinite(decoded).all()
 
 
-@every_codec
+@first_and_last
 def test_full_scale_and_beyond_stays_finite(codec: Any) -> None:
     sample_rate, _ = rates(codec.info)
     noise = np.random.default_rng(3).standard_normal(sample_rate // 2).astype(np.float32)
