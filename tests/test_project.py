@@ -29,6 +29,7 @@ HEAVY = (
     "scipy",
     "torch",
 )
+VAGUE_NAMES = ("place", "found")
 # Written in two parts, so that this file does not find itself.
 STRAY = ("/wo" + "rk/", "/ro" + "ot/", "pypi" + ".org", "files.python" + "hosted")
 
@@ -41,6 +42,19 @@ def committed_files() -> list[Path]:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def bound_name(node: ast.AST) -> str | None:
+    """The name that a part of a program binds: a variable, an argument, an import, an error."""
+    if isinstance(node, ast.Name):
+        return node.id if isinstance(node.ctx, ast.Store) else None
+    if isinstance(node, ast.arg):
+        return node.arg
+    if isinstance(node, ast.alias):
+        return node.asname
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs):
+        return node.name
+    return None
 
 
 class TestLayout:
@@ -93,6 +107,17 @@ class TestNames:
 
 
 class TestRequirements:
+    def test_a_name_says_what_it_holds(self) -> None:
+        """Neither ``place`` nor ``found``: five things were called so."""
+        vague = [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for path in committed_files()
+            if path.suffix == ".py"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if bound_name(node) in VAGUE_NAMES
+        ]
+        assert not vague
+
     def test_torch_stays_below_the_first_version_that_was_not_tried(self) -> None:
         extras = PYPROJECT["project"]["optional-dependencies"]
         torch_lines = [
