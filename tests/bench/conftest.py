@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import yaml
 from numpy.typing import NDArray
 
 from synbench.__main__ import main
+from synbench.corpora import _registry as _corpora
+from synbench_codecs import _registry as _codecs
+from synbench_metrics import _registry as _metrics
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -142,6 +146,33 @@ def install(tmp_path: Path) -> Callable[..., Path]:
     return lay
 
 
+@contextlib.contextmanager
+def importable(paths: tuple[Path, ...], patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What lies in these folders is there as if it had been installed, and forgotten afterwards."""
+    if not paths:
+        yield
+        return
+    imported = set(sys.modules)
+    # A module may be written anew within the second that its compiled form is told apart by.
+    patch.setattr(sys, "dont_write_bytecode", True)
+    for path in paths:
+        patch.syspath_prepend(path)
+    try:
+        forget_entry_points()
+        yield
+    finally:
+        forget_entry_points()
+        for name in set(sys.modules) - imported:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and any(Path(file).is_relative_to(path) for path in paths):
+                del sys.modules[name]
+
+
+def forget_entry_points() -> None:
+    for registry in (_corpora.registry, _codecs.registry, _metrics.registry):
+        registry.__dict__.pop("entry_points", None)
+
+
 @pytest.fixture
 def synbench(
     tmp_path: Path, environment: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
@@ -149,12 +180,13 @@ def synbench(
     """Runs the command line and returns its output and exit code.
 
     In this process, which has imported everything already; in one of its own (``alone``) where
-    that is the point, or where packages outside synbench are to be found (``paths``).
+    that is the point, or where workers are to find packages outside synbench (``paths``).
     """
 
     def run(*arguments: str | Path, paths: tuple[Path, ...] = (), alone: bool = False) -> Any:
         words = list(map(str, arguments))
-        if paths or alone:
+        workers = {"--workers", "--executor"} & set(words) and "0" not in words
+        if alone or (paths and workers):
             return subprocess.run(
                 [sys.executable, "-m", "synbench", *words],
                 capture_output=True,
@@ -167,8 +199,12 @@ def synbench(
         if words[0] == "run" and "--workers" not in words:
             words += ["--workers", "0"]
         printed, said = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
-            for name, value in environment().items():
+        with (
+            monkeypatch.context() as patch,
+            importable(paths, patch),
+            pytest.raises(SystemExit) as ended,
+        ):
+            for name, value in environment(*paths).items():
                 patch.setenv(name, value)
             patch.chdir(tmp_path)
             patch.setattr(sys, "argv", ["synbench", *words])
