@@ -90,6 +90,7 @@ def test_slurm(deadly_suite: Path, synbench: Command, plugin: Path, tmp_path: Pa
     assert not (run / "slurm" / "current").exists()
 
 
+@pytest.mark.slow
 def test_dask(
     deadly_suite: Path,
     synbench: Command,

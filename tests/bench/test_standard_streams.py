@@ -12,6 +12,9 @@ import pytest
 
 Environment = Callable[..., dict[str, str]]
 
+# It prints a table as long as any, but imports every metric's package before.
+METRICS = pytest.param("metrics", marks=pytest.mark.slow)
+
 
 def shell(line: str, environment: Environment) -> subprocess.CompletedProcess[str]:
     command = f'run() {{ "{sys.executable}" -m synbench "$@"; }}; {line}'
@@ -25,14 +28,14 @@ def shell(line: str, environment: Environment) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("command", ["suites --schema", "metrics", "--help"])
+@pytest.mark.parametrize("command", ["suites --schema", METRICS, "--help"])
 def test_a_full_disk_is_one_sentence(command: str, environment: Environment) -> None:
     done = shell(f"run {command} > /dev/full", environment)
     assert done.returncode == 3
     assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("command", ["suites --schema", "metrics"])
+@pytest.mark.parametrize("command", ["suites --schema", METRICS])
 def test_what_would_be_printed_on_a_closed_output_is_missed(
     command: str, environment: Environment
 ) -> None:
@@ -41,7 +44,7 @@ def test_what_would_be_printed_on_a_closed_output_is_missed(
     assert done.stderr == "Error: cannot write to standard output: it is closed\n"
 
 
-@pytest.mark.parametrize("command", ["codecs --json", "metrics"])
+@pytest.mark.parametrize("command", ["codecs --json", METRICS])
 def test_a_reader_that_has_had_enough_is_no_failure(command: str, environment: Environment) -> None:
     done = shell(f"run {command} | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}", environment)
     assert (done.returncode, done.stderr) == (0, "")
