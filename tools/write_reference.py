@@ -23,6 +23,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import published_codecs
 import synbench.corpora
 import synbench_codecs
 from docstring_markdown import as_markdown, first_line, without_first_line
@@ -200,6 +201,24 @@ def _options(loaded: Any) -> str:
     entries = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w|\Z)", arguments, re.MULTILINE | re.DOTALL)
     lines = [f"- `{name}`: {as_markdown(' '.join(text.split()))}" for name, text in entries]
     return "**Options**\n\n" + "\n".join(lines)
+
+
+def published_codecs_page() -> str:
+    """Rates, licences and proofs of networks, those of the registry and those by a script."""
+    introduction = (
+        "What is counted beside what the authors print, what may be done with code and weights, "
+        "and how it was shown that a network here is theirs. Counted are the bits of all whole "
+        "frames; the contract tests compare every stream with this. Where it says *stand-in*, "
+        "names, shapes and types are those of the package, and no network of theirs has run "
+        "here. Trained weights of most codecs could not be loaded where this was written: try "
+        "`synbench check` with yours. Scripts are set up as in [codecs in an environment of "
+        "their own](../how-to/codecs-in-their-own-environment.md). `synbench codecs --json` "
+        "gives licences and training data to programs; `plan`, `run` and every table warn where "
+        "a codec was trained on the corpus that is scored."
+    )
+    facts = [fact for name in synbench_codecs.names() for fact in codec_facts(name)]
+    table = _rows(published_codecs.HEADINGS, published_codecs.rows(facts))
+    return _page("Published codecs", introduction, [table], order=12)
 
 
 # --- metrics ----------------------------------------------------------------------------------
@@ -388,6 +407,7 @@ def _help(command: click.Command, name: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "codecs.md": codecs_page,
+    "published-codecs.md": published_codecs_page,
     "metrics.md": metrics_page,
     "corpora.md": corpora_page,
     "suites.md": suites_page,

@@ -4,7 +4,8 @@ Once, beside this file. The code is not on the package index: take the authors' 
 open-mmlab/Amphion, as a folder ``Amphion`` (commit d3de90f) ::
 
     python3 -m venv facodec-env
-    facodec-env/bin/pip install "torch>=2.5" numpy einops librosa scipy huggingface-hub
+    facodec-env/bin/pip install "torch>=2.5" "torchaudio>=2.5" numpy einops librosa pyworld \
+        soundfile "setuptools<81" huggingface-hub
     facodec-env/bin/hf download amphion/naturalspeech3_facodec ns3_facodec_encoder.bin \
         ns3_facodec_decoder.bin --local-dir weights/facodec
     echo "$PWD" > "$(echo facodec-env/lib/python3*/site-packages)/amphion.pth"

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 # Loading every codec and metric takes several seconds.
 PAGES = [
     pytest.param("codecs.md", marks=pytest.mark.slow),
+    pytest.param("published-codecs.md", marks=pytest.mark.slow),
     pytest.param("metrics.md", marks=pytest.mark.slow),
     pytest.param("weights.md", marks=pytest.mark.slow),
     "corpora.md",
