@@ -149,9 +149,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("interrupted; the same command resumes", err=True)
-        code = 130
+        # click makes an Abort of what stopped it.
+        code = 128 + getattr(error.__cause__ or error, "number", 2)
     except Exception as error:  # noqa: BLE001 - a bug is raised again
         code = _said(error)
     sys.exit(code)

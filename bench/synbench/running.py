@@ -17,6 +17,9 @@ from synbench.execution.executors import Executor, ProcessPool, cuda_devices, ma
 from synbench.execution.manifest import describe_run, item_rows
 from synbench.execution.plan import Plan, make_plan
 from synbench.execution.progress import Progress, Reading, duration, print_notes, print_skipped
+from synbench.execution.scratch import unpack_bundles
+from synbench.execution.slurm_queue import end_earlier_jobs
+from synbench.execution.stop_signals import stopped_by_signals
 from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
 from synbench.results.cells import failure_counts
@@ -157,7 +160,10 @@ def complete_run(
     if executor.partition(":")[0] == "local":  # elsewhere, workers have devices of their own
         check_device()
     folder = RunFolder(folder_of(suite.name, None if out is None else str(out)))
-    with only_run(folder.path):
+    with only_run(folder.path), stopped_by_signals():
+        end_earlier_jobs(folder.path)
+        with fatal_faults(str(folder.path)):
+            unpack_bundles(folder.path)
         plan = make_plan(
             suite,
             folder,
@@ -176,6 +182,7 @@ def complete_run(
             _work(plan, folder, made, console)
             remember_costs(folder)
         with fatal_faults(str(folder.path)):
+            unpack_bundles(folder.path)
             compact(folder)
     failures = failure_counts(read_planned(folder.path))
     folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")

@@ -60,8 +60,13 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
+        try:
+            with replacing(path) as temporary:
+                temporary.write_bytes(data)
+        except FileNotFoundError:
+            # A run that starts sweeps the folder while a worker of a killed one still writes.
+            with replacing(path) as temporary:
+                temporary.write_bytes(data)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 

@@ -69,6 +69,13 @@ PLUGIN = """
             if wave.size == 3000:
                 os.kill(os.getpid(), 9)
 
+    class Endless(_Base):
+        '''Sleeps far too long over any wave of 4000 samples.'''
+        name = "endless"
+        def before(self, wave):
+            if wave.size == 4000:
+                time.sleep(3000)
+
     class Buggy(_Base):
         name = "buggy"
         def decode(self, encoded):
@@ -221,5 +228,13 @@ def synbench(
 def plugin(install: Callable[..., Path]) -> Path:
     """A package outside synbench with codecs that sleep, crash or fail."""
     return install(
-        PLUGIN, {"synbench.codecs": {"slow": "Slow", "deadly": "Deadly", "buggy": "Buggy"}}
+        PLUGIN,
+        {
+            "synbench.codecs": {
+                "slow": "Slow",
+                "deadly": "Deadly",
+                "endless": "Endless",
+                "buggy": "Buggy",
+            }
+        },
     )

@@ -15,6 +15,7 @@ from synbench.conditions.channel import Received
 from synbench.conditions.transmission import Channel, channel_of
 from synbench.execution.heard import heard
 from synbench.execution.identity import codec_identity, recorded_digests
+from synbench.execution.scratch import staged
 from synbench.execution.sealed import write_sealed
 from synbench.execution.streams import Sent, encoded_stream, stored_or_made
 from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
@@ -71,9 +72,9 @@ def decode_unit(unit: DecodeUnit) -> UnitReport:
     """
     report = UnitReport()
     rows = []
-    for item in unit.items:
-        row = _decode_item(unit, item)
-        rows.append(row)
+    with fatal_faults(unit.run), staged(Path(unit.run)) as (files, bundles):
+        rows = [_decode_item(unit, item, files) for item in unit.items]
+    for item, row in zip(unit.items, rows, strict=True):
         report.statuses[unit.codec.codec_id, row.status] += 1
         if row.status != "ok":
             report.reasons[row.reason] += 1
@@ -81,15 +82,15 @@ def decode_unit(unit: DecodeUnit) -> UnitReport:
             report.undecoded[key] = (row.reason, row.transient)
     with fatal_faults(unit.run):
         RunFolder(Path(unit.run)).add("decodes", rows)
-    return report
+    return replace(report, bundles=tuple(bundles))
 
 
-def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
+def _decode_item(unit: DecodeUnit, item: ItemWork, files: Path) -> DecodeRow:
     row = blank_decode(unit, item)
     if item.problem:
         return replace(row, reason=published_reason(item.problem, run=unit.run, item=item))
     try:
-        stored = store_reconstruction(unit, unit.codec, item)
+        stored = store_reconstruction(unit, unit.codec, item, files=files)
     except NotApplicable as error:
         return replace(row, reason=f"{NO_SUCH_CELL}{error}")
     except (ItemError, OSError) as error:
@@ -98,11 +99,14 @@ def _decode_item(unit: DecodeUnit, item: ItemWork) -> DecodeRow:
     return replace(row, status="ok", **stored)
 
 
-def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> dict[str, Any]:
+def store_reconstruction(
+    unit: Any, codec_point: CodecPoint, item: ItemWork, *, files: Path
+) -> dict[str, Any]:
     """Code and decode one item and write its files; what the row says of it.
 
     Args:
         unit: has ``run``, ``policy_id`` and ``cell_seconds``.
+        files: the run folder, or one on scratch in its place.
 
     Raises:
         ItemError: the item or the codec is at fault; the message says in what.
@@ -139,7 +143,7 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
                 path, encoded, codec=codec, reference=(reference, rate), unit=unit
             )
         decoded, decoded_rate, measured = _through_bytes(
-            codec, sent, inside(run, name), channel=channel, unit=unit, seconds=seconds
+            codec, sent, inside(files, name), channel=channel, unit=unit, seconds=seconds
         )
         measured["bitstream"] = name
     aligned = policy.align(
@@ -152,7 +156,7 @@ def store_reconstruction(unit: Any, codec_point: CodecPoint, item: ItemWork) -> 
     name = f"reconstructions/{target}"
     data = bytes(audio_bytes(aligned.wave, sample_rate=rate, suffix=".flac"))
     with fatal_faults(unit.run):
-        write_sealed(inside(run, name), data, name=str(target))
+        write_sealed(inside(files, name), data, name=str(target))
     return measured | {
         "lag_seconds": aligned.lag_seconds,
         "correlation": aligned.correlation,

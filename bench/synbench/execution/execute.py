@@ -19,8 +19,9 @@ from synbench.execution.executors import WORKER_DIED, Executor, WorkerDied
 from synbench.execution.plan import Plan
 from synbench.execution.schedule import Schedule, Takes, Task, Unit
 from synbench.execution.scoring import score_row, score_unit
+from synbench.execution.scratch import unpack_bundle
 from synbench.execution.units import DecodeUnit
-from synbench.execution.worker import UnitReport, cell_seconds
+from synbench.execution.worker import UnitReport, cell_seconds, fatal_faults
 from synbench.results.store import RunFolder
 from synbench_base.errors import EnvironmentFault
 from synbench_metrics import Outcome
@@ -67,6 +68,8 @@ class _Lane:
 
     def why_died(self, task: Task) -> str:
         """Why a worker died with a unit of one cell: it took too long, or crashed."""
+        if self.executor.in_flight > self.executor.workers:
+            return WORKER_DIED  # nobody here knows when it started
         spent = time.monotonic() - self.started.get(task, time.monotonic())
         item = task.unit.items[0] if isinstance(task.unit, DecodeUnit) else task.unit.items[0][0]
         limit = cell_seconds(item, task.unit.cell_seconds)
@@ -127,6 +130,7 @@ def _collect(
             report = future.result()
         except WorkerDied as error:
             (suspects if error.shared else lost).append(task)
+            reasons[task] = str(error)
         except BrokenExecutor:
             suspects.append(task)
             broken = True
@@ -137,6 +141,9 @@ def _collect(
             lost.append(task)
             reasons[task] = f"{type(error).__name__}: {error}"
         else:
+            with fatal_faults(str(run.path)):
+                for name in report.bundles:
+                    unpack_bundle(run.path, name)
             listener(task.unit, report)
             schedule.finish(task, report)
     if broken:

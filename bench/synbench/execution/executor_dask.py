@@ -6,8 +6,9 @@ worker must have one thread: codecs and metrics hold models that two threads mus
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Dask:
             )
         # More units than workers, so that none waits for this process.
         self.workers, self.in_flight = len(threads), UNITS_PER_WORKER * len(threads)
+        self._address = address
         self._waiting: dict[Any, Future[Any]] = {}
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -72,11 +74,20 @@ class Dask:
 
     def _settle(self, task: Any) -> None:
         import distributed
+        from distributed.comm.core import CommClosedError
 
         future = self._waiting.pop(task)
         try:
             future.set_result(task.result())
-        except distributed.KilledWorker as error:
-            future.set_exception(WorkerDied(str(error), shared=True))
+        except distributed.KilledWorker:
+            future.set_exception(WorkerDied("", shared=True))
+        except (CancelledError, asyncio.CancelledError, CommClosedError):
+            # Nobody here cancels a task whose result is waited for.
+            future.set_exception(
+                EnvironmentFault(
+                    f"the Dask scheduler at {self._address} is gone; start it and its workers, "
+                    "then type the same command again"
+                )
+            )
         except Exception as error:  # noqa: BLE001 - the future carries it, as a pool's would
             future.set_exception(error)

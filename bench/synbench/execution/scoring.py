@@ -120,7 +120,7 @@ def _reconstruction(unit: ScoreUnit, item: ItemWork, cell: CellWork) -> tuple[po
         return read_sealed(path, name=str(name))
     except ItemError:
         try:
-            store_reconstruction(unit, cell.codec, item)
+            store_reconstruction(unit, cell.codec, item, files=Path(unit.run))
         except ItemError as error:
             # The next start decodes what is not there.
             path.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ from typing import IO, Any
 from synbench import policy
 from synbench.audio import read_audio
 from synbench.conditions.applied import applied
+from synbench.execution.stop_signals import Stopped
 from synbench.execution.units import ItemWork, item_digest
 from synbench.published import without_folders
 from synbench_base.errors import EnvironmentFault, ItemError, SynbenchError
@@ -60,11 +61,13 @@ class UnitReport:
         statuses: how many cells ended how, by (codec id, status).
         reasons: how often each reason for a failure came up.
         undecoded: (corpus, item, codec id) to (reason, transient), for failed decodes.
+        bundles: names of the files that hold what was made, see :mod:`~.scratch`.
     """
 
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     undecoded: dict[tuple[str, str, str], tuple[str, bool]] = field(default_factory=dict)
+    bundles: tuple[str, ...] = ()
 
 
 class CellFault(ItemError):
@@ -105,7 +108,7 @@ def guarded(seconds: float) -> Iterator[None]:
     except ItemError:
         raise
     except KeyboardInterrupt as error:
-        if _interrupted():
+        if isinstance(error, Stopped) or _interrupted():
             raise
         raise CellFault(f"KeyboardInterrupt: {error}".rstrip(": ")) from error
     except BaseException as error:
