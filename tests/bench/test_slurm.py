@@ -6,30 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
 import pytest
 import soundfile
+from compared_runs import CODECS, ITEMS, METRICS, end, rows, same, until
 from slurm_cluster import SlurmCluster, absent_programs, slurm_cluster
 
 Write = Callable[..., Path]
 Environment = Callable[..., dict[str, str]]
-
-ITEMS = 10
-CODECS = ["lowpass-3k5", "slow"]
-METRICS = ["si_sdr", "log_spectral_distance"]
-# What says when and how fast, and nothing else.
-CLOCKS = ("written", "cpu_seconds")
-MEASURED = (
-    "encode_cpu_seconds",
-    "encode_wall_seconds",
-    "decode_cpu_seconds",
-    "decode_wall_seconds",
-)
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,56 +71,12 @@ def many(tmp_path: Path, speech_folder: Path) -> Path:
     return speech_folder
 
 
-def rows(run: Path, stage: str) -> list[dict[str, Any]]:
-    """All rows without their times, in a fixed order."""
-    found = [
-        {name: value for name, value in row.items() if name not in (*CLOCKS, *MEASURED)}
-        for file in (run / stage).glob("*.parquet")
-        for row in pyarrow.parquet.read_table(file).to_pylist()
-    ]
-    return sorted(found, key=repr)
-
-
-def files(run: Path) -> dict[str, bytes]:
-    """Everything that was coded and decoded."""
-    return {
-        str(path.relative_to(run)): path.read_bytes()
-        for tree in ("bitstreams", "reconstructions")
-        for path in (run / tree).rglob("*")
-        if path.is_file()
-    }
-
-
-def until(condition: Callable[[], Any], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-
-
-def end(process: subprocess.Popen[str], seconds: float = 400) -> str:
-    """What a run that must succeed said."""
-    _, said = process.communicate(timeout=seconds)
-    assert process.returncode == 0, said
-    return said
-
-
 @pytest.fixture
 def alone(many: Path, write_suite: Write, tmp_path: Path, started: Any) -> tuple[Path, Path]:
     """The suite, and its run on this machine alone."""
     suite, run = write_suite(many, codecs=CODECS, metrics=METRICS), tmp_path / "alone"
     end(started(suite, run, "local"))
     return suite, run
-
-
-def same(run: Path, other: Path) -> None:
-    for stage, cells in (("decodes", 2), ("scores", 4)):
-        assert rows(run, stage) == rows(other, stage)
-        assert len(rows(run, stage)) == cells * ITEMS
-        assert len(list((run / stage).glob("*.parquet"))) == 1
-    assert files(run) == files(other)
-    assert not list(run.rglob("*.tmp")), "half a file is left"
-    assert not (run / "bundles").exists()
 
 
 def test_rows_are_those_of_one_machine(

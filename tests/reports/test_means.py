@@ -228,3 +228,22 @@ def test_more_speakers_make_intervals_narrower() -> None:
         estimates = estimate_means(generator.normal(size=(count, 300)))
         widths.append(float(np.median(estimates.high - estimates.low)))
     assert all(second < first for first, second in pairwise(widths))
+
+
+@pytest.mark.parametrize("speakers", [0, 12])
+def test_nothing_missing_is_a_shorter_way_to_the_same_answer(speakers: int) -> None:
+    generator = np.random.default_rng(speakers)
+    values = generator.normal(3, 1, (60, 5)) ** 2
+    words = np.repeat(generator.integers(1, 30, (60, 1)), 5, axis=1).astype(np.float64)
+    clusters = np.arange(60) % speakers if speakers else None
+    pairs = [(0, 1), (3, 2), (4, 0)]
+    # An item without any value changes nothing, and is something missing.
+    longer = [np.vstack([one, np.full((1, 5), np.nan)]) for one in (values, words)]
+    of_longer = None if clusters is None else np.append(clusters, 0)
+    for sizes, longer_sizes in ((None, None), (words, longer[1])):
+        short = estimate_differences(values, pairs, clusters=clusters, sizes=sizes)
+        whole = estimate_differences(longer[0], pairs, clusters=of_longer, sizes=longer_sizes)
+        for name in ("mean", "error", "df", "skewness", "low", "high", "count", "clusters"):
+            one, other = getattr(short, name), getattr(whole, name)
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+            assert one.shape == (3,)

@@ -7,6 +7,7 @@ worker must have one thread: codecs and metrics hold models that two threads mus
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -26,15 +27,21 @@ class Dask:
     """An executor on a Dask cluster.
 
     Args:
-        address: of the scheduler, ``tcp://host:8786``.
+        address: of the scheduler, ``tcp://host:8786``; or
+        scheduler_file: the file that ``dask scheduler --scheduler-file`` wrote on a shared disk.
         workers, folder: not used; every executor is given them.
     """
 
     unit_seconds = (5.0, 120.0)
 
-    def __init__(self, *, address: str, workers: int | None, folder: Path) -> None:
+    def __init__(
+        self, *, workers: int | None, folder: Path, address: str = "", scheduler_file: str = ""
+    ) -> None:
         if workers is not None:
             raise UsageError("dask: its workers are those of the cluster; leave out --workers")
+        if bool(address) == bool(scheduler_file):
+            raise UsageError("expected dask:address=tcp://host:8786 or dask:scheduler_file=FILE")
+        address = address or _written_address(Path(scheduler_file))
         distributed = import_extra("distributed", extra="dask")
         try:
             connect: Any = distributed.Client
@@ -91,3 +98,13 @@ class Dask:
             )
         except Exception as error:  # noqa: BLE001 - the future carries it, as a pool's would
             future.set_exception(error)
+
+
+def _written_address(file: Path) -> str:
+    """What a scheduler wrote about where it listens."""
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["address"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise EnvironmentFault(
+            f"cannot read {file}: {error}; start it with: dask scheduler --scheduler-file {file}"
+        ) from error

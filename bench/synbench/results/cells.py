@@ -13,6 +13,7 @@ million of them cost well under a second and no Python loop.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -101,7 +102,7 @@ class Cells:
     failures: tuple[tuple[str, int], ...]
     lag_profiles: tuple[tuple[bytes, ...], ...]
 
-    @property
+    @functools.cached_property
     def speakers(self) -> NDArray[np.int64] | None:
         """The clusters where they matter: several of them, one with several items; else None."""
         n_clusters = len(np.unique(self.clusters))

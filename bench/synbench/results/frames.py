@@ -33,7 +33,8 @@ _ITEMS = f"SELECT {', '.join(ITEM_FIELDS)} FROM items WHERE corpus = ? ORDER BY 
 
 __all__ = ["decode_frame", "item_frame", "score_frame"]
 
-Columns = dict[str, NDArray[Any]]
+# Of numpy, or as pandas keeps texts.
+Columns = dict[str, Any]
 
 
 def score_frame(planned: PlannedRun) -> pandas.DataFrame:
@@ -105,39 +106,44 @@ def _items(store: Store, corpus: str) -> Columns:
 
 def _scores(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Cells) -> Columns:
     shape = cells.status.shape
-    kept = (cells.status != NOT_PLANNED).ravel()
+    kept: Any = (cells.status != NOT_PLANNED).ravel()
+    if kept.all():
+        kept = slice(None)  # no copies of everything
     item, codec, metric = (axis.ravel()[kept] for axis in np.indices(shape))
     utterances = _items(store, corpus.name)
-    reasons = np.full(shape, "", dtype=object)
+    # Texts by number: a million of Python's own take longer than all the rest.
+    texts = {"": 0}
+    reasons = np.zeros(shape, dtype=np.int64)
     for number, entry in enumerate(planned.codecs):
-        reasons[:, number][cells.status[:, number] == MISSING] = entry.missing
+        absent = texts.setdefault(entry.missing, len(texts))
+        reasons[:, number][cells.status[:, number] == MISSING] = absent
     for number, metric_entry in enumerate(planned.metrics):
-        without = (cells.status[:, :, number] == MISSING) & (reasons[:, :, number] == "")
-        reasons[:, :, number][without] = metric_entry.missing
+        without = (cells.status[:, :, number] == MISSING) & (reasons[:, :, number] == 0)
+        reasons[:, :, number][without] = texts.setdefault(metric_entry.missing, len(texts))
     codec_ids = {entry.codec_id: number for number, entry in enumerate(planned.codecs)}
     metric_ids = {entry.metric_id: number for number, entry in enumerate(planned.metrics)}
     for cell in store.unscored(corpus.name):
         if cell.codec_id in codec_ids and cell.metric_id in metric_ids:
             index = cell.item_index, codec_ids[cell.codec_id], metric_ids[cell.metric_id]
-            reasons[index] = cell.reason
+            reasons[index] = texts.setdefault(cell.reason, len(texts))
     rates = cells.measures["payload_bits"] / cells.seconds[:, None] / 1000
     counted = [entry.bits_counted for entry in planned.codecs]
     rates = np.where(np.array(counted, dtype=bool), rates, np.nan)
     weights = np.where(cells.status == OK, cells.sizes, np.nan)
     return {
-        **{name: utterances[name][item] for name in ("corpus", "item", "speaker", "seconds")},
+        **_utterances(utterances, item),
         **_codecs(planned.codecs, codec),
         "payload_kbps": rates[item, codec],
-        "metric": _texts([entry.column for entry in planned.metrics])[metric],
-        "metric_id": _texts([entry.metric_id for entry in planned.metrics])[metric],
-        "unit": _texts([entry.unit for entry in planned.metrics])[metric],
-        "direction": _texts([entry.direction for entry in planned.metrics])[metric],
+        "metric": _texts([entry.column for entry in planned.metrics]).take(metric),
+        "metric_id": _texts([entry.metric_id for entry in planned.metrics]).take(metric),
+        "unit": _texts([entry.unit for entry in planned.metrics]).take(metric),
+        "direction": _texts([entry.direction for entry in planned.metrics]).take(metric),
         "condition": _same(corpus.condition, item.size),
-        "against": _texts([entry.against for entry in planned.metrics])[metric],
-        "status": _texts(STATUS_NAMES)[cells.status.ravel()[kept]],
+        "against": _texts([entry.against for entry in planned.metrics]).take(metric),
+        "status": _texts(STATUS_NAMES).take(cells.status.ravel()[kept]),
         "value": cells.values.ravel()[kept],
         "weight": weights.ravel()[kept],
-        "reason": reasons.ravel()[kept],
+        "reason": _texts(list(texts)).take(reasons.ravel()[kept]),
     }
 
 
@@ -164,9 +170,9 @@ def _decodes(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Ce
             texts[name][item_index, number] = str(planned.folder / file) if file else ""
     measures = {name: cells.measures[name].ravel() for name in MEASURES}
     return {
-        **{name: utterances[name][item] for name in ("corpus", "item", "speaker", "seconds")},
+        **_utterances(utterances, item),
         **_codecs(planned.codecs, codec),
-        "status": _texts(STATUS_NAMES)[cells.decode_status.ravel()],
+        "status": _texts(STATUS_NAMES).take(cells.decode_status.ravel()),
         "reason": texts["reason"].ravel(),
         "payload_kbps": measures["payload_bits"] / utterances["seconds"][item] / 1000,
         **measures,
@@ -175,22 +181,34 @@ def _decodes(store: Store, planned: PlannedRun, corpus: PlannedCorpus, cells: Ce
     }
 
 
+def _utterances(utterances: Columns, item: NDArray[np.intp]) -> Columns:
+    """The columns that say which utterance a row is about, and how long that is."""
+    named = ("corpus", "item", "speaker")
+    return {
+        **{name: _texts(list(utterances[name])).take(item) for name in named},
+        "seconds": utterances["seconds"][item],
+    }
+
+
 def _codecs(codecs: Sequence[PlannedCodec], index: NDArray[np.intp]) -> Columns:
     nominal = [
         np.nan if entry.nominal_bps is None else entry.nominal_bps / 1000 for entry in codecs
     ]
     return {
-        "codec": _texts([entry.label for entry in codecs])[index],
-        "codec_spec": _texts([entry.spec for entry in codecs])[index],
-        "codec_id": _texts([entry.codec_id for entry in codecs])[index],
-        "kind": _texts([entry.kind for entry in codecs])[index],
+        "codec": _texts([entry.label for entry in codecs]).take(index),
+        "codec_spec": _texts([entry.spec for entry in codecs]).take(index),
+        "codec_id": _texts([entry.codec_id for entry in codecs]).take(index),
+        "kind": _texts([entry.kind for entry in codecs]).take(index),
         "nominal_kbps": np.array(nominal, dtype=np.float64)[index],
     }
 
 
-def _texts(texts: Sequence[str]) -> NDArray[Any]:
-    return np.array(texts, dtype=object)
+def _texts(texts: Sequence[str]) -> Any:
+    """Some texts as pandas keeps a column; ``take`` makes long columns of them without Python."""
+    import pandas
+
+    return pandas.Series(list(texts)).array
 
 
-def _same(text: str, count: int) -> NDArray[Any]:
-    return np.full(count, text, dtype=object)
+def _same(text: str, count: int) -> Any:
+    return _texts([text]).take(np.zeros(count, dtype=np.intp))

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synbench.errors import EnvironmentFault, UsageError
-from synbench.results.confined import inside, stored_file
+from synbench.results.confined import inside, stored_file, stored_files
 from synbench.results.counting import counting, stored
 from synbench.results.rows import (
     COLUMNS,
@@ -210,7 +210,7 @@ class RunFolder:
 
     def _shards(self, tree: str) -> list[Path]:
         names = sorted(path.name for path in inside(self.path, tree).glob("[!.]*.parquet"))
-        paths = [stored_file(self.path, f"{tree}/{name}") for name in names]
+        paths = stored_files(self.path, [f"{tree}/{name}" for name in names]).values()
         for path in filter(None, paths):
             if len(path.stem) == NAME_DIGITS and name_of(path.read_bytes()) != path.stem:
                 raise EnvironmentFault(

@@ -27,7 +27,14 @@ SAME_SIZE_DIGITS = 9
 # Distributions that are kept: with ties nearly every set has one of its own.
 KEPT_DISTRIBUTIONS = 256
 
-__all__ = ["has_ties", "rank_direction", "rank_directions", "wilcoxon", "wilcoxon_each"]
+__all__ = [
+    "has_ties",
+    "p_and_directions",
+    "rank_direction",
+    "rank_directions",
+    "wilcoxon",
+    "wilcoxon_each",
+]
 
 
 def wilcoxon(differences: Floats) -> float:
@@ -43,10 +50,23 @@ def wilcoxon(differences: Floats) -> float:
 
 def wilcoxon_each(differences: Floats) -> Floats:
     """The same of every set, from shape ``(n, k)`` to ``(k,)``."""
-    count, sets = differences.shape
+    return p_and_directions(differences)[0]
+
+
+def p_and_directions(differences: Floats) -> tuple[Floats, Integers]:
+    """Two-sided p and the side with the larger ranks of every set, ``(n, k)`` to two ``(k,)``.
+
+    Sides are 1 the positive, -1 the negative, 0 neither.
+    """
+    ranks, signs, tied = _signed_ranks(differences)
+    directions: Integers = np.sign((ranks * signs).sum(axis=0)).astype(np.int64)
+    return _p_values(ranks, signs, tied), directions
+
+
+def _p_values(ranks: Integers, signs: Floats, tied: NDArray[np.bool_]) -> Floats:
+    count, sets = ranks.shape
     if count < 2:
         return np.full(sets, np.nan)
-    ranks, signs, tied = _signed_ranks(differences)
     positive, total = (ranks * (signs > 0)).sum(axis=0), ranks.sum(axis=0)
     p = np.ones(sets)
     exact = count <= np.where(tied, EXACT_TIED_RANKS, EXACT_RANKS)
@@ -55,6 +75,8 @@ def wilcoxon_each(differences: Floats) -> Floats:
         distance = abs(float(positive[number]) - float(total[number]) / 2)
         p[number] = 2 * NormalDist().cdf(-distance / deviation)
     counted = np.flatnonzero(exact & (total > 0))
+    if not counted.size:
+        return p  # what follows would sort nothing at the price of a type with n fields
     patterns, which = np.unique(ranks[:, counted], axis=1, return_inverse=True)
     for index, pattern in enumerate(patterns.T):
         below, above = _tails(tuple(int(rank) for rank in pattern if rank))
@@ -71,9 +93,7 @@ def rank_direction(differences: Floats) -> int:
 
 def rank_directions(differences: Floats) -> Integers:
     """The same of every set, from shape ``(n, k)`` to ``(k,)``."""
-    ranks, signs, _ = _signed_ranks(differences)
-    directions: Integers = np.sign((ranks * signs).sum(axis=0)).astype(np.int64)
-    return directions
+    return p_and_directions(differences)[1]
 
 
 def has_ties(differences: Floats) -> bool:

@@ -28,7 +28,7 @@ from synbench.statistics.paired_tests import (
     smallest_p,
 )
 from synbench.statistics.power import units_needed
-from synbench.statistics.signed_ranks import rank_direction, wilcoxon
+from synbench.statistics.signed_ranks import p_and_directions
 
 Verdict = Literal[
     "equal within the margin",
@@ -227,10 +227,11 @@ def _ranks(cells: Cells, metric: int, chosen: Sequence[tuple[int, int]]) -> list
         cluster_means(values[:, first] - values[:, second], cells.speakers)
         for first, second in chosen
     ]
-    p_values = correct([wilcoxon(one) for one in gaps])
+    tests = [p_and_directions(one[:, None]) for one in gaps]
+    p_values = correct([float(p[0]) for p, _ in tests])
     return [
-        Ranks(direction=rank_direction(one), p_holm=p)
-        for one, p in zip(gaps, p_values, strict=True)
+        Ranks(direction=int(direction[0]), p_holm=p)
+        for (_, direction), p in zip(tests, p_values, strict=True)
     ]
 
 
