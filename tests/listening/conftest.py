@@ -130,18 +130,26 @@ def _block(name: str, turn: int, stimuli: dict[str, Stimulus]) -> Block:
     return Block(name=name, pages=(*pages, BlockPage(kind="finish")))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a machine remembers of the recordings of these runs is not the user's."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(cache_folder: Path) -> Iterator[None]:
+    """File by file, so that the tests of other folders find what the user has fetched."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYNBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SYNBENCH_CACHE", str(cache_folder))
         yield
 
 
 @pytest.fixture(scope="session")
-def common_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def common_run(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
     """A run with three systems that nobody changes."""
-    return write_run(tmp_path_factory.mktemp("made") / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNBENCH_CACHE", str(cache_folder))
+        return write_run(tmp_path_factory.mktemp("made") / "run")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from itertools import pairwise
 
@@ -26,6 +27,13 @@ from synbench.statistics.signed_ranks import (
     wilcoxon_each,
 )
 from synbench.statistics.skewed_t import corrected_t
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap() -> None:
+    """statsmodels collects garbage after every correction: that of this file, not of all others."""
+    gc.collect()
+    gc.freeze()
 
 
 def hall_p(values: np.ndarray, hypothesis: float = 0.0) -> float:
