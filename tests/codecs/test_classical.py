@@ -144,5 +144,21 @@ def test_absent_encoder_library_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     pytest.importorskip("av")
     monkeypatch.setattr(amr_wb, "load_library", lambda path: None)
     amr_wb.encoder_library.cache_clear()
-    with pytest.raises(Unavailable, match="apt-get install libvo-amrwbenc0"):
+    monkeypatch.setattr(amr_wb.amrwb_program, "program", lambda: None)
+    with pytest.raises(Unavailable, match=r"libvo-amrwbenc0; .* pip install imageio-ffmpeg==0\.6"):
         load("amr-wb")
+
+
+def test_amr_wb_without_its_library_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, synthetic: Callable[[int], NDArray[np.float32]]
+) -> None:
+    pytest.importorskip("av")
+    pytest.importorskip("imageio_ffmpeg", reason="pip install imageio-ffmpeg==0.6.0")
+    wave = synthetic(16000)[:12345]
+    by_library = [load("amr-wb", bitrate_bps=rate) for rate in amr_wb.MODES]
+    expected = [codec.encode(wave, 16000) for codec in by_library]
+    monkeypatch.setattr(amr_wb, "load_library", lambda path: None)
+    amr_wb.encoder_library.cache_clear()
+    by_program = [load("amr-wb", bitrate_bps=rate) for rate in amr_wb.MODES]
+    assert by_program[0].info.identity == by_library[0].info.identity
+    assert [codec.encode(wave, 16000) for codec in by_program] == expected

@@ -1,9 +1,10 @@
 """AMR wideband (3GPP TS 26.171, ITU-T G.722.2): encoder libvo-amrwbenc, decoder in PyAV.
 
 Frames of 20 ms at 16 kHz, all nine modes, no discontinuous transmission. The encoder is a system
-library (Debian's ``libvo-amrwbenc0``). It writes the storage format of RFC 4867: a
-table-of-contents byte, then the frame in whole bytes. Only the frame's own bits are kept and
-counted.
+library (Debian's ``libvo-amrwbenc0``) or, without one, the same library inside the program that
+``pip install imageio-ffmpeg==0.6.0`` brings; frames are the same bit for bit. It writes the storage
+format of RFC 4867: a table-of-contents byte, then the frame in whole bytes. Only the frame's own
+bits are kept and counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import functools
+import math
 from fractions import Fraction
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import EncodeError, Unavailable
+from synbench_codecs.support import amrwb_program
 from synbench_codecs.support.adapting import (
     check_choice,
     load_library,
@@ -70,7 +74,7 @@ class AmrWb(AmrCodec):
     def __init__(self, *, bitrate_bps: int = 12650) -> None:
         check_choice("amr-wb", "bitrate_bps", bitrate_bps, MODES)
         require("libopencore_amrwb", mode="r")
-        encoder_library()
+        self._program = _program()
         self.bits_per_frame = MODES[bitrate_bps]
         self.frame_type = list(MODES).index(bitrate_bps)
         self.info = CodecInfo(
@@ -102,7 +106,16 @@ class AmrWb(AmrCodec):
         """
         checked = check_wave(wave, sample_rate, info=self.info)
         padded = pad_to(to_pcm(checked), HOP * n_frames(checked.size, info=self.info))
-        packets = _encode_frames(padded.reshape(-1, HOP), self.frame_type)
+        frames = padded.reshape(-1, HOP)
+        if self._program is None:
+            packets = _encode_frames(frames, self.frame_type)
+        else:
+            packets = amrwb_program.encode_frames(
+                frames,
+                path=self._program,
+                bitrate_bps=list(MODES)[self.frame_type],
+                frame_bytes=1 + math.ceil(self.bits_per_frame / 8),
+            )
         return self._joined(packets, checked.size)
 
 
@@ -128,6 +141,24 @@ def encoder_library() -> ctypes.CDLL:
         ctypes.c_int,
     ]
     return library
+
+
+def _program() -> Path | None:
+    """What encodes where the library is absent; ``None`` where it is there.
+
+    Raises:
+        Unavailable: neither is there.
+    """
+    try:
+        encoder_library()
+    except Unavailable as error:
+        path = amrwb_program.program()
+        if path is None:
+            raise Unavailable(
+                f"{error}; or, without a system library, pip install imageio-ffmpeg==0.6.0"
+            ) from error
+        return path
+    return None
 
 
 def _encode_frames(frames: NDArray[np.int16], mode: int) -> list[bytes]:
