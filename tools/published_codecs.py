@@ -72,7 +72,7 @@ EXAMPLES = (
     ("Qwen3-TTS-Tokenizer-12Hz", "qwen3_codec", ("",), "12.5 Hz, 16 books of 2048"),
 )
 # Scripts that were run with the authors' own network, small and with random weights, too.
-OWN_NETWORK = frozenset({"bi_codec", "fa_codec", "xy_codec"})
+OWN_NETWORK = frozenset({"bi_codec", "fa_codec", "focal_codec", "qwen3_codec", "xy_codec"})
 
 __all__ = ["HEADINGS", "rows"]
 
