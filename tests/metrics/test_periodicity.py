@@ -51,6 +51,13 @@ def test_shares_of_shifted_and_half_kept_pitches():
     assert shares[3] == pytest.approx(0.5, abs=0.03)
 
 
+def test_a_whisper_keeps_no_pitch():
+    metric = load("f0_semitone_autocorrelation")
+    voice = harmonics(140.0)
+    whisper = 0.1 * np.random.default_rng(4).standard_normal(voice.size)
+    assert score(metric, reference=voice, degraded=whisper, sample_rate=RATE).value == 0.0
+
+
 def test_level_and_sign_do_not_matter():
     voice = harmonics(140.0) + 0.02 * np.random.default_rng(2).standard_normal(2 * RATE)
     noisy = voice + 0.05 * np.random.default_rng(3).standard_normal(2 * RATE)
