@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import synbench_codecs
+import synbench_metrics
 from synbench import policy
 from synbench.conditions.corpora import Group
 from synbench.execution.plan import Plan, SuiteCodec, SuiteMetric
@@ -73,14 +74,7 @@ def describe_run(plan: Plan) -> dict[str, Any]:
                 if skipped.codec is not None
             ),
         ],
-        "metrics": [
-            *(_metric(metric, missing="") for metric in plan.metrics),
-            *(
-                _metric(metric, missing=without_folders(skipped.reason))
-                for skipped in plan.skipped
-                for metric in skipped.columns
-            ),
-        ],
+        "metrics": _metrics(plan),
         "corpora": [
             {
                 "name": corpus.name,
@@ -105,6 +99,20 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             for skipped in plan.skipped
         ],
     }
+
+
+def _metrics(plan: Plan) -> list[dict[str, Any]]:
+    """All columns in the order of the suite, those that cannot run here among them."""
+    skipped = [
+        _metric(metric, missing=without_folders(each.reason))
+        for each in plan.skipped
+        for metric in each.columns
+    ]
+    columns = [(synbench_metrics.family(name) or (name,))[0] for name in plan.suite.metrics]
+    order = {column: number for number, column in enumerate(columns)}
+    entries = [*(_metric(metric, missing="") for metric in plan.metrics), *skipped]
+    # Columns against the damaged input come after all others.
+    return sorted(entries, key=lambda entry: order.get(entry["column"], len(order)))
 
 
 def _metric(metric: SuiteMetric, *, missing: str) -> dict[str, Any]:

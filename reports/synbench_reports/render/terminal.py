@@ -71,7 +71,7 @@ def _print_table(table: Table, console: Console, *, compact: bool = False) -> No
         index
         for index, column in enumerate(table.columns)
         if (column.group != "cost" or any(row.cells[index].mean is not None for row in table.rows))
-        and (_is_compact(column) or not compact)
+        and not (compact and _left_out(table, index))
     ]
     room = console.width - first
     runs = _runs(table, shown, widths, room)
@@ -99,6 +99,13 @@ def _runs(
     columns = [table.columns[index] for index in shown]
     runs = column_runs(columns, [widths[index] for index in shown], room)
     return [tuple(shown[index] for index in run) for run in runs]
+
+
+def _left_out(table: Table, index: int) -> bool:
+    """What a compact table leaves out."""
+    column = table.columns[index]
+    silent = column.name in ("side_kbps", "header_kbps") and _held_elsewhere(table, index)
+    return silent or not _is_compact(column)
 
 
 def _is_compact(column: Column) -> bool:
@@ -151,8 +158,13 @@ def _held_elsewhere(table: Table, index: int) -> bool:
     """A nominal rate beside the counted one, what files add to it, and side information of zero."""
     name = table.columns[index].name
     cells = [row.cells[index] for row in table.rows]
-    if name in ("nominal_kbps", "header_kbps"):
-        return any(column.name == "payload_kbps" for column in table.columns)
+    if name == "header_kbps":
+        return True
+    if name == "nominal_kbps":
+        payload = [column.name for column in table.columns].index("payload_kbps")
+        counted = [row.cells[payload].mean is not None for row in table.rows]
+        # Of recordings the nominal rate is all that is known.
+        return all(known or cell.mean is None for known, cell in zip(counted, cells, strict=True))
     return name == "side_kbps" and not any(cell.mean for cell in cells)
 
 
