@@ -279,7 +279,7 @@ def install_wheels(installer: Installer, wanted: Wanted) -> list[str]:
     """Install what comes as wheels; which of the optional packages could not be had."""
     if installer.install([*wanted.options, *wanted.needed, *wanted.optional]):
         return []
-    say("not all of it can be had: what everything needs first, then one by one")
+    say("not everything is available: first what all need, then one by one")
     if not installer.install(wanted.needed):
         raise SetUpError(f"pip could not install what is needed, see above; {WITHOUT_NETWORK}")
     return [one for one in wanted.optional if not installer.install([*wanted.options, one])]

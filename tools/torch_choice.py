@@ -76,7 +76,7 @@ def choose_torch(
     return TorchChoice(
         (),
         (),
-        "torch: left out, this machine has no NVIDIA device and no CPU wheel of torch can be had "
+        "torch: left out, this machine has no NVIDIA device and no CPU wheel of torch is available "
         "(the packaged networks run on ONNX Runtime; other neural codecs need it)\n"
         "  to install it with its CUDA libraries:  .venv/bin/pip install -e '.[torch]'\n"
         "  to install a CPU wheel from a folder:   make setup PIP_FIND_LINKS=FOLDER",

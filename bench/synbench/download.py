@@ -103,7 +103,7 @@ def fetch(
     if to.is_file():
         return to
     raise EnvironmentFault(
-        f"cannot download {to.name}:\n{''.join(tried)}connect to a network, or bring it yourself: "
+        f"cannot download {to.name}:\n{''.join(tried)}connect to a network, or get it yourself: "
         f"{by_hand}"
     )
 

@@ -24,16 +24,16 @@ from synbench_base.packages import install, installed_version, lacking
 PYTHONS = ((3, 11), (3, 14))
 # What an extra is for; an extra that is not named here is listed without.
 PURPOSES = {
-    "classical": "Opus, AMR, Codec2, LC3 and what else comes from libraries",
+    "classical": "Opus, AMR, Codec2, LC3 and other codecs from libraries",
     "dask": "work on a Dask cluster",
-    "hf": "neural codecs and metrics out of transformers",
+    "hf": "neural codecs and metrics from transformers",
     "listening": "listening tests",
     "lyra": "Lyra V2",
     "metrics": "PESQ, STOI, ViSQOL, DNSMOS, word errors",
     "reports": "figures and the HTML report",
     "slurm": "work on a Slurm cluster",
     "sqcodec": "SQCodec",
-    "synthetic": "made-up speech where there is no other",
+    "synthetic": "synthetic speech where there is no other",
     "torch": "training, and networks other than P2PSynCodec and MDCTCodec",
     "whisper": "word errors by Whisper",
 }
@@ -125,7 +125,7 @@ def _speech() -> Iterator[Finding]:
         yield Finding(
             part="speech",
             works=False,
-            state="SYNBENCH_DATA is not set: the demo downloads a little speech or makes some up",
+            state="SYNBENCH_DATA is not set: the demo downloads or synthesises a little speech",
             command="export SYNBENCH_DATA=FOLDER",
         )
     for folder in folders:

@@ -30,7 +30,7 @@ of the largest on, so that twice the period does not win by a hair.
 Pitfalls
     - `periodicity` rewards a buzz: a decoder that makes everything periodic has 1. Read it beside
       the share, and beside STOI.
-    - Octave errors are few but not absent; the recording itself as a codec shows nothing of them.
+    - Octave errors are rare, but they occur; the recording itself as a codec shows nothing of them.
     - The threshold of the degraded wave moves the share of hoarse codecs by some .07 for .1.
 
 References:

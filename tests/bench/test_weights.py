@@ -121,7 +121,7 @@ def test_what_is_declared_is_listed_with_its_users(call):
     assert facts["one"]["state"] == "missing"
     assert facts["two"]["files"][1]["bytes"] == len(CONTENT["second.bin"])
     assert not facts["unpinned"]["files"][0]["pinned"]
-    assert "to bring one: synbench weights fetch one" in call("list")[1]
+    assert "to fetch one: synbench weights fetch one" in call("list")[1]
 
 
 def test_names_are_whole_in_a_pipe_and_on_a_narrow_terminal(call, monkeypatch):
@@ -324,7 +324,7 @@ def test_a_suite_brings_what_its_codecs_and_metrics_load(call, site, tmp_path, m
 
     monkeypatch.setattr("synbench_codecs.load", missing)
     code, _, err = call("fetch", suite, "--json")
-    assert (code, "2 files to bring, 0.4 MB" in err) == (0, True)
+    assert (code, "2 files to fetch, 0.4 MB" in err) == (0, True)
     assert states(call, "list")["two"] == "present"
 
 

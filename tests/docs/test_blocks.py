@@ -45,7 +45,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scratch(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder as a reader has it: `clean/` with transcripts, `decoded/` with the same names."""
+    """A folder as a reader has it: `clean/` with transcripts, `decoded/` with the same names.
+
+    `TRAIN/` and `DEV/` have longer speech, as a training wants it.
+    """
     pytest.importorskip("espeakng_loader", reason="no espeakng-loader")
     import numpy as np
 
@@ -56,16 +59,23 @@ def scratch(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("SYNBENCH_OFFLINE", "1")
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("COLUMNS", "100")
+    # Two steps of a training are done before anything is compiled.
+    monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(1)
+    waves = []
     for item in synbench.corpora.load("synthetic", limit=4).items:
         wave, rate = read_audio(item.path).wave, item.sample_rate
+        waves.append(wave)
         noisy = wave + 0.003 * generator.standard_normal(wave.shape)
         for folder, samples in (("clean", wave), ("decoded", noisy)):
             (tmp_path / folder).mkdir(exist_ok=True)
             write_audio(tmp_path / folder / f"{item.id}.flac", samples, sample_rate=rate)
         (tmp_path / "clean" / f"{item.id}.txt").write_text(item.transcript, encoding="utf-8")
     write_audio(tmp_path / "speech.wav", wave, sample_rate=rate)
+    for folder, parts in (("TRAIN", waves), ("DEV", waves[::-1])):
+        (tmp_path / folder).mkdir()
+        write_audio(tmp_path / folder / "long.flac", np.concatenate(parts), sample_rate=rate)
     yield tmp_path
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

@@ -22,11 +22,11 @@ __all__ = ["check"]
 @click.argument("codec", metavar="CODEC")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(codec: str, as_json: bool) -> None:
-    """Try whether CODEC keeps what every codec has to keep.
+    """Check that CODEC keeps the rules that every codec must keep.
 
     CODEC is a Python file that defines CODECS, such as `synbench new codec NAME` writes, or the
-    name of a codec with its options. The file is run: check your own. Exit code 1 where something
-    does not hold.
+    name of a codec with its options. The file is run: check your own. Exit code 1 if a
+    rule is broken.
     """
     all_hold = True
     facts = {}

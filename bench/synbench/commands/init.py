@@ -39,11 +39,11 @@ __all__ = ["init"]
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--reference", help="Sub-folder of the originals [default: reference, original...].")
 def init(folder: Path, file: Path | None, reference: str | None) -> None:
-    """Begin a suite from FOLDER, which holds the files of one system in each sub-folder.
+    """Start a suite from FOLDER, which holds the files of one system in each sub-folder.
 
     One sub-folder is the originals; files belong together by their names. The suite is written to
     FILE [default: FOLDER.yaml], for you to change labels, bit rates and metrics. Nothing that is
-    there is written over.
+    there is overwritten.
     """
     target = file or Path(f"{folder.resolve().name}.yaml")
     systems = _systems(folder)

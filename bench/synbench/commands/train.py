@@ -32,7 +32,7 @@ def speech_options(command: Command) -> Command:
         click.option(
             "--seconds",
             type=click.FloatRange(min=0, min_open=True),
-            help="Save and stop after this time; the same command goes on.",
+            help="Save and stop after this time; the same command continues.",
         ),
         click.option("--steps", type=click.IntRange(min=1), help="Instead of the configuration's."),
         click.option("--out", type=NEW_FOLDER, required=True, help="Folder of the run."),

@@ -56,7 +56,7 @@ def list_(as_json: bool) -> None:
     _print(facts, as_json=as_json)
     missing = [fact["name"] for fact in facts if fact["state"] != "present"]
     if missing and not as_json:
-        click.echo(f"\nto bring one: synbench weights fetch {missing[0]}")
+        click.echo(f"\nto fetch one: synbench weights fetch {missing[0]}")
 
 
 @weights.command()
@@ -70,7 +70,7 @@ def list_(as_json: bool) -> None:
 )
 @as_json
 def fetch(names: tuple[str, ...], everything: bool, own: Path | None, as_json: bool) -> None:
-    """Bring checkpoints to this machine.
+    """Fetch checkpoints to this machine.
 
     NAME is a checkpoint, a codec, a metric, a codec point such as dac:model=16k, or a suite: then
     everything that its codecs and metrics load is brought. What the Hugging Face cache holds is
@@ -131,7 +131,7 @@ def _bring(wanted: list[Known], *, own: Path | None) -> list[SynbenchError]:
         known_bytes = sum(size for size in sizes if size)
         about = "at least " if None in sizes else ""
         files = "1 file" if len(absent) == 1 else f"{len(absent)} files"
-        click.echo(f"{files} to bring, {about}{known_bytes / 1e6:.1f} MB", err=True)
+        click.echo(f"{files} to fetch, {about}{known_bytes / 1e6:.1f} MB", err=True)
     with _bars() as bars:
         whole = _Whole(bars, absent) if len(absent) > 1 else None
         for known in wanted:

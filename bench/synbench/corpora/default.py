@@ -34,7 +34,7 @@ _log = logging.getLogger("synbench.corpora")
 
 
 def default(progress: Progress | None = None) -> Listing:
-    """The first that can be had: SYNBENCH_DATA, librispeech-dummy, librispeech-chapter, synthetic.
+    """The first there is: SYNBENCH_DATA, librispeech-dummy, librispeech-chapter, synthetic.
 
     In a folder of SYNBENCH_DATA a manifest comes first, then an official tree, then audio files.
     Recordings that were brought before stay the ones that are taken. Name and spec of the corpus

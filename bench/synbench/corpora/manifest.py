@@ -32,8 +32,8 @@ def manifest(_: Progress | None = None, *, path: str) -> Listing:
 
     CSV, TSV or Parquet with the column ``file`` (or ``path``), relative to the table; optional
     ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``gender`` (or
-    ``sex``), ``language``, ``licence``. A file that is
-    absent stays in the corpus as an item that cannot be used. Text is read by
+    ``sex``), ``language``, ``licence``. A
+    missing file stays in the corpus as an item that cannot be used. Text is read by
     :mod:`synbench_base.text_table`: in a TSV a quotation mark is a letter like any other.
 
     Raises:

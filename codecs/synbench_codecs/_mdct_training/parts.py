@@ -62,7 +62,7 @@ def join_parts(parts: Path, folder: Path) -> list[Path]:
     for name, entry in manifest.items():
         absent = [piece for piece in entry["parts"] if not (parts / piece).is_file()]
         if absent:
-            raise UsageError(f"{parts} lacks {', '.join(absent)} of {name}: bring it along")
+            raise UsageError(f"{parts} lacks {', '.join(absent)} of {name}: copy it there too")
         path = folder / name
         if not path.is_file() or file_sha256(path) != entry["sha256"]:
             with replacing(path) as temporary:

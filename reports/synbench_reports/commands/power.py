@@ -82,8 +82,8 @@ def power(
 ) -> None:
     """Say how many speakers (or items) like those of RUN tell its codecs apart, or equal.
 
-    RUN is the pilot: the spread of the differences between its codecs is taken from it, so a run of
-    ten or twenty speakers is a better one than a run of five. Everything is for `synbench compare`
+    RUN is the pilot: the spread of the differences between its codecs is taken from it, so ten
+    or twenty speakers make a better pilot than five. Everything is for `synbench compare`
     as it will be done: all pairs of a metric as one family, by Holm. "finds" is the smallest
     difference that as many as now would show, "as seen" how many would show a difference as large
     as now. For a difference of your own, --difference stoi=0.01; to be called equal, --margin

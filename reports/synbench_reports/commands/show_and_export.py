@@ -173,7 +173,7 @@ def show_run(
     default="",
     callback=_split,
     metavar="A,B",
-    help="Show also rtf, counts or identities.",
+    help="Also show rtf, counts or identities.",
 )
 @click.option("--caption", metavar="TEXT", help="Caption, in the language of the format.")
 @click.option("--label", metavar="NAME", help="Label for references [default: tab:RUN].")
