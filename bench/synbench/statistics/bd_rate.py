@@ -18,9 +18,11 @@ For BD-rate, a rate must belong to each quality, so a curve whose quality does n
 step of the rate has none and is refused; its BD-quality is still defined.
 
 A band draws whole speakers (or items) again, all points of both curves with the same draw, and
-takes the percentiles of the repeated distances. Draws with which a distance is not defined are left
-out and their share is told; above :data:`MOST_UNDEFINED` there is no band, since what is left would
-be a selection. With few speakers a band is too narrow, as :mod:`~.bootstrap` says.
+takes percentiles of the repeated distances. Draws from n speakers vary too little, by n - 1 in n,
+and their percentiles follow a normal instead of a t distribution; so wider ones are taken, those
+at which a normal distribution reaches as far as Student's t does with the larger variance. Draws
+with which a distance is not defined are left out and their share is told; above
+:data:`MOST_UNDEFINED` there is no band, since what is left would be a selection.
 
 References
     G. Bjontegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33, 2001.
@@ -28,16 +30,20 @@ References
     SIAM J. Sci. Stat. Comput. 5 (2), 1984.
     C. Herglotz et al., "Beyond Bjontegaard: limits of video compression performance comparisons",
     ICIP 2022.
+    T. Hesterberg, "What teachers should know about the bootstrap", Am. Stat. 69 (4), 2015 (the
+    expanded percentiles).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
+from synbench.statistics import student
 from synbench.statistics.bootstrap import SEED, replicate_means, resampling_weights
 from synbench.statistics.clusters import Floats, Integers
 from synbench.statistics.means import CONFIDENCE, FEWEST_CLUSTERS
@@ -194,11 +200,22 @@ def bd_bands(
         )
         for row in drawn
     ]
-    return _band(curves, bd_rate, method), _band(curves, bd_quality, method)
+    tails = _tails(units)
+    return _band(curves, bd_rate, method, tails), _band(curves, bd_quality, method, tails)
+
+
+def _tails(units: int) -> tuple[float, float]:
+    """The shares of draws below the ends of a band over so many speakers."""
+    reach = float(student.quantile((1 + CONFIDENCE) / 2, np.array(units - 1.0)))
+    below = NormalDist().cdf(-reach * (units / (units - 1)) ** 0.5)
+    return below, 1 - below
 
 
 def _band(
-    curves: list[tuple[Curve, Curve]], distance: Callable[..., float], method: Method
+    curves: list[tuple[Curve, Curve]],
+    distance: Callable[..., float],
+    method: Method,
+    tails: tuple[float, float],
 ) -> Band:
     distances = []
     for anchor, test in curves:
@@ -209,7 +226,6 @@ def _band(
     undefined = 1 - len(distances) / len(curves)
     if undefined > MOST_UNDEFINED:
         return Band(low=np.nan, high=np.nan, undefined=undefined)
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     low, high = np.quantile(distances, tails)
     return Band(low=float(low), high=float(high), undefined=undefined)
 

@@ -284,6 +284,10 @@ def _overall(
     else:
         notes.append(f"analysis of variance and Friedman's test are {ITEMS_GIVEN}")
         notes.append(
+            "of the analyses of variance read Huynh-Feldt's: without sphericity the first is wrong "
+            "too often, and Greenhouse-Geisser's is too careful with few listeners"
+        )
+        notes.append(
             f"Mauchly's test of sphericity: W {anova.mauchly_w:.4g}, p {anova.mauchly_p:.2g}"
         )
         skewness = abs(anova.residual_skewness)
