@@ -7,9 +7,9 @@ Conventions
                           :mod:`synbench_metrics.frechet`
 
 Similarities by different models cannot be compared, so each model has its own column:
-``sim_resemblyzer`` and ``sim_cam_plus_plus``, whose weights come inside packages, and
-``sim_wavlm_base_plus_sv``. Papers also use a fine-tuned WavLM-large or RawNet3; none of these
-numbers is theirs.
+``sim_resemblyzer`` and ``sim_cam_plus_plus``, whose weights come inside packages,
+``sim_wavlm_base_plus_sv``, and ``sim_wavlm_large``, which papers on synthesis call SIM-o. Papers
+also use RawNet3; none of these numbers is theirs.
 
 A wave is embedded once for all columns, a reference once for all codecs.
 
@@ -49,6 +49,21 @@ WAVLM = Checkpoint(
     licence="see the LICENSE of microsoft/UniSpeech",
     note="no digests are published: the first files that are fetched pin it",
 )
+WAVLM_LARGE_CHECKPOINT = Checkpoint(
+    name="wavlm_large_sv",
+    files=(
+        WeightsSource(
+            repository="huggingface.co/popsoda2002/seedtts-wavlm-sim",
+            revision="main",
+            file="wavlm_large_finetune.pth",
+        ),
+    ),
+    licence="see the LICENSE of microsoft/UniSpeech",
+    note=(
+        "a copy of the file that microsoft/UniSpeech links to; no digest is published: the first "
+        "file that is fetched pins it"
+    ),
+)
 CAM_CHECKPOINT = Checkpoint(
     name="cam_plus_plus",
     files=(
@@ -66,7 +81,7 @@ CAM_CHECKPOINT = Checkpoint(
 )
 
 
-__all__ = ["METRICS", "WAVLM", "distance", "similarities", "similarity"]
+__all__ = ["METRICS", "WAVLM", "WAVLM_LARGE_CHECKPOINT", "distance", "similarities", "similarity"]
 
 
 def similarity(*, reference: Wave, degraded: Wave, sample_rate: int, model: str) -> float:
@@ -108,6 +123,10 @@ def _vectors(model: str, waves: Wave) -> list[Array]:
         from synbench_metrics import _cam_plus_plus
 
         return list(_cam_plus_plus.embed(CAM_CHECKPOINT, waves))
+    if model == "wavlm_large":
+        from synbench_metrics import _speaker_verifier
+
+        return list(_speaker_verifier.embed(WAVLM_LARGE_CHECKPOINT, waves))
     from synbench_metrics._wavlm import embed
 
     return list(embed(WAVLM, waves))
@@ -228,7 +247,27 @@ WAVLM_BASE = _Model(
     checkpoints=(WAVLM,),
     training_data=("Libri-Light", "GigaSpeech", "VoxPopuli", "VoxCeleb1"),
 )
+WAVLM_LARGE = _Model(
+    name="wavlm_large",
+    label="WavLM large",
+    package="transformers",
+    version=installed_version("transformers"),
+    mode="WavLM large fine-tuned with an ECAPA-TDNN on VoxCeleb2, single precision",
+    licence=f"Apache-2.0 (transformers); weights {WAVLM_LARGE_CHECKPOINT.licence}",
+    batch=True,
+    cost=0.8,
+    source="Chen et al. 2022, arXiv:2110.13900",
+    check=has_weights(
+        WAVLM_LARGE_CHECKPOINT,
+        requires(torch="torch", advice=TORCH),
+        requires(transformers="transformers", advice=TRANSFORMERS),
+    ),
+    checkpoints=(WAVLM_LARGE_CHECKPOINT,),
+    training_data=("Libri-Light", "GigaSpeech", "VoxPopuli", "VoxCeleb2"),
+)
 
 METRICS = tuple(
-    metric for model in (RESEMBLYZER, CAM_PLUS_PLUS, WAVLM_BASE) for metric in _metrics(model)
+    metric
+    for model in (RESEMBLYZER, CAM_PLUS_PLUS, WAVLM_BASE, WAVLM_LARGE)
+    for metric in _metrics(model)
 )
