@@ -42,7 +42,11 @@ KINDS = {
     "recordings": "decoded files",
 }
 COLUMNS = 80
-NEEDS_OF_ONE = {"reference": "the original", "transcript": "a transcript"}
+NEEDS_OF_ONE = {
+    "reference": "the original",
+    "transcript": "a transcript",
+    "language": "a language",
+}
 
 __all__ = ["PAGES", "sections"]
 

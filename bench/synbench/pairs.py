@@ -46,12 +46,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class SoundPair:
-    """Two files that belong together, and what is said in them where that is known."""
+    """Two files that belong together; what is said in them, and in which language, if known."""
 
     name: str
     reference: Path
     degraded: Path
     transcript: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,9 @@ def match(reference: Path, degraded: Path) -> Pairing:
             )
         taken.update(matches)
         if matches:
-            pairs.append(SoundPair(entry.id, entry.path, matches[0], entry.transcript))
+            pairs.append(
+                SoundPair(entry.id, entry.path, matches[0], entry.transcript, entry.language)
+            )
         else:
             alone.append(entry.id)
     unused = sorted(key for path, key in files.ids.items() if not taken[path])
@@ -273,6 +276,7 @@ def _score_at(
         degraded=policy.at_rate(degraded, sample_rate=rate, to=to),
         sample_rate=to,
         transcript=pair.transcript or None,
+        language=pair.language,
     )
 
 

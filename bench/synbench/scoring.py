@@ -33,6 +33,7 @@ def score(
     sample_rate: int | None = None,
     degraded_sample_rate: int | None = None,
     transcript: str | None = None,
+    language: str = "",
     on_error: Literal["raise", "nan"] = "raise",
 ) -> float: ...
 
@@ -46,6 +47,7 @@ def score(
     sample_rate: int | None = None,
     degraded_sample_rate: int | None = None,
     transcript: str | None = None,
+    language: str = "",
     on_error: Literal["raise", "nan"] = "raise",
 ) -> dict[str, float]: ...
 
@@ -58,6 +60,7 @@ def score(
     sample_rate: int | None = None,
     degraded_sample_rate: int | None = None,
     transcript: str | None = None,
+    language: str = "",
     on_error: Literal["raise", "nan"] = "raise",
 ) -> float | dict[str, float]:
     """Score a sound, by the rules of a run.
@@ -83,6 +86,7 @@ def score(
         sample_rate: Hz of both; may be left out for files.
         degraded_sample_rate: Hz of ``degraded`` where it differs.
         transcript: what is said, for word and character error rates.
+        language: in which it is said, such as ``"de"``, for those of them that go by language.
         on_error: ``"nan"`` gives NaN and warns where there is no score, for work on many sounds.
 
     Returns:
@@ -104,7 +108,7 @@ def score(
     metrics = {name: _usable(name, reference, transcript) for name in names}
     sounds = _sounds(reference, degraded, sample_rate, degraded_sample_rate)
     scores = {
-        name: _value(loaded, _outcome(loaded, sounds, transcript), on_error)
+        name: _value(loaded, _outcome(loaded, sounds, transcript, language), on_error)
         for name, loaded in metrics.items()
     }
     return scores[names[0]] if isinstance(metric, str) else scores
@@ -154,7 +158,10 @@ def _rate_of(sound: Sound, sample_rate: int | None) -> int | None:
 
 
 def _outcome(
-    metric: Metric, sounds: tuple[policy.Wave | None, policy.Wave, int], transcript: str | None
+    metric: Metric,
+    sounds: tuple[policy.Wave | None, policy.Wave, int],
+    transcript: str | None,
+    language: str,
 ) -> Outcome:
     reference, degraded, rate = sounds
     to = metric.info.rate_for(rate)
@@ -164,6 +171,7 @@ def _outcome(
         degraded=policy.at_rate(degraded, sample_rate=rate, to=to),
         sample_rate=to,
         transcript=transcript,
+        language=language,
     )
 
 

@@ -13,6 +13,7 @@ from synbench_base.device import device
 from synbench_base.errors import NotApplicable
 from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_metrics._interface import Measured, Metric, MetricInfo, Outcome, Wave
+from synbench_metrics._languages import base_language
 from synbench_metrics._registry import family, load, names
 from synbench_metrics._score import score, score_batch
 from synbench_metrics._written_text import other_scripts
@@ -26,6 +27,7 @@ __all__ = [
     "Outcome",
     "Wave",
     "WeightsSource",
+    "base_language",
     "device",
     "family",
     "load",

@@ -26,7 +26,7 @@ Wave = NDArray[Any]
 Details = Mapping[str, str | int | float]
 Status = Literal["ok", "not_applicable", "failed"]
 Direction = Literal["up", "down"]
-Needs = Literal["reference", "transcript"]
+Needs = Literal["reference", "transcript", "language"]
 BatchPolicy = Literal["single", "equal_length"]
 Pooling = Literal["mean", "weighted_mean", "frechet"]
 
@@ -70,6 +70,8 @@ class MetricInfo:
         source: paper or standard.
         training_data: corpora that its model was trained on, as far as its authors state; scores on
             one of them are warned about. No part of the identity.
+        languages: those it is for, as two letters; empty means any. An item of another one has no
+            such score; one whose language is unknown is taken for one of them.
     """
 
     column: str
@@ -91,11 +93,13 @@ class MetricInfo:
     cpu_seconds_per_audio_second: float
     source: str
     training_data: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
         record = dataclasses.asdict(self)
         record["training_data"] = list(self.training_data)
+        record["languages"] = list(self.languages)
         record["needs"] = sorted(self.needs)
         record["sample_rates"] = list(self.sample_rates)
         return record
@@ -144,8 +148,8 @@ class Metric:
     Attributes:
         info: name, unit, range, identity.
         compute: called with the keyword arguments that ``info.needs`` asks for, among
-            ``reference=``, ``degraded=``, ``sample_rate=`` and ``transcript=``; returns a float or
-            a :class:`Measured`, or raises :class:`NotApplicable`.
+            ``reference=``, ``degraded=``, ``sample_rate=``, ``transcript=`` and ``language=`` (two
+            letters); returns a float or a :class:`Measured`, or raises :class:`NotApplicable`.
         check: called before any work is planned; raises
             :class:`~synbench_metrics.errors.Unavailable` when a package or model is absent.
         checkpoints: model files that no package brings.

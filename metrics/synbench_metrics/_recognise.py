@@ -7,8 +7,9 @@ Conventions
 ``pocketsphinx`` comes with an English model of its own and needs no network. It is a real
 recogniser, good for comparing codecs with each other on clean read speech, not for publication.
 ``moonshine_tiny`` and ``whisper_tiny_en`` come out of packages of the index and make a fifth of its
-errors. ``whisper_small`` and ``whisper_large_v3`` are read from local files by transformers;
-language, task and greedy decoding are fixed, and there is no second try at another temperature.
+errors. ``whisper_small`` and ``whisper_large_v3`` are read from local files by transformers; task
+and greedy decoding are fixed, and there is no second try at another temperature. They hear English,
+or the language behind their name, as in ``whisper_small:de``.
 
 Reference:
     A. Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", ICML 2023.
@@ -79,8 +80,12 @@ ONE_BY_ONE: dict[str, Callable[[Wave], str]] = {
 def transcripts(recogniser: str, waves: Wave) -> list[str]:
     """What ``pocketsphinx`` or a key of :data:`CHECKPOINTS` hears in each wave.
 
+    Args:
+        recogniser: its name; a language may stand behind it, after a colon.
+
     Raises:
-        NotApplicable: the waves are longer than the recogniser hears at once.
+        NotApplicable: the waves are longer than the recogniser hears at once, or it does not know
+            the language.
         Unavailable: its files are absent, or not those of a recogniser.
     """
     if recogniser == "pocketsphinx":
@@ -95,7 +100,8 @@ def transcripts(recogniser: str, waves: Wave) -> list[str]:
         return _hubert.transcribe(waves)
     if recogniser in ONE_BY_ONE:
         return [ONE_BY_ONE[recogniser](wave) for wave in waves]
-    return _read(CHECKPOINTS[recogniser], waves)
+    name, _, language = recogniser.partition(":")
+    return _read(CHECKPOINTS[name], waves, language or LANGUAGE)
 
 
 def _listen(wave: Wave) -> str:
@@ -115,30 +121,36 @@ def _decoder() -> Any:
     return Decoder(samprate=RATE, loglevel="FATAL")
 
 
-def _read(checkpoint: Checkpoint, waves: Wave) -> list[str]:
+def _read(checkpoint: Checkpoint, waves: Wave, language: str) -> list[str]:
     """Waves side by side through Whisper; each is a window of 30 s, so none is padded further."""
     import torch
 
     from synbench_metrics._torch import passes
 
     extractor, tokenizer, network = _network(checkpoint)
+    how = _how(network.generation_config, checkpoint.name, language)
     texts: list[str] = []
     with torch.inference_mode():
         for batch in passes(waves, RATE):
             arrays = list(batch.cpu().numpy())
             features = extractor(arrays, sampling_rate=RATE, return_tensors="pt").input_features
-            tokens = network.generate(
-                features.to(network.device, network.dtype), **_how(network.generation_config)
-            )
+            tokens = network.generate(features.to(network.device, network.dtype), **how)
             texts += tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return [text.strip() for text in texts]
 
 
-def _how(settings: Any) -> dict[str, Any]:
-    """Greedy, one try; an English-only model takes neither language nor task."""
+def _how(settings: Any, name: str, language: str) -> dict[str, Any]:
+    """Greedy, one try; an English-only model takes neither language nor task.
+
+    Raises:
+        NotApplicable: it does not know the language.
+    """
     how: dict[str, Any] = {"do_sample": False, "num_beams": 1, "return_timestamps": False}
+    known = getattr(settings, "lang_to_id", None) or {f"<|{LANGUAGE}|>": 0}
+    if f"<|{language}|>" not in known:
+        raise NotApplicable(f"{name} does not know the language {language!r}")
     if getattr(settings, "is_multilingual", False):
-        how |= {"language": LANGUAGE, "task": "transcribe"}
+        how |= {"language": language, "task": "transcribe"}
     return how
 
 

@@ -1,7 +1,7 @@
 """The one door to every metric: the same checks, the same outcome, whatever the column.
 
 Order of the checks, so that a reason is predictable: form (type, shape, empty), numbers (not
-finite, beyond full scale), silence, rate, length, then the metric itself.
+finite, beyond full scale), silence, rate, length, language, then the metric itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from synbench_base.errors import NotApplicable
 from synbench_metrics._interface import Measured, Metric, Outcome, Wave
+from synbench_metrics._languages import base_language
 from synbench_metrics.errors import UsageError
 
 __all__ = ["score", "score_batch"]
@@ -27,6 +28,7 @@ def score(
     sample_rate: int,
     reference: Wave | None = None,
     transcript: str | None = None,
+    language: str = "",
 ) -> Outcome:
     """Score one pair, or say why it has no score.
 
@@ -36,15 +38,17 @@ def score(
         sample_rate: rate of both waves in Hz; must be one of ``metric.info.sample_rates``.
         reference: same shape as ``degraded``; may be left out when the metric needs none.
         transcript: what is said; may be left out when the metric needs none.
+        language: in which it is said, such as ``de``; empty where nobody knows.
 
     Raises:
         UsageError: the metric needs a reference or transcript and got none.
     """
     waves = _waves(metric, reference, degraded, transcript)
-    reason = _unfit(waves, sample_rate, metric)
+    language = base_language(language)
+    reason = _unfit(waves, sample_rate, metric) or _foreign(metric, language)
     if reason is not None:
         return reason
-    return _guarded(metric, _arguments(metric, waves, sample_rate, transcript))
+    return _guarded(metric, _arguments(metric, waves, sample_rate, transcript, language))
 
 
 def score_batch(
@@ -54,6 +58,7 @@ def score_batch(
     sample_rate: int,
     reference: Wave | None = None,
     transcript: str | None = None,
+    language: str = "",
 ) -> list[Outcome]:
     """Score several degraded waves of one reference, in one pass where the metric can.
 
@@ -67,13 +72,15 @@ def score_batch(
         "sample_rate": sample_rate,
         "reference": reference,
         "transcript": transcript,
+        "language": base_language(language),
     }
     if metric.compute_batch is None:
         return [score(metric, degraded=wave, **more) for wave in degraded]
     outcomes: dict[int, Outcome] = {}
     fit: dict[int, list[int]] = {}
     for index, wave in enumerate(degraded):
-        reason = _unfit(_waves(metric, reference, wave, transcript), sample_rate, metric)
+        named = _waves(metric, reference, wave, transcript)
+        reason = _unfit(named, sample_rate, metric) or _foreign(metric, more["language"])
         if reason is not None:
             outcomes[index] = reason
         else:
@@ -92,7 +99,7 @@ def _together(metric: Metric, waves: Wave, more: dict[str, Any]) -> list[Outcome
     if metric.compute_batch is None or len(waves) < 2:
         return []
     named = _waves(metric, more["reference"], waves, more["transcript"])
-    arguments = _arguments(metric, named, more["sample_rate"], more["transcript"])
+    arguments = _arguments(metric, named, more["sample_rate"], more["transcript"], more["language"])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,13 +123,15 @@ def _waves(
 
 
 def _arguments(
-    metric: Metric, waves: dict[str, Wave], sample_rate: int, transcript: str | None
+    metric: Metric, waves: dict[str, Wave], sample_rate: int, transcript: str | None, language: str
 ) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         name: np.ascontiguousarray(wave, dtype=np.float64) for name, wave in waves.items()
     }
     if "transcript" in metric.info.needs:
         arguments["transcript"] = transcript
+    if "language" in metric.info.needs:
+        arguments["language"] = language
     return arguments | {"sample_rate": sample_rate}
 
 
@@ -162,6 +171,20 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
     if seconds < info.minimum_seconds:
         return Outcome.not_applicable(
             f"{info.column} needs at least {info.minimum_seconds:g} s, got {seconds:.3f} s"
+        )
+    return None
+
+
+def _foreign(metric: Metric, language: str) -> Outcome | None:
+    """The outcome where the metric is not for what is spoken, or ``None``."""
+    info = metric.info
+    if "language" in info.needs and not language:
+        return Outcome.not_applicable(
+            "the item names no language: a manifest has it in the column language"
+        )
+    if language and info.languages and language not in info.languages:
+        return Outcome.not_applicable(
+            f"{info.column} is for {' and '.join(info.languages)}, the item is in {language}"
         )
     return None
 

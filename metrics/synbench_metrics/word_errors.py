@@ -13,6 +13,12 @@ spelling, no case, no punctuation), applied to both texts after the rules of
 :mod:`synbench_metrics._written_text`: a typographic apostrophe is an apostrophe, an invisible mark
 is nothing, and vowel signs of other scripts are kept. Characters include spaces.
 
+``multilingual`` columns hear and normalise in the language of the item (``language`` in a
+manifest): English as above, others by Whisper's basic normaliser (no case, no punctuation) after
+the same rules. Where words are written without gaps (Chinese, Japanese, Thai, Lao, Burmese, Khmer)
+words cannot be counted: take ``cer_*``, which leaves all spaces out there. A column for English has
+no score of an item in another language; an item that names none is taken for English.
+
 The score of one item is its own error rate. A table shows that of the corpus, all errors over all
 reference words, for which each score is weighted by its number of reference words: on the lists
 ["ten words", "a"] with one error in "a" that is 1/11, where the mean of the items would be 0.5.
@@ -39,39 +45,63 @@ from typing import Any, Literal
 
 from synbench_base.errors import NotApplicable
 from synbench_base.packages import install, installed_version, requires
-from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
+from synbench_metrics._interface import Measured, Metric, MetricInfo, Needs, Wave
+from synbench_metrics._languages import WITHOUT_GAPS
 from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
 from synbench_metrics._recognise import CHECKPOINTS, transcripts
 from synbench_metrics._weights import has_weights
 from synbench_metrics._written_text import VERSION, normalised, other_scripts
 
 Unit = Literal["words", "characters"]
+ENGLISH = "en"
 
 __all__ = ["METRICS", "count_errors", "error_rate", "self_error_rate"]
 
 
 def error_rate(
-    *, degraded: Wave, sample_rate: int, transcript: str, recogniser: str, unit: Unit
+    *,
+    degraded: Wave,
+    sample_rate: int,
+    transcript: str,
+    recogniser: str,
+    unit: Unit,
+    language: str = "",
 ) -> Measured:
     """Error rate against what is said.
 
     Raises:
         NotApplicable: nothing is said, or the wave is longer than the recogniser hears at once.
     """
-    (heard,) = transcripts(recogniser, degraded[None])
-    return count_errors(reference=transcript, hypothesis=heard, unit=unit)
+    return error_rates(
+        degraded=degraded[None],
+        sample_rate=sample_rate,
+        transcript=transcript,
+        recogniser=recogniser,
+        unit=unit,
+        language=language,
+    )[0]
 
 
 def error_rates(
-    *, degraded: Wave, sample_rate: int, transcript: str, recogniser: str, unit: Unit
+    *,
+    degraded: Wave,
+    sample_rate: int,
+    transcript: str,
+    recogniser: str,
+    unit: Unit,
+    language: str = "",
 ) -> list[Measured]:
     """The same for waves ``(batch, samples)`` of one transcript."""
-    heard = transcripts(recogniser, degraded)
-    return [count_errors(reference=transcript, hypothesis=each, unit=unit) for each in heard]
+    _check_countable(unit, language)
+    heard = transcripts(_told(recogniser, language), degraded)
+    return [
+        count_errors(reference=transcript, hypothesis=each, unit=unit, language=language)
+        for each in heard
+    ]
 
 
 def self_error_rate(
-    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str
+    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str, language: str = ""
 ) -> Measured:
     """Word error rate against what the recogniser hears in the original.
 
@@ -79,29 +109,57 @@ def self_error_rate(
         NotApplicable: it hears no word there, or the wave is longer than it hears at once.
     """
     return self_error_rates(
-        reference=reference, degraded=degraded[None], sample_rate=sample_rate, recogniser=recogniser
+        reference=reference,
+        degraded=degraded[None],
+        sample_rate=sample_rate,
+        recogniser=recogniser,
+        language=language,
     )[0]
 
 
 def self_error_rates(
-    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str
+    *, reference: Wave, degraded: Wave, sample_rate: int, recogniser: str, language: str = ""
 ) -> list[Measured]:
     """The same for degraded waves ``(batch, samples)`` of one original."""
-    (said,) = transcripts(recogniser, reference[None])
-    heard = transcripts(recogniser, degraded)
-    return [count_errors(reference=said, hypothesis=each, unit="words") for each in heard]
+    _check_countable("words", language)
+    told = _told(recogniser, language)
+    (said,) = transcripts(told, reference[None])
+    heard = transcripts(told, degraded)
+    return [
+        count_errors(reference=said, hypothesis=each, unit="words", language=language)
+        for each in heard
+    ]
 
 
-def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
+def _told(recogniser: str, language: str) -> str:
+    """The recogniser's name with the language that it is told to hear."""
+    return f"{recogniser}:{language}" if language else recogniser
+
+
+def _check_countable(unit: Unit, language: str) -> None:
+    if unit == "words" and language in WITHOUT_GAPS:
+        raise NotApplicable(
+            f"the language {language!r} is written without gaps between words, so they cannot be "
+            "counted: take cer_*_multilingual"
+        )
+
+
+def count_errors(*, reference: str, hypothesis: str, unit: Unit, language: str = "") -> Measured:
     """Errors of one text against another, both normalised here.
+
+    Args:
+        language: of both, two letters; English where it is empty.
 
     Raises:
         NotApplicable: no word is left of the reference.
     """
     import jiwer
 
-    said = normalised(reference, _normaliser())
-    heard = normalised(hypothesis, _normaliser())
+    said, heard = (
+        normalised(text, _normaliser(language or ENGLISH)) for text in (reference, hypothesis)
+    )
+    if language in WITHOUT_GAPS:
+        said, heard = said.replace(" ", ""), heard.replace(" ", "")
     if not any(letter.isalnum() for letter in said):
         raise NotApplicable("the reference text has no word")
     if unit == "words":
@@ -120,7 +178,7 @@ def count_errors(*, reference: str, hypothesis: str, unit: Unit) -> Measured:
             "insertions": alignment.insertions,
             "reference": said,
             "hypothesis": heard,
-            **_scripts(reference),
+            **(_scripts(reference) if language in ("", ENGLISH) else {}),
         },
     )
 
@@ -132,10 +190,14 @@ def _scripts(text: str) -> dict[str, str]:
 
 
 @functools.cache
-def _normaliser() -> Any:
-    from whisper_normalizer.english import EnglishTextNormalizer
+def _normaliser(language: str) -> Any:
+    if language == ENGLISH:
+        from whisper_normalizer.english import EnglishTextNormalizer
 
-    return EnglishTextNormalizer()
+        return EnglishTextNormalizer()
+    from whisper_normalizer.basic import BasicTextNormalizer
+
+    return BasicTextNormalizer()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +210,7 @@ class _Recogniser:
         package: what runs it, as pip calls it.
         how: the model and its settings.
         check: that it can run here.
+        multilingual: whether it can be told a language.
     """
 
     name: str
@@ -160,23 +223,30 @@ class _Recogniser:
     source: str
     check: Callable[[], None]
     training_data: tuple[str, ...] = ()
+    multilingual: bool = False
 
 
-def _info(measure: str, engine: _Recogniser) -> MetricInfo:
+def _info(measure: str, engine: _Recogniser, *, english: bool) -> MetricInfo:
+    needs: set[Needs] = {"reference"} if measure == "dwer" else {"transcript"}
+    rules = "English normaliser" if english else "English normaliser, or basic one by language,"
     return MetricInfo(
-        column=f"{measure}_{engine.name}_english",
-        label=f"{measure.upper().replace('DW', 'dW')} ({engine.label})",
+        column=f"{measure}_{engine.name}_{'english' if english else 'multilingual'}",
+        label=(
+            f"{measure.upper().replace('DW', 'dW')} ({engine.label}"
+            f"{'' if english else ', by language'})"
+        ),
         unit="",
         direction="down",
         minimum=0.0,
         maximum=None,
         sample_rates=(16000,),
-        needs=frozenset({"reference"} if measure == "dwer" else {"transcript"}),
+        needs=frozenset(needs if english else needs | {"language"}),
         minimum_seconds=0.1,
         implementation=engine.package,
         version=installed_version(engine.package),
         mode=(
-            f"{engine.how}; jiwer {installed_version('jiwer')}, English normaliser of "
+            f"{engine.how if english else engine.how.replace('English', 'language of the item')}; "
+            f"jiwer {installed_version('jiwer')}, {rules} of "
             f"whisper_normalizer {installed_version('whisper-normalizer')} after text rules "
             f"{VERSION} (typographic apostrophes, invisible characters, marks of other scripts "
             f"kept); all errors over all words of the corpus"
@@ -187,6 +257,7 @@ def _info(measure: str, engine: _Recogniser) -> MetricInfo:
         cpu_seconds_per_audio_second=engine.cost,
         source=engine.source,
         training_data=engine.training_data,
+        languages=(ENGLISH,) if english else (),
     )
 
 
@@ -234,6 +305,7 @@ def _whisper(name: str, label: str) -> _Recogniser:
         cost=1.5,
         source="Radford et al. 2023, arXiv:2212.04356",
         check=_by_transformers(name),
+        multilingual=True,
     )
 
 
@@ -304,8 +376,10 @@ def _metrics(engine: _Recogniser) -> Iterator[Metric]:
         ),
     }
     checkpoints = (CHECKPOINTS[recogniser],) if recogniser in CHECKPOINTS else ()
-    for measure, (single, batch) in computations.items():
-        yield Metric(_info(measure, engine), single, engine.check, checkpoints, batch)
+    for english in (True, False) if engine.multilingual else (True,):
+        for measure, (single, batch) in computations.items():
+            info = _info(measure, engine, english=english)
+            yield Metric(info, single, engine.check, checkpoints, batch)
 
 
 METRICS = (

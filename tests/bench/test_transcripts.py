@@ -35,3 +35,23 @@ def test_plan_and_table_say_that_transcripts_are_absent(
     assert "! " not in synbench("plan", suite, "--out", tmp_path / "run").stdout
     only = write_suite(speech_folder, metrics=["si_sdr"])
     assert "transcript" not in synbench("plan", only, "--out", tmp_path / "run").stdout
+
+
+def test_items_of_other_languages_have_no_score_of_an_english_column(
+    speech_folder: Path, write_suite: Callable[..., Path], synbench: Command, tmp_path: Path
+) -> None:
+    """Said in the plan, and kept as the reason of the cell."""
+    rows = ["file,transcript,language", "a.wav,well,en", "b.wav,nun ja,de-DE", "c.wav,oh,"]
+    (speech_folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    suite = write_suite(
+        speech_folder,
+        corpora=[f"manifest:path={speech_folder / 'manifest.csv'}"],
+        metrics=[COLUMN, "si_sdr"],
+    )
+    said = " ".join(synbench("plan", suite, "--out", tmp_path / "run").stdout.split())
+    assert f"{COLUMN} hear en only, and of 3 items 1 in de: these have no such score" in said
+    done = synbench("run", suite, "--out", tmp_path / "run", "--workers", "0")
+    assert done.returncode == 0
+    target = tmp_path / "scores.csv"
+    synbench("export", tmp_path / "run", "--format", "csv", "--rows", "--out", target)
+    assert target.read_text().count(f"{COLUMN} is for en, the item is in de") == 1

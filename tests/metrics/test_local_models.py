@@ -242,6 +242,15 @@ def test_whisper_says_what_transformers_says(whisper, waves):
     assert _recognise.transcripts("whisper_small", waves[:1]) == [expected.strip()]
 
 
+def test_whisper_refuses_a_language_that_it_does_not_know(whisper, waves):
+    """The model of these tests knows English alone, as its settings say."""
+    given = {"degraded": waves[0], "sample_rate": 16000, "transcript": "ord"}
+    outcome = score(load("wer_whisper_small_multilingual"), **given, language="sv")
+    assert outcome.status == "not_applicable"
+    assert "whisper_small does not know the language 'sv'" in outcome.reason
+    assert score(load("wer_whisper_small_multilingual"), **given, language="en").status == "ok"
+
+
 def test_more_than_thirty_seconds_are_not_heard(whisper):
     outcome = score(
         load("wer_whisper_small_english"),

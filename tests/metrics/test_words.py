@@ -145,3 +145,58 @@ def test_every_column_names_measure_recogniser_and_normaliser():
             info = load(f"{measure}_{recogniser}_english").info
             assert "English normaliser of whisper_normalizer" in info.mode
             assert info.needs == {"reference" if measure == "dwer" else "transcript"}
+            assert info.languages == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis", "unit", "errors"),
+    [
+        # By the words themselves: no English spelling, numbers or contractions.
+        ("de", "Die Straße ist 20 Meter lang!", "die straße ist 20 meter lang", "words", 0),
+        ("de", "Er mag colours", "er mag colors", "words", 1),
+        ("fr", "L\u2019été, c'est fini.", "l'été c'est fini", "words", 0),
+        ("fr", "été", "ete", "characters", 2),
+        ("hi", "हिन्दी", "हन्दी", "characters", 1),
+        ("zh", "你好\uff0c世界。", "你 好 世 间", "characters", 1),
+        ("ja", "がっこう", "かっこう", "characters", 1),
+    ],
+)
+def test_other_languages_are_compared_as_they_are_written(
+    language, reference, hypothesis, unit, errors
+):
+    counted = count_errors(
+        reference=reference, hypothesis=hypothesis, unit=unit, language=language
+    ).details
+    assert counted["substitutions"] + counted["deletions"] + counted["insertions"] == errors
+
+
+def test_an_english_column_has_no_score_of_another_language(heard, synthetic):
+    wave = synthetic(16000).reference
+    metric = load("wer_pocketsphinx_english")
+    given = {"degraded": wave, "sample_rate": 16000, "transcript": "a boat sails"}
+    for language in ("", "en", "en-GB", "English"):
+        assert score(metric, **given, language=language).status == "ok"
+    outcome = score(metric, **given, language="de-AT")
+    assert outcome.status == "not_applicable" and "is for en, the item is in de" in outcome.reason
+    (outcome,) = score_batch(metric, **{**given, "degraded": [wave]}, language="deu")
+    assert outcome.status == "not_applicable"
+
+
+def test_a_column_by_language_is_told_which(monkeypatch, synthetic):
+    told = []
+
+    def transcripts(recogniser, waves):
+        told.append(recogniser)
+        return ["ein Boot"] * len(waves)
+
+    monkeypatch.setattr(words, "transcripts", transcripts)
+    given = {"degraded": synthetic(16000).reference, "sample_rate": 16000}
+    metric = load("wer_whisper_small_multilingual")
+    assert score(metric, **given, transcript="Ein Boot.", language="German").value == 0
+    assert told == ["whisper_small:de"]
+    outcome = score(metric, **given, transcript="Ein Boot.")
+    assert outcome.status == "not_applicable" and "names no language" in outcome.reason
+    outcome = score(metric, **given, transcript="船", language="zh-CN")
+    assert outcome.status == "not_applicable" and "cer_*_multilingual" in outcome.reason
+    characters = load("cer_whisper_small_multilingual")
+    assert score(characters, **given, transcript="船", language="zh").status == "ok"

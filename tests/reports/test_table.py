@@ -13,6 +13,8 @@ from synbench_reports.tables.build_report import build_report, read_selection
 from synbench_reports.tables.notes import UNSURE_INTERVALS
 from synbench_reports.tables.table import Cell, Report
 
+from .conftest import metric
+
 ITEMS = ("a", "b", "c")
 
 
@@ -241,3 +243,31 @@ def test_a_selection_keeps_what_was_asked_for(made_run: Any) -> None:
 def test_an_unknown_name_is_refused(made_run: Any, selection: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         report_of(made_run.folder, **selection)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (["mos"], None),
+        (["wer_moonshine_tiny_english"], "by moonshine_tiny alone; the order of codecs depends on"),
+        (
+            ["wer_moonshine_tiny_english", "wer_whisper_small_multilingual"],
+            "wer of moonshine_tiny and whisper_small agree on 0 of 1 pairs",
+        ),
+    ],
+)
+def test_word_errors_name_their_recognisers(
+    empty_run: Any, columns: list[str], said: str | None
+) -> None:
+    """Alpha is the better one for the first recogniser, beta for the second."""
+    empty_run.metrics = [metric(column, unit="", direction="down") for column in columns]
+    for item in "abc":
+        for codec, errors in (("alpha", (0.1, 0.4)), ("beta", (0.2, 0.3)), ("reference", (0, 0))):
+            for column, error in zip(columns, errors, strict=False):
+                empty_run.score(codec, item, column, error)
+    empty_run.begin()
+    empty_run.save()
+    (table,) = build_report(read_selection(empty_run.folder)).tables
+    texts = [note.text for note in table.notes if note.subject == "Word errors"]
+    assert bool(texts) == bool(said)
+    assert not said or said in texts[0]

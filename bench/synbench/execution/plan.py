@@ -360,6 +360,7 @@ def _item(group: Group, item: corpora.Item) -> ItemWork:
         seconds=item.seconds,
         target_rate=corpus.target_rate,
         transcript=item.transcript,
+        language=item.language,
         problem=item.problem,
         condition=condition,
         damage=damage,
@@ -368,7 +369,13 @@ def _item(group: Group, item: corpora.Item) -> ItemWork:
 
 
 def _digest(corpus: Corpus, item: corpora.Item, condition: str) -> str:
-    return item_digest(item.sha256, corpus.target_rate, item.transcript, condition=condition)
+    return item_digest(
+        item.sha256,
+        corpus.target_rate,
+        item.transcript,
+        condition=condition,
+        language=item.language,
+    )
 
 
 def _codecs(

@@ -204,6 +204,7 @@ def _guarded_batch(
             degraded=waves,
             sample_rate=rate,
             transcript=item.transcript or None,
+            language=item.language,
         )
 
     return _outcomes(compute, len(waves), cell_seconds(item, unit.cell_seconds) * len(waves))
@@ -234,6 +235,7 @@ def _score_cell(
             degraded=degraded.at(rate),
             sample_rate=rate,
             transcript=item.transcript or None,
+            language=item.language,
         )
         return [outcome]
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from synbench.conditions.against import Against
 from synbench_codecs import published_spec
+from synbench_metrics import base_language
 
 LONGEST_NAME_BYTES = 200
 
@@ -33,8 +34,8 @@ __all__ = [
 class ItemWork:
     """One item of a corpus, as a worker needs it.
 
-    ``digest`` covers samples, target rate, transcript and condition; ``problem`` says why it is
-    unusable. ``condition`` is the label of its condition and ``damage`` what
+    ``digest`` covers samples, target rate, transcript, language and condition; ``problem`` says why
+    it is unusable. ``condition`` is the label of its condition and ``damage`` what
     :func:`synbench.conditions.applied.applied` reads; both are empty for the clean recording.
     ``sent`` is corpus and digest of the same item before the condition's channel, whose stream is
     the one that the channel damages; both are empty where there is no channel.
@@ -51,6 +52,7 @@ class ItemWork:
     condition: str = ""
     damage: str = ""
     sent: tuple[str, str] = ("", "")
+    language: str = ""
 
     @property
     def before_channel(self) -> ItemWork:
@@ -143,7 +145,12 @@ def input_artefact(item: ItemWork) -> PurePosixPath:
 
 
 def item_digest(
-    sha256: str, target_rate: int | None, transcript: str, *, condition: str = ""
+    sha256: str,
+    target_rate: int | None,
+    transcript: str,
+    *,
+    condition: str = "",
+    language: str = "",
 ) -> str:
     """What an item's results depend on, 16 hex digits.
 
@@ -151,8 +158,11 @@ def item_digest(
         sha256: of the samples.
         target_rate: Hz.
         condition: identity of what is done to the recording or its stream; empty for nothing.
+        language: as the corpus writes it; English and none at all are the same.
     """
-    made_from = f"{sha256} {target_rate} {transcript}" + (f" {condition}" if condition else "")
+    spoken = "" if base_language(language) in ("", "en") else f"language {language}"
+    parts = (f"{sha256} {target_rate} {transcript}", condition, spoken)
+    made_from = " ".join(filter(None, parts))
     return hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 

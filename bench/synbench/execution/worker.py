@@ -190,6 +190,7 @@ def read_item(item: ItemWork) -> tuple[policy.Wave, int]:
         item.target_rate,
         item.transcript,
         condition="" if damage is None else damage.identity,
+        language=item.language,
     )
     if digest != item.digest:
         raise ItemError(

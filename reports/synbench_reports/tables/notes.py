@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -27,6 +29,8 @@ REASONS_SHOWN = 5
 MANY_CLUSTERS = 40
 UNSURE_INTERVALS = "the intervals of skewed scores hold less often than they promise"
 DIGEST_DIGITS = 12
+# Measure and recogniser of a column of word or character errors.
+RECOGNISER_COLUMN = re.compile(r"(d?wer|cer)_(.+)_(?:english|multilingual)")
 
 __all__ = ["corpus_notes", "run_notes"]
 
@@ -72,6 +76,7 @@ def corpus_notes(
     notes += _few_items(planned, cells)
     notes += _few_speakers(cells)
     notes += _long_tails(planned, cells, columns)
+    notes += _recognisers(planned, columns)
     notes += _out_of_reach(planned, doubts.reach)
     notes += _needed(planned, cells, doubts.needed)
     notes += _pooled(planned, cells)
@@ -249,6 +254,44 @@ def _long_tails(planned: PlannedRun, cells: Cells, columns: Sequence[Filled]) ->
         "and surer than it is"
     )
     return [Note(level="note", subject="Long tails", text=text)]
+
+
+def _recognisers(planned: PlannedRun, columns: Sequence[Filled]) -> list[Note]:
+    """Word errors of one recogniser alone, or how alike several of them order the codecs."""
+    means: dict[str, dict[str, list[float | None]]] = defaultdict(dict)
+    for column, column_cells in columns:
+        match = RECOGNISER_COLUMN.fullmatch(column.name)
+        if match is not None:
+            measure, recogniser = match.groups()
+            means[measure][recogniser] = [
+                None if codec.is_anchor else cell.mean
+                for codec, cell in zip(planned.codecs, column_cells, strict=True)
+            ]
+    heard = sorted({recogniser for by_name in means.values() for recogniser in by_name})
+    if not heard:
+        return []
+    depends = "the order of codecs depends on the recogniser, most of all at low rates"
+    if len(heard) == 1:
+        text = f"by {heard[0]} alone; {depends}: add the column of a second one"
+        return [Note(level="note", subject="Word errors", text=text)]
+    parts = []
+    for measure, by_name in means.items():
+        for first, second in combinations(by_name, 2):
+            alike, pairs = _ordered_alike(by_name[first], by_name[second])
+            if pairs:
+                parts.append(f"{measure} of {first} and {second} agree on {alike} of {pairs} pairs")
+    text = "; ".join([depends, *parts])
+    return [Note(level="note", subject="Word errors", text=text)]
+
+
+def _ordered_alike(
+    first: Sequence[float | None], second: Sequence[float | None]
+) -> tuple[int, int]:
+    """Pairs of codecs that two columns order alike, and all pairs that both have."""
+    known = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    pairs = list(combinations(known, 2))
+    alike = sum(np.sign(one[0] - other[0]) == np.sign(one[1] - other[1]) for one, other in pairs)
+    return int(alike), len(pairs)
 
 
 def _needed(
