@@ -6,6 +6,7 @@ const MARKERS = ["circle", "square", "diamond", "triangle", "cross", "down", "pl
 const DASHES = ["", "6 3", "2 2", "8 3 2 3"];
 const COLOURS = 7;
 const ARROWS = { up: "↑", down: "↓", "": "" };
+const NOTES_SHOWN = 2;
 const NOTHING = "–";
 
 function element(name, properties = {}, ...children) {
@@ -45,6 +46,13 @@ function compare(x, y, up) {
   if (empty(x) || empty(y)) return empty(x) - empty(y); // empty cells stay last
   const order = typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true });
   return up ? order : -order;
+}
+
+// The board of the same speech as recorded; two runs may call different speech by one name.
+function baseOf(boards, board) {
+  if (!board.clean) return board;
+  const named = boards.filter((one) => !one.clean && one.corpus === board.clean);
+  return named.find((one) => one.runs.some((run) => board.runs.includes(run))) ?? named[0] ?? board;
 }
 
 // What a page is made of: parts beside it that are loaded when they are asked for, or inside it.
@@ -109,7 +117,10 @@ function notes(list, level) {
     level === "warning" ? element("b", { textContent: "Warning. " }) : null,
     note.mark ? element("sup", { textContent: note.mark }) : null,
     element("b", { textContent: note.subject }), `: ${note.text}`));
-  return lines.length ? element("ul", { className: "notes" }, ...lines) : null;
+  if (lines.length <= NOTES_SHOWN + 1) return lines.length ? element("ul", { className: "notes" }, ...lines) : null;
+  // Many warnings must not push away what they are about.
+  return element("div", {}, element("ul", { className: "notes" }, ...lines.slice(0, NOTES_SHOWN)),
+    element("details", {}, element("summary", { textContent: `${lines.length - NOTES_SHOWN} more ${level}s` }), element("ul", { className: "notes" }, ...lines.slice(NOTES_SHOWN))));
 }
 
 // Tables of a board: scores, groups, costs, robustness, agreement, published values.
@@ -329,8 +340,8 @@ function showCosts(view, target) {
 }
 
 function showRobustness(view, target) {
-  const board = view.document.boards.find((one) => one.corpus === (view.board.clean || view.board.corpus) && !one.clean) ?? view.board;
-  const damaged = view.document.boards.filter((one) => one.clean === board.corpus);
+  const board = baseOf(view.document.boards, view.board);
+  const damaged = view.document.boards.filter((one) => one !== board && baseOf(view.document.boards, one) === board);
   if (!damaged.length) {
     target.replaceChildren(element("p", { textContent: "No run coded this speech under a condition (noise, rooms, lost frames, bit errors)." }));
     return;
@@ -596,6 +607,8 @@ function costChart(view) {
   return figure(svg, `${metric.label} against computing time; the dashed steps join what no cheaper codec beats.`, entries);
 }
 
+const FEWEST_IN_A_BAND = 5;
+
 function robustnessCharts(view, board, damaged) {
   const metric = view.metrics[view.metric];
   const groups = new Map();
@@ -605,8 +618,10 @@ function robustnessCharts(view, board, damaged) {
     if (new Set(members.map((one) => one.condition_value)).size < 2) continue;
     const score = (one, codec) => {
       const place = one.metrics.findIndex((index) => view.document.metrics[index].column === metric.column);
-      const row = one.rows.find((entry) => entry.codec === codec);
-      return row?.scores[place]?.mean === null ? null : row?.scores[place] ?? null;
+      const score = one.rows.find((entry) => entry.codec === codec)?.scores[place] ?? null;
+      if (!score || score.mean === null) return null;
+      // An interval of so few would hide all else.
+      return score.scored < FEWEST_IN_A_BAND ? { ...score, low: null, high: null } : score;
     };
     const series = board.rows.map((row) => ({ row, codec: view.codec(row), points: members.map((one) => ({ value: one.condition_value, score: score(one, row.codec) }))
       .filter((point) => point.score).sort((a, b) => a.value - b.value) })).filter((one) => one.points.length > 1);
@@ -621,8 +636,9 @@ function robustnessCharts(view, board, damaged) {
     const entries = [];
     series.forEach(({ codec, points }, number) => {
       const { colour, marker: kind, dash } = style(number);
-      if (points.every(({ score: s }) => s.low !== null)) {
-        const band = [...points.map(({ value, score: s }) => `${x(value)} ${y(s.high)}`), ...[...points].reverse().map(({ value, score: s }) => `${x(value)} ${y(s.low)}`)];
+      const sure = points.filter(({ score: s }) => s.low !== null);
+      if (sure.length > 1) {
+        const band = [...sure.map(({ value, score: s }) => `${x(value)} ${y(s.high)}`), ...[...sure].reverse().map(({ value, score: s }) => `${x(value)} ${y(s.low)}`)];
         svg.append(drawn("path", { d: `M${band.join("L")}Z`, fill: colour, opacity: 0.14 }));
       }
       svg.append(drawn("path", { d: `M${points.map(({ value, score: s }) => `${x(value)} ${y(s.mean)}`).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.6, "stroke-dasharray": dash }));
@@ -1160,11 +1176,11 @@ async function open() {
   }
 
   function choices() {
-    const clean = results.boards.map((board, number) => [number, board]).filter(([, board]) => !board.clean
-      || !results.boards.some((other) => other.corpus === board.clean));
-    const own = view.board.clean || view.board.corpus;
-    const conditions = results.boards.map((board, number) => [number, board]).filter(([, board]) => (board.clean || board.corpus) === own);
-    const base = clean.find(([, board]) => board === view.board || board.corpus === view.board.clean) ?? clean[0];
+    const own = baseOf(results.boards, view.board);
+    const numbered = results.boards.map((board, number) => [number, board]);
+    const clean = numbered.filter(([, board]) => baseOf(results.boards, board) === board);
+    const conditions = numbered.filter(([, board]) => baseOf(results.boards, board) === own);
+    const base = clean.find(([, board]) => board === own);
     const boxes = [];
     if (clean.length > 1) boxes.push(select("Speech", "corpus", clean.map(([number, board]) => [number, `${board.corpus} (${board.items} items)`]), base[0], (value) => goTo(Number(value))));
     if (conditions.length > 1) boxes.push(select("Condition", "condition", conditions.map(([number, board]) => [number, board.condition || "as recorded"]), view.number, (value) => goTo(Number(value))));
@@ -1188,7 +1204,7 @@ async function open() {
     stamp += 1;
     const board = view.board;
     choices();
-    byId("speech").textContent = `${board.corpus}: ${board.items} items, ${(board.seconds / 60).toFixed(1)} min${board.speakers ? `, ${board.speakers} speakers` : ""}`;
+    byId("speech").textContent = `${board.corpus}: ${board.items} items, ${(board.seconds / 60).toFixed(1)} min${board.speakers ? `, ${board.speakers} ${board.speakers === 1 ? "speaker" : "speakers"}` : ""}`;
     for (const [name] of Object.entries(SECTIONS)) { const section = byId(name); if (section && !section.hidden) fill(name); }
   }
 
@@ -1254,6 +1270,8 @@ async function open() {
       const own = tab.dataset.section === name;
       tab.setAttribute("aria-selected", own);
       tab.tabIndex = own ? 0 : -1;
+      // On a phone the tabs are one line that scrolls.
+      if (own) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
       byId(tab.dataset.section).hidden = !own;
     }
     if (name !== "listen") leave();

@@ -83,7 +83,9 @@ def test_codecs_of_one_label_are_told_apart_by_their_runs(made_run: Any, second_
     assert labels == ["Reference", "Alpha", "Beta (made)", "Beta (second)"]
 
 
-def test_a_run_under_conditions_is_valid_and_says_what_they_cost(made_run: Any) -> None:
+def test_a_run_under_conditions_is_valid_and_says_what_they_cost(
+    made_run: Any, second_run: Any
+) -> None:
     made_run.items["speech, white 10 dB"] = made_run.items["speech"]
     made_run.begin()
     path = made_run.folder / "manifest.json"
@@ -104,6 +106,13 @@ def test_a_run_under_conditions_is_valid_and_says_what_they_cost(made_run: Any) 
     drops = {(drop["codec"], drop["metric"]): drop["drop"] for drop in clean["robustness"]}
     assert drops["Beta", "mos"] == pytest.approx(2.0)
     assert drops["Alpha", "mos"] is None
+    assert damaged["condition_axis"] == "white: speech to noise (dB, active speech level)"
+    # Beside a run that has another Beta, the drop is that of the one which is called after its run.
+    second_run.codecs = [codec("Beta", spec="other-beta")]
+    second_run.begin()
+    clean, _ = document(made_run, second_run)["boards"]
+    drops = {(drop["codec"], drop["metric"]): drop["drop"] for drop in clean["robustness"]}
+    assert drops["Beta (made)", "mos"] == pytest.approx(2.0)
 
 
 def test_every_metric_and_codec_is_cited(made_run: Any) -> None:

@@ -247,16 +247,19 @@ def _robustness(board: Board, runs: Sequence[PlannedRun]) -> list[Record]:
     if board.corpus.clean:
         return []
     records = []
+    labels = {codec.codec_id: codec.label for codec in board.planned.codecs}
     for part in board.parts:
         if not has_conditions(runs[part.run]):
             continue
+        # A run calls its codecs as it likes; on a board with others they may have longer names.
+        names = {codec.label: labels.get(codec.codec_id) for codec in runs[part.run].codecs}
         for drop in drops(runs[part.run]):
             if drop.corpus == part.corpus.name and drop.group:
                 numbers = (drop.drop, drop.drop_low, drop.drop_high, drop.p_holm)
                 known = [float(number) if np.isfinite(number) else None for number in numbers]
                 records.append(
                     {
-                        "codec": drop.codec,
+                        "codec": names.get(drop.codec) or drop.codec,
                         "metric": drop.metric.column,
                         "condition": drop.condition,
                         **dict(zip(("drop", "low", "high", "p_holm"), known, strict=True)),

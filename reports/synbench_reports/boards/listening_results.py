@@ -98,9 +98,17 @@ def _column(column: Mapping[str, Any]) -> Record:
 
 
 def _plain_columns(rows: Sequence[Mapping[str, Any]]) -> list[Record]:
+    """Columns of an analysis that does not describe its own."""
     names = dict.fromkeys(name for row in rows for name in row)
     return [
-        {"name": name, "label": name, "decimals": None, "p": False, "shown": True} for name in names
+        {
+            "name": name,
+            "label": name,
+            "decimals": 2 if any(isinstance(row.get(name), float) for row in rows) else None,
+            "p": name == "p" or name.startswith("p_"),
+            "shown": True,
+        }
+        for name in names
     ]
 
 

@@ -6,6 +6,7 @@ const MARKERS = ["circle", "square", "diamond", "triangle", "cross", "down", "pl
 const DASHES = ["", "6 3", "2 2", "8 3 2 3"];
 const COLOURS = 7;
 const ARROWS = { up: "↑", down: "↓", "": "" };
+const NOTES_SHOWN = 2;
 const NOTHING = "–";
 
 function element(name, properties = {}, ...children) {
@@ -45,6 +46,13 @@ function compare(x, y, up) {
   if (empty(x) || empty(y)) return empty(x) - empty(y); // empty cells stay last
   const order = typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true });
   return up ? order : -order;
+}
+
+// The board of the same speech as recorded; two runs may call different speech by one name.
+function baseOf(boards, board) {
+  if (!board.clean) return board;
+  const named = boards.filter((one) => !one.clean && one.corpus === board.clean);
+  return named.find((one) => one.runs.some((run) => board.runs.includes(run))) ?? named[0] ?? board;
 }
 
 // What a page is made of: parts beside it that are loaded when they are asked for, or inside it.
@@ -109,5 +117,8 @@ function notes(list, level) {
     level === "warning" ? element("b", { textContent: "Warning. " }) : null,
     note.mark ? element("sup", { textContent: note.mark }) : null,
     element("b", { textContent: note.subject }), `: ${note.text}`));
-  return lines.length ? element("ul", { className: "notes" }, ...lines) : null;
+  if (lines.length <= NOTES_SHOWN + 1) return lines.length ? element("ul", { className: "notes" }, ...lines) : null;
+  // Many warnings must not push away what they are about.
+  return element("div", {}, element("ul", { className: "notes" }, ...lines.slice(0, NOTES_SHOWN)),
+    element("details", {}, element("summary", { textContent: `${lines.length - NOTES_SHOWN} more ${level}s` }), element("ul", { className: "notes" }, ...lines.slice(NOTES_SHOWN))));
 }

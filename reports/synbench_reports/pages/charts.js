@@ -196,6 +196,8 @@ function costChart(view) {
   return figure(svg, `${metric.label} against computing time; the dashed steps join what no cheaper codec beats.`, entries);
 }
 
+const FEWEST_IN_A_BAND = 5;
+
 function robustnessCharts(view, board, damaged) {
   const metric = view.metrics[view.metric];
   const groups = new Map();
@@ -205,8 +207,10 @@ function robustnessCharts(view, board, damaged) {
     if (new Set(members.map((one) => one.condition_value)).size < 2) continue;
     const score = (one, codec) => {
       const place = one.metrics.findIndex((index) => view.document.metrics[index].column === metric.column);
-      const row = one.rows.find((entry) => entry.codec === codec);
-      return row?.scores[place]?.mean === null ? null : row?.scores[place] ?? null;
+      const score = one.rows.find((entry) => entry.codec === codec)?.scores[place] ?? null;
+      if (!score || score.mean === null) return null;
+      // An interval of so few would hide all else.
+      return score.scored < FEWEST_IN_A_BAND ? { ...score, low: null, high: null } : score;
     };
     const series = board.rows.map((row) => ({ row, codec: view.codec(row), points: members.map((one) => ({ value: one.condition_value, score: score(one, row.codec) }))
       .filter((point) => point.score).sort((a, b) => a.value - b.value) })).filter((one) => one.points.length > 1);
@@ -221,8 +225,9 @@ function robustnessCharts(view, board, damaged) {
     const entries = [];
     series.forEach(({ codec, points }, number) => {
       const { colour, marker: kind, dash } = style(number);
-      if (points.every(({ score: s }) => s.low !== null)) {
-        const band = [...points.map(({ value, score: s }) => `${x(value)} ${y(s.high)}`), ...[...points].reverse().map(({ value, score: s }) => `${x(value)} ${y(s.low)}`)];
+      const sure = points.filter(({ score: s }) => s.low !== null);
+      if (sure.length > 1) {
+        const band = [...sure.map(({ value, score: s }) => `${x(value)} ${y(s.high)}`), ...[...sure].reverse().map(({ value, score: s }) => `${x(value)} ${y(s.low)}`)];
         svg.append(drawn("path", { d: `M${band.join("L")}Z`, fill: colour, opacity: 0.14 }));
       }
       svg.append(drawn("path", { d: `M${points.map(({ value, score: s }) => `${x(value)} ${y(s.mean)}`).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.6, "stroke-dasharray": dash }));

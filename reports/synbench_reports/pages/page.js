@@ -32,11 +32,11 @@ async function open() {
   }
 
   function choices() {
-    const clean = results.boards.map((board, number) => [number, board]).filter(([, board]) => !board.clean
-      || !results.boards.some((other) => other.corpus === board.clean));
-    const own = view.board.clean || view.board.corpus;
-    const conditions = results.boards.map((board, number) => [number, board]).filter(([, board]) => (board.clean || board.corpus) === own);
-    const base = clean.find(([, board]) => board === view.board || board.corpus === view.board.clean) ?? clean[0];
+    const own = baseOf(results.boards, view.board);
+    const numbered = results.boards.map((board, number) => [number, board]);
+    const clean = numbered.filter(([, board]) => baseOf(results.boards, board) === board);
+    const conditions = numbered.filter(([, board]) => baseOf(results.boards, board) === own);
+    const base = clean.find(([, board]) => board === own);
     const boxes = [];
     if (clean.length > 1) boxes.push(select("Speech", "corpus", clean.map(([number, board]) => [number, `${board.corpus} (${board.items} items)`]), base[0], (value) => goTo(Number(value))));
     if (conditions.length > 1) boxes.push(select("Condition", "condition", conditions.map(([number, board]) => [number, board.condition || "as recorded"]), view.number, (value) => goTo(Number(value))));
@@ -60,7 +60,7 @@ async function open() {
     stamp += 1;
     const board = view.board;
     choices();
-    byId("speech").textContent = `${board.corpus}: ${board.items} items, ${(board.seconds / 60).toFixed(1)} min${board.speakers ? `, ${board.speakers} speakers` : ""}`;
+    byId("speech").textContent = `${board.corpus}: ${board.items} items, ${(board.seconds / 60).toFixed(1)} min${board.speakers ? `, ${board.speakers} ${board.speakers === 1 ? "speaker" : "speakers"}` : ""}`;
     for (const [name] of Object.entries(SECTIONS)) { const section = byId(name); if (section && !section.hidden) fill(name); }
   }
 
@@ -126,6 +126,8 @@ async function open() {
       const own = tab.dataset.section === name;
       tab.setAttribute("aria-selected", own);
       tab.tabIndex = own ? 0 : -1;
+      // On a phone the tabs are one line that scrolls.
+      if (own) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
       byId(tab.dataset.section).hidden = !own;
     }
     if (name !== "listen") leave();

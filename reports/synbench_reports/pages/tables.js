@@ -215,8 +215,8 @@ function showCosts(view, target) {
 }
 
 function showRobustness(view, target) {
-  const board = view.document.boards.find((one) => one.corpus === (view.board.clean || view.board.corpus) && !one.clean) ?? view.board;
-  const damaged = view.document.boards.filter((one) => one.clean === board.corpus);
+  const board = baseOf(view.document.boards, view.board);
+  const damaged = view.document.boards.filter((one) => one !== board && baseOf(view.document.boards, one) === board);
   if (!damaged.length) {
     target.replaceChildren(element("p", { textContent: "No run coded this speech under a condition (noise, rooms, lost frames, bit errors)." }));
     return;

@@ -91,7 +91,8 @@ def curve_labels(codecs: Iterable[PlannedCodec]) -> dict[str, str]:
         ending = _beginning([words[::-1] for words in points[name]])[::-1]
         more = " ".join(word for word in ending if word not in UNITS)
         labels[name] += f" {more}" if more and not labels[name].endswith(more) else ""
-    return labels | {name: f"{labels[name]} ({name})" for name in _alike(labels)}
+    still = [name for name in _alike(labels) if name != labels[name]]
+    return labels | {name: f"{labels[name]} ({name})" for name in still}
 
 
 def _beginning(labels: Sequence[Sequence[str]]) -> list[str]:
