@@ -107,7 +107,9 @@ export const trial: View = async (stage, page, before) => {
   window.addEventListener("resize", () => wave.draw(), { signal: stage.signal });
 
   const several = loops ? "keys_text_pair" : clips.size > 1 ? "keys_text_plain" : "keys_text_one";
-  const keys = t(rated ? "keys_text" : several);
+  const allKeys = t(rated ? "keys_text" : several);
+  // The first of several parts is about the reference.
+  const keys = page.reference ? allKeys : withoutReference(allKeys);
   // Open in the training, where the task is new; folded from then on.
   const help = h(
     "details",
@@ -190,6 +192,11 @@ export const trial: View = async (stage, page, before) => {
     });
   });
 };
+
+function withoutReference(keys: string): string {
+  const parts = keys.split(" · ");
+  return (parts.length > 1 ? parts.slice(1) : parts).join(" · ");
+}
 
 function lacksHundred(answer: ReturnType<Grades["answer"]>, study: Study): boolean {
   if (answer.kind !== "mushra" || study.listening.require_hundred === "off") return false;
