@@ -71,8 +71,11 @@ EXAMPLES = (
     ),
     ("Qwen3-TTS-Tokenizer-12Hz", "qwen3_codec", ("",), "12.5 Hz, 16 books of 2048"),
 )
-# Scripts that were run with the authors' own network, small and with random weights, too.
-OWN_NETWORK = frozenset({"bi_codec", "fa_codec", "focal_codec", "qwen3_codec", "xy_codec"})
+# Scripts that were run with the authors' own network, narrow and with random weights, too.
+TRIED = dict.fromkeys(
+    ("bi_codec", "dual_codec", "fa_codec", "focal_codec", "qwen3_codec", "xy_codec"),
+    "its own network, random weights; ",
+) | {"flexi_codec": "its own network, random weights, another recogniser; "}
 
 __all__ = ["HEADINGS", "rows"]
 
@@ -143,7 +146,7 @@ def _script(name: str, script: str, settings: tuple[str, ...], printed: str) -> 
         _lookahead(first["lookahead_samples"], first["sample_rate"])
         if "causal" in first
         else "not stated",
-        ("its own network, small, random weights; " if script in OWN_NETWORK else "") + STAND_IN,
+        TRIED.get(script, "") + STAND_IN,
     )
 
 
