@@ -93,7 +93,8 @@ def makers(source: str) -> list[tuple[str, Maker]]:
     Raises:
         UsageError: neither, or the file defines no codec.
     """
-    if not source.endswith(".py"):
+    name = source.partition(":")[0]
+    if not source.endswith(".py") or name in synbench_codecs.names():
         return [(source, lambda: _no_recording(synbench_codecs.load(source), source))]
     path = Path(source).expanduser()
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -251,15 +252,17 @@ def _bits(tried: _Tried) -> str:
     if not 0 <= 8 * len(encoded.payload) - encoded.payload_bits < 8:
         raise Broken(f"{encoded.payload_bits} bits counted in {len(encoded.payload)} bytes")
     seconds = tried.speech.size / tried.rate
-    measured = encoded.payload_bits / seconds
+    # What is sent once per wave is no rate.
+    measured = (encoded.payload_bits - encoded.side_bits) / seconds
     nominal = tried.info.nominal_bitrate_bps
+    side = f", {encoded.side_bits} bits of side information" if encoded.side_bits else ""
     if nominal is None:
-        return f"{measured:.0f} bit/s counted, none declared"
+        return f"{measured:.0f} bit/s counted, none declared{side}"
     delay = tried.info.output_delay_samples / output_rate(tried.info, tried.rate)
     spare = float(nominal) * (delay + 2 * (tried.info.hop_length or 0) / tried.rate) / seconds
     if abs(measured - float(nominal)) > spare + 8 / seconds:
         raise Broken(f"{measured:.0f} bit/s counted, {float(nominal):g} declared")
-    return f"{measured:.0f} bit/s counted, {float(nominal):g} declared"
+    return f"{measured:.0f} bit/s counted, {float(nominal):g} declared{side}"
 
 
 def _left_alone(tried: _Tried) -> str:

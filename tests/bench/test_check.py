@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,4 +122,37 @@ def test_what_is_no_codec_says_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("class A: pass\nCODECS = {'a': A}\n")
     assert broken_rules(tmp_path / "mine.py") == {
         "it is a codec": "AttributeError: 'A' object has no attribute 'info'"
+    }
+
+
+SCRIPT = """
+import numpy as np
+
+def describe():
+    return {"label": "levels", "sample_rate": 16000, "hop_length": 4, "codebook_sizes": [256],
+            "side_sizes": [256], "implementation": "a script", "source": "this test"}
+
+def n_frames(n_samples):
+    return -(-n_samples // 4)
+
+def encode(wave):
+    whole = np.pad(wave, (0, -wave.size % 4)).reshape(-1, 4)
+    return {"tokens": np.clip(whole.mean(axis=1) * 127 + 128, 0, 255)[None], "side": [1]}
+
+def decode(parts, n_samples):
+    return np.repeat((parts["tokens"][0] - 128) / 127, 4)[:n_samples]
+"""
+
+
+@pytest.mark.usefixtures("without_a_process")
+def test_a_script_in_another_interpreter_is_tried_by_its_spec(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(SCRIPT)
+    source = f"isolated:python={sys.executable},script={tmp_path / 'theirs.py'}"
+    ((spec, make),) = makers(source)
+    assert spec == source
+    told = {one.rule: one for one in check_codec(make, source=source)}
+    assert [rule for rule, one in told.items() if not one.holds] == []
+    # The rate is that of the tokens: what is sent once is told beside it.
+    assert "32000 bit/s counted, 32000 declared, 8 bits of side information" in {
+        one.detail for one in told.values()
     }
