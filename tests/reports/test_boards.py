@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from synbench.results.planned import read_planned
 from synbench.results.store import ITEM_COLUMNS, write_table
@@ -16,6 +17,7 @@ from synbench_reports.boards.breakdown import breakdowns
 from synbench_reports.boards.citations import citation_text
 from synbench_reports.boards.combine import boards_of
 from synbench_reports.boards.document import as_json, results_document, results_schema
+from synbench_reports.commands.show_and_export import show
 
 from .conftest import MadeRun, codec, metric
 
@@ -165,3 +167,15 @@ def test_the_worst_group_is_named(grouped_run: Any) -> None:
     speaker = next(one for one in records["speaker"]["scores"] if one["metric"] == 0)
     assert records["speaker"]["groups"][speaker["worst"]]["name"] == "s0"
     assert (speaker["worst_mean"], speaker["best_mean"]) == (1.0, 4.0)
+
+
+def test_groups_are_printed_with_the_worst_one(grouped_run: Any) -> None:
+    arguments = [str(grouped_run.folder), "--metrics", "mos"]
+    out = CliRunner().invoke(show, [*arguments, "--by", "gender"], catch_exceptions=False).output
+    assert "by gender (female 6, male 6 items)" in out
+    (line,) = (line for line in out.splitlines() if line.startswith("Alpha"))
+    assert "3.50 ± " in line and "1.50 ± " in line and line.endswith("male")
+    assert not line.endswith("female")
+    refused = CliRunner().invoke(show, [*arguments, "--by", "language"])
+    assert "fewer than two groups of items by language" in str(refused.exception)
+    assert "it has groups by gender, length, speaker" in str(refused.exception)

@@ -56,6 +56,11 @@ def limit_options(command: Any) -> Any:
 @click.option(
     "--notes", is_flag=True, help="Print how each number is made: versions, rules, policy."
 )
+@click.option(
+    "--by",
+    type=click.Choice(["gender", "language", "length", "speaker"]),
+    help="Print scores by groups of items, and name the worst group.",
+)
 def show(
     run: str,
     corpus: str | None,
@@ -64,6 +69,7 @@ def show(
     within: bool,
     width: int | None,
     notes: bool,
+    by: str | None,
 ) -> None:
     """Print the table of RUN: a run folder, or NAME for runs/NAME.
 
@@ -74,6 +80,9 @@ def show(
     from synbench.results.find_run import find_run
 
     folder = find_run(run)
+    if by is not None:
+        _show_groups(folder, by, corpus=corpus, metrics=metrics)
+        return
     show_run(
         folder,
         corpus=corpus,
@@ -83,6 +92,16 @@ def show(
         width=width,
         notes=notes,
     )
+
+
+def _show_groups(folder: Path, by: str, *, corpus: str | None, metrics: tuple[str, ...]) -> None:
+    from synbench_reports.boards.combine import boards_of
+    from synbench_reports.render.groups_text import groups_text
+    from synbench_reports.tables.build_report import read_selection
+
+    for board in boards_of([read_selection(folder, corpus=corpus, metrics=metrics)]):
+        click.echo("\n".join(groups_text(board, by)))
+    click.echo("\n± is half of the 95 % interval; some group is always the worst")
 
 
 def show_run(

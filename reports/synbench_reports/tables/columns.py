@@ -29,6 +29,7 @@ __all__ = [
     "Filled",
     "cost_columns",
     "count_columns",
+    "metric_column",
     "metric_columns",
     "printed_decimals",
     "rate_columns",
@@ -101,7 +102,7 @@ def metric_columns(planned: PlannedRun, cells: Cells) -> list[Filled]:
                 replace(cell, mean=_number(value), low=None, high=None, long_tail=False)
                 for cell, value in zip(column_cells, cells.pooled[:, metric_index], strict=True)
             ]
-        filled.append((_metric_column(metric), column_cells))
+        filled.append((metric_column(metric), column_cells))
     return filled
 
 
@@ -194,7 +195,8 @@ def _column(name: str, label: str, unit: str, group: Group) -> Column:
     return Column(name=name, label=label, unit=unit, group=group, decimals=2)
 
 
-def _metric_column(metric: PlannedMetric) -> Column:
+def metric_column(metric: PlannedMetric) -> Column:
+    """How the numbers of a metric are headed and printed."""
     return Column(
         name=metric.column,
         label=metric.label,
