@@ -70,9 +70,16 @@ CHECKPOINTS = {
     "whisper_tiny_en": _faster_whisper.CHECKPOINT,
 }
 
-ONE_BY_ONE: dict[str, Callable[[Wave], str]] = {
-    "moonshine_tiny": _moonshine.transcribe,
-    "whisper_tiny_en": _faster_whisper.transcribe,
+
+def _one_by_one(transcribe: Callable[[Wave], str]) -> Callable[[Wave], list[str]]:
+    return lambda waves: [transcribe(wave) for wave in waves]
+
+
+# Those that hear English alone; all others are Whisper.
+ENGLISH_RECOGNISERS: dict[str, Callable[[Wave], list[str]]] = {
+    "hubert_large": _hubert.transcribe,
+    "moonshine_tiny": _one_by_one(_moonshine.transcribe),
+    "whisper_tiny_en": _one_by_one(_faster_whisper.transcribe),
 }
 
 
@@ -96,10 +103,8 @@ def transcripts(recogniser: str, waves: Wave) -> list[str]:
             f"{recogniser} hears {LONGEST_SECONDS:g} s at once, got {seconds:.1f} s: "
             "use shorter items"
         )
-    if recogniser == "hubert_large":
-        return _hubert.transcribe(waves)
-    if recogniser in ONE_BY_ONE:
-        return [ONE_BY_ONE[recogniser](wave) for wave in waves]
+    if recogniser in ENGLISH_RECOGNISERS:
+        return ENGLISH_RECOGNISERS[recogniser](waves)
     name, _, language = recogniser.partition(":")
     return _read(CHECKPOINTS[name], waves, language or LANGUAGE)
 
