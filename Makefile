@@ -3,7 +3,8 @@
 .PHONY: help demo test lint types layers unit coverage slow gpu benchmark calibration docs reference setup environment user wheels clean
 
 bin := .venv/bin
-pytest := SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
+# Compiled modules are kept also where the environment says not to: tests start many processes.
+pytest := PYTHONDONTWRITEBYTECODE= SYNBENCH_OFFLINE=1 $(bin)/python -m pytest
 pythons := $(PYTHON) $(wildcard $(bin)/python) python3.11 python3.12 python3.13 python3
 old := import sys; sys.exit(sys.version_info < (3, 11))
 

@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 # Before anything is frozen: it looks for what refers to the random generators that it is handed.
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")

@@ -82,7 +82,8 @@ def read_yaml(
     if content is None and empty:
         content = {}
     if not isinstance(content, dict):
-        raise UsageError(f"{path}: expected a mapping with keys such as {keys}")
+        got = type(content).__name__
+        raise UsageError(f"{path}: expected a mapping, got {got}: expected keys such as {keys}")
     lines: dict[Key, int] = {}
     for key, line in _lines(tree, (), set()):
         if key in lines:
