@@ -226,6 +226,8 @@ def test_settings_reach_the_script_and_the_identity(write: Callable[[str], Path]
         load(script, settings="book=1")
     with pytest.raises(UsageError, match="expected settings as name=value"):
         load(script, settings="books")
+    with pytest.raises(UsageError, match="got the path '/etc/books'; write it into the script"):
+        load(script, settings="books=/etc/books")
 
 
 FLEXIBLE = """

@@ -26,7 +26,7 @@ looked up beside the script.
 A script may have two more functions. ``load()`` is called once before the first wave, so that
 describing a codec needs no network. ``configure(...)`` is called before all else with what the
 option ``settings`` says: ``settings='rate=25;books=4'`` calls ``configure(rate=25, books=4)``. The
-settings are part of the identity.
+settings are part of the identity; they are words and numbers, no paths.
 
 Numbers that are sent once per wave, such as a speaker's tokens: ``describe`` gives their sizes as
 ``side_sizes``, ``encode`` returns ``{"tokens": ..., "side": ...}`` with ``side`` of shape
@@ -44,7 +44,6 @@ Scripts for published codecs lie in ``examples/codecs`` of the repository.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -200,15 +199,20 @@ def _parsed(settings: str) -> Options:
     """``rate=25;books=4`` as a dictionary, numbers and true/false as such.
 
     Raises:
-        UsageError: a part without ``=``, or not of what JSON can hold.
+        UsageError: a part without ``=``, or a path: a stored spec may bring settings along, and
+            what it says must open no file.
     """
     parsed: Options = {}
     for part in filter(None, map(str.strip, settings.split(";"))):
         name, equals, value = part.partition("=")
         if not equals or not name.strip().isidentifier():
             raise UsageError(f"isolated: expected settings as name=value;name=value, got {part!r}")
+        if "/" in value or "\\" in value:
+            raise UsageError(
+                f"isolated: expected words and numbers as settings, got the path {value!r}; "
+                "write it into the script"
+            )
         parsed[name.strip()] = as_written(value.strip())
-    json.dumps(parsed, allow_nan=False)
     return parsed
 
 
