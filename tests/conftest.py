@@ -67,6 +67,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Give it back: what hypothesis imports for its report looks through all of it."""
+    gc.unfreeze()
+
+
 def _shared_folder(item: pytest.Item) -> str | None:
     marker = item.get_closest_marker("shared")
     if marker is not None:
