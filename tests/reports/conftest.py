@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import defaultdict
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,20 @@ def metric(column: str, **changes: Any) -> MetricInfo:
         "source": "This test",
     }
     return MetricInfo(**values | changes)
+
+
+@pytest.fixture(scope="session")
+def axe_violations() -> Callable[[Any], str]:
+    """What axe-core finds wrong with an open page, as JSON."""
+    package = pytest.importorskip("axe_playwright_python", reason="no axe-playwright-python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def violations(view: Any) -> str:
+        view.evaluate(script)
+        ids = "axe.run().then((all) => all.violations.map((one) => [one.id, one.nodes[0].html]))"
+        return json.dumps(view.evaluate(ids))
+
+    return violations
 
 
 @pytest.fixture

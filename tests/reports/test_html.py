@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +24,6 @@ from synbench_reports.tables.build_report import read_selection
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 SECONDS = 3.0
 CORPUS_DIGEST = "0" * 16
-CACHE = Path(os.environ.get("SYNBENCH_CACHE", Path.home() / ".cache" / "synbench"))
 
 
 def page(run: Any, **options: Any) -> str:
@@ -310,32 +307,11 @@ def test_paper_has_table_and_figures_and_no_player(audible_run: Any, browser: An
     assert view.pdf(format="A4").startswith(b"%PDF")
 
 
-def axe() -> str:
-    """The script of axe-core: kept in the cache, else fetched from npm."""
-    kept = CACHE / "test-assets" / "axe.min.js"
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    if os.environ.get("SYNBENCH_OFFLINE") or shutil.which("npm") is None:
-        pytest.skip("no axe-core here: put axe.min.js into the cache's test-assets")
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "pack", "--silent", "axe-core@4.10.3"]
-    done = subprocess.run(command, cwd=kept.parent, capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        pytest.skip("axe-core cannot be fetched from npm")
-    archive = kept.parent / done.stdout.strip()
-    shutil.unpack_archive(archive, kept.parent)
-    (kept.parent / "package" / "axe.min.js").rename(kept)
-    shutil.rmtree(kept.parent / "package")
-    archive.unlink()
-    return kept.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(audible_run: Any, browser: Any, scheme: str) -> None:
-    script = axe()
+def test_axe_finds_nothing(
+    audible_run: Any, browser: Any, axe_violations: Callable[[Any], str], scheme: str
+) -> None:
     view = Opened(browser, audible_run).view
     view.emulate_media(color_scheme=scheme)
     view.locator(".items tbody button").first.click()
-    view.evaluate(script)
-    violations = view.evaluate("axe.run()")["violations"]
-    assert not violations, json.dumps([[one["id"], one["nodes"][0]["html"]] for one in violations])
+    assert axe_violations(view) == "[]"

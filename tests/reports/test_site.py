@@ -98,6 +98,7 @@ def test_a_listening_test_has_a_tab_and_is_remembered(
     mushra_analysis: Path,
     tmp_path: Path,
     launch_chromium: Callable[..., Any],
+    axe_violations: Callable[[Any], str],
 ) -> None:
     out = tmp_path / "site"
     made_site(made_run.folder, "--out", out)
@@ -114,6 +115,7 @@ def test_a_listening_test_has_a_tab_and_is_remembered(
     assert "Beta: 40.00 [40.00, 40.00]" in titles
     assert "1 listener was left out" in panel.inner_text()
     assert panel.locator("table").first.locator("tbody tr").count() == 4
+    assert axe_violations(view) == "[]"
 
 
 def test_tabs_sort_and_ask_nobody(
