@@ -661,7 +661,7 @@ function boxChart(view, columns) {
   const boxes = view.board.rows.map((row, place) => ({ codec: view.codec(row), values: columns[place].filter((value) => value !== null).sort((a, b) => a - b) }))
     .filter(({ values }) => values.length);
   if (!boxes.length) return element("p", { textContent: "No score." });
-  const step = 24, left = PHONE ? 150 : 230, letters = PHONE ? 20 : 32, height = boxes.length * step + TOP + BOTTOM;
+  const step = 24, left = PHONE ? 150 : 230, letters = PHONE ? 17 : 32, height = boxes.length * step + TOP + BOTTOM;
   const [low, high] = spread(boxes.flatMap(({ values }) => [values[0], values[values.length - 1]]), 0.03);
   const x = linear(low, high, left, WIDE - RIGHT);
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": `${metric.label} of all items`, class: "chart" });
@@ -742,7 +742,7 @@ function listeningChart(test) {
 
 // Rows with names at the left and one horizontal axis below.
 function rowFrame(label, names, { axis: text, low, high }) {
-  const step = 26, left = PHONE ? 150 : 230, letters = PHONE ? 20 : 32, height = names.length * step + TOP + BOTTOM;
+  const step = 26, left = PHONE ? 150 : 230, letters = PHONE ? 17 : 32, height = names.length * step + TOP + BOTTOM;
   const x = linear(low, high, left, WIDE - RIGHT);
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label, class: "chart" });
   for (const value of ticks(low, high)) {

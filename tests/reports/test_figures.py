@@ -34,7 +34,7 @@ from synbench_reports.papers.specification import read_paper
 def written(run: Any, *arguments: str) -> dict[str, bytes]:
     done = CliRunner().invoke(figures, [str(run.folder), *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return {Path(path).name: Path(path).read_bytes() for path in done.output.split()}
+    return {Path(path).name: Path(path).read_bytes() for path in done.stdout.split()}
 
 
 @pytest.mark.parametrize("form", ["svg", "pdf"])
@@ -91,6 +91,10 @@ def test_recordings_alone_have_no_cost_figure(made_run: Any) -> None:
 def test_speakers_have_a_figure_where_they_are_known(made_run: Any) -> None:
     options = ("--format", "svg", "--kind", "speakers")
     assert not written(made_run, *options)
+    words = [str(made_run.folder), "--kind", "speakers", "--kind", "speaker-box"]
+    said = CliRunner().invoke(figures, words).output
+    assert "no figure of kind speakers: it needs scores of several speakers" in said
+    assert "no figure of kind speaker-box" in said
     items = [
         {
             "corpus": "speech",
@@ -103,6 +107,31 @@ def test_speakers_have_a_figure_where_they_are_known(made_run: Any) -> None:
     ]
     write_table(made_run.folder / "items.parquet", items, ITEM_COLUMNS)
     assert b"one of 2 speakers" in written(made_run, *options)["speech-mos-speakers.svg"]
+
+
+@pytest.mark.parametrize("rising", [True, False])
+def test_names_beside_points_hide_neither_points_nor_each_other(rising: bool) -> None:
+    from synbench_reports.figures.point_labels import PointLabel, label_points
+    from synbench_reports.figures.style import new_figure
+
+    figure, axes = new_figure(3.35, 2.2)
+    spots = [(1.0, 1.0), (1.1, 1.01 if rising else 0.99), (2.0, 1.5), (2.02, 1.52)]
+    axes.plot(*np.transpose(spots), "o", markersize=6)
+    axes.margins(0.2)
+    names = [
+        PointLabel(text=f"Codec {n} (74.4 M)", x=x, y=y, radius=4) for n, (x, y) in enumerate(spots)
+    ]
+    label_points(axes, names)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not [
+        (first, second)
+        for first in range(4)
+        for second in range(first)
+        if boxes[first].overlaps(boxes[second])
+    ]
+    centres = [axes.transData.transform(spot) for spot in spots]
+    assert not [1 for box in boxes for centre in centres if box.contains(*centre)]
 
 
 def test_spearman_is_that_of_scipy() -> None:

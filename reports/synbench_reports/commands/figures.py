@@ -35,6 +35,22 @@ KINDS = (
     "robustness",
 )
 
+SCORES = "a metric with scores"
+SPEAKERS = "scores of several speakers, not each with one item alone"
+NEEDS = {
+    "rate": SCORES,
+    "box": SCORES,
+    "violin": SCORES,
+    "complexity": "two codecs with a score and a cost",
+    "speakers": SPEAKERS,
+    "speaker-box": SPEAKERS,
+    "speaker-violin": SPEAKERS,
+    "voicing": SCORES,
+    "codebooks": "codecs that store tokens",
+    "correlation": "two metrics with scores",
+    "robustness": "a condition of at least two strengths",
+}
+
 __all__ = ["figures"]
 
 
@@ -110,13 +126,25 @@ def figures(
     folder.mkdir(parents=True, exist_ok=True)
     wanted = kinds or KINDS
     inches = SLIDE_INCHES if look == "slide" else WIDTHS[width]
+    drawn: set[str] = set()
     with looking(look):
         for name, figure in run_figures(planned, wanted, inches, costs, items):
+            drawn.add(_kind_of(name))
             # LaTeX takes no spaces, and dots for the beginning of an ending.
             stem = re.sub(r"[^\w@+-]+", "-", name).strip("-")
             path = inside(folder, plain_name(f"{stem}.{form}", what="the figure"))
             write_figure(figure, path)
             click.echo(str(path))
+
+    for kind in kinds:
+        if kind not in drawn:
+            click.echo(f"no figure of kind {kind}: it needs {NEEDS[kind]}", err=True)
+
+
+def _kind_of(name: str) -> str:
+    """The kind of a figure by its name; those of conditions are named after the condition."""
+    known = (kind for kind in sorted(KINDS, key=len, reverse=True) if name.endswith(f"-{kind}"))
+    return next(known, "robustness")
 
 
 def _of_table(table: Path, folder: Path, form: str, width: str, look: Look) -> None:

@@ -30,7 +30,17 @@ from synbench_reports.figures.listening_scores import (
     score_figure,
     score_panels,
 )
-from synbench_reports.figures.style import COLOURS, HATCHES, WIDTHS, new_figure, sized, styled
+from synbench_reports.figures.style import (
+    COLOURS,
+    HATCHES,
+    NARROW_INCHES,
+    WIDTHS,
+    is_slide,
+    new_figure,
+    row_inches,
+    sized,
+    styled,
+)
 from synbench_reports.papers.specification import AbxPair, PublishedFigure
 
 if TYPE_CHECKING:
@@ -104,9 +114,15 @@ def mushra_bars(groups: Groups, *, width: float = WIDTHS["double"], note: str = 
 def abx_bars(
     subject: str, pairs: Sequence[AbxPair], *, width: float = WIDTHS["double"], note: str = ""
 ) -> Figure:
-    """A row per pair: shares for the subject, for none and for the other, with the p-value."""
+    """A row per pair: shares for the subject, for none and for the other, with the p-value.
+
+    Two decimals, as papers print them; none where letters are large for the width.
+    """
     lines = len(note.splitlines())
-    figure, axes = new_figure(width, 1.0 + 0.38 * len(pairs) + 0.12 * lines)
+    tight = width < NARROW_INCHES or is_slide()
+    decimals, smallest_share = (0, 12) if tight else (2, 6)
+    height = 1.0 + row_inches(0.38) * len(pairs) + sized(8.6) / 72 * lines
+    figure, axes = new_figure(width, height)
     parts = (subject, "no preference", "the other")
     colours, hatches = (COLOURS[0], "#dddddd", COLOURS[4]), ("", "", "///")
     for row, pair in enumerate(pairs):
@@ -126,11 +142,11 @@ def abx_bars(
             )
             dark = index == 0
             box = None if dark else {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-            if share > 6:
+            if share > smallest_share:
                 axes.text(
                     left + share / 2,
                     row,
-                    f"{fixed(share, 2)} %",
+                    f"{fixed(share, decimals)} %",
                     ha="center",
                     va="center",
                     color="white" if dark else "black",
@@ -139,8 +155,10 @@ def abx_bars(
                 )
             left += share
         if pair.p is not None:
-            axes.text(101, row, p_text(pair.p), va="center", fontsize=sized(7))
-    axes.set_yticks(range(len(pairs)), [pair.other for pair in pairs])
+            axes.text(103, row, p_text(pair.p), va="center", fontsize=sized(7))
+    between = " :\n" if width < NARROW_INCHES else " : "
+    names = [pair.other.replace(" : ", between) for pair in pairs]
+    axes.set_yticks(range(len(pairs)), names)
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.set_xlim(0, 100)
     axes.grid(axis="y", visible=False)

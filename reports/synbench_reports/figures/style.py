@@ -78,6 +78,7 @@ __all__ = [
     "HATCHES",
     "LINES",
     "MARKERS",
+    "NARROW_INCHES",
     "SLIDE_INCHES",
     "WIDTHS",
     "Form",

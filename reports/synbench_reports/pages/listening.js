@@ -58,7 +58,7 @@ function listeningChart(test) {
 
 // Rows with names at the left and one horizontal axis below.
 function rowFrame(label, names, { axis: text, low, high }) {
-  const step = 26, left = PHONE ? 150 : 230, letters = PHONE ? 20 : 32, height = names.length * step + TOP + BOTTOM;
+  const step = 26, left = PHONE ? 150 : 230, letters = PHONE ? 17 : 32, height = names.length * step + TOP + BOTTOM;
   const x = linear(low, high, left, WIDE - RIGHT);
   const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label, class: "chart" });
   for (const value of ticks(low, high)) {
