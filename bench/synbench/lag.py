@@ -9,7 +9,7 @@ of levels, then that of waveforms near it. Each item's are kept in some 280 byte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Wave = NDArray[np.float64]
 
 WINDOW_SECONDS = 0.1
+BLOCKS = 32  # transformed at once
 # Levels are taken every millisecond, over about ten.
 LEVEL_STEP = 1e-3
 LEVELS_SMOOTHED = 11
@@ -99,11 +100,40 @@ def correlate(reference: Wave, wave: Wave, sample_rate: float) -> Correlation:
     energy = float(np.sqrt(np.dot(reference, reference) * np.dot(wave, wave)))
     if energy == 0.0:
         return Correlation(values=np.zeros(2 * reach + 1), sample_rate=sample_rate)
-    size = 1 << (reference.size + reach).bit_length()
-    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(reference, size))
-    correlation = np.fft.irfft(spectrum, size)
-    near = np.concatenate([correlation[size - reach :], correlation[: reach + 1]])
-    return Correlation(values=near / energy, sample_rate=sample_rate)
+    spectrum = sum(_cross_spectra(reference, wave, reach))
+    size = _points(reference.size, reach)
+    return Correlation(
+        values=np.fft.irfft(spectrum, size)[: 2 * reach + 1] / energy, sample_rate=sample_rate
+    )
+
+
+def _points(samples: int, reach: int) -> int:
+    """Of the transform of a block and its surroundings, which are two fifths of it at most."""
+    return 1 << (min(5 * reach, samples + 2 * reach - 1)).bit_length()
+
+
+def _cross_spectra(reference: Wave, wave: Wave, reach: int) -> Iterator[NDArray[np.complex128]]:
+    """Cross-spectra whose sum is that of the correlation, the lag ``-reach`` first.
+
+    Only few lags are wanted, so the reference is cut into blocks, each against the stretch of the
+    wave that it can meet: short transforms, whatever the length of the file, and one way back.
+    """
+    points = _points(reference.size, reach)
+    block = points - 2 * reach
+    for at in range(0, reference.size, BLOCKS * block):
+        count = min(BLOCKS, -(-(reference.size - at) // block))
+        begin, end = at - reach, at + count * block + reach
+        around = np.pad(wave[max(0, begin) : end], (max(0, -begin), max(0, end - wave.size)))
+        stretches = np.lib.stride_tricks.sliding_window_view(around, points)[::block]
+        blocks = _rows(reference[at : at + count * block], count, block)
+        first, second = np.fft.rfft(blocks, points), np.fft.rfft(stretches, points)
+        second *= np.conj(first, out=first)
+        yield second.sum(axis=0)
+
+
+def _rows(wave: Wave, count: int, block: int) -> Wave:
+    """A wave as ``count`` rows, its end filled with zeros."""
+    return np.pad(wave, (0, count * block - wave.size)).reshape(count, block)
 
 
 def lag_profile(reference: Wave, wave: Wave, waveforms: Correlation) -> bytes:

@@ -4,8 +4,9 @@ same policy brings them onto each other, and what was cut, filled, clipped or de
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +19,20 @@ from synbench.corpora.folder import folder
 from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
 from synbench.execution.executors import WORKER_DIED, ProcessPool
-from synbench.execution.worker import guarded, usual_seconds
+from synbench.execution.guard import guarded, usual_seconds
 from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
 from synbench_base.sound_files import read_decoded
 from synbench_metrics import Metric, Outcome
 
-# Starting workers costs about this much; less work than that stays in this process.
-START_OF_A_WORKER_SECONDS = 1.0
+# Workers are there after this time; what they save must be more.
+START_OF_WORKERS_SECONDS = 0.4
+LEAST_WORK_OF_A_WORKER_SECONDS = 0.2
 USUAL_CLIP_SECONDS = 5.0
-CHUNKS_PER_WORKER = 4
+# A chunk is this part of a worker's share of what is left, so that all end together.
+CHUNKS_PER_SHARE = 3
+LEAST_CHUNK_SECONDS = 0.05
+LONGEST_BELIEVED_SECONDS = 1e6  # of a header that knows no length
 NO_TRANSCRIPT = Outcome.not_applicable(
     "no transcript: put one into NAME.txt beside each reference, or take a column that needs none, "
     "such as dwer_pocketsphinx_english"
@@ -144,13 +149,45 @@ def score_pairs(
 ) -> list[ScoredPair]:
     """Score all pairs, in their order; a pair that kills its worker twice has failed."""
     per_second = sum(m.info.cpu_seconds_per_audio_second for m in load_metrics(columns))
-    expected = len(pairs) * USUAL_CLIP_SECONDS * per_second
-    if workers < 2 or len(pairs) < 2 or expected < 2 * START_OF_A_WORKER_SECONDS:
+    if workers < 2 or len(pairs) < 2:
         return score_chunk(pairs, columns)
-    size = max(1, -(-len(pairs) // (workers * CHUNKS_PER_WORKER)))
-    chunks = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    scored = {one.name: one for one in _in_pool(chunks, columns, min(workers, len(chunks)))}
+    costs = [per_second * _seconds(pair.reference) for pair in pairs]
+    workers = min(workers, len(pairs), int(sum(costs) / LEAST_WORK_OF_A_WORKER_SECONDS))
+    if workers < 2 or sum(costs) * (1 - 1 / workers) < START_OF_WORKERS_SECONDS:
+        return score_chunk(pairs, columns)
+    chunks = list(_chunks(pairs, costs, workers))
+    scored = {one.name: one for one in _in_pool(chunks, columns, workers)}
     return [scored[pair.name] for pair in pairs]
+
+
+def _seconds(path: Path) -> float:
+    """How long a file says that it is; a guess where it does not."""
+    import soundfile
+
+    try:
+        header = soundfile.info(os.fsencode(path))
+    except (soundfile.SoundFileError, OSError, TypeError):
+        return USUAL_CLIP_SECONDS
+    seconds = float(header.duration)
+    return seconds if 0 < seconds < LONGEST_BELIEVED_SECONDS else USUAL_CLIP_SECONDS
+
+
+def _chunks(
+    pairs: Sequence[SoundPair], costs: Sequence[float], workers: int
+) -> Iterator[list[SoundPair]]:
+    """All pairs, the longest first, in chunks that get cheaper, so that workers end together."""
+    left = sum(costs)
+    chunk: list[SoundPair] = []
+    cost = 0.0
+    for index in sorted(range(len(pairs)), key=lambda index: -costs[index]):
+        chunk.append(pairs[index])
+        cost += costs[index]
+        if cost >= max(left / (workers * CHUNKS_PER_SHARE), LEAST_CHUNK_SECONDS):
+            yield chunk
+            left -= cost
+            chunk, cost = [], 0.0
+    if chunk:
+        yield chunk
 
 
 def _in_pool(
@@ -164,7 +201,7 @@ def _in_pool(
     scored: list[ScoredPair] = []
     waiting, suspects = deque(chunks), deque[SoundPair]()
     running: dict[Future[list[ScoredPair]], Sequence[SoundPair]] = {}
-    pool = ProcessPool(workers)
+    pool = ProcessPool(workers, preload=("synbench.pairs",))
     try:
         while waiting or suspects or running:
             while waiting and len(running) < pool.in_flight:

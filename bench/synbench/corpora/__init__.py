@@ -5,8 +5,14 @@
 True
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from synbench.corpora._model import Corpus, Entry, Item, Listing, Progress, corpus_digest
-from synbench.corpora._registry import describe, load, names
+
+if TYPE_CHECKING:
+    from synbench.corpora._registry import describe, load, names
 
 __all__ = [
     "Corpus",
@@ -19,3 +25,14 @@ __all__ = [
     "load",
     "names",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Listing a folder needs neither the registry nor the cache behind it.
+    if name not in ("describe", "load", "names"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from synbench.corpora import _registry
+
+    value = getattr(_registry, name)
+    globals()[name] = value
+    return value

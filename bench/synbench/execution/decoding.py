@@ -13,6 +13,7 @@ from synbench.audio import audio_bytes, read_audio
 from synbench.conditions.applied import applied
 from synbench.conditions.channel import Received
 from synbench.conditions.transmission import Channel, channel_of
+from synbench.execution.guard import CellFault, guarded
 from synbench.execution.heard import heard
 from synbench.execution.identity import codec_identity, recorded_digests
 from synbench.execution.scratch import staged
@@ -21,11 +22,9 @@ from synbench.execution.streams import Sent, encoded_stream, stored_or_made
 from synbench.execution.units import CodecPoint, DecodeUnit, ItemWork, artefact
 from synbench.execution.worker import (
     NO_SUCH_CELL,
-    CellFault,
     UnitReport,
     cell_seconds,
     fatal_faults,
-    guarded,
     published_reason,
     read_item,
     stopwatch,

@@ -10,12 +10,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
-import multiprocessing
-import multiprocessing.connection
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -24,10 +20,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.execution.worker_start import prepare_worker, worker_context
 from synbench_base.device import device
 
 if TYPE_CHECKING:
-    from multiprocessing import SimpleQueue
+    pass
 
 # One thread per worker: the pool already fills the cores, and timings name their thread count.
 THREAD_VARIABLES = (
@@ -40,6 +37,8 @@ THREAD_VARIABLES = (
 )
 
 LOCAL_UNIT_SECONDS = (2.0, 60.0)
+# What every worker of a run imports.
+RUN_MODULES = ("synbench.execution.decoding", "synbench.execution.scoring")
 WORKER_DIED = "the worker process died twice on this cell (crash or out of memory)"
 EXECUTORS = {
     "local": "synbench.execution.executors:local",
@@ -114,32 +113,36 @@ class Serial:
 
 
 class ProcessPool:
-    """Spawned worker processes, one thread each.
+    """Worker processes, one thread each.
 
     Args:
         devices: ids of CUDA devices; each worker sees one of them, as its only one.
+        preload: modules that all of them need; imported once, where the system can.
     """
 
     unit_seconds = LOCAL_UNIT_SECONDS
 
-    def __init__(self, workers: int, *, devices: Sequence[str] = ()) -> None:
+    def __init__(
+        self, workers: int, *, devices: Sequence[str] = (), preload: Sequence[str] = RUN_MODULES
+    ) -> None:
         self.workers = self.in_flight = workers
         self._devices = devices
+        self._preload = preload
         for variable in THREAD_VARIABLES:
             os.environ[variable] = "1"  # before any worker imports numpy
         self._pool = self._make()
 
     def _make(self) -> ProcessPoolExecutor:
         with _startable():
-            context = multiprocessing.get_context("spawn")
+            context = worker_context(self._preload)
             devices = context.SimpleQueue()
             for index in self._devices:
                 devices.put(index)
             return ProcessPoolExecutor(
                 self.workers,
                 mp_context=context,
-                initializer=_prepare_worker,
-                initargs=(devices if self._devices else None,),
+                initializer=prepare_worker,
+                initargs=(devices if self._devices else None, dict(os.environ)),
             )
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -183,7 +186,7 @@ def _without_main() -> Iterator[None]:
 def _startable() -> Iterator[None]:
     """Turn what keeps processes from starting into one sentence.
 
-    Spawned workers need a helper process of Python's (the resource tracker), pipes and shared
+    Workers need helper processes of Python's (resource tracker, fork server), pipes and shared
     memory; limits on processes and memory show as ``OSError``, a helper that died as a broken pipe.
     """
     try:
@@ -198,21 +201,6 @@ def _startable() -> Iterator[None]:
             f"cannot start worker processes: {error}; raise the limits of this shell (ulimit -a), "
             f"or do everything in one process with --workers 0"
         ) from error
-
-
-def _prepare_worker(devices: SimpleQueue[str] | None) -> None:
-    """Leave Ctrl-C to the parent, and end with it: an orphan must not write into a later run."""
-    if devices is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = devices.get()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _die_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
 
 
 def default_workers() -> int:

@@ -11,9 +11,10 @@ from synbench import policy
 from synbench.audio import audio_bytes
 from synbench.conditions.applied import Applied
 from synbench.conditions.transmission import earlier_codecs
+from synbench.execution.guard import guarded
 from synbench.execution.sealed import read_sealed, write_sealed
 from synbench.execution.units import ItemWork, input_artefact
-from synbench.execution.worker import fatal_faults, guarded
+from synbench.execution.worker import fatal_faults
 from synbench.results.confined import inside
 from synbench_base.errors import ItemError
 from synbench_codecs import Codec

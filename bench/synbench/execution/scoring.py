@@ -14,6 +14,7 @@ from synbench import policy
 from synbench.conditions.against import measure_of
 from synbench.conditions.applied import applied
 from synbench.execution.decoding import store_reconstruction
+from synbench.execution.guard import guarded
 from synbench.execution.heard import damaged_recording
 from synbench.execution.sealed import read_sealed
 from synbench.execution.units import (
@@ -29,7 +30,6 @@ from synbench.execution.worker import (
     UnitReport,
     cell_seconds,
     fatal_faults,
-    guarded,
     published_reason,
     read_item,
     stopwatch,

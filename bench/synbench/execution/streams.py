@@ -9,7 +9,8 @@ from typing import Any
 
 import synbench_codecs
 from synbench import policy
-from synbench.execution.worker import fatal_faults, guarded, stopwatch
+from synbench.execution.guard import guarded
+from synbench.execution.worker import fatal_faults, stopwatch
 from synbench_base.files import write_bytes
 from synbench_codecs import Codec, Encoded
 from synbench_codecs.errors import BitstreamError
