@@ -70,9 +70,13 @@ def decode_unit(unit: DecodeUnit) -> UnitReport:
         EnvironmentFault: the disk is full or read-only.
     """
     report = UnitReport()
-    rows = []
-    with fatal_faults(unit.run), staged(Path(unit.run)) as (files, bundles):
+    with (
+        stopwatch() as spent,
+        fatal_faults(unit.run),
+        staged(Path(unit.run)) as (files, bundles),
+    ):
         rows = [_decode_item(unit, item, files) for item in unit.items]
+    report.measured[unit.codec.codec_id] = spent["cpu"]
     for item, row in zip(unit.items, rows, strict=True):
         report.statuses[unit.codec.codec_id, row.status] += 1
         if row.status != "ok":

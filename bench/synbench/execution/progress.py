@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from synbench.execution.forecast import Forecast
 from synbench.execution.plan import Plan
 from synbench.execution.units import DecodeUnit, ScoreUnit
 from synbench.execution.worker import UnitReport
@@ -79,9 +80,7 @@ class Progress:
         self._plan, self._console = plan, console
         self._started = time.monotonic()
         self._last_line = self._started
-        self._left = plan.forecast_cpu_seconds
-        self._workers = max(1, workers)
-        self._finished = 0.0
+        self._forecast = Forecast(plan, workers=workers)
         self._decoded = Counter(
             {
                 codec.point.codec_id: len(plan.items) - len(plan.decodes.get(codec.point, ()))
@@ -118,23 +117,9 @@ class Progress:
             elif status == "not_applicable":
                 self._inapplicable[codec_id] += count
         self._reasons.update(report.reasons)
-        self._finished += self._forecast(unit)
+        self._forecast.hear(unit, report)
         if not self._console.is_terminal:
             self._line()
-
-    def _forecast(self, unit: DecodeUnit | ScoreUnit) -> float:
-        if isinstance(unit, DecodeUnit):
-            return sum(self._plan.decode_cost(unit.codec, item) for item in unit.items)
-        cost = self._plan.score_cost
-        return sum(cost(item, cell.metrics) for item, cells in unit.items for cell in cells)
-
-    def _remaining(self) -> float:
-        """Wall seconds still to go, from the share of forecast work done in the time so far."""
-        left = max(0.0, self._left - self._finished)
-        elapsed = time.monotonic() - self._started
-        if self._finished < 0.02 * self._left or elapsed < 5:
-            return left / self._workers
-        return elapsed * left / self._finished
 
     def _summary(self) -> str:
         plan = self._plan
@@ -143,7 +128,7 @@ class Progress:
             f"scored {self._scored.total()}/{plan.total_scores}, "
             f"failed {self._failed.total()}, "
             f"{duration(time.monotonic() - self._started)} elapsed, "
-            f"about {duration(self._remaining())} left"
+            f"about {duration(self._forecast.seconds_left)} left"
         )
 
     def _line(self) -> None:

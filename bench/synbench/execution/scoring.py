@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from synbench.execution.units import (
     artefact,
 )
 from synbench.execution.worker import (
+    FILES,
     NO_SUCH_CELL,
     UnitReport,
     cell_seconds,
@@ -57,12 +59,19 @@ def score_unit(unit: ScoreUnit) -> UnitReport:
     """
     report = UnitReport()
     rows: list[ScoreRow] = []
-    for item, cells in unit.items:
-        for row in _score_item(unit, item, cells):
-            rows.append(row)
-            report.statuses[row.codec_id, row.status] += 1
-            if row.status == "failed":
-                report.reasons[row.reason] += 1
+    measured: dict[str, float] = defaultdict(float)
+    with stopwatch() as spent:
+        for item, cells in unit.items:
+            rows += _score_item(unit, item, cells)
+    for row in rows:
+        measured[row.metric_id] += row.cpu_seconds
+    # What no metric was charged with.
+    measured[FILES] = max(0.0, spent["cpu"] - sum(measured.values()))
+    report.measured.update(measured)
+    for row in rows:
+        report.statuses[row.codec_id, row.status] += 1
+        if row.status == "failed":
+            report.reasons[row.reason] += 1
     with fatal_faults(unit.run):
         RunFolder(Path(unit.run)).add("scores", rows)
     return report

@@ -26,8 +26,11 @@ from synbench_base.files import one_line
 FATAL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE})
 # Before the reason why a codec has no such thing as a condition asks for: no failure of it.
 NO_SUCH_CELL = "not applicable: "
+# In the place of a metric id: reading, resampling and storing.
+FILES = "files"
 
 __all__ = [
+    "FILES",
     "NO_SUCH_CELL",
     "UnitReport",
     "cell_seconds",
@@ -47,12 +50,14 @@ class UnitReport:
         reasons: how often each reason for a failure came up.
         undecoded: (corpus, item, codec id) to (reason, transient), for failed decodes.
         bundles: names of the files that hold what was made, see :mod:`~.scratch`.
+        measured: CPU seconds by codec id (decoding) or metric id; those of files are :data:`FILES`.
     """
 
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     undecoded: dict[tuple[str, str, str], tuple[str, bool]] = field(default_factory=dict)
     bundles: tuple[str, ...] = ()
+    measured: dict[str, float] = field(default_factory=dict)
 
 
 def cell_seconds(item: ItemWork, wanted: float) -> float:
