@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from synbench.errors import ItemError, UsageError
 from synbench_base.files import printable, write_bytes
+from synbench_base.long_wave import stretches
 from synbench_base.sound_files import read_samples
 
 # Channels whose mean is so far below them in power cancel each other.
@@ -79,6 +81,16 @@ def resample(wave: NDArray[Any], *, sample_rate: int, to: int) -> NDArray[Any]:
     import soxr
 
     return np.asarray(soxr.resample(wave, sample_rate, to, quality="VHQ"))
+
+
+def resampled_parts(wave: Any, *, sample_rate: int, to: int) -> Iterator[NDArray[Any]]:
+    """The same for a wave of hours, part after part."""
+    import soxr
+
+    stream = soxr.ResampleStream(sample_rate, to, 1, dtype="float64", quality="VHQ")
+    for part in stretches(wave):
+        yield np.asarray(stream.resample_chunk(np.ascontiguousarray(part, dtype=np.float64)))
+    yield np.asarray(stream.resample_chunk(np.zeros(0), last=True))
 
 
 @functools.cache

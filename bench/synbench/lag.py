@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.long_wave import on_disk, stretches
+
 Wave = NDArray[np.float64]
 
 WINDOW_SECONDS = 0.1
@@ -22,6 +24,7 @@ BLOCKS = 32  # transformed at once
 # Levels are taken every millisecond, over about ten.
 LEVEL_STEP = 1e-3
 LEVELS_SMOOTHED = 11
+LEVELS_AT_ONCE = 2**16
 LEVEL_FLOOR = 1e-3  # of full scale
 # Peaks of the waveforms' correlation that are kept: the highest so near to the lag of the levels.
 PEAKS = 16
@@ -97,7 +100,7 @@ class CommonLag:
 def correlate(reference: Wave, wave: Wave, sample_rate: float) -> Correlation:
     """The correlation of two waves of one length."""
     reach = max(0, min(int(WINDOW_SECONDS * sample_rate), reference.size - 1))
-    energy = float(np.sqrt(np.dot(reference, reference) * np.dot(wave, wave)))
+    energy = float(np.sqrt(_energy(reference) * _energy(wave)))
     if energy == 0.0:
         return Correlation(values=np.zeros(2 * reach + 1), sample_rate=sample_rate)
     spectrum = sum(_cross_spectra(reference, wave, reach))
@@ -105,6 +108,12 @@ def correlate(reference: Wave, wave: Wave, sample_rate: float) -> Correlation:
     return Correlation(
         values=np.fft.irfft(spectrum, size)[: 2 * reach + 1] / energy, sample_rate=sample_rate
     )
+
+
+def _energy(wave: Wave) -> float:
+    if on_disk(wave):
+        return sum(float(np.dot(part, part)) for part in stretches(wave))
+    return float(np.dot(wave, wave))
 
 
 def _points(samples: int, reach: int) -> int:
@@ -222,7 +231,9 @@ def _levels(wave: Wave, sample_rate: float) -> Wave:
     """Logarithms of the level every millisecond, smoothed."""
     hop = max(1, round(LEVEL_STEP * sample_rate))
     count = wave.size // hop
-    power = np.mean(np.square(wave[: count * hop]).reshape(count, hop), axis=1)
+    parts = stretches(wave, samples=hop * LEVELS_AT_ONCE)
+    rows = (part[: part.size // hop * hop].reshape(-1, hop) for part in parts)
+    power = np.concatenate([np.zeros(0), *(np.mean(np.square(each), axis=1) for each in rows)])
     window = np.hanning(LEVELS_SMOOTHED + 2)
     if count < window.size:
         return np.zeros(count)

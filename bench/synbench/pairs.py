@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
 from synbench.execution.executors import WORKER_DIED, ProcessPool
 from synbench.execution.guard import guarded, usual_seconds
+from synbench.long_pairs import align_long, is_long, read_long
 from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
 from synbench_base.sound_files import read_decoded
@@ -263,15 +265,7 @@ def _without_paths(reason: str, pair: SoundPair) -> str:
 def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
     columns = [metric.info.column for metric in metrics]
     try:
-        reference, rate = policy.read_reference(pair.reference, target_rate=None)
-        decoded, decoded_rate = read_decoded(pair.degraded)
-        aligned = policy.align(
-            decoded,
-            sample_rate=decoded_rate,
-            delay_samples=0,
-            reference=reference,
-            reference_rate=rate,
-        )
+        reference, rate, aligned = _read(pair)
         outcomes = {
             metric.info.column: _score(metric, pair, reference, aligned.wave, rate)
             for metric in metrics
@@ -283,6 +277,27 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
     except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others
         return _failed(pair.name, columns, f"{type(error).__name__}: {error}")
     return ScoredPair(pair.name, outcomes, measures_of(aligned), aligned.lag_profile)
+
+
+def _read(pair: SoundPair) -> tuple[policy.Wave, int, policy.Aligned]:
+    """The reference, its rate in Hz, and the degraded wave brought onto it."""
+    if is_long(pair.reference, pair.degraded):
+        long_reference, rate = read_long(pair.reference, average=True)
+        long_decoded, decoded_rate = read_long(pair.degraded, average=False)
+        long_aligned = align_long(
+            long_decoded, sample_rate=decoded_rate, reference=long_reference, reference_rate=rate
+        )
+        return cast(policy.Wave, long_reference), rate, long_aligned
+    reference, rate = policy.read_reference(pair.reference, target_rate=None)
+    decoded, decoded_rate = read_decoded(pair.degraded)
+    aligned = policy.align(
+        decoded,
+        sample_rate=decoded_rate,
+        delay_samples=0,
+        reference=reference,
+        reference_rate=rate,
+    )
+    return reference, rate, aligned
 
 
 def _score(

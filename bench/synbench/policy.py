@@ -9,29 +9,42 @@ metric input    both waves resampled to the metric's rate, clipped at full scale
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench.audio import read_audio, resample, resampler_name
+from synbench.audio import read_audio, resample, resampled_parts, resampler_name
 from synbench.errors import ItemError
 from synbench.lag import correlate, lag_profile
+from synbench_base.long_wave import LongWave, on_disk, stretches
 
 VERSION = 1
 # A decoder that overshoots by more than 6 dB is no overshoot but another scale.
 HIGHEST_PEAK = 2.0
 ENVELOPE_SECONDS = 0.01
+LEVELS_AT_ONCE = 2**14
 # Below this height of the correlation peak its lag means nothing.
 TRUSTED_CORRELATION = 0.5
 
 Wave = NDArray[np.float64]
 
-__all__ = ["Aligned", "align", "at_rate", "describe", "fit", "policy_id", "read_reference"]
+__all__ = [
+    "Aligned",
+    "align",
+    "at_rate",
+    "check",
+    "compared",
+    "describe",
+    "fit",
+    "policy_id",
+    "read_reference",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +113,9 @@ def at_rate(wave: Wave, *, sample_rate: int, to: int) -> Wave:
     """The wave at another rate; overshoot that resampling made is clipped at full scale."""
     if sample_rate == to:
         return wave
+    if on_disk(wave):
+        parts = resampled_parts(wave, sample_rate=sample_rate, to=to)
+        return cast(Wave, LongWave(np.clip(part, -1.0, 1.0) for part in parts))
     moved = resample(wave, sample_rate=sample_rate, to=to)
     # An input beyond full scale is the metric's business to refuse; it must not be hidden here.
     return np.clip(moved, -1.0, 1.0) if np.max(np.abs(wave), initial=0.0) <= 1.0 else moved
@@ -122,7 +138,7 @@ def align(
     Raises:
         ItemError: not mono, not finite, or so loud that the scale must be wrong.
     """
-    _check(decoded)
+    check(decoded)
     wave = resample(
         np.asarray(decoded[delay_samples:], dtype=np.float64),
         sample_rate=sample_rate,
@@ -130,23 +146,39 @@ def align(
     )
     excess = wave.size - reference.size
     wave = fit(wave, n_samples=reference.size)
-    waveforms = correlate(reference, wave, reference_rate)
+    return compared(wave, reference=reference, sample_rate=reference_rate, excess=excess)
+
+
+def compared(wave: Wave, *, reference: Wave, sample_rate: int, excess: int) -> Aligned:
+    """What is said of a wave that has the rate and the length of its reference.
+
+    Args:
+        excess: how many samples were cut off its end; negative where zeros were added.
+    """
+    waveforms = correlate(reference, wave, sample_rate)
     lag, correlation = waveforms.lag, waveforms.height
-    late = round(lag * reference_rate) if correlation > TRUSTED_CORRELATION else 0
+    late = round(lag * sample_rate) if correlation > TRUSTED_CORRELATION else 0
     level = _level(wave)
+    clipped = sum(int(np.count_nonzero(np.abs(part) > 1.0)) for part in stretches(wave))
     return Aligned(
-        wave=np.clip(wave, -1.0, 1.0),
-        clipped_samples=int(np.count_nonzero(np.abs(wave) > 1.0)),
+        wave=_clipped(wave) if clipped else wave,
+        clipped_samples=clipped,
         filled_samples=max(0, -excess),
-        surplus_seconds=excess / reference_rate,
+        surplus_seconds=excess / sample_rate,
         lag_seconds=lag,
         correlation=correlation,
         anticorrelation=waveforms.depth,
-        envelope_correlation=_envelope_correlation(reference, wave, reference_rate, late),
+        envelope_correlation=_envelope_correlation(reference, wave, sample_rate, late),
         level_db=_decibels(level, _level(reference)),
-        dc_offset=float(np.mean(wave) - np.mean(reference)) / level if level else 0.0,
+        dc_offset=(_mean(wave) - _mean(reference)) / level if level else 0.0,
         lag_profile=lag_profile(reference, wave, waveforms),
     )
+
+
+def _clipped(wave: Wave) -> Wave:
+    if on_disk(wave):
+        return cast(Wave, LongWave(np.clip(part, -1.0, 1.0) for part in stretches(wave)))
+    return np.clip(wave, -1.0, 1.0)
 
 
 def fit(wave: Wave, *, n_samples: int) -> Wave:
@@ -154,19 +186,36 @@ def fit(wave: Wave, *, n_samples: int) -> Wave:
     return np.pad(wave[:n_samples], (0, max(0, n_samples - wave.size)))
 
 
-def _check(decoded: NDArray[Any]) -> None:
+def check(decoded: NDArray[Any]) -> None:
+    """Refuse what no decoder may return.
+
+    Raises:
+        ItemError: not mono, not finite, or so loud that the scale must be wrong.
+    """
     if decoded.ndim != 1:
         raise ItemError(f"the decoder returned shape {decoded.shape}, expected (samples,)")
-    if not np.isfinite(decoded).all():
+    if not all(np.isfinite(part).all() for part in stretches(decoded)):
         raise ItemError("the decoder returned NaN or infinity")
-    peak = float(np.max(np.abs(decoded), initial=0.0))
+    peak = max((float(np.max(np.abs(part))) for part in stretches(decoded)), default=0.0)
     if peak > HIGHEST_PEAK:
         raise ItemError(f"the decoder's peak is {peak:.4g}, expected at most 1: wrong scale?")
 
 
 def _level(wave: Wave) -> float:
     """Root mean square about the mean."""
-    return float(np.std(wave)) if wave.size else 0.0
+    if not wave.size:
+        return 0.0
+    if on_disk(wave):
+        mean = _mean(wave)
+        energy = sum(float(np.sum((part - mean) ** 2)) for part in stretches(wave))
+        return math.sqrt(energy / wave.size)
+    return float(np.std(wave))
+
+
+def _mean(wave: Wave) -> float:
+    if on_disk(wave):
+        return sum(float(np.sum(part)) for part in stretches(wave)) / wave.size
+    return float(np.mean(wave))
 
 
 def _decibels(level: float, reference: float) -> float:
@@ -179,9 +228,15 @@ def _envelope_correlation(reference: Wave, wave: Wave, sample_rate: int, late: i
     """Correlation of the levels of both in short stretches, the wave moved by its lag."""
     length = round(ENVELOPE_SECONDS * sample_rate)
     levels = []
-    for each in (reference[max(0, -late) :], wave[max(0, late) :]):
-        count = (reference.size - abs(late)) // length
-        levels.append(np.std(each[: count * length].reshape(count, length), axis=1))
+    count = (reference.size - abs(late)) // length
+    for each, start in ((reference, max(0, -late)), (wave, max(0, late))):
+        # The rows of a long wave are taken some at a time.
+        borders = [*range(0, count, LEVELS_AT_ONCE), count]
+        rows = (
+            each[start + first * length : start + last * length].reshape(-1, length)
+            for first, last in itertools.pairwise(borders)
+        )
+        levels.append(np.concatenate([np.zeros(0), *(np.std(row, axis=1) for row in rows)]))
     first, second = (each - each.mean() if each.size else each for each in levels)
     scale = float(np.sqrt(np.dot(first, first) * np.dot(second, second)))
     return float(np.dot(first, second)) / scale if scale else 0.0

@@ -13,8 +13,10 @@ believed. Pipes, devices and links to nowhere are named as such, and none is ope
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -35,7 +37,7 @@ KINDS = {
     stat.S_ISSOCK: "a socket",
 }
 
-__all__ = ["check_regular", "missing_part", "read_decoded", "read_samples"]
+__all__ = ["SampleStream", "check_regular", "missing_part", "read_decoded", "read_samples"]
 
 
 def check_regular(path: Path) -> os.stat_result:
@@ -71,27 +73,80 @@ def read_samples(
     import soundfile
 
     check_regular(path)
+    # As bytes, for a name need not be valid text.
+    with _readable(path), soundfile.SoundFile(os.fsencode(path)) as file:
+        promised, rate = file.frames, int(file.samplerate)
+        samples = file.read(dtype=dtype, always_2d=True)
+    _check_rate(path, rate)
+    _check_count(path, len(samples), promised)
+    if missing := missing_part(path):
+        raise ItemError(f"{printable(path)} is truncated: {missing}")
+    return samples, rate
+
+
+class SampleStream:
+    """The samples of a file of hours, some at a time, each ``(samples, channels)``, float64.
+
+    Attributes:
+        sample_rate: Hz.
+        is_exact: whether there is one channel, whose samples float32 holds exactly.
+
+    Raises:
+        ItemError: as :func:`read_samples`, at once or on the way.
+    """
+
+    def __init__(self, path: Path, *, at_once: int = 2**20) -> None:
+        import soundfile
+
+        check_regular(path)
+        self._path, self._at_once = path, at_once
+        with _readable(path):
+            header = soundfile.info(os.fsencode(path))
+        self.sample_rate = int(header.samplerate)
+        self._promised = int(header.frames)
+        exact = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "FLOAT")
+        self.is_exact = header.channels == 1 and header.subtype in exact
+        _check_rate(path, self.sample_rate)
+        if missing := missing_part(path):
+            raise ItemError(f"{printable(path)} is truncated: {missing}")
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        import soundfile
+
+        count = 0
+        with _readable(self._path), soundfile.SoundFile(os.fsencode(self._path)) as file:
+            while len(samples := file.read(self._at_once, dtype="float64", always_2d=True)):
+                count += len(samples)
+                yield samples
+        _check_count(self._path, count, self._promised)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what the library says of a file into one sentence."""
+    import soundfile
+
     try:
-        # As bytes, for a name need not be valid text.
-        with soundfile.SoundFile(os.fsencode(path)) as file:
-            promised, rate = file.frames, int(file.samplerate)
-            samples = file.read(dtype=dtype, always_2d=True)
+        yield
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", error)
         raise ItemError(f"cannot read {printable(path)}: {reason}{_cut(path)}") from error
+
+
+def _check_rate(path: Path, rate: int) -> None:
     if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
         raise ItemError(
             f"{printable(path)} states a sample rate of {rate} Hz, expected {LOWEST_RATE_HZ} to "
             f"{HIGHEST_RATE_HZ}"
         )
-    if len(samples) < promised < 2**62:
+
+
+def _check_count(path: Path, count: int, promised: int) -> None:
+    if count < promised < 2**62:
         raise ItemError(
             f"{printable(path)} is truncated: the header promises {promised} samples, "
-            f"{len(samples)} could be read"
+            f"{count} could be read"
         )
-    if missing := missing_part(path):
-        raise ItemError(f"{printable(path)} is truncated: {missing}")
-    return samples, rate
 
 
 def _cut(path: Path) -> str:

@@ -57,6 +57,11 @@ class MetricInfo:
         sample_rates: rates in Hz at which it is defined, preferred first; empty means any rate.
         needs: what it must be given beside the degraded wave.
         minimum_seconds: shorter waves are not applicable.
+        longest_seconds: longer waves are not applicable, for what it keeps of a wave at a time
+            grows with the length; ``None`` where nothing is known against any length.
+        by_stretches: it asks for a stretch of a wave at a time, so that hours take no more memory
+            than minutes; such a function may be given a
+            :class:`~synbench_base.long_wave.LongWave` in the place of an array.
         implementation: package (or "synbench") that computes it.
         version: version of that package.
         mode: what distinguishes this column from others of the same implementation.
@@ -83,6 +88,8 @@ class MetricInfo:
     sample_rates: tuple[int, ...]
     needs: frozenset[Needs] = frozenset({"reference"})
     minimum_seconds: float = 0.0
+    longest_seconds: float | None = None
+    by_stretches: bool = False
     implementation: str
     version: str
     mode: str = ""

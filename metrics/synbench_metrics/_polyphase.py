@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synbench_base.long_wave import LongWave, on_disk
 
 Array = NDArray[np.float64]
 
@@ -74,19 +77,34 @@ def _matrix(up: int, down: int) -> tuple[Array, int]:
 
 
 def _by_blocks(wave: Array, up: int, down: int, outputs: int) -> Array:
-    """All outputs as two matrix products."""
+    """All outputs as two matrix products; of a wave on the disk, on the disk."""
     matrix, reach = _matrix(up, down)
-    size = matrix.shape[0] - 2 * reach
-    blocks = -(-outputs // matrix.shape[1])
-    result = np.empty((blocks, matrix.shape[1]))
+    columns = matrix.shape[1]
+    blocks = -(-outputs // columns)
     # A long wave in stretches, so that no copy of the whole is needed.
-    step = max(1, LONGEST_COPY_SAMPLES // size)
-    for at in range(0, blocks, step):
-        stop = min(at + step, blocks)
-        rows = _padded(wave, at * size - reach, (stop - at + 1) * size).reshape(-1, size)
-        np.matmul(rows[:-1], matrix[:size], out=result[at:stop])
-        result[at:stop] += rows[1:, : 2 * reach] @ matrix[size:]
+    step = max(1, LONGEST_COPY_SAMPLES // (matrix.shape[0] - 2 * reach))
+    spans = [(at, min(at + step, blocks)) for at in range(0, blocks, step)]
+    if on_disk(wave):
+        parts = (
+            _products(wave, matrix, reach, *span).reshape(-1)[: outputs - span[0] * columns]
+            for span in spans
+        )
+        return cast(Array, LongWave(parts))
+    result = np.empty((blocks, columns))
+    for at, stop in spans:
+        _products(wave, matrix, reach, at, stop, out=result[at:stop])
     return result.reshape(-1)[:outputs]
+
+
+def _products(
+    wave: Array, matrix: Array, reach: int, at: int, stop: int, *, out: Array | None = None
+) -> Array:
+    """Some blocks of outputs, ``(stop - at, outputs of a block)``."""
+    size = matrix.shape[0] - 2 * reach
+    rows = _padded(wave, at * size - reach, (stop - at + 1) * size).reshape(-1, size)
+    result: Array = np.matmul(rows[:-1], matrix[:size], out=out)
+    result += rows[1:, : 2 * reach] @ matrix[size:]
+    return result
 
 
 def _padded(wave: Array, begin: int, count: int) -> Array:

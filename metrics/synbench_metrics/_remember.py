@@ -22,6 +22,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from synbench_base.long_wave import on_disk
+
 LARGEST_ARGUMENT_BYTES = 16 * 2**20  # bytes
 
 Arguments = ParamSpec("Arguments")
@@ -48,7 +50,8 @@ def remember(
 
         @functools.wraps(function)
         def remembering(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-            if sum(getattr(each, "nbytes", 0) for each in arguments) > LARGEST_ARGUMENT_BYTES:
+            large = sum(getattr(each, "nbytes", 0) for each in arguments) > LARGEST_ARGUMENT_BYTES
+            if large or any(map(on_disk, arguments)):
                 return function(*arguments, **named)
             for known, result in tuple(kept):
                 if all(map(_same, known, arguments)):

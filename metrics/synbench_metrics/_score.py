@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from synbench_base.errors import NotApplicable
+from synbench_base.long_wave import on_disk, stretches
 from synbench_metrics._interface import Measured, Metric, Outcome, Wave
 from synbench_metrics._languages import base_language
 from synbench_metrics.errors import UsageError
@@ -126,7 +127,10 @@ def _arguments(
     metric: Metric, waves: dict[str, Wave], sample_rate: int, transcript: str | None, language: str
 ) -> dict[str, Any]:
     arguments: dict[str, Any] = {
-        name: np.ascontiguousarray(wave, dtype=np.float64) for name, wave in waves.items()
+        name: wave
+        if metric.info.by_stretches and on_disk(wave)
+        else np.ascontiguousarray(wave, dtype=np.float64)
+        for name, wave in waves.items()
     }
     if "transcript" in metric.info.needs:
         arguments["transcript"] = transcript
@@ -148,11 +152,11 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
             return Outcome.failed(f"{name} must be mono (samples,), got shape {wave.shape}")
         if wave.size == 0:
             return Outcome.failed(f"{name} is empty")
-        if not np.isfinite(wave).all():
-            bad = int(np.count_nonzero(~np.isfinite(wave)))
+        bad = sum(int(np.count_nonzero(~np.isfinite(part))) for part in stretches(wave))
+        if bad:
             return Outcome.failed(f"{name} contains {bad} samples that are NaN or infinite")
         # Without a copy of the wave, which may be hours long.
-        peak = max(float(wave.max()), -float(wave.min()))
+        peak = max(max(float(part.max()), -float(part.min())) for part in stretches(wave))
         if peak > 1.0:
             hint = "; divide 16-bit samples by 32768" if peak > 2.0 else ""
             return Outcome.failed(f"{name} exceeds full scale: peak {peak:.4g}, expected 1{hint}")
@@ -171,6 +175,11 @@ def _unfit(waves: dict[str, Wave], sample_rate: int, metric: Metric) -> Outcome 
     if seconds < info.minimum_seconds:
         return Outcome.not_applicable(
             f"{info.column} needs at least {info.minimum_seconds:g} s, got {seconds:.3f} s"
+        )
+    if info.longest_seconds is not None and seconds > info.longest_seconds:
+        return Outcome.not_applicable(
+            f"{info.column} takes at most {info.longest_seconds:g} s, got {seconds:.0f} s: cut the "
+            f"item into shorter ones"
         )
     return None
 

@@ -16,9 +16,12 @@ References:
 from __future__ import annotations
 
 import functools
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synbench_base.long_wave import on_disk
 
 Array = NDArray[np.float64]
 Frames = NDArray[np.intp]
@@ -88,9 +91,28 @@ def _frame_energy(halves: Array) -> Array:
     return energy
 
 
+class _HalvesOnDisk:
+    """Halves of frames of a wave on the disk, read as they are asked for."""
+
+    def __init__(self, wave: Array, count: int) -> None:
+        self._wave, self._count = wave, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, chosen: slice | Frames) -> Array:
+        if isinstance(chosen, slice):
+            start, stop, _ = chosen.indices(self._count)
+            return self._wave[start * HOP : stop * HOP].reshape(-1, HOP)
+        first, last = int(chosen.min()), int(chosen.max())
+        return self[first : last + 1][chosen - first]
+
+
 def _blocks(wave: Array) -> Array:
     """Halves of frames, ``(frames + 1, HOP)``; a frame that ends with the wave is left out."""
     frames = -(-(wave.size - FRAME) // HOP)
+    if on_disk(wave):
+        return cast(Array, _HalvesOnDisk(wave, frames + 1))
     return wave[: (frames + 1) * HOP].reshape(-1, HOP)
 
 

@@ -46,6 +46,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.long_wave import on_disk
 from synbench_base.packages import installed_version, package_content, requires
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._onnx import run, session
@@ -81,7 +82,8 @@ __all__ = ["METRICS", "concealment", "p808", "p835", "windows"]
 
 def p835(*, degraded: Wave, sample_rate: int, scale: int) -> float:
     """Predicted MOS of P.835; ``scale`` is 0 for speech, 1 background, 2 overall."""
-    return float(_p835(np.ascontiguousarray(degraded, dtype=np.float64))[scale])
+    wave = degraded if on_disk(degraded) else np.ascontiguousarray(degraded)
+    return float(_p835(wave)[scale])
 
 
 def p808(*, degraded: Wave, sample_rate: int) -> float:
@@ -178,6 +180,9 @@ def _info(column: str, label: str, mode: str, sha256: str, cost: float, source: 
         minimum_seconds=0.25,
         implementation="synbench",
         version="1",
+        # PLCMOS takes the whole spectrum at once.
+        longest_seconds=1800.0 if column == "plcmos" else None,
+        by_stretches=column != "plcmos",
         mode=f"{mode}, onnxruntime {installed_version('onnxruntime')}",
         weights_sha256=sha256,
         licence="MIT; model MIT (microsoft/SpeechMOS)",

@@ -60,6 +60,7 @@ LICENCE = (
 INSTALL_C2 = "pip install --no-deps --no-build-isolation pesqc2==0.0.4"
 
 SAFE_SECONDS = 20.0
+LONGEST_SECONDS = 1800.0  # takes a gigabyte
 MOST_UTTERANCES = 40  # the reference code has room for 50, but hears a little differently
 
 __all__ = ["METRICS", "count_utterances", "narrow_band", "wide_band"]
@@ -153,6 +154,7 @@ def _metric(mode: Literal["wb", "nb"], *, corrected: bool = False) -> Metric:
             maximum=4.6439 if wide else 4.5487,
             sample_rates=(16000,) if wide else (16000, 8000),
             minimum_seconds=0.25,
+            longest_seconds=LONGEST_SECONDS,
             implementation=package,
             version=installed_version(package),
             mode=name + correction,

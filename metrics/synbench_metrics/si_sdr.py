@@ -28,6 +28,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from synbench_base.errors import NotApplicable
+from synbench_base.long_wave import on_disk
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 
 BLOCK_SAMPLES = 2**22  # samples: 4.4 minutes at 16 kHz, 32 MiB
@@ -65,12 +66,18 @@ def scale_invariant_ratio(*, reference: Wave, degraded: Wave, sample_rate: int) 
 
 def _varying(name: str, wave: Wave) -> float:
     """The mean of a wave; a constant one is not applicable."""
-    mean = float(np.mean(wave, dtype=np.float64))
+    mean = _mean(wave)
     energy = sum(float(np.dot(part, part)) for (part,) in _blocks(wave))
     centred = sum(float(np.dot(part - mean, part - mean)) for (part,) in _blocks(wave))
     if centred <= ROUNDING_ENERGY * energy:
         raise NotApplicable(f"{name} is constant")
     return mean
+
+
+def _mean(wave: Wave) -> float:
+    if on_disk(wave):
+        return sum(float(np.sum(part)) for (part,) in _blocks(wave)) / wave.size
+    return float(np.mean(wave, dtype=np.float64))
 
 
 def _centred(
@@ -99,6 +106,7 @@ METRICS = (
             sample_rates=(),
             implementation="synbench",
             version="1",
+            by_stretches=True,
             mode="mean removed",
             licence="MIT",
             cpu_seconds_per_audio_second=0.0001,

@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_base.errors import NotApplicable
+from synbench_base.long_wave import on_disk
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._polyphase import resample
 from synbench_metrics._remember import remember
@@ -98,6 +99,8 @@ def extended_intelligibility(*, reference: Wave, degraded: Wave, sample_rate: in
 
 
 def _samples(wave: Wave) -> Array:
+    if on_disk(wave):
+        return wave
     return np.ascontiguousarray(wave, dtype=np.float64)
 
 
@@ -175,6 +178,7 @@ METRICS = (
             minimum_seconds=MINIMUM_SECONDS,
             implementation="synbench",
             version="1",
+            by_stretches=True,
             licence="MIT",
             cpu_seconds_per_audio_second=0.001,
             source="Taal et al. 2011, doi:10.1109/TASL.2011.2114881",
@@ -193,6 +197,7 @@ METRICS = (
             minimum_seconds=MINIMUM_SECONDS,
             implementation="synbench",
             version="1",
+            by_stretches=True,
             mode="extended, without noise",
             licence="MIT",
             cpu_seconds_per_audio_second=0.001,

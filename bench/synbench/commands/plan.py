@@ -48,6 +48,8 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     if made.skipped and suite.unavailable == "stop":
         console.print(f"! the run stops at that; {GO_ON}", style="yellow", soft_wrap=True)
     print_notes(made, console)
+    for line in _too_long(made):
+        console.print(escape(f"! {line}"), style="yellow", highlight=False, soft_wrap=True)
     for line in _shared_work(made):
         console.print(line, highlight=False, soft_wrap=True)
     count = workers or default_workers()
@@ -58,6 +60,20 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
         f"{duration(cpu / count)} on {count} workers",
         highlight=False,
     )
+
+
+def _too_long(made: Plan) -> Iterator[str]:
+    """Which metrics will have no score of items that are longer than they take."""
+    for metric in made.metrics:
+        longest = metric.info.longest_seconds
+        if longest is None:
+            continue
+        longer = {(item.corpus, item.item) for item in made.items if item.seconds > longest}
+        if longer:
+            yield (
+                f"{metric.info.column} takes at most {duration(longest)}: {len(longer)} of "
+                f"{len(made.items)} items are longer and will have no score; cut them"
+            )
 
 
 def _shared_work(made: Plan) -> Iterator[str]:

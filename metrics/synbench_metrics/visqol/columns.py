@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 # Below this mean similarity the two waves have nothing in common, and the score is 1.
 UNRELATED_SIMILARITY = 0.15
+# The whole is aligned and its patches are matched at once, which takes some four gigabytes then.
+LONGEST_SPEECH_SECONDS, LONGEST_AUDIO_SECONDS = 1800.0, 600.0
 
 __all__ = ["METRICS", "audio", "speech_exponential", "speech_lattice"]
 
@@ -119,6 +121,7 @@ METRICS = (
             maximum=5.0,
             sample_rates=(16000,),
             minimum_seconds=0.64,
+            longest_seconds=LONGEST_SPEECH_SECONDS,
             implementation="synbench",
             version="1",
             mode="ViSQOL 3.3.3 speech, lattice, ai-edge-litert "
@@ -141,6 +144,7 @@ METRICS = (
             maximum=5.0,
             sample_rates=(16000,),
             minimum_seconds=0.64,
+            longest_seconds=LONGEST_SPEECH_SECONDS,
             implementation="synbench",
             version="1",
             mode="ViSQOL 3.3.3 speech, exponential scaled to 5",
@@ -160,6 +164,7 @@ METRICS = (
             maximum=5.0,
             sample_rates=(48000,),
             minimum_seconds=0.96,
+            longest_seconds=LONGEST_AUDIO_SECONDS,
             implementation="synbench",
             version="1",
             mode="ViSQOL 3.3.3 audio, support vectors",

@@ -1,0 +1,125 @@
+"""Pairs of hours: read from the disk by stretches, they get the scores of those read whole."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from synbench import long_pairs, pairs
+from synbench.doubt import MEASURES
+from synbench_base import long_wave
+from synbench_base.errors import ItemError
+from synbench_base.long_wave import LongWave
+
+COLUMNS = ("si_sdr", "stoi", "estoi", "log_spectral_distance", "mel_distance", "mrstft_distance")
+RATE = 16000
+
+
+def written(folder: Path, name: str, wave: np.ndarray, rate: int = RATE) -> Path:
+    path = folder / name
+    soundfile.write(path, wave, rate)
+    return path
+
+
+@pytest.fixture
+def waves() -> tuple[np.ndarray, np.ndarray]:
+    """Seven seconds of noise in syllables, and a louder one with more noise."""
+    generator = np.random.default_rng(5)
+    time = np.arange(7 * RATE) / RATE
+    wave = 0.2 * generator.standard_normal(time.size) * (np.sin(3 * time) ** 2 + 0.02)
+    return wave.clip(-1, 1), (1.1 * wave + 0.02 * generator.standard_normal(time.size)).clip(-1, 1)
+
+
+@pytest.mark.parametrize("case", ["equal", "shorter", "longer", "other rate", "stereo"])
+def test_a_long_pair_has_the_scores_of_one_that_is_read_whole(
+    case: str, waves: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, degraded = waves
+    rate = RATE
+    if case == "shorter":
+        degraded = degraded[:-4321]
+    elif case == "longer":
+        degraded = np.concatenate([degraded, degraded[:999]])
+    elif case == "other rate":
+        degraded, rate = degraded[::2], RATE // 2
+    elif case == "stereo":
+        reference = np.stack([reference, 0.5 * reference[::-1]], axis=1)
+    pair = pairs.SoundPair(
+        "one",
+        written(tmp_path, "reference.wav", reference),
+        written(tmp_path, "degraded.wav", degraded, rate),
+    )
+    (whole,) = pairs.score_chunk([pair], COLUMNS)
+    monkeypatch.setattr(long_pairs, "LONG_SAMPLES", 1000)
+    monkeypatch.setattr(long_wave, "STRETCH_SAMPLES", 10000)
+    (long,) = pairs.score_chunk([pair], COLUMNS)
+    for column in COLUMNS:
+        assert long.outcomes[column].status == "ok", long.outcomes[column].reason
+        tolerance = 1e-6 if case == "other rate" else 1e-12
+        assert long.outcomes[column].value == pytest.approx(
+            whole.outcomes[column].value, rel=tolerance
+        )
+    for measure in MEASURES:
+        assert long.measures[measure] == pytest.approx(whole.measures[measure], abs=1e-6)
+    assert long.lag_profile == whole.lag_profile
+
+
+def test_what_needs_the_whole_gets_it(
+    waves: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pesq")
+    pair = pairs.SoundPair(
+        "one", *(written(tmp_path, f"{n}.wav", wave) for n, wave in enumerate(waves))
+    )
+    (whole,) = pairs.score_chunk([pair], ["pesq_wb"])
+    monkeypatch.setattr(long_pairs, "LONG_SAMPLES", 1000)
+    assert pairs.score_chunk([pair], ["pesq_wb"]) == [whole]
+
+
+def test_a_long_file_that_is_cut_off_or_of_other_channels_is_refused(
+    waves: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    path = written(tmp_path, "cut.wav", waves[0])
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(ItemError, match="truncated"):
+        long_pairs.read_long(path, average=True)
+    stereo = written(tmp_path, "stereo.wav", np.stack(waves, axis=1))
+    with pytest.raises(ItemError, match="different channels"):
+        long_pairs.read_long(stereo, average=False)
+
+
+def test_a_long_wave_reads_like_an_array() -> None:
+    wave = np.random.default_rng(0).standard_normal(1000)
+    long = LongWave([wave[:300], wave[300:]])
+    assert (long.size, long.shape, len(long)) == (1000, (1000,), 1000)
+    for chosen in (slice(None), slice(10, 20), slice(-5, None), slice(990, 2000), slice(5, 2)):
+        np.testing.assert_array_equal(long[chosen], wave[chosen])
+    np.testing.assert_array_equal(long[np.array([7, 3, 3])], wave[[7, 3, 3]])
+    np.testing.assert_array_equal(np.asarray(long), wave)
+    with pytest.raises(IndexError):
+        long[::2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("column", ["si_sdr", "stoi", "estoi", "log_spectral_distance"])
+def test_two_hours_take_less_than_a_gigabyte(column: str, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    minute = 0.1 * generator.standard_normal(60 * RATE).clip(-3, 3)
+    minute *= np.abs(np.sin(np.arange(minute.size) * 3 / RATE)) + 0.02
+    for name, level in (("reference", 0.0), ("degraded", 0.02)):
+        with soundfile.SoundFile(tmp_path / f"{name}.wav", "w", RATE, 1) as file:
+            for _ in range(132):
+                file.write((minute + level * generator.standard_normal(minute.size)).clip(-1, 1))
+    command = [sys.executable, "-m", "synbench", "score", "--metrics", column, "--json"]
+    command += ["--reference", str(tmp_path / "reference.wav")]
+    command += ["--degraded", str(tmp_path / "degraded.wav")]
+    subprocess.run(command, check=True, capture_output=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    assert peak < 1e9
