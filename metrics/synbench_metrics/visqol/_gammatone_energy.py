@@ -24,6 +24,7 @@ References:
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,24 @@ MINIMUM_BANDWIDTH_HZ = 24.7  # Hz
 LOWEST_HZ = 50.0  # Hz
 FILTER_STAGES = 4
 BLOCK_FRAMES = 128  # frames
+BANDS_AT_ONCE = 4
+# A share of a projection's largest value that no sum of its others notices in float64.
+NEGLIGIBLE = 1e-20
 
 __all__ = ["Filterbank", "centre_frequencies", "coefficients", "even_fast_length", "filterbank"]
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What comes of some bands after a frame; samples before ``start`` have died away by then.
+
+    ``projection`` is ``(N - start, 8 (last - first))``.
+    """
+
+    first: int
+    last: int
+    start: int
+    projection: Matrix
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class Filterbank:
         points: M.
         window: Hann, ``(N,)``.
         whole: weights of the power spectrum, ``(M/2 + 1, B)``, lowest band first.
-        after: projection onto the response after the frame, ``(N, 8 B)``.
+        after: projections onto the response after the frame, of some neighbouring bands each.
     """
 
     frame: int
@@ -58,7 +75,11 @@ class Filterbank:
     points: int
     window: Matrix
     whole: Matrix
-    after: Matrix
+    after: tuple[Afterwards, ...]
+
+    def frames_of(self, samples: int) -> int:
+        """How many frames a wave of so many samples has, at least one frame."""
+        return (samples - self.frame) // self.hop + 1
 
     def spectrogram(self, wave: Matrix) -> Matrix:
         """Root mean square per band and frame, ``(B, F)``, of a wave longer than one frame."""
@@ -73,10 +94,13 @@ class Filterbank:
     def _energy(self, frames: Matrix) -> Matrix:
         """Energy inside each frame ``(F, N)``, per band, ``(F, B)``."""
         windowed = frames * self.window
-        energy: Matrix = np.abs(np.fft.rfft(windowed, self.points)) ** 2 @ self.whole
-        lost = (windowed @ self.after).reshape(*energy.shape, 2 * FILTER_STAGES)
-        inside: Matrix = np.maximum(energy - np.einsum("fbs,fbs->fb", lost, lost), 0.0)
-        return inside
+        spectrum = np.fft.rfft(windowed, self.points)
+        energy: Matrix = (spectrum.real**2 + spectrum.imag**2) @ self.whole
+        for bands in self.after:
+            lost = windowed[:, bands.start :] @ bands.projection
+            lost = lost.reshape(len(frames), -1, 2 * FILTER_STAGES)
+            energy[:, bands.first : bands.last] -= np.einsum("fbs,fbs->fb", lost, lost)
+        return np.maximum(energy, 0.0, out=energy)
 
 
 @functools.cache
@@ -87,7 +111,7 @@ def filterbank(sample_rate: int, bands: int, highest: float) -> Filterbank:
     impulse, states, decays = _responses(numerators, denominators, frame)
     # Householder keeps the tiny and the huge states apart; a Gramian of repeated poles does not.
     basis = np.linalg.qr(decays, mode="r")
-    after = np.einsum("bij,nbj->nbi", basis, states).reshape(frame, -1)
+    after = np.einsum("bij,nbj->nbi", basis, states)
     # Numbers near the smallest that float64 holds make a product several times slower.
     after[np.abs(after) < 1e-40] = 0.0
     points = even_fast_length(2 * frame)
@@ -98,8 +122,19 @@ def filterbank(sample_rate: int, bands: int, highest: float) -> Filterbank:
         points=points,
         window=0.5 - 0.5 * np.cos(2 * np.pi * index / (frame - 1)),
         whole=_power_weights(impulse, frame, points),
-        after=after,
+        after=tuple(_afterwards(after)),
     )
+
+
+def _afterwards(after: Matrix) -> Iterator[Afterwards]:
+    """Projections ``(N, B, 8)`` by neighbouring bands: the higher, the shorter they ring."""
+    size = np.abs(after).max(axis=2)
+    heard = size > NEGLIGIBLE * size.max(axis=0)
+    for first in range(0, after.shape[1], BANDS_AT_ONCE):
+        last = min(first + BANDS_AT_ONCE, after.shape[1])
+        start = int(np.argmax(heard[:, first:last].any(axis=1)))
+        projection = np.ascontiguousarray(after[start:, first:last].reshape(len(after) - start, -1))
+        yield Afterwards(first, last, start, projection)
 
 
 def centre_frequencies(bands: int, highest: float) -> Matrix:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from synbench_base.errors import NotApplicable
 from synbench_metrics.visqol._alignment import align_and_truncate
-from synbench_metrics.visqol._reference import Reference, cut
+from synbench_metrics.visqol._reference import Reference, Stretch
 from synbench_metrics.visqol._similarity import Patches, Similarity, compare, mean_similarity
 
 Array = NDArray[np.float64]
@@ -148,22 +148,36 @@ def _best_before(total: Array, low: int) -> tuple[Array, NDArray[np.int64]]:
     return best, origin
 
 
-def realign(match: Match, reference: Reference, degraded: Array) -> Match:
-    """Align the two stretches of wave behind a match, and keep the better similarity."""
+def realign(match: Match, reference: Reference, degraded: Stretch) -> Match:
+    """Align the two stretches of wave behind a match, and keep the better similarity.
+
+    Args:
+        degraded: the whole degraded wave.
+    """
     if match.degraded is None:
         return match
     rate, bank = reference.sample_rate, reference.bank
     wanted = reference.stretch(match.start, match.end)
-    second = cut(degraded, *match.degraded, rate)
-    if not (wanted.wave.size and second.size):
+    given = degraded.part(*match.degraded, rate)
+    if not (wanted.wave.size and given.wave.size):
         return match
-    first, second, lag = align_and_truncate(wanted.wave, second, rate, envelope=wanted.envelope)
+    first, second, lag = align_and_truncate(wanted.wave, given.wave, rate, envelope=wanted.envelope)
     if first.size <= bank.frame:
         return match
-    uncut = first.size == wanted.wave.size
-    spectrogram = wanted.spectrogram if uncut else bank.spectrogram(first)
-    pair = compare(*to_decibels(spectrogram, bank.spectrogram(second)))
+    spectrograms = (_known(wanted, first).spectrogram, _known(given, second).spectrogram)
+    pair = compare(*to_decibels(*spectrograms))
     if pair.overall < match.similarity.overall:
         return match
     start = match.start + lag if lag > 0 else match.start
     return Match(pair, start, start + first.size / float(rate), match.degraded)
+
+
+def _known(stretch: Stretch, wave: Array) -> Stretch:
+    """A stretch of wave, by what is known where it is the beginning of another."""
+    if np.shares_memory(wave, stretch.wave) and _address(wave) == _address(stretch.wave):
+        return stretch.first_samples(wave.size)
+    return Stretch(wave, stretch.bank)
+
+
+def _address(wave: Array) -> int:
+    return int(wave.__array_interface__["data"][0])

@@ -44,10 +44,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Stretch:
-    """The samples behind a patch, and what they lead to."""
+    """The samples behind a patch, and what they lead to.
+
+    Attributes:
+        frames: its spectrogram where that of the whole wave holds it already.
+    """
 
     wave: Array
     bank: Filterbank
+    frames: Array | None = None
 
     @functools.cached_property
     def envelope(self) -> Spectrum:
@@ -57,7 +62,29 @@ class Stretch:
     @functools.cached_property
     def spectrogram(self) -> Array:
         """Root mean square per band and frame, ``(B, F)``."""
-        return self.bank.spectrogram(self.wave)
+        return self.bank.spectrogram(self.wave) if self.frames is None else self.frames
+
+    def part(self, start: float, end: float, sample_rate: int) -> Stretch:
+        """The samples between two times in s.
+
+        Where they begin with a frame of this wave, its spectrogram is not computed once more.
+        """
+        samples = cut(self.wave, start, end, sample_rate)
+        first, beyond = divmod(max(0, int(start * sample_rate)), self.bank.hop)
+        in_front = end * sample_rate - self.wave.size >= 1
+        if beyond or in_front or samples.size < self.bank.frame:
+            return Stretch(samples, self.bank)
+        count = self.bank.frames_of(samples.size)
+        return Stretch(samples, self.bank, self.spectrogram[:, first : first + count])
+
+    def first_samples(self, count: int) -> Stretch:
+        """The same without its end."""
+        if count == self.wave.size:
+            return self
+        wave = self.wave[:count]
+        if count < self.bank.frame:
+            return Stretch(wave, self.bank)
+        return Stretch(wave, self.bank, self.spectrogram[:, : self.bank.frames_of(count)])
 
 
 @dataclass(frozen=True)
@@ -87,8 +114,7 @@ class Reference:
     def stretch(self, start: float, end: float) -> Stretch:
         """The samples between two times in s."""
         if (start, end) not in self._stretches:
-            samples = cut(self.whole.wave, start, end, self.sample_rate)
-            self._stretches[start, end] = Stretch(samples, self.bank)
+            self._stretches[start, end] = self.whole.part(start, end, self.sample_rate)
         return self._stretches[start, end]
 
 

@@ -14,7 +14,7 @@ from synbench_metrics._remember import remember
 from synbench_metrics.visqol import _mapping as mapping
 from synbench_metrics.visqol import _patches as patches
 from synbench_metrics.visqol._alignment import align
-from synbench_metrics.visqol._reference import Mode, level, prepare
+from synbench_metrics.visqol._reference import Mode, Stretch, level, prepare
 
 Array = NDArray[np.float64]
 
@@ -78,10 +78,11 @@ def _matches(
     known = prepare(mode, reference, sample_rate)
     second, _ = align(reference, degraded, envelope=known.whole.envelope)
     second = second * (known.level / level("degraded", second, known.bank))
-    spectrograms = patches.to_decibels(known.whole.spectrogram, known.bank.spectrogram(second))
+    whole = Stretch(second, known.bank)
+    spectrograms = patches.to_decibels(known.whole.spectrogram, whole.spectrogram)
     hop_seconds = known.bank.hop / float(sample_rate)
     nearest = patches.match(*spectrograms, list(known.starts), known.width, hop_seconds)
-    return [patches.realign(match, known, second) for match in nearest]
+    return [patches.realign(match, known, whole) for match in nearest]
 
 
 def _means(matches: list[patches.Match]) -> Array:
