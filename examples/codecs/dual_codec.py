@@ -59,14 +59,13 @@ def describe():
         "lookahead_samples": None,
         "causal": False,
         "code_licence": "MIT",
-        "weights_licence": "",
+        "weights_licence": "Apache-2.0",
         "weights": [
             f"weights/dualcodec/{FILE}",
             "weights/dualcodec/w2vbert2_mean_var_stats_emilia.pt",
             "weights/w2v-bert-2.0/model.safetensors",
         ],
         "training_data": ["Emilia"],
-        "training_note": "the licence of the weights was not found stated; w2v-BERT 2.0 is MIT",
         "source": "Li et al., DualCodec, Interspeech 2025; arXiv:2505.13000",
     }
 

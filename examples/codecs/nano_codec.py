@@ -54,6 +54,7 @@ def describe():
         "weights_licence": "NVIDIA Open Model License",
         "weights": [f"weights/{NAME}.nemo"],
         "training_data": ["MLS", "Common Voice"],
+        "training_note": "training data as stated for its predecessor of 21.5 frames a second",
         "source": "Casanova et al., NanoCodec, Interspeech 2025; arXiv:2508.05835",
     }
 
