@@ -30,7 +30,7 @@ TURNS = (
 )
 SHOWN_CHARACTERS = 60
 # Where the output is kept in a file, a line now and then is enough.
-SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LINES, LONGEST_SILENCE = 10.0, 60.0
 SHOWN_LINES_OF_FAILURE = 25
 # pip's setting -> uv's variable, and what stands between several values.
 UV_VARIABLES = {
@@ -190,13 +190,18 @@ class _Progress:
         for pattern, doing in TURNS:
             match = pattern.match(line)
             if match:
-                self.what = f"{doing} {match[1]}"
+                packages = match[1].count(",") + 1
+                self.what = f"{doing} {f'{packages} packages' if packages > 1 else match[1]}"
                 return
 
     def _tell(self) -> None:
-        while not self.over.wait(1.0 if self.live else SECONDS_BETWEEN_LINES):
-            if not self.what:
+        said, silent = "", 0.0
+        pause = 1.0 if self.live else SECONDS_BETWEEN_LINES
+        while not self.over.wait(pause):
+            silent += pause
+            if not self.what or (said == self.what and silent < LONGEST_SILENCE and not self.live):
                 continue
+            said, silent = self.what, 0.0
             seconds = time.monotonic() - self.start
             text = f"set-up: {seconds:3.0f} s, {self.what[:SHOWN_CHARACTERS]}"
             print(

@@ -19,7 +19,7 @@ from synbench_base.compiled import compilation
 from synbench_base.device import check_device
 from synbench_base.errors import SynbenchError
 from synbench_base.folders import typed_path
-from synbench_base.packages import install, installed_version, lacking
+from synbench_base.packages import install, installed_version, lacking, pip_install
 
 PYTHONS = ((3, 11), (3, 14))
 # What an extra is for; an extra that is not named here is listed without.
@@ -172,7 +172,7 @@ def _pesq() -> Iterator[Finding]:
             state=f"pesq {version}, built by {build}: fuses multiplications and additions, which "
             "moves most scores by up to .01",
             command='CFLAGS="-O3 -DNDEBUG -fwrapv -ffp-contract=off -frecord-gcc-switches" '
-            f"pip install --force-reinstall --no-deps --no-cache-dir pesq=={version}",
+            + pip_install(f"--force-reinstall --no-deps --no-cache-dir pesq=={version}"),
         )
         return
     slow = platform.machine() == "x86_64" and not build.has_avx2

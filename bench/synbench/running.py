@@ -193,7 +193,7 @@ def _announce(plan: Plan, console: Console) -> None:
     print_skipped(plan, console)
     for corpus in plan.corpora:
         console.print(
-            f"{corpus.name}: {len(corpus.items)} utterances, "
+            f"{corpus.name}: {len(corpus.items)} utterance{'s' * (len(corpus.items) != 1)}, "
             f"{corpus.seconds / 60:.1f} minutes, licence {corpus.licence}",
             markup=False,
             highlight=False,

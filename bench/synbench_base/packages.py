@@ -44,7 +44,12 @@ def install(extra: str) -> str:
     index that has synbench. Of an extra that is complete (something in it is broken), all of them.
     """
     wanted = lacking(extra) or _requirements(extra)
-    return " ".join([_pip(), "install", *map(shlex.quote, wanted)])
+    return pip_install(" ".join(map(shlex.quote, wanted)))
+
+
+def pip_install(arguments: str) -> str:
+    """A line that installs into this very environment, typable as it is from here."""
+    return f"{_pip()} install {arguments}"
 
 
 def lacking(extra: str) -> list[str]:
@@ -137,7 +142,7 @@ def requires(*, advice: str, **modules: str) -> Callable[[], None]:
             except Exception as error:
                 raise Unavailable(
                     f"{distribution} is installed but does not import ({error}); reinstall it: "
-                    f"pip install --force-reinstall {distribution}"
+                    f"{pip_install(f'--force-reinstall {distribution}')}"
                 ) from error
 
     return check

