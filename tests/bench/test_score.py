@@ -194,7 +194,8 @@ def test_reasons_are_grouped_and_a_column_without_a_score_has_one(
     done = synbench(*command, "--metrics", "si_sdr,stoi")
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if line.startswith("!")]
-    assert len(lines) == 3, "one for each file, not for each score"
+    assert len(lines) == 1, "one for all files of one reason, not for each score"
+    assert lines[0].startswith("! 3 of 3 failed (si_sdr, stoi): the degraded file: expected mono")
     assert all("(si_sdr, stoi)" in line and "opposite phase" in line for line in lines)
     pytest.importorskip("pocketsphinx", reason="pip install 'synbench[metrics]'")
     words = synbench(
