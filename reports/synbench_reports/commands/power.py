@@ -127,9 +127,9 @@ def power(
         click.echo(target.getvalue(), nl=False)
         return
     click.echo(
-        f"\npower {wanted:.0%}, {SIGNIFICANCE:.0%} for all pairs of a metric together, by the t "
-        "corrected for skewness, for normal differences; with a ceiling or long tails plan for a "
-        "tenth more. Never fewer than five."
+        f"\npower {wanted:.0%}, {SIGNIFICANCE:.0%} for all pairs of a metric together, never fewer "
+        "than five; by the test of\n`compare`, for normal differences: with a ceiling or long "
+        "tails plan for a tenth more"
     )
 
 
