@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from synbench_listening.analysis.analyse_rated import compared_conditions
+from synbench_listening.analysis.condition_roles import compared_conditions
 from synbench_listening.answers.ratings import Rating
 from synbench_listening.statistics.power import spread_for_items
 

@@ -15,7 +15,7 @@ import click
 from synbench.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
-    from synbench_listening.analysis.analyse_rated import Options
+    from synbench_listening.analysis.rated_options import Options
     from synbench_listening.analysis.result_table import ResultTable
     from synbench_listening.analysis.screen_sessions import SessionScreening
     from synbench_listening.answers.ratings import Rating
@@ -74,9 +74,9 @@ def screen(
     both ears, bandwidth, gold and trap trials, and the span of the answers, for every test. The
     evidence is shown.
     """
-    from synbench_listening.analysis.analyse_rated import screening_table
     from synbench_listening.analysis.screen import screen as apply
     from synbench_listening.analysis.screen_sessions import sessions_table
+    from synbench_listening.analysis.screening_table import screening_table
     from synbench_listening.answers.ratings import write_ratings
     from synbench_listening.answers.repeats import read_distinct_ratings
 
@@ -178,7 +178,7 @@ def analyse(
     **options: Any,
 ) -> None:
     """Analyse RATINGS, a long table. The sample size is the number of listeners, not of ratings."""
-    from synbench_listening.analysis.analyse_rated import Options
+    from synbench_listening.analysis.rated_options import Options
     from synbench_listening.analysis.screen_sessions import sessions_table
     from synbench_listening.answers.repeats import read_distinct_ratings
 
