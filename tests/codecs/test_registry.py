@@ -59,7 +59,7 @@ def test_close_names_are_offered() -> None:
         load("zzzzz")
     with pytest.raises(UsageError, match="did you mean bitrate_bps"):
         load("opus", bitrate=6000)
-    with pytest.raises(UsageError, match="needs folder, label"):
+    with pytest.raises(UsageError, match="needs folder: recordings:folder="):
         load("recordings")
 
 
