@@ -25,12 +25,12 @@ __all__ = ["CODECS", "ITEMS", "METRICS", "end", "files", "rows", "same", "until"
 
 def rows(run: Path, stage: str) -> list[dict[str, Any]]:
     """All rows without their times, in a fixed order."""
-    found = [
+    content = [
         {name: value for name, value in row.items() if name not in CLOCKS}
         for file in (run / stage).glob("*.parquet")
         for row in pyarrow.parquet.read_table(file).to_pylist()
     ]
-    return sorted(found, key=repr)
+    return sorted(content, key=repr)
 
 
 def files(run: Path) -> dict[str, bytes]:

@@ -146,7 +146,9 @@ def train(
     first = _resume(stage, config, folder)
     journal = Journal(folder / "curves.csv", config.steps, keep_to=first)
     if first:
-        report(f"going on after step {first} of {config.steps}")
+        report(f"continuing after step {first} of {config.steps}")
+    if config.compile and first < config.steps and accelerator.is_main_process:
+        report("compiling the networks: the first step takes minutes, the others do not")
     started = time.monotonic()
     crop_seconds = config.batch * config.crop / config.sample_rate
 
@@ -170,7 +172,7 @@ def train(
             if last or done % config.save_every == 0 or ending:
                 save(done)
             if ending and not last:
-                report(f"stopped and saved after step {done}; the same command goes on")
+                report(f"stopped and saved after step {done}; the same command continues")
                 return
     if accelerator.is_main_process:
         report(f"done: {folder / 'model.safetensors'}")
