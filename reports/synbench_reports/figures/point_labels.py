@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from synbench_reports.figures.style import GREY, keep_inside, sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +18,10 @@ ALIGNMENTS: dict[int, Literal["left", "center", "right"]] = {-1: "right", 0: "ce
 HEIGHTS: dict[int, Literal["bottom", "top"]] = {-1: "top", 1: "bottom"}
 # A name that leaves the axes is worse than one that touches a point.
 OUTSIDE = 10.0
+# Heights of a line by which a name may stand higher or lower, with a thin line to its point; each
+# of them is as bad as to hide so much of the name.
+LIFTS = (0.0, 1.2, -1.2, 2.4, -2.4, 3.6, -3.6)
+DISTANCE = 0.04
 # Between a name and the level of its point, in points.
 GAP = 2.0
 
@@ -50,10 +56,11 @@ def label_points(
             (label.x, label.y),
             xytext=(0, 0),
             textcoords="offset points",
-            fontsize="small",
+            fontsize=sized(6.2),
         )
         for label in labels
     ]
+    keep_inside(figure)  # it may need another line, which moves every point
     figure.draw_without_rendering()
     pixels = figure.dpi / 72
     spots = [tuple(axes.transData.transform((label.x, label.y))) for label in labels]
@@ -70,23 +77,46 @@ def label_points(
         size = text.get_window_extent()
         others = [box for index, box in enumerate(taken) if index != number]
         boxes = {
-            side: _beside(x, y, side, size.width, size.height, label.radius * pixels, GAP * pixels)
+            (side, lift): _lifted(
+                _beside(x, y, side, size.width, size.height, label.radius * pixels, GAP * pixels),
+                lift * size.height,
+            )
+            for lift in LIFTS
             for side in SIDES
         }
-        side = min(
-            SIDES,
-            key=lambda side: (
-                sum(_shared(boxes[side], other) for other in others)
-                + OUTSIDE * _beyond(boxes[side], tuple(inside.extents))
-            ),
-        )
-        taken.append(boxes[side])
+        area = size.width * size.height
+
+        def badness(
+            place: tuple[tuple[int, int], float],
+            boxes: Mapping[tuple[tuple[int, int], float], Box] = boxes,
+            others: Sequence[Box] = others,
+            area: float = area,
+        ) -> float:
+            hidden = sum(_shared(boxes[place], other) for other in others)
+            outside = OUTSIDE * _beyond(boxes[place], tuple(inside.extents))
+            return hidden + outside + DISTANCE * area * abs(place[1])
+
+        side, lift = min(boxes, key=badness)
+        left, bottom, right, top = boxes[side, lift]
+        taken.append((left, bottom, right, top))
         text.set_horizontalalignment(ALIGNMENTS[side[0]])
         text.set_verticalalignment(HEIGHTS[side[1]])
-        left, bottom, right, top = boxes[side]
         at = {-1: right, 0: (left + right) / 2, 1: left}[side[0]]
         level = {-1: top, 1: bottom}[side[1]]
-        text.set_position(((at - x) / pixels, (level - y) / pixels))
+        offset = ((at - x) / pixels, (level - y) / pixels)
+        text.set_position(offset)
+        if lift:
+            axes.annotate(
+                "",
+                (label.x, label.y),
+                xytext=(offset[0], offset[1] - side[1] * GAP),
+                textcoords="offset points",
+                arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": GREY, "shrinkA": 0},
+            )
+
+
+def _lifted(box: Box, by: float) -> Box:
+    return box[0], box[1] + by, box[2], box[3] + by
 
 
 def _beside(

@@ -85,6 +85,7 @@ __all__ = [
     "Look",
     "form_of",
     "is_slide",
+    "keep_inside",
     "label_of",
     "looking",
     "name_score_axis",
@@ -130,7 +131,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
         with matplotlib.rc_context(STYLE | (SLIDE if is_slide() else {})):
             figure = draw(*arguments, **options)
-            _keep_inside(figure)
+            keep_inside(figure)
             return figure
 
     return drawn
@@ -160,7 +161,7 @@ def outside_legend(figure: Figure, axes: Any, width: float, *, title: str | None
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small", **small)
 
 
-def _keep_inside(figure: Figure) -> None:
+def keep_inside(figure: Figure) -> None:
     """Names of horizontal axes that would leave the figure end with it, in two lines if need be."""
     figure.draw_without_rendering()
     room = figure.bbox.width
