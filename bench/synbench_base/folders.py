@@ -99,11 +99,14 @@ def without_suffix(path: PurePosixPath) -> PurePosixPath:
 
 def file_id(path: Path, *, below: Path) -> str:
     """The id of a file below a folder."""
-    text, above = path.as_posix(), f"{below.as_posix().rstrip('/')}/"
+    text, above = str(path), str(below)
+    if os.sep != "/":
+        text, above = path.as_posix(), below.as_posix()
+    above = f"{above.rstrip('/')}/"
     # A relative path costs several times as much by way of pathlib, and a corpus has many files.
     inner = text[len(above) :] if text.startswith(above) else path.relative_to(below).as_posix()
     name = inner[: inner.rindex(".")] if inner.lower().endswith(_ENDINGS) else inner
-    return unicodedata.normalize("NFC", printable(name))
+    return name if name.isascii() else unicodedata.normalize("NFC", printable(name))
 
 
 class AudioFiles:

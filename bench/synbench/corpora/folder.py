@@ -45,6 +45,9 @@ def _transcripts(files: Iterable[Path]) -> Iterator[str]:
         if folder not in texts:
             names = (entry.name.lower() for entry in os.scandir(folder))
             texts[folder] = {name for name in names if name.endswith(".txt")}
+        if not texts[folder]:
+            yield ""
+            continue
         stem = name[: name.rindex(".")]
         there = [
             Path(folder, text)

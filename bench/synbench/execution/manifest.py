@@ -13,6 +13,7 @@ import synbench_codecs
 import synbench_metrics
 from synbench import policy
 from synbench.conditions.corpora import Group
+from synbench.corpora import Corpus
 from synbench.execution.plan import Plan, SuiteCodec, SuiteMetric
 from synbench.execution.units import input_artefact
 from synbench.published import (
@@ -20,6 +21,7 @@ from synbench.published import (
     published_entry,
     published_path,
     relative_spec,
+    user_names,
     without_folders,
 )
 from synbench.results.rows import Row
@@ -51,6 +53,9 @@ PACKAGES = (
     "whisper-normalizer",
 )
 COMPILED = ("pesq", "pesqc2")  # import names
+
+# Stands for any file of a folder.
+FILE = "file"
 
 __all__ = ["describe_run", "item_rows"]
 
@@ -187,21 +192,22 @@ def _shown(condition: str | dict[str, Any], folder: Path) -> str | dict[str, Any
 def item_rows(plan: Plan) -> list[Row]:
     """The items of every corpus as rows of ``items.parquet``."""
     works = {(work.corpus, work.item): work for work in plan.items}
-    roots = {c.name: common_folder([item.path for item in c.items]) for c in plan.corpora}
+    shown = {corpus.name: _shown_paths(corpus) for corpus in plan.corpora}
     return [
         {
             "corpus": corpus.name,
             "item": item.id,
             "item_digest": works[corpus.name, item.id].digest,
             "condition": works[corpus.name, item.id].condition,
-            "path": printable(published_path(item.path, roots[corpus.name])),
+            "path": path,
             "seconds": item.seconds,
             "sample_rate": item.sample_rate,
             "channels": item.channels,
             "target_rate": corpus.target_rate,
             "speaker": item.speaker,
             "transcript": item.transcript,
-            "problem": without_folders(item.problem, str(item.path.absolute().parent)),
+            "problem": item.problem
+            and without_folders(item.problem, str(item.path.absolute().parent)),
             "input": f"inputs/{input_artefact(works[corpus.name, item.id])}"
             if plan.conditions[corpus.name].damages_input
             else None,
@@ -209,8 +215,24 @@ def item_rows(plan: Plan) -> list[Row]:
             "language": item.language,
         }
         for corpus in plan.corpora
-        for item in corpus.items
+        for item, path in zip(corpus.items, shown[corpus.name], strict=True)
     ]
+
+
+def _shown_paths(corpus: Corpus) -> list[str]:
+    """The path of every item as others may read it; the folders, of which there are few, once."""
+    root = common_folder([item.path for item in corpus.items])
+    folders: dict[str, tuple[str, set[str]]] = {}
+    shown = []
+    for item in corpus.items:
+        folder, _, name = str(item.path).rpartition(os.sep)
+        if folder not in folders:
+            start = published_path(Path(folder, FILE), root).removesuffix(FILE)
+            folders[folder] = start, user_names().union(Path(folder).parts)
+        start, doubtful = folders[folder]
+        path = published_path(item.path, root) if name in doubtful else f"{start}{name}"
+        shown.append(path if path.isascii() else printable(path))
+    return shown
 
 
 def _host() -> dict[str, Any]:

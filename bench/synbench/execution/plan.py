@@ -230,7 +230,8 @@ def make_plan(
     )
     grouped = groups(loaded, suite.read_conditions())
     for group in grouped:
-        remember_recordings(group.corpus)
+        if not group.condition.is_clean:  # those as recorded were remembered when they were read
+            remember_recordings(group.corpus)
     items = tuple(_item(group, item) for group in grouped for item in group.corpus.items)
     policy_id = policy.policy_id()
     stored = stored_outcomes(

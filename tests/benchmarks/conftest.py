@@ -1,0 +1,20 @@
+"""Gives benchmarks the figures that they add to, and keeps them at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from measured import Measured
+
+
+@pytest.fixture(scope="session")
+def measured() -> Iterator[Measured]:
+    figures = Measured()
+    yield figures
+    figures.save()
