@@ -30,6 +30,7 @@ from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
 from synbench.suite import Suite, find_suite, load_suite, make_suite
 from synbench_base.device import check_device
+from synbench_base.files import sweep
 
 SHOWN_REASONS = 10
 
@@ -183,6 +184,8 @@ def complete_run(
             remember_costs(folder)
         with fatal_faults(str(folder.path)):
             unpack_bundles(folder.path)
+            if executor.partition(":")[0] != "local":
+                sweep(folder.path)  # nodes that died had no time to clear up
             compact(folder)
     failures = failure_counts(read_planned(folder.path))
     folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")

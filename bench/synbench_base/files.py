@@ -17,9 +17,11 @@ from typing import IO
 from synbench_base.errors import EnvironmentFault
 
 TEMPORARY_NAME = re.compile(r"\.synbench-\d+-[0-9a-f]{16}\.tmp")
+_unfinished: set[Path] = set()
 
 __all__ = [
     "complete_file",
+    "drop_unfinished",
     "one_line",
     "printable",
     "replacing",
@@ -42,12 +44,21 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the disk is full or read-only.
     """
     temporary = temporary_beside(path)
+    _unfinished.add(temporary)
     try:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def drop_unfinished() -> None:
+    """Remove what this process is writing, before it ends on the spot."""
+    for temporary in list(_unfinished):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 

@@ -64,15 +64,19 @@ class Measured:
         self._file = file
         self.tables: dict[str, dict[str, dict[str, float]]] = {}
         self.machine: dict[str, str] = {}
-        if file.exists():
-            kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            self.tables, self.machine = kept["tables"], kept["machine"]
+        self._added: list[tuple[str, str, dict[str, float]]] = []
+        self._read()
+
+    def _read(self) -> None:
+        if self._file.exists():
+            kept: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+            self.tables, self.machine = kept["tables"], kept["machine"] | self.machine
 
     def add(self, table: str, row: str, **columns: float) -> None:
         """Put figures into a row of one of :data:`TABLES`."""
         assert table in TABLES
-        known = self.tables.setdefault(table, {}).setdefault(row, {})
-        known.update({name: float(f"{value:.3g}") for name, value in columns.items()})
+        rounded = {name: float(f"{value:.3g}") for name, value in columns.items()}
+        self._added.append((table, row, rounded))
         self.machine[table] = (
             f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
             f"load {os.getloadavg()[0]:.1f} at the end"
@@ -90,8 +94,11 @@ class Measured:
 
     def save(self, page: Path = PAGE) -> None:
         """Keep the figures and write the page."""
+        self._read()  # other benchmarks may have ended meanwhile
+        for table, row, columns in self._added:
+            self.tables.setdefault(table, {}).setdefault(row, {}).update(columns)
         content = {"machine": self.machine, "tables": self.tables}
-        self._file.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+        self._file.write_text(json.dumps(content, indent=1) + "\n")
         page.write_text(HEAD + "".join(self._written(table) for table in TABLES), encoding="utf-8")
 
     def _written(self, table: str) -> str:

@@ -227,7 +227,7 @@ def _shown_paths(corpus: Corpus) -> list[str]:
     for item in corpus.items:
         folder, _, name = str(item.path).rpartition(os.sep)
         if folder not in folders:
-            start = published_path(Path(folder, FILE), root).removesuffix(FILE)
+            start = published_path(f"{folder}{os.sep}{FILE}", root).removesuffix(FILE)
             folders[folder] = start, user_names().union(Path(folder).parts)
         start, doubtful = folders[folder]
         path = published_path(item.path, root) if name in doubtful else f"{start}{name}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from synbench.execution.executors import WorkerDied
 from synbench.execution.scratch import clear_scratch
+from synbench_base.files import drop_unfinished
 
 __all__ = ["work"]
 
@@ -39,5 +40,6 @@ def _drop(number: int, _: FrameType | None) -> None:
 
     No exception would do: foreign code catches it, and what is left of it would cost a cell.
     """
+    drop_unfinished()
     clear_scratch()
     os._exit(128 + number)
