@@ -104,7 +104,8 @@ def curves(sets: Sets) -> Section:
         text=(
             "95 % bands over speakers of four points a curve, interpolated by pchip; "
             f"{count} sets, which tell .95 from .88. Percentiles are expanded for few speakers: "
-            "plain ones held .900 and .920 of 8, .910 and .900 of 20."
+            "plain ones held .900 and .920 of 8, .910 and .900 of 20, where these now are a "
+            "little too wide with 8."
         ),
         head=["covers", *(f"{number} speakers" for number in CURVE_SPEAKERS)],
         rows=rows,
