@@ -1,0 +1,126 @@
+"""Our networks against their authors' own packages: same random weights, one thread, in turns.
+
+The packages are installed beside ours for this comparison alone::
+
+    pip install --no-deps descript-audio-codec==1.0.0 bigcodec==0.0.3 einops argbind
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from measured import Measured
+
+torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
+pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
+
+from authors import calibrated, imported, noise, stand_in  # noqa: E402
+
+import synbench_codecs  # noqa: E402
+from synbench_codecs.support.torch_models import inference  # noqa: E402
+
+SECONDS, ROUNDS = 2, 5
+
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.timeout(3600),
+    pytest.mark.filterwarnings("ignore"),
+]
+Pass = Callable[[], Any]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+    torch.set_num_threads(threads)
+
+
+def race(
+    name: str,
+    measured: Measured,
+    *,
+    ours: tuple[Pass, Callable[[Any], Any]],
+    theirs: tuple[Pass, Callable[[Any], Any]],
+) -> None:
+    """CPU seconds of encoder and decoder of both sides, the least of some rounds in turns."""
+    least: dict[str, float] = {}
+    outputs = {}
+    for _ in range(ROUNDS):
+        for side, (encode, decode) in (("ours", ours), ("theirs", theirs)):
+            start = time.process_time()
+            tokens = encode()
+            middle = time.process_time()
+            outputs[side] = tokens, decode(tokens)
+            end = time.process_time()
+            for part, spent in (("encoder", middle - start), ("decoder", end - middle)):
+                key = f"{side} {part}"
+                least[key] = min(least.get(key, np.inf), spent)
+    tokens = {side: np.asarray(each[0]).reshape(-1) for side, each in outputs.items()}
+    np.testing.assert_array_equal(tokens["ours"], tokens["theirs"])
+    waves = {side: np.asarray(each[1]).reshape(-1) for side, each in outputs.items()}
+    size = min(wave.size for wave in waves.values())
+    loudest = np.abs(waves["theirs"]).max()
+    np.testing.assert_allclose(
+        waves["ours"][:size] / loudest, waves["theirs"][:size] / loudest, rtol=0, atol=1e-4
+    )
+    totals = {s: least[f"{s} encoder"] + least[f"{s} decoder"] for s in ("ours", "theirs")}
+    print(f"\n{name}: {least}")
+    measured.add("costs", name, each_audio_second=totals["ours"] / SECONDS)
+    measured.add_ratio(f"{name}, its authors' package", totals["theirs"] / totals["ours"])
+
+
+@pytest.mark.parametrize("name", ["16k", "24k"])
+def test_dac(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, measured: Measured, name: str
+) -> None:
+    from synbench_codecs.adapters.dac import SAMPLE_RATES, SHAPES
+
+    base = type("BaseModel", (torch.nn.Module,), {"INTERN": [], "EXTERN": []})
+    stand_in(monkeypatch, "audiotools.ml", BaseModel=base)
+    stand_in(monkeypatch, "audiotools", ml=sys.modules["audiotools.ml"])
+    package = imported(
+        monkeypatch,
+        "dac.model.dac",
+        package="descript-audio-codec==1.0.0",
+        absent=("tqdm", "dac.utils", "dac.model.discriminator"),
+    )
+    shape, rate = SHAPES[name], SAMPLE_RATES[name]
+    model = package.DAC(
+        encoder_rates=list(shape.strides),
+        decoder_rates=list(reversed(shape.strides)),
+        latent_dim=shape.latent,
+        n_codebooks=shape.codebooks,
+        sample_rate=rate,
+    )
+
+    def encode(wave: Any) -> Any:
+        return model.encode(model.preprocess(wave, rate))[1]
+
+    def decode(codes: Any) -> Any:
+        return model.decode(model.quantizer.from_codes(codes)[0])
+
+    model = calibrated(model, lambda wave: decode(encode(wave)), 16 * shape.hop)
+    path = tmp_path / "weights.pth"
+    torch.save(
+        {"state_dict": model.state_dict(), "metadata": {"kwargs": {"sample_rate": rate}}}, path
+    )
+    codec = synbench_codecs.load("dac", weights=str(path))
+    wave = noise(SECONDS * rate // shape.hop * shape.hop)
+    tensor = torch.from_numpy(wave)[None]
+    with inference():
+        race(
+            f"DAC {name}",
+            measured,
+            ours=(lambda: codec.model.encode(tensor), codec.model.decode),
+            theirs=(lambda: encode(tensor[None])[0], decode),
+        )
