@@ -122,5 +122,5 @@ def test_dac(
             f"DAC {name}",
             measured,
             ours=(lambda: codec.model.encode(tensor), codec.model.decode),
-            theirs=(lambda: encode(tensor[None])[0], decode),
+            theirs=(lambda: encode(tensor[None]), decode),
         )

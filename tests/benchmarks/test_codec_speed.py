@@ -40,8 +40,8 @@ def test_against_an_eager_module(
     spec: str, capsys: pytest.CaptureFixture[str], measured: Measured
 ) -> None:
     rounds = [{side: _measured(spec, side) for side in SIDES} for _ in range(ROUNDS)]
-    for measured in rounds:
-        ours, eager = measured["ours"], measured["eager"]
+    for sides in rounds:
+        ours, eager = sides["ours"], sides["eager"]
         assert ours["tokens"] == eager["tokens"]
         np.testing.assert_allclose(ours["samples"], eager["samples"], rtol=0, atol=1e-3)
     with capsys.disabled():
@@ -50,7 +50,7 @@ def test_against_an_eager_module(
             print(f"  {wave} wave of a process: {_compared(rounds, wave)}")
         print(f"  {rounds[0]['ours']['different']} different tokens")
         totals = {
-            side: min(sum(measured[side]["next"].values()) for measured in rounds) for side in SIDES
+            side: min(sum(sides[side]["next"].values()) for sides in rounds) for side in SIDES
         }
     measured.add_ratio(f"{spec}, a plain eager network", totals["eager"] / totals["ours"])
     measured.add("costs", spec, each_audio_second=totals["ours"])
