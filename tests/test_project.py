@@ -105,8 +105,6 @@ class TestNames:
                         modules_of.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
         assert {name: modules for name, modules in modules_of.items() if len(modules) > 1} == {}
 
-
-class TestRequirements:
     def test_a_name_says_what_it_holds(self) -> None:
         """Neither ``place`` nor ``found``: five things were called so."""
         vague = [
@@ -118,6 +116,8 @@ class TestRequirements:
         ]
         assert not vague
 
+
+class TestRequirements:
     def test_torch_stays_below_the_first_version_that_was_not_tried(self) -> None:
         extras = PYPROJECT["project"]["optional-dependencies"]
         torch_lines = [

@@ -1,6 +1,7 @@
 """Writes made speech, what became of it, and what other people's programs say of the pairs.
 
     pip install pesq==0.0.4 pystoi==0.4.1 visqol-python==3.8.0 jiwer==4.0.0 torch soundfile scipy
+    pip install speechmos==0.0.1.1 Resemblyzer==0.1.4
     python tests/data/make_metric_values.py
 
 ``metric_values.csv`` names the program behind every number. The waves are kept beside it, so that
@@ -21,7 +22,9 @@ import pystoi
 import soundfile
 import torch
 from numpy.typing import NDArray
+from resemblyzer import VoiceEncoder
 from scipy.signal import butter, sosfilt
+from speechmos import dnsmos
 from visqol import VisqolApi
 
 HERE = Path(__file__).parent
@@ -98,6 +101,13 @@ def visqol(*, lattice: bool) -> VisqolApi:
     return api
 
 
+def similarity(reference: Wave, decoded: Wave) -> float:
+    """Cosine of two embeddings, which have length one; nothing is cut out of the waves."""
+    encoder = VoiceEncoder("cpu", verbose=False)
+    first, second = (encoder.embed_utterance(np.float32(wave)) for wave in (reference, decoded))
+    return float(first @ second)
+
+
 def values(reference: Wave, decoded: Wave) -> Iterator[tuple[str, float, str]]:
     """Column, value, and the program that gave it."""
     for mode in ("wb", "nb"):
@@ -108,6 +118,10 @@ def values(reference: Wave, decoded: Wave) -> Iterator[tuple[str, float, str]]:
     for column, lattice in (("visqol_speech_exp", False), ("visqol_speech_lattice", True)):
         measured = visqol(lattice=lattice).measure_from_arrays(reference, decoded, RATE)
         yield column, measured.moslqo, "visqol-python 3.8.0"
+    opinions = dnsmos.run(decoded, RATE)
+    for name in ("ovrl", "sig", "bak", "p808"):
+        yield f"dnsmos_{name}", opinions[f"{name}_mos"], "speechmos 0.0.1.1"
+    yield "sim_resemblyzer", similarity(reference, decoded), "Resemblyzer 0.1.4"
     yield "si_sdr", si_sdr(reference, decoded), "its formula in numpy"
     yield "mrstft_distance", mrstft(reference, decoded), f"torch.stft {torch.__version__}"
 

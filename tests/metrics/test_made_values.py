@@ -16,6 +16,8 @@ from synbench_metrics.word_errors import count_errors
 DATA = Path(__file__).parents[1] / "data"
 TOLERANCES = {"pesq_wb": 1e-6, "pesq_nb": 1e-6, "stoi": 1e-6, "estoi": 1e-6}
 TOLERANCES |= {"visqol_speech_exp": 1e-6, "visqol_speech_lattice": 1e-4}
+TOLERANCES |= {f"dnsmos_{name}": 1e-5 for name in ("ovrl", "sig", "bak", "p808")}
+TOLERANCES |= {"sim_resemblyzer": 1e-5}
 TOLERANCES |= {"si_sdr": 1e-6, "mrstft_distance": 1e-6}
 
 
@@ -32,7 +34,10 @@ def test_every_metric_family(row: dict[str, str], available) -> None:
     (reference, rate), (degraded, _) = (
         soundfile.read(DATA / f"made_{name}.flac") for name in ("reference", row["degraded"])
     )
-    value = metric.compute(reference=reference, degraded=degraded, sample_rate=rate)
+    waves = {"degraded": degraded}
+    if "reference" in metric.info.needs:
+        waves["reference"] = reference
+    value = metric.compute(**waves, sample_rate=rate)
     tolerance = TOLERANCES[row["column"]]
     if row["column"].startswith("visqol") and row["degraded"] == "telephone":
         # Only these waves have a delay, and that port aligns otherwise than the reference program.
