@@ -87,14 +87,14 @@ def label_points(
         area = size.width * size.height
 
         def badness(
-            place: tuple[tuple[int, int], float],
+            side_and_lift: tuple[tuple[int, int], float],
             boxes: Mapping[tuple[tuple[int, int], float], Box] = boxes,
             others: Sequence[Box] = others,
             area: float = area,
         ) -> float:
-            hidden = sum(_shared(boxes[place], other) for other in others)
-            outside = OUTSIDE * _beyond(boxes[place], tuple(inside.extents))
-            return hidden + outside + DISTANCE * area * abs(place[1])
+            hidden = sum(_shared(boxes[side_and_lift], other) for other in others)
+            outside = OUTSIDE * _beyond(boxes[side_and_lift], tuple(inside.extents))
+            return hidden + outside + DISTANCE * area * abs(side_and_lift[1])
 
         side, lift = min(boxes, key=badness)
         left, bottom, right, top = boxes[side, lift]
