@@ -65,6 +65,7 @@ def test_fifty_kills(start: Any, tmp_path: Path, capsys: pytest.CaptureFixture[s
     kept: set[str] = set()
     while kills < KILLS:
         run = tmp_path / f"run-{finished}"
+        started = time.monotonic()
         process = start(run, "--workers", "1")
         try:
             process.communicate(timeout=seconds * moments.uniform(*KILLED_AT))
@@ -76,6 +77,8 @@ def test_fifty_kills(start: Any, tmp_path: Path, capsys: pytest.CaptureFixture[s
             with_rows += bool(kept)
             continue
         assert process.returncode == 0
+        # The first run of all filled caches, and the machine may be less busy now.
+        seconds = min(seconds, time.monotonic() - started)
         check_kept(kept, run)
         same(run, alone)
         finished, kept = finished + 1, set()
