@@ -30,8 +30,8 @@ def _packaged(name: str, *, revision: str, sha256: str, size: int) -> Checkpoint
 # P2PSynCodec: its teacher of two codebooks and one predictor, the decoder frozen as in the paper.
 P2PSYNCODEC = _packaged(
     "p2psyncodec-demo-16k",
-    revision="5",
-    sha256="89c3122fc98a027bce209dc2fdd3fc80c158c730cee2ec7db932e8b94c72da03",
+    revision="6",
+    sha256="0b40a59c262719467d5b85df8febe857dece646d5ad2eb8a5eec27dd1c576526",
     size=7_755_104,
 )
 # One codebook, trained exactly as long as that teacher.
