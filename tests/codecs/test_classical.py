@@ -145,7 +145,7 @@ def test_absent_encoder_library_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(amr_wb, "load_library", lambda path: None)
     amr_wb.encoder_library.cache_clear()
     monkeypatch.setattr(amr_wb.amrwb_program, "program", lambda: None)
-    with pytest.raises(Unavailable, match=r"libvo-amrwbenc0; .* pip install imageio-ffmpeg==0\.6"):
+    with pytest.raises(Unavailable, match=r"libvo-amrwbenc0; .*pip install imageio-ffmpeg==0\.6"):
         load("amr-wb")
 
 

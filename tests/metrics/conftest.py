@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,13 +141,32 @@ def why_absent(column: str) -> str | None:
     return None
 
 
-def columns(which: Callable[[synbench_metrics.Metric], bool] = lambda metric: True) -> list[object]:
-    """The columns that can be scored here and of which ``which`` is true."""
-    return [
-        pytest.param(column, marks=pytest.mark.xdist_group(f"column {column}"))
-        for column in synbench_metrics.names()
-        if why_absent(column) is None and which(synbench_metrics.load(column))
-    ]
+def family(column: str) -> str:
+    """What columns that are read off one output of one network have in common."""
+    column = re.sub("^(cer|dwer|wer)_", "", column)
+    return re.sub("^(dnsmos|nisqa|sigmos)_.*", r"\1", column)
+
+
+def columns(
+    which: Callable[[synbench_metrics.Metric], bool] = lambda metric: True,
+    *,
+    families: bool = False,
+) -> list[object]:
+    """The columns that can be scored here and of which ``which`` is true.
+
+    With ``families`` the first column of each family is tried at once, the others among the slow
+    tests: they run the same network again to read another of its outputs.
+    """
+    chosen: list[object] = []
+    seen: set[str] = set()
+    for column in synbench_metrics.names():
+        if why_absent(column) is None and which(synbench_metrics.load(column)):
+            marks = [pytest.mark.xdist_group(f"column {column}")]
+            if families and family(column) in seen:
+                marks.append(pytest.mark.slow)
+            seen.add(family(column))
+            chosen.append(pytest.param(column, marks=marks))
+    return chosen
 
 
 def absent_columns() -> list[object]:
@@ -172,7 +192,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "column" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("columns")
-        metafunc.parametrize("column", columns(*(marker.args if marker else ())))
+        families = metafunc.definition.get_closest_marker("families") is not None
+        chosen = columns(*(marker.args if marker else ()), families=families)
+        metafunc.parametrize("column", chosen)
     if "lack" in metafunc.fixturenames:
         metafunc.parametrize("lack", absent_columns() or [pytest.param(None, id="nothing")])
     if "truth_row" in metafunc.fixturenames:

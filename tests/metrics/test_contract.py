@@ -86,10 +86,12 @@ def test_synthetic_speech_scores_within_range(metric, usual):
 
 
 @pytest.mark.columns(lambda metric: metric.info.rate_for(16000) == 16000)
+@pytest.mark.families
 def test_real_speech_scores_within_range(metric, real):
     assert_in_range(metric, scored(metric, real.reference, real.degraded, real.sample_rate))
 
 
+@pytest.mark.families
 def test_the_same_twice_and_in_any_order(metric, pair, usual):
     scored(metric, pair.degraded, pair.reference, pair.sample_rate)
     np.random.random(3)  # must not matter to a library that draws from the global generator
@@ -97,6 +99,7 @@ def test_the_same_twice_and_in_any_order(metric, pair, usual):
 
 
 @hears_vowels
+@pytest.mark.families
 def test_single_precision_scores_alike(metric, pair, usual):
     single = scored(
         metric,
@@ -108,6 +111,7 @@ def test_single_precision_scores_alike(metric, pair, usual):
     assert single.value == pytest.approx(usual.value, abs=1e-3)
 
 
+@pytest.mark.families
 def test_the_waves_are_not_changed(metric, pair, usual):
     reference, degraded = pair.reference.copy(), pair.degraded.copy()
     outcome = scored(metric, reference, degraded, pair.sample_rate)
@@ -152,6 +156,7 @@ def test_a_clip_of_ten_milliseconds_is_a_status(metric, pair):
     assert "needs at least" in outcome.reason
 
 
+@pytest.mark.families
 def test_the_declared_minimum_is_enough(metric, pair):
     """At the declared minimum there is a value, or a reason; never an error of the library."""
     samples = max(1, int(np.ceil(metric.info.minimum_seconds * pair.sample_rate)))

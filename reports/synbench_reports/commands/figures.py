@@ -131,8 +131,8 @@ def figures(
         for name, figure in run_figures(planned, wanted, inches, costs, items):
             drawn.add(_kind_of(name))
             # LaTeX takes no spaces, and dots for the beginning of an ending.
-            stem = re.sub(r"[^\w@+-]+", "-", name).strip("-")
-            path = inside(folder, plain_name(f"{stem}.{form}", what="the figure"))
+            stem = re.sub(r"[^\w@+-]+", "-", plain_name(name, what="the figure")).strip("-")
+            path = inside(folder, f"{stem}.{form}")
             write_figure(figure, path)
             click.echo(str(path))
 
