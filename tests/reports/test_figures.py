@@ -37,7 +37,7 @@ def written(run: Any, *arguments: str) -> dict[str, bytes]:
     return {Path(path).name: Path(path).read_bytes() for path in done.stdout.split()}
 
 
-@pytest.mark.parametrize("form", ["svg", "pdf"])
+@pytest.mark.parametrize("form", ["svg", pytest.param("pdf", marks=pytest.mark.slow)])
 def test_the_same_rows_give_the_same_bytes(made_run: Any, form: str) -> None:
     kinds = ("rate", "violin", "correlation", "voicing")
     options = ["--format", form, *(text for kind in kinds for text in ("--kind", kind))]
