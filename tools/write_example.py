@@ -1,6 +1,7 @@
 """Writes the example of the documentation: a run of the suite `demo` as a site, in `docs/example`.
 
-    synbench run demo && python tools/write_example.py runs/demo
+    synbench run demo --corpus synthetic --limit 6 --out runs/demo
+    python tools/write_example.py runs/demo
 
 Without a run only the pages are written again, from the code as it is: that is what `make
 reference` does. The site is that of `synbench site`, kept small: one item to listen to, its audio
