@@ -97,9 +97,11 @@ def screen(
         tables.append(screening_table(screening))
         kept = screening.kept
     _noted(tables, distinct.notes())
+    if out is not None:
+        # First the file: whoever reads what is printed may stop in the middle.
+        write_ratings(out, kept)
     _show([replace(table, simulated=simulated) for table in tables], form)
     if out is not None:
-        write_ratings(out, kept)
         click.echo(f"{out}: {len(kept)} ratings kept", err=True)
 
 
@@ -196,9 +198,11 @@ def analyse(
     if simulated:
         _warn(f"{simulated} of {len(kept)} answers are SIMULATED: no human gave them")
         tables = [replace(table, simulated=True) for table in tables]
+    if out is not None:
+        # First the files: whoever reads what is printed may stop in the middle.
+        _write(tables, out, spreadsheet=spreadsheet)
     _show(tables, form)
     if out is not None:
-        _write(tables, out, spreadsheet=spreadsheet)
         click.echo(f"{out}: {len(tables)} tables", err=True)
 
 
