@@ -17,14 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from synbench.errors import EnvironmentFault, UsageError
 from synbench.execution.worker_start import prepare_worker, worker_context
 from synbench_base.device import device
-
-if TYPE_CHECKING:
-    pass
 
 # One thread per worker: the pool already fills the cores, and timings name their thread count.
 THREAD_VARIABLES = (

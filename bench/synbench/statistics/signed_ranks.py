@@ -30,7 +30,6 @@ KEPT_DISTRIBUTIONS = 256
 __all__ = [
     "has_ties",
     "p_and_directions",
-    "rank_direction",
     "rank_directions",
     "wilcoxon",
     "wilcoxon_each",
@@ -49,7 +48,10 @@ def wilcoxon(differences: Floats) -> float:
 
 
 def wilcoxon_each(differences: Floats) -> Floats:
-    """The same of every set, from shape ``(n, k)`` to ``(k,)``."""
+    """Which side has the larger ranks: 1 the positive, -1 the negative, 0 neither; of each set.
+
+    From shape ``(n, k)`` to ``(k,)``.
+    """
     return p_and_directions(differences)[0]
 
 
@@ -86,13 +88,11 @@ def _p_values(ranks: Integers, signs: Floats, tied: NDArray[np.bool_]) -> Floats
     return p
 
 
-def rank_direction(differences: Floats) -> int:
-    """Which side has the larger ranks: 1 the positive, -1 the negative, 0 neither."""
-    return int(rank_directions(differences[:, None])[0])
-
-
 def rank_directions(differences: Floats) -> Integers:
-    """The same of every set, from shape ``(n, k)`` to ``(k,)``."""
+    """Which side has the larger ranks: 1 the positive, -1 the negative, 0 neither; of each set.
+
+    From shape ``(n, k)`` to ``(k,)``.
+    """
     return p_and_directions(differences)[1]
 
 
