@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 SIGNIFICANT_DIGITS = 12
 
-__all__ = ["fixed", "percent"]
+__all__ = ["fixed", "is_share", "percent"]
 
 
 def fixed(value: float, decimals: int, *, sign: bool = False) -> str:
@@ -44,3 +44,8 @@ def percent(share: float, decimals: int = 0, *, sign: bool = False) -> str:
         decimals, sign: as in :func:`fixed`.
     """
     return f"{fixed(100 * share, decimals, sign=sign)}%"
+
+
+def is_share(pooling: str, unit: str) -> bool:
+    """Whether a metric of this pooling and unit is an error rate, which is printed in per cent."""
+    return pooling == "weighted_mean" and not unit

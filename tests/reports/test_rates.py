@@ -23,6 +23,8 @@ from synbench.statistics.permutation import swap_rates
 from synbench_metrics import NotApplicable
 from synbench_metrics.word_errors import count_errors
 from synbench_reports.commands.compare import compare
+from synbench_reports.commands.diff import diff as diff_command
+from synbench_reports.commands.power import power
 from synbench_reports.commands.show_and_export import export
 from synbench_reports.run_comparison.run_diff import corpus_diffs
 from synbench_reports.tables.build_report import build_report, read_selection
@@ -177,6 +179,20 @@ def test_runs_are_compared_by_their_rates(rate_run: Any, tmp_path: Path) -> None
     assert change.mean_a == pytest.approx(jiwer.wer(SAID, HEARD["beta"]))
     assert change.mean_b == pytest.approx(jiwer.wer(SAID, moved["beta"]))
     assert change.largest == 1.0
+    printed = CliRunner().invoke(diff_command, [str(folder), str(second.folder)]).output
+    line = next(one for one in printed.splitlines() if "Beta" in one and "WER" in one)
+    assert "WER in %" in line
+    assert f"{100 * change.mean_a:.2f}" in line
+
+
+def test_what_it_takes_is_in_per_cent_too(rate_run: Any) -> None:
+    run = rate_run(HEARD, SAID)
+    (pair,) = lines(compare, run.folder, "--metrics", "error", "--format", "csv")
+    arguments = [str(run.folder), "--metrics", "error", "--difference", "error=0.05"]
+    printed = CliRunner().invoke(power, arguments).output
+    assert "WER in %" in printed
+    assert f"{100 * float(pair['difference']):+.1f}" in printed
+    assert "for 5" in printed
 
 
 def made(seed: int, clusters: int, *, gap: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

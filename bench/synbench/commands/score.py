@@ -14,6 +14,7 @@ from synbench.errors import UsageError
 from synbench.execution.executors import default_workers
 from synbench.metric_names import notes_on_families
 from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
+from synbench_base.decimals import is_share
 from synbench_metrics import Metric, Outcome
 
 SHOWN_ITEMS = 5
@@ -134,7 +135,7 @@ def _print(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) ->
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("file")
     for metric in metrics:
-        unit = "%" if _is_rate(metric) else metric.info.unit
+        unit = "%" if is_share(metric.info.pooling, metric.info.unit) else metric.info.unit
         heading = f"{metric.info.column}\n({unit})" if unit else metric.info.column
         table.add_column(escape(heading), justify="right")
     for one in scored:
@@ -151,15 +152,12 @@ def _print(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) ->
         console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
 
 
-def _is_rate(metric: Metric) -> bool:
-    """Whether a value is a share of errors, shown in per cent."""
-    return metric.info.pooling == "weighted_mean" and not metric.info.unit
-
-
 def _shown(value: float | None, metric: Metric) -> str:
     if value is None:
         return "-"
-    return f"{100 * value:.2f}" if _is_rate(metric) else f"{value:.4f}"
+    if is_share(metric.info.pooling, metric.info.unit):
+        return f"{100 * value:.2f}"
+    return f"{value:.4f}"
 
 
 def _lines(pairing: Pairing, scored: list[ScoredPair], metrics: list[Metric]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from synbench.errors import UsageError
 from synbench.results.checked_types import check_types
 from synbench.results.store import FORMAT, RunFolder
+from synbench_base.decimals import is_share
 from synbench_codecs import Delays, delays_of
 
 Direction = Literal["up", "down", ""]
@@ -106,7 +107,17 @@ class PlannedMetric:
     @property
     def is_share(self) -> bool:
         """Whether the number is an error rate, which is printed in per cent."""
-        return self.is_rate and not self.unit
+        return is_share(self.pooling, self.unit)
+
+    @property
+    def scale(self) -> int:
+        """What a number is multiplied by before it is printed: 100 for a share, else 1."""
+        return 100 if self.is_share else 1
+
+    @property
+    def printed_label(self) -> str:
+        """``WER in %`` for a share, else the label."""
+        return f"{self.label} in %" if self.is_share else self.label
 
     @property
     def is_distance(self) -> bool:

@@ -13,7 +13,7 @@ from synbench.errors import UsageError
 from synbench_base.decimals import fixed, percent
 
 if TYPE_CHECKING:
-    from synbench.results.planned import PlannedMetric, PlannedRun
+    from synbench.results.planned import PlannedRun
     from synbench.statistics.bd_rate import Method
     from synbench.statistics.paired_tests import Test
     from synbench_reports.tables.codec_pairs import CodecPair
@@ -128,12 +128,12 @@ def compare(
             if form == "csv":
                 writer.writerows((entry.name, *pair_fields(pair)) for pair in compared)
                 continue
-            click.echo(f"\n{entry.name}, {_heading(metric)} ({entry.items} items)")
+            click.echo(f"\n{entry.name}, {metric.printed_label} ({entry.items} items)")
             if metric.is_distance:
                 click.echo("one distance of the whole corpus, which has no paired test")
                 continue
             used = test_of(metric, asked)
-            click.echo("\n".join((TEST_NAMES[used], *_text(compared, scale=_scale(metric)))))
+            click.echo("\n".join((TEST_NAMES[used], *_text(compared, scale=metric.scale))))
             if why := out_of_reach(cells, compared, used):
                 click.echo(why)
             if against is None and compared:
@@ -175,18 +175,9 @@ def _show_fixed(planned: PlannedRun, asked: Test) -> None:
             family = fixed_comparisons(narrowed, cells, metric_index, test=asked)
             if not family:
                 continue
-            click.echo(f"\n{entry.name}, {_heading(metric)} ({entry.items} items)")
-            lines = _fixed_text(family, scale=_scale(metric))
+            click.echo(f"\n{entry.name}, {metric.printed_label} ({entry.items} items)")
+            lines = _fixed_text(family, scale=metric.scale)
             click.echo("\n".join((TEST_NAMES[test_of(metric, asked)], *lines)))
-
-
-def _heading(metric: PlannedMetric) -> str:
-    return f"{metric.label} in %" if metric.is_share else metric.label
-
-
-def _scale(metric: PlannedMetric) -> int:
-    """Error rates are printed in per cent, as in tables."""
-    return 100 if metric.is_share else 1
 
 
 def _fixed_text(family: list[Fixed], *, scale: int) -> Iterator[str]:

@@ -74,7 +74,7 @@ def _text(entry: CorpusDiff, everything: bool) -> Iterator[str]:
     shown = [change for change in entry.changes if everything or change.verdict != "identical"]
     if shown:
         names = max(len(change.codec) for change in shown)
-        metrics = max(len(change.metric) for change in shown)
+        metrics = max(len(change.heading) for change in shown)
         yield (
             f"  {'codec':<{names}}  {'metric':<{metrics}}      n         A         B  "
             f"{'B - A [95 % interval]':<30} {'p (Holm)':>8}  verdict"
@@ -84,8 +84,9 @@ def _text(entry: CorpusDiff, everything: bool) -> Iterator[str]:
 
 
 def _line(change: Change, names: int, metrics: int) -> str:
+    scale, decimals = change.scale, 4 if change.scale == 1 else 2
     gaps = (change.difference, change.low, change.high)
-    mean, low, high = (fixed(gap, 4, sign=True) for gap in gaps)
+    mean, low, high = (fixed(scale * gap, decimals, sign=True) for gap in gaps)
     spread = f"{mean} [{low}, {high}]"
     p = "-" if change.p_holm != change.p_holm else fixed(change.p_holm, 4)
     verdict: str = change.verdict
@@ -93,7 +94,7 @@ def _line(change: Change, names: int, metrics: int) -> str:
         verdict = f"coverage: {change.only_a} only in A, {change.only_b} only in B"
     mark = "! " if change.matters else ""
     return (
-        f"  {change.codec:<{names}}  {change.metric:<{metrics}}  {change.both:>5}  "
-        f"{fixed(change.mean_a, 4):>8}  "
-        f"{fixed(change.mean_b, 4):>8}  {spread:<30} {p:>8}  {mark}{verdict}"
+        f"  {change.codec:<{names}}  {change.heading:<{metrics}}  {change.both:>5}  "
+        f"{fixed(scale * change.mean_a, decimals):>8}  "
+        f"{fixed(scale * change.mean_b, decimals):>8}  {spread:<30} {p:>8}  {mark}{verdict}"
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from synbench_base.decimals import fixed
+from synbench_base.decimals import fixed, percent
 
 if TYPE_CHECKING:
     from synbench_reports.tables.codec_pairs import CodecPair
@@ -57,7 +57,8 @@ class Needs:
     "differences",
     multiple=True,
     metavar="METRIC=VALUE",
-    help="Difference that you want to see, in the metric's unit. May be repeated.",
+    help="Difference that you want to see, in the metric's unit (wer_...=0.05 for 5 %). May be "
+    "repeated.",
 )
 @click.option(
     "--margin",
@@ -121,15 +122,15 @@ def power(
                     for one in needs
                 )
                 continue
-            click.echo(f"\n{entry.name}, {metric.label} ({entry.items} items)")
-            click.echo("\n".join(_text(needs, unit, difference, margin)))
+            click.echo(f"\n{entry.name}, {metric.printed_label} ({entry.items} items)")
+            click.echo("\n".join(_text(needs, unit, difference, margin, scale=metric.scale)))
     if form == "csv":
         click.echo(target.getvalue(), nl=False)
         return
     click.echo(
-        f"\npower {wanted:.0%}, {SIGNIFICANCE:.0%} for all pairs of a metric together, never fewer "
-        "than five; by the test of\n`compare`, for normal differences: with a ceiling or long "
-        "tails plan for a tenth more"
+        f"\npower {percent(wanted)}, {percent(SIGNIFICANCE)} for all pairs of a metric together, "
+        "never fewer than five; by the test of\n`compare`, for normal differences: with a ceiling "
+        "or long tails plan for a tenth more"
     )
 
 
@@ -164,25 +165,24 @@ def _needs(
     )
 
 
-def _at_least(count: object) -> int | None:
+def _at_least(count: Callable[[], int]) -> int | None:
     from synbench.statistics.means import FEWEST_CLUSTERS
 
-    assert callable(count)
     try:
-        return max(int(count()), FEWEST_CLUSTERS)
+        return max(count(), FEWEST_CLUSTERS)
     except ValueError:  # no spread, no difference, or more than anybody has
         return None
 
 
 def _text(
-    needs: list[Needs], unit: str, difference: float | None, margin: float | None
+    needs: list[Needs], unit: str, difference: float | None, margin: float | None, *, scale: int
 ) -> Iterator[str]:
     if not needs:
         yield "no two codecs with scores"
         return
     width = max(len(f"{one.pair.first} - {one.pair.second}") for one in needs)
-    more = [f"for {difference:g}"] if difference is not None else []
-    more += [f"equal ±{margin:g}"] if margin is not None else []
+    more = [f"for {scale * difference:g}"] if difference is not None else []
+    more += [f"equal ±{scale * margin:g}"] if margin is not None else []
     yield (
         f"{'pair':<{width}}  {'difference':>10}  {'SD':>7}  {unit + ' now':>12}  {'finds':>7}  "
         f"{'as seen':>8}" + "".join(f"  {name:>12}" for name in more)
@@ -193,8 +193,9 @@ def _text(
         counts += [one.for_equality] if margin is not None else []
         yield (
             f"{f'{pair.first} - {pair.second}':<{width}}  "
-            f"{fixed(pair.difference, 3, sign=True):>10}  {_number(pair.spread):>7}  "
-            f"{pair.clusters:>12}  {_number(one.detectable):>7}  {_count(one.as_seen):>8}"
+            f"{fixed(scale * pair.difference, 3 if scale == 1 else 1, sign=True):>10}  "
+            f"{_number(scale * pair.spread):>7}  {pair.clusters:>12}  "
+            f"{_number(scale * one.detectable):>7}  {_count(one.as_seen):>8}"
             + "".join(f"  {_count(count):>12}" for count in counts)
         )
 

@@ -93,8 +93,7 @@ def robustness(run: str, corpus: str | None, metrics: str, form: str) -> None:
     ):
         lines = list(part)
         metric, items = lines[0].metric, lines[0].planned
-        unit = " in %" if metric.is_share else ""
-        console.print(f"\n{name}, {metric.label}{unit} ({column}, {items} items)")
+        console.print(f"\n{name}, {metric.printed_label} ({column}, {items} items)")
         console.print(_table(lines))
     console.print("clean: mean; others: drop against clean ± half its 95 % interval; * p < 0.05")
 
@@ -123,7 +122,7 @@ def _cell(line: Drop | None) -> str:
         return ABSENT if line is None else f"{ABSENT} ({line.items}/{line.planned})"
 
     def printed(value: float) -> str:
-        return fixed(100 * value, 1) if line.metric.is_share else fixed(value, 3)
+        return fixed(line.metric.scale * value, 1 if line.metric.is_share else 3)
 
     if not line.group:
         text = printed(line.number)

@@ -46,7 +46,9 @@ class Change:
         both, only_a, only_b: items scored in both runs, and in one only.
         largest: largest difference of a single item.
         low, high: ends of the 95 % interval of the mean difference.
-        decimals: digits that a table prints.
+        decimals: digits that a table prints, of the share where it prints per cent.
+        scale: what the numbers are multiplied by before they are printed.
+        heading: the metric as it is printed, ``WER in %``.
     """
 
     codec: str
@@ -61,6 +63,8 @@ class Change:
     largest: float
     p_holm: float
     decimals: int
+    scale: int
+    heading: str
 
     @property
     def difference(self) -> float:
@@ -170,6 +174,7 @@ def _changes(
             codec=label,
             # Of a distance of the whole corpus only the items can be paired.
             metric=f"{metric.label} of items" if metric.is_distance else metric.label,
+            heading=f"{metric.label} of items" if metric.is_distance else metric.printed_label,
             both=int(ends.count[codec_index]),
             only_a=int((known[:, codec_index] & ~known[:, count + codec_index]).sum()),
             only_b=int((known[:, count + codec_index] & ~known[:, codec_index]).sum()),
@@ -182,6 +187,7 @@ def _changes(
             if tests[codec_index].clusters >= FEWEST_CLUSTERS
             else float("nan"),
             decimals=printed_decimals(metric),
+            scale=metric.scale,
         )
         for codec_index, label in enumerate(codecs)
     ]
