@@ -279,7 +279,7 @@ def _metric_list(facts: list[dict[str, Any]]) -> str:
     for fact in facts:
         program = fact["implementation"]
         program = "our own implementation" if program == "synbench" else f"by `{program}`"
-        mode = without_versions(fact["mode"])
+        mode = without_versions(fact["mode"]).strip()
         line = "; ".join(
             part
             for part in (

@@ -34,7 +34,7 @@ from synbench_metrics._packages import TORCH
 from synbench_metrics._remember import remember_each
 from synbench_metrics._weights import find, has_weights
 from synbench_metrics.errors import NotApplicable, Unavailable
-from synbench_metrics.spectral_distance import mel_filters
+from synbench_metrics.spectral_distance import hann, mel_filters
 
 Array = NDArray[np.float64]
 
@@ -106,8 +106,7 @@ def log_mels(wave: Wave) -> Array:
     inner = padded[(POINTS - FRAME) // 2 :]
     count = 1 + len(wave) // HOP
     frames = np.lib.stride_tricks.sliding_window_view(inner, FRAME)[::HOP][:count]
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
-    magnitude = np.abs(np.fft.rfft(frames * hann, POINTS))
+    magnitude = np.abs(np.fft.rfft(frames * hann(FRAME), POINTS))
     mels = magnitude @ mel_filters(RATE, POINTS, BANDS, highest_hz=HIGHEST_HZ)
     decibel: Array = 20 * np.log10(np.maximum(mels, FLOOR))
     heard: Array = np.maximum(decibel, decibel.max() - RANGE_DB).T

@@ -38,6 +38,7 @@ from synbench_metrics._onnx import run, session
 from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
 from synbench_metrics._weights import find, has_weights
+from synbench_metrics.spectral_distance import hann
 
 Array = NDArray[np.float64]
 
@@ -85,9 +86,8 @@ def features(wave: Wave) -> Array:
     """
     rest = wave.size % HOP or HOP
     padded = np.pad(wave, (HOP, FRAME - rest))
-    window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
-    spectrum = np.fft.rfft(frames * window)
+    spectrum = np.fft.rfft(frames * np.sqrt(hann(FRAME)))
     power = np.maximum(spectrum.real**2 + spectrum.imag**2, POWER_FLOOR)
     compressed = spectrum * power**-0.35
     return np.stack([power**0.15, compressed.real, compressed.imag])

@@ -69,6 +69,7 @@ RESOLUTION_FLOOR = 1e-8
 
 __all__ = [
     "METRICS",
+    "hann",
     "log_spectral_distance",
     "mel_distance",
     "mel_filters",
@@ -85,7 +86,7 @@ def log_spectral_distance(*, reference: Wave, degraded: Wave, sample_rate: int) 
     frame, hop = round(0.032 * sample_rate), round(0.008 * sample_rate)
     distances = []
     for spectra in _magnitudes(reference, degraded, frame=frame, hop=hop):
-        powers = [(each * (2.0 / _hann(frame).sum())) ** 2 for each in spectra]
+        powers = [(each * (2.0 / hann(frame).sum())) ** 2 for each in spectra]
         first, second = (10.0 * np.log10(np.maximum(power, POWER_FLOOR)) for power in powers)
         distances.append(np.sqrt(np.mean((first - second) ** 2, axis=1)))
     return float(np.mean(np.concatenate(distances)))
@@ -139,7 +140,7 @@ def _at(resolution: tuple[int, int, int], reference: Wave, degraded: Wave) -> fl
 def _resolved(stretch: Wave, points: int, length: int, hop: int) -> Array:
     """Magnitudes of the frames of a stretch, each under its window, ``(frames, B)``."""
     frames = np.lib.stride_tricks.sliding_window_view(stretch, length)[::hop]
-    spectrum = np.fft.rfft(frames * _hann(length), points)
+    spectrum = np.fft.rfft(frames * hann(length), points)
     power = spectrum.real**2 + spectrum.imag**2
     return np.sqrt(np.maximum(power, RESOLUTION_FLOOR))
 
@@ -189,11 +190,11 @@ def _magnitudes(*waves: Wave, frame: int, hop: int) -> Iterator[list[Array]]:
         begin, last = start * hop, (min(start + BLOCK_FRAMES, count) - 1) * hop
         parts = [wave[begin : last + frame] for wave in waves]
         views = [np.lib.stride_tricks.sliding_window_view(part, frame)[::hop] for part in parts]
-        yield [np.abs(np.fft.rfft(view * _hann(frame))) for view in views]
+        yield [np.abs(np.fft.rfft(view * hann(frame))) for view in views]
 
 
 @functools.cache
-def _hann(length: int) -> Array:
+def hann(length: int) -> Array:
     """Periodic Hann window, ``(length,)``."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
 
