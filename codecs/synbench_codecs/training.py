@@ -29,10 +29,13 @@ from synbench_codecs.errors import UsageError
 
 # A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
 FindPitch = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
+# A wave (T,) and its rate to a recogniser's features every 20 ms, (frames, size).
+FindFeatures = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 # (reference, degraded), both (T,) at the run's rate, to named scores.
 Score = Callable[[NDArray[np.float32], NDArray[np.float32]], Mapping[str, float]]
 
 __all__ = [
+    "FindFeatures",
     "FindPitch",
     "PseudoConfig",
     "Score",
@@ -69,6 +72,7 @@ def train_teacher(
     score: Score,
     start_from: Path | None = None,
     find_pitch: FindPitch | None = None,
+    find_features: FindFeatures | None = None,
     seconds: float | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
@@ -85,18 +89,20 @@ def train_teacher(
             the new model's record. With ``predicted_share``, a model with predictors.
         find_pitch: fundamental frequency of a wave, for configurations with a pitch weight or a
             periodicity weight.
+        find_features: what a recogniser's encoder hears, for configurations with its weight.
         seconds: save and stop after this time, which starts with the first step.
         report: takes one line of progress at a time.
 
     Raises:
         UsageError: a folder without audio, a run of another configuration in ``folder``, a
-            network of other sizes to start from, or one of these weights without ``find_pitch``.
+            network of other sizes to start from, or one of these weights without what finds it.
         Unavailable: torch or accelerate is not installed.
     """
     import_extra("torch", extra="torch")
     from synbench_codecs._mdct_training.loop import make_accelerator, train
     from synbench_codecs._mdct_training.pitch import pitch_track
     from synbench_codecs._mdct_training.receiver import Receiver
+    from synbench_codecs._mdct_training.recogniser import feature_track
     from synbench_codecs._mdct_training.speech_store import open_stores
     from synbench_codecs._mdct_training.teacher import Teacher
 
@@ -110,6 +116,11 @@ def train_teacher(
             if find_pitch is None:
                 raise UsageError("a pitch or periodicity weight wants find_pitch, got none")
             track = pitch_track(speech, cache, find=find_pitch, report=report)
+        features = None
+        if config.recogniser.weight:
+            if find_features is None:
+                raise UsageError("a recogniser weight wants find_features, got none")
+            features = feature_track(speech, cache, find=find_features, report=report)
     common: dict[str, Any] = {
         "speech": speech,
         "validation": held_out,
@@ -120,7 +131,7 @@ def train_teacher(
     if config.predicted_share:
         stage: Teacher = Receiver(config, folder=folder, report=report, **common)
     else:
-        stage = Teacher(config, pitch=track, **common)
+        stage = Teacher(config, pitch=track, features=features, **common)
     train(stage, config, folder, accelerator=accelerator, seconds=seconds, report=report)
 
 

@@ -31,6 +31,9 @@ from synbench_metrics._weights import find
 RATE = 16000
 START, END = 1, 2
 TOKENS_PER_SECOND = 6.5
+# The encoder's frames: samples from one to the next, and the middle of the first.
+FRAME, FIRST_MIDDLE = 384, 447
+FEATURES_PER_SECOND = 50
 LAYERS, HEADS, HEAD_SIZE = 6, 8, 36
 KEYS = [
     f"{layer}.{side}.{kind}"
@@ -74,18 +77,44 @@ CHECKPOINT = Checkpoint(
     licence="MIT",
 )
 
-__all__ = ["CHECKPOINT", "transcribe"]
+__all__ = ["CHECKPOINT", "features", "transcribe"]
+
+
+def features(wave: Wave) -> NDArray[np.float32]:
+    """What the encoder hears, every 20 ms, ``(ceil(samples / 320), 288)``; the first at 10 ms.
+
+    Its own frames lie 24 ms apart; between them the values are interpolated.
+    """
+    encoder, _, _ = _network()
+    long_enough = np.pad(wave, (0, max(2 * FIRST_MIDDLE + 1 - wave.size, 0)))
+    heard, _ = _encode(encoder, long_enough)
+    step = RATE // FEATURES_PER_SECOND
+    middles = step * (np.arange(-(-wave.size // step)) + 0.5)
+    frame = np.clip((middles - FIRST_MIDDLE) / FRAME, 0, heard.shape[1] - 1)
+    before = np.minimum(frame.astype(int), heard.shape[1] - 2) if heard.shape[1] > 1 else 0
+    after = np.minimum(np.asarray(before) + 1, heard.shape[1] - 1)
+    weight = (frame - before).astype(np.float32)[:, None]
+    mixed: NDArray[np.float32] = heard[0, before] * (1 - weight) + heard[0, after] * weight
+    return mixed
 
 
 def transcribe(wave: Wave) -> str:
     """What Moonshine hears in one wave."""
     encoder, decoder, pieces = _network()
-    samples = wave.astype(np.float32)[None]
-    mask = np.ones(samples.shape, np.int64)
-    heard = encoder.run(None, {"input_values": samples, "attention_mask": mask})[0]
+    heard, mask = _encode(encoder, wave)
     tokens = _greedy(decoder, heard, mask, math.ceil(wave.size / RATE * TOKENS_PER_SECOND))
     text = b"".join(pieces[token] for token in tokens if token >= N_CONTROL)
     return text.replace(SPACE, b" ").decode("utf-8", "replace").strip()
+
+
+def _encode(encoder: Any, wave: Wave) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The encoder's frames (1, frames, 288), and the mask of the samples."""
+    samples = wave.astype(np.float32)[None]
+    mask = np.ones(samples.shape, np.int64)
+    heard: NDArray[np.float32] = encoder.run(
+        None, {"input_values": samples, "attention_mask": mask}
+    )[0]
+    return heard, mask
 
 
 def _greedy(

@@ -47,6 +47,7 @@ from synbench_base.errors import NotApplicable
 from synbench_base.packages import install, installed_version, requires
 from synbench_metrics._interface import Measured, Metric, MetricInfo, Needs, Wave
 from synbench_metrics._languages import WITHOUT_GAPS
+from synbench_metrics._moonshine import features as moonshine_features
 from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
 from synbench_metrics._recognise import CHECKPOINTS, transcripts
 from synbench_metrics._weights import has_weights
@@ -55,7 +56,7 @@ from synbench_metrics._written_text import VERSION, normalised, other_scripts
 Unit = Literal["words", "characters"]
 ENGLISH = "en"
 
-__all__ = ["METRICS", "count_errors", "error_rate", "self_error_rate"]
+__all__ = ["METRICS", "count_errors", "error_rate", "moonshine_features", "self_error_rate"]
 
 
 def error_rate(

@@ -94,6 +94,8 @@ def teach(
     text: str = TEACHER,
     start_from: Path | None = None,
     find_pitch: Any = None,
+    *,
+    find_features: Any = None,
     seconds: float | None = None,
     **changes: Any,
 ) -> Path:
@@ -107,6 +109,7 @@ def teach(
         score=score,
         start_from=start_from,
         find_pitch=find_pitch,
+        find_features=find_features,
         seconds=seconds,
         report=lambda line: None,
     )

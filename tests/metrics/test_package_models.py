@@ -83,6 +83,25 @@ def test_moonshine_hears_long_waves_and_none() -> None:
     assert len(text.split()) > 40
 
 
+def test_features_of_moonshine_follow_the_sound() -> None:
+    """One row every 20 ms, also of next to nothing; a later sound moves them by as much."""
+    pytest.importorskip("onnxruntime")
+    needs(_moonshine.CHECKPOINT)
+    samples = wave(rows()[0])[: 3 * 16000]
+    assert _moonshine.features(samples[:1]).shape == (1, 288)
+    early = _moonshine.features(samples)
+    assert early.shape == (150, 288)
+    # 120 ms are a whole number of the encoder's frames and of ours.
+    late = _moonshine.features(np.concatenate([np.zeros(10 * 1920), samples]))[60:]
+    early, late = early - early.mean(0), late - late.mean(0)
+    ahead, same, behind = (
+        np.corrcoef(early[20:-20].ravel(), late[20 + by : len(late) - 20 + by].ravel())[0, 1]
+        for by in (-3, 0, 3)
+    )
+    assert same > 0.9
+    assert same > max(ahead, behind) + 0.1
+
+
 class TestCamPlusPlus:
     @pytest.fixture(autouse=True)
     def torch(self) -> Any:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench.cache import cache_folder
+from synbench.errors import UsageError
 from synbench_base.packages import install
 from synbench_codecs import training
 from synbench_metrics.errors import Unavailable
 
-__all__ = ["find_pitch", "train", "validation_score"]
+__all__ = ["find_features", "find_pitch", "train", "validation_score"]
 
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -86,6 +87,7 @@ def teacher(
         score=validation_score(chosen.sample_rate),
         start_from=start_from,
         find_pitch=find_pitch,
+        find_features=find_features,
         seconds=seconds,
         report=_report,
     )
@@ -173,6 +175,15 @@ def find_pitch(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float6
     from synbench_metrics import voice
 
     return voice.pitch(wave, sample_rate, "dio")
+
+
+def find_features(wave: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """What a codec is taught of the words: Moonshine's features every 20 ms, (frames, 288)."""
+    from synbench_metrics import word_errors
+
+    if sample_rate != 16000:
+        raise UsageError(f"a recogniser weight wants speech at 16000 Hz, got {sample_rate} Hz")
+    return word_errors.moonshine_features(wave)
 
 
 def validation_score(sample_rate: int) -> training.Score:

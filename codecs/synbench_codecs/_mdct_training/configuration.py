@@ -125,6 +125,23 @@ class Pitch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recogniser:
+    """A head that tells from the quantized latent what a recogniser's encoder hears.
+
+    Trained with the codec and thrown away with the run, as the head of the pitch: it makes the
+    tokens carry the words. Word errors that the same recogniser counts are flattered then; judge
+    by another one.
+
+    Attributes:
+        weight: of its loss; 0, as in the released code, leaves it out.
+        channels: width of its two convolutions.
+    """
+
+    weight: float = 0.0
+    channels: int = 192
+
+
+@dataclass(frozen=True, kw_only=True)
 class Discriminator:
     """The discriminators: how wide, from which step on, how fast they learn.
 
@@ -201,6 +218,7 @@ class TeacherConfig(TrainingConfig):
     search: Search = "cosine"
     losses: Losses = field(default_factory=Losses)
     pitch: Pitch = field(default_factory=Pitch)
+    recogniser: Recogniser = field(default_factory=Recogniser)
     discriminator: Discriminator = field(default_factory=Discriminator)
     usage_decay: float = 0.0
     decoder_only: bool = False

@@ -31,6 +31,11 @@ from synbench_codecs._mdct_training.helper import Helper
 from synbench_codecs._mdct_training.loop import COMPANY_FILE, Score, make_optimiser, set_rate
 from synbench_codecs._mdct_training.periodicity import periodicity_loss
 from synbench_codecs._mdct_training.pitch import PitchHead, PitchLessons
+from synbench_codecs._mdct_training.recogniser import (
+    FeatureTrack,
+    RecogniserHead,
+    RecogniserLessons,
+)
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
 from synbench_codecs.errors import UsageError
 
@@ -87,6 +92,7 @@ class Teacher:
         accelerator: Any,
         start_from: Path | None = None,
         pitch: NDArray[np.float32] | None = None,
+        features: FeatureTrack | None = None,
     ) -> None:
         self.config, self.speech, self.validation = config, speech, validation
         self.score, self.accelerator = score, accelerator
@@ -115,8 +121,18 @@ class Teacher:
             "discriminator": Helper(discriminator, config.optimiser, accelerator),
             "head": Helper(head, config.optimiser, accelerator),
         }
+        if features is not None:
+            listener = RecogniserHead(
+                config.network.latent,
+                channels=config.recogniser.channels,
+                size=features.features.shape[1],
+            )
+            self.helpers["recogniser"] = Helper(listener, config.optimiser, accelerator)
         self.critic = Critic(config.discriminator, self.helpers["discriminator"])
         self.lessons = PitchLessons(config, self.helpers["head"], pitch)
+        self.words = None
+        if features is not None:
+            self.words = RecogniserLessons(config, self.helpers["recogniser"], features)
         if start_from:
             self._take_company(start_from.with_name(COMPANY_FILE))
         counts = torch.zeros(config.codebooks, config.codes)
@@ -152,6 +168,9 @@ class Teacher:
             begin = self._crops_begin(step)
             terms["pitch"], values["pitch_top1"] = self.lessons.loss(made.quantized, begin)
             loss = loss + self.config.pitch.weight * terms["pitch"]
+        if self.words is not None and made.quantized is not None:
+            terms["recogniser"] = self.words.loss(made.quantized, self._crops_begin(step))
+            loss = loss + self.config.recogniser.weight * terms["recogniser"]
         self._descend(loss)
         if self.mean is not None:
             self.mean.add(self.model, step)
@@ -301,7 +320,8 @@ class Teacher:
 
     def _set_rates(self, step: int) -> None:
         rate = set_rate([self.optimiser], self.config, step=step, seconds=self.speech.seconds)
-        self.helpers["head"].set_rate(rate)
+        for helper in self._heads():
+            helper.set_rate(rate)
         self.critic.set_rate(step, rate)
 
     def _crops_begin(self, step: int) -> NDArray[np.int64]:
@@ -312,13 +332,19 @@ class Teacher:
 
     def _descend(self, loss: Tensor) -> None:
         self.optimiser.zero_grad()
-        self.lessons.helper.optimiser.zero_grad()
+        for helper in self._heads():
+            helper.optimiser.zero_grad()
         self.accelerator.backward(loss)
         if self.config.optimiser.clip is not None:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.optimiser.clip)
         self.optimiser.step()
-        if self.config.pitch.weight:
-            self.lessons.helper.optimiser.step()
+        for helper in self._heads():
+            helper.optimiser.step()
+
+    def _heads(self) -> list[Helper]:
+        """The networks that learn to read off the tokens what the codec is taught."""
+        heads = [self.lessons.helper] if self.config.pitch.weight else []
+        return heads if self.words is None else [*heads, self.words.helper]
 
     def _usage(self, tokens: Tensor) -> dict[str, Tensor]:
         """Share of the codes of each book that some hundred steps have used lately."""
