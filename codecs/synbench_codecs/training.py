@@ -144,12 +144,15 @@ def train_pseudo(
     folder: Path,
     cache: Path,
     score: Score,
+    start_from: Path | None = None,
     seconds: float | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Stage 2: train the predictors on the tokens of ``teacher``, a ``model.safetensors``.
 
-    Arguments and errors otherwise as for :func:`train_teacher`.
+    ``start_from`` is a model with predictors of the same sizes, to train them further, on the
+    tokens of its own teacher or of one that was trained on from it. Arguments and errors
+    otherwise as for :func:`train_teacher`.
     """
     import_extra("torch", extra="torch")
     from synbench_codecs._mdct.trained_model import read_model
@@ -181,6 +184,7 @@ def train_pseudo(
         validation_tokens=held_out_tokens,
         score=score,
         accelerator=accelerator,
+        start_from=start_from,
     )
     train(stage, config, folder, accelerator=accelerator, seconds=seconds, report=report)
 

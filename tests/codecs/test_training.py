@@ -116,16 +116,25 @@ def teach(
     return folder / "model.safetensors"
 
 
-def predict(speech: Path, folder: Path, teacher: Path, **changes: Any) -> Path:
+def predict(
+    speech: Path,
+    folder: Path,
+    teacher: Path,
+    start_from: Path | None = None,
+    *,
+    text: str = PSEUDO,
+    **changes: Any,
+) -> Path:
     folder.mkdir(exist_ok=True)
     training.train_pseudo(
-        training.configure(write(folder, PSEUDO), training.PseudoConfig, **changes),
+        training.configure(write(folder, text), training.PseudoConfig, **changes),
         teacher=teacher,
         data=speech / "train",
         validation=speech / "dev",
         folder=folder,
         cache=speech / "cache",
         score=score,
+        start_from=start_from,
         report=lambda line: None,
     )
     return folder / "model.safetensors"
@@ -171,6 +180,26 @@ def test_resumed_predictors_equal_straight_ones_and_leave_the_teacher_alone(
     before, after = tensors(teacher), tensors(straight)
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert read_model(straight).header.pseudo == 2
+
+
+def test_predictors_start_from_trained_ones(speech: Path, teacher: Path, tmp_path: Path) -> None:
+    """Without a learning rate they stay what they were; the record says where they came from."""
+    before = predict(speech, tmp_path / "before", teacher)
+    still = PSEUDO + "optimiser: {learning_rate: 0.0}\n"
+    after = predict(speech, tmp_path / "after", teacher, before, text=still, steps=2)
+    # Batch norm counts what it sees, also without a learning rate.
+    kept, left = (
+        {k: v for k, v in tensors(path).items() if "layers.3." not in k or "weight" in k}
+        for path in (after, before)
+    )
+    assert kept.keys() == left.keys()
+    assert all(torch.equal(kept[name], left[name]) for name in kept)
+    record = read_model(after).training["started_from"]
+    assert record["steps"] == read_model(before).training["steps"]
+    with pytest.raises(UsageError, match="no predictors"):
+        predict(speech, tmp_path / "none", teacher, teacher)
+    with pytest.raises(UsageError, match="give the same --start-from"):
+        predict(speech, tmp_path / "after", teacher, text=still, steps=4)
 
 
 @pytest.mark.slow

@@ -97,6 +97,9 @@ def teacher(
 @train.command(short_help="Stage 2: the predictors of the pseudo quantizers.")
 @click.argument("config")
 @click.option("--teacher", type=EXISTING_FILE, required=True, help="model.safetensors of stage 1.")
+@click.option(
+    "--start-from", type=EXISTING_FILE, help="Predictors to train further; else random ones."
+)
 @speech_options
 def pseudo(
     config: str,
@@ -106,6 +109,7 @@ def pseudo(
     out: Path,
     steps: int | None,
     seconds: float | None,
+    start_from: Path | None,
 ) -> None:
     """Stage 2: the predictors of the pseudo quantizers, everything else frozen."""
     chosen = training.configure(config, training.PseudoConfig, **_changes(steps))
@@ -117,6 +121,7 @@ def pseudo(
         folder=out,
         cache=cache_folder() / "training",
         score=validation_score(chosen.sample_rate),
+        start_from=start_from,
         seconds=seconds,
         report=_report,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from torch import Tensor, nn
 from synbench_codecs._mdct.model import MDCTModel
 from synbench_codecs._mdct.predictor import PseudoQuantizers, cascade
 from synbench_codecs._mdct.sizes import PredictorConfig
-from synbench_codecs._mdct.trained_model import TrainedModel
+from synbench_codecs._mdct.trained_model import TrainedModel, read_model
 from synbench_codecs._mdct_training.configuration import PseudoConfig
 from synbench_codecs._mdct_training.loop import Score, make_optimiser, set_rate
 from synbench_codecs._mdct_training.speech_store import SpeechStore, spread
+from synbench_codecs._mdct_training.start import refuse_other_start, start_record
 from synbench_codecs._mdct_training.token_store import TokenStore
 from synbench_codecs.errors import UsageError
 
@@ -42,6 +44,7 @@ class PseudoTraining:
         validation_tokens: TokenStore,
         score: Score,
         accelerator: Any,
+        start_from: Path | None = None,
     ) -> None:
         self.config, self.teacher, self.speech, self.tokens = config, teacher, speech, tokens
         self.validation, self.validation_tokens = validation, validation_tokens
@@ -57,6 +60,7 @@ class PseudoTraining:
         self.tables = self.codec.quantizer.tables()
         torch.manual_seed(config.seed)
         self.model = PseudoQuantizers(predictor_config(config, self.codec), config.pseudo)
+        self.start = self._take(start_from) if start_from else {}
         self.prepared, self.optimiser = accelerator.prepare(
             self.model, make_optimiser(self.model, config.optimiser)
         )
@@ -114,14 +118,23 @@ class PseudoTraining:
 
     def state(self) -> dict[str, Any]:
         """Predictors and optimiser."""
-        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "start": self.start,
+        }
 
     def company(self) -> dict[str, Any]:
         """Nothing is trained beside the predictors."""
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take a state back."""
+        """Take a state back.
+
+        Raises:
+            UsageError: the run started from other predictors than this one.
+        """
+        refuse_other_start(state, self.start)
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
 
@@ -134,7 +147,24 @@ class PseudoTraining:
             "crop_seconds": self.config.crop / self.config.sample_rate,
             "teacher": dict(self.teacher.training),
         }
+        if self.start:
+            training["started_from"] = self.start
         return TrainedModel(codec=self.codec, pseudo=self.model, training=training)
+
+    def _take(self, path: Path) -> dict[str, Any]:
+        """Start from trained predictors of the same sizes, be their teacher this one or another."""
+        before = read_model(path)
+        if before.pseudo is None:
+            raise UsageError(f"{path} cannot start this run: it has no predictors")
+        sizes = (before.pseudo.config, len(before.pseudo.predictors))
+        if sizes != (self.model.config, self.config.pseudo):
+            raise UsageError(
+                f"{path} cannot start this run: expected {self.config.pseudo} predictors of "
+                f"{self.model.config}, got {sizes[1]} of {sizes[0]}"
+            )
+        self.model.load_state_dict(before.pseudo.state_dict())
+        steps = before.training.get("started_from", {}).get("steps", 0)
+        return start_record(path, steps=steps + int(before.training.get("steps", 0)))
 
     def _batch(self, step: int) -> Tensor:
         started = time.perf_counter()

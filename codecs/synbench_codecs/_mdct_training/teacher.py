@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synbench_base.weights import file_sha256
 from synbench_codecs._mdct.information import teacher_steps
 from synbench_codecs._mdct.losses import LogMel
 from synbench_codecs._mdct.model import MDCTModel
@@ -37,6 +36,7 @@ from synbench_codecs._mdct_training.recogniser import (
     RecogniserLessons,
 )
 from synbench_codecs._mdct_training.speech_store import SpeechStore, draw_crops, spread
+from synbench_codecs._mdct_training.start import refuse_other_start, start_record
 from synbench_codecs.errors import UsageError
 
 SMALLEST_FFT = 1024
@@ -211,12 +211,7 @@ class Teacher:
         Raises:
             UsageError: the run started from another model than this one.
         """
-        if state["start"] != self.start:
-            started = state["start"].get("sha256", "random weights")
-            raise UsageError(
-                f"this run started from {started}, expected {self.start or 'random weights'}; "
-                f"give the same --start-from, or another folder with --out"
-            )
+        refuse_other_start(state, self.start)
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         for name, helper in self.helpers.items():
@@ -283,7 +278,7 @@ class Teacher:
         usage = self.model.quantizer.usage()
         usage[:books] = 1 / self.config.codes
         self.model.quantizer.set_usage(usage)
-        return {"sha256": file_sha256(path), "steps": teacher_steps(before.training)}
+        return start_record(path, steps=teacher_steps(before.training))
 
     def _take_company(self, path: Path) -> None:
         """Discriminator and head as the run of that model left them, where sizes are equal."""
