@@ -50,6 +50,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ __all__ = [
     "log_spectral_distance",
     "mel_distance",
     "mel_filters",
+    "mel_powers",
     "multi_resolution_distance",
 ]
 
@@ -167,6 +169,38 @@ def mel_filters(
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (frequencies - low) / (centre - low), (high - frequencies) / (high - centre)
     return np.maximum(np.minimum(rising, falling), 0.0) * (2.0 / (high - low))
+
+
+def mel_powers(
+    wave: Wave,
+    sample_rate: int,
+    *,
+    frame: int,
+    hop: int,
+    points: int,
+    bands: int,
+    highest_hz: float | None = None,
+) -> Array:
+    """Power in mel bands of frames that are centred on every ``hop``-th sample, ``(F, M)``.
+
+    Zeros stand before the wave and behind it.
+    """
+    filters = _sparse_mel_filters(sample_rate, points, bands, highest_hz)
+    padded = np.pad(np.asarray(wave, dtype=np.float64), frame // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, frame)[::hop]
+    blocks = [
+        (filters @ (np.abs(np.fft.rfft(block * hann(frame), points)) ** 2).T).T
+        for block in (frames[at : at + BLOCK_FRAMES] for at in range(0, len(frames), BLOCK_FRAMES))
+    ]
+    return np.concatenate(blocks)
+
+
+@functools.cache
+def _sparse_mel_filters(sample_rate: int, points: int, bands: int, highest_hz: float | None) -> Any:
+    """Each band takes few bins: ``(M, points/2 + 1)`` without its zeros."""
+    from scipy.sparse import csr_array
+
+    return csr_array(mel_filters(sample_rate, points, bands, highest_hz=highest_hz).T)
 
 
 # Slaney's scale: linear up to 1000 Hz (15 mel), then 27 mel for a factor of 6.4.

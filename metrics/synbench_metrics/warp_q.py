@@ -51,7 +51,7 @@ from synbench_base.packages import import_extra, installed_version, requires
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._packages import INSTALL
 from synbench_metrics._remember import remember
-from synbench_metrics.spectral_distance import hann, mel_filters
+from synbench_metrics.spectral_distance import mel_powers
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,6 @@ PATCH_FRAMES, PATCH_HOP = 92, 42
 REFERENCE_STEP = 3  # frames of the reference that a path takes at once
 PATCH_SECONDS = 0.4
 WORST = 3.5
-BLOCK_FRAMES = 4096
 BLOCK_CELLS = 2**21  # distances that are held at a time
 
 __all__ = ["METRICS", "alignment_costs", "cepstra", "cost", "normalised", "speech"]
@@ -131,7 +130,10 @@ def cepstra(wave: Wave) -> Array:
     """Cepstra of zero mean and unit deviation around each frame, ``(F, K)``."""
     from scipy.ndimage import uniform_filter1d
 
-    decibel = 10 * np.log10(np.maximum(_mel_powers(wave), POWER_FLOOR))
+    powers = mel_powers(
+        wave, RATE, frame=FRAME, hop=HOP, points=POINTS, bands=BANDS, highest_hz=HIGHEST_HZ
+    )
+    decibel = 10 * np.log10(np.maximum(powers, POWER_FLOOR))
     decibel = np.maximum(decibel, decibel.max() - RANGE_DB)
     order = np.arange(COEFFICIENTS)
     cosines = np.cos(np.pi * np.outer(2 * np.arange(BANDS) + 1, order) / (2 * BANDS))
@@ -148,18 +150,6 @@ def cepstra(wave: Wave) -> Array:
     variance = np.maximum(around(centred**2) - around(centred) ** 2, 0)
     scaled: Array = centred / (np.sqrt(variance) + 2.0**-30)
     return scaled
-
-
-def _mel_powers(wave: Wave) -> Array:
-    """Power in mel bands of frames that are centred on every fourth millisecond, ``(F, M)``."""
-    filters = mel_filters(RATE, POINTS, BANDS, highest_hz=HIGHEST_HZ)
-    padded = np.pad(np.asarray(wave, dtype=np.float64), FRAME // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
-    blocks = [
-        np.abs(np.fft.rfft(frames[at : at + BLOCK_FRAMES] * hann(FRAME), POINTS)) ** 2 @ filters
-        for at in range(0, len(frames), BLOCK_FRAMES)
-    ]
-    return np.concatenate(blocks)
 
 
 def alignment_costs(degraded: Array, reference: Array) -> Array:
