@@ -1038,7 +1038,7 @@ async function showItems(view, target) {
     current = item;
     view.heard = data.names[item];
     const seekBar = element("input", { type: "range", className: "seek", min: 0, max: data.seconds[item] || 1, step: 0.01, value: 0, "aria-label": "Position in seconds" });
-    const facts = [data.speakers[item] && `speaker ${data.speakers[item]}`, data.genders[item], data.languages[item], `${data.seconds[item]} s`].filter(Boolean);
+    const facts = [data.speakers[item] && `speaker ${data.speakers[item]}`, data.genders[item], data.languages[item], data.accents?.[item], `${data.seconds[item]} s`].filter(Boolean);
     const button = (className, text, act, label) => {
       const made = element("button", { type: "button", className, textContent: text, "aria-label": label });
       made.addEventListener("click", act);

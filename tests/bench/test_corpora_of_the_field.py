@@ -34,14 +34,15 @@ def test_common_voice_as_it_comes(tmp_path: Path) -> None:
     for name in ("common_voice_de_1.mp3", "common_voice_de_2.mp3"):
         sound(tree / "clips" / name, format="MP3")
     (tree / "test.tsv").write_text(
-        "client_id\tpath\tsentence\tgender\tlocale\n"
-        'ab12\tcommon_voice_de_1.mp3\tSie sagte: "ja.\tfemale_feminine\tde\n'
-        "cd34\tcommon_voice_de_2.mp3\tNein.\t\tde\n"
+        "client_id\tpath\tsentence\tgender\taccents\tlocale\n"
+        'ab12\tcommon_voice_de_1.mp3\tSie sagte: "ja.\tfemale_feminine\tÖsterreich\tde\n'
+        "cd34\tcommon_voice_de_2.mp3\tNein.\t\t\tde\n"
     )
     corpus = corpora.load(f"common-voice:language=de,path={tmp_path}")
     first, second = corpus.items
     assert (first.id, first.speaker, first.gender) == ("common_voice_de_1", "ab12", "female")
     assert (first.transcript, second.gender, second.language) == ('Sie sagte: "ja.', "", "de")
+    assert (first.accent, second.accent) == ("Österreich", "")
     assert not any(item.problem for item in corpus.items)
     assert "coded before" in corpus.note
     with pytest.raises(UsageError, match="tables there: test"):
@@ -132,7 +133,9 @@ def manifests(tmp_path: Path) -> Path:
         {"id": "b-1", "recording_id": "b", "start": 0.0, "duration": 2.0, "text": "all"},
     ]
     spoken = [
-        lhotse.SupervisionSegment(**each, speaker="s", gender="F", language="en")
+        lhotse.SupervisionSegment(
+            **each, speaker="s", gender="F", language="en", custom={"accent": "Irish"}
+        )
         for each in segments
     ]
     lhotse.RecordingSet.from_recordings(recordings).to_file(tmp_path / "x_recordings_test.jsonl")
@@ -142,7 +145,12 @@ def manifests(tmp_path: Path) -> Path:
 
 def test_lhotse_recordings_are_cut_to_what_is_spoken(manifests: Path) -> None:
     part, whole = corpora.load(f"lhotse:path={manifests}").items
-    assert (part.seconds, part.transcript, part.gender) == (1.0, "hello", "female")
+    assert (part.seconds, part.transcript, part.gender, part.accent) == (
+        1.0,
+        "hello",
+        "female",
+        "Irish",
+    )
     assert whole.path == manifests.parent / "b.wav"
     samples, _ = soundfile.read(part.path)
     expected, _ = soundfile.read(manifests.parent / "a.wav", start=RATE // 2, frames=RATE)

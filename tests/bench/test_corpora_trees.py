@@ -196,6 +196,11 @@ def accents(tmp_path):
             sound(tree / vctk.AUDIO / speaker / f"{speaker}_001_mic2.flac", rate=48000)
         (tree / "txt" / speaker).mkdir(parents=True)
         (tree / "txt" / speaker / f"{speaker}_001.txt").write_text("Please call Stella.\n")
+    (tree / "speaker-info.txt").write_text(
+        "ID  AGE  GENDER  ACCENTS  REGION COMMENTS\n"
+        "p225  23  F    English    Southern  England\n"
+        "p360  19  M    American   New Jersey\n"
+    )
     return tree
 
 
@@ -204,7 +209,8 @@ def test_vctk_has_the_split_of_the_paper(accents):
     test = corpora.load(spec)
     assert [item.id for item in test.items] == ["p360_001", "s5_001"]
     assert test.items[0].transcript == "Please call Stella."
-    assert test.items[0].speaker == "p360"
+    assert (test.items[0].speaker, test.items[0].gender) == ("p360", "male")
+    assert [item.accent for item in test.items] == ["American", ""]
     assert test.sample_rates == {48000}
     assert test.note == "INCOMPLETE: 2 utterances, VCTK 0.92 test has 2937"
     train = corpora.load(f"{spec},split=train")

@@ -138,6 +138,7 @@ def grouped_run(empty_run: Any) -> Any:
             "seconds": 1.0 + number,
             "speaker": f"s{number % 4}",
             "gender": "male" if number % 4 < 2 else "female",
+            "accent": ("Irish", "Scottish", "Welsh")[number % 3],
         }
         for number, name in enumerate(names)
     ]
@@ -152,7 +153,7 @@ def grouped_run(empty_run: Any) -> Any:
 def test_the_worst_group_is_named(grouped_run: Any) -> None:
     (board,) = boards_of([read_planned(grouped_run.folder)])
     records = {record["by"]: record for record in breakdowns(board)}
-    assert set(records) == {"gender", "length", "speaker"}
+    assert set(records) == {"gender", "accent", "length", "speaker"}
     gender = records["gender"]
     assert gender["groups"] == [{"name": "female", "items": 6}, {"name": "male", "items": 6}]
     by_mos, by_error = gender["scores"]
@@ -178,4 +179,4 @@ def test_groups_are_printed_with_the_worst_one(grouped_run: Any) -> None:
     assert not line.endswith("female")
     refused = CliRunner().invoke(show, [*arguments, "--by", "language"])
     assert "fewer than two groups of items by language" in str(refused.exception)
-    assert "it has groups by gender, length, speaker" in str(refused.exception)
+    assert "it has groups by gender, accent, length, speaker" in str(refused.exception)

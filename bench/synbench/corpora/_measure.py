@@ -111,4 +111,5 @@ def _item(entry: Entry, measured: AudioFacts) -> Item:
         problem=measured.problem,
         gender=entry.gender,
         language=entry.language,
+        accent=entry.accent,
     )

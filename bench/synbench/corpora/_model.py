@@ -30,6 +30,7 @@ class Item:
         transcript: empty if unknown.
         gender: of the speaker as the corpus states it, ``female`` or ``male``; empty if unknown.
         language: as the corpus states it, such as ``en``; empty if unknown.
+        accent: of the speaker, in the words of the corpus; empty if unknown.
         problem: empty, or why the item cannot be used; such an item stays in its corpus and
             becomes a failed cell.
     """
@@ -45,6 +46,7 @@ class Item:
     problem: str = ""
     gender: str = ""
     language: str = ""
+    accent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,7 @@ class Entry:
     transcript: str = ""
     gender: str = ""
     language: str = ""
+    accent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from synbench.corpora._scan import read_text
 
 GENDERS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
-__all__ = ["gender_of", "speaker_genders"]
+__all__ = ["gender_of", "speaker_facts", "speaker_genders"]
 
 
 def gender_of(text: str) -> str:
@@ -20,21 +20,21 @@ def gender_of(text: str) -> str:
     return GENDERS.get(text.strip().lower(), text.strip())
 
 
-def speaker_genders(
-    table: Path, *, gender_column: int = 1, separator: str | None = "|"
-) -> dict[str, str]:
-    """By the name of the speaker; empty where there is no such file.
+def speaker_facts(table: Path, *, column: int, separator: str | None = "|") -> dict[str, str]:
+    """One field by the name of the speaker; empty where there is no such file.
 
     Args:
         table: one line a speaker, the name first; a line that starts with ``;`` is a comment.
-        gender_column: which field it is, from 0.
+        column: which field it is, from 0.
         separator: of the fields; white space where ``None``.
     """
-    genders = {}
-    for line in read_text(table).splitlines():
-        fields = [field.strip() for field in line.split(separator)]
-        if not line.startswith(";") and len(fields) > gender_column:
-            gender = gender_of(fields[gender_column])
-            if gender in GENDERS.values():
-                genders[fields[0]] = gender
-    return genders
+    lines = [line for line in read_text(table).splitlines() if not line.startswith(";")]
+    split = [[field.strip() for field in line.split(separator)] for line in lines]
+    return {fields[0]: fields[column] for fields in split if len(fields) > column}
+
+
+def speaker_genders(table: Path, *, column: int = 1, separator: str | None = "|") -> dict[str, str]:
+    """As :func:`speaker_facts`, of those speakers whose gender is told in a known way."""
+    told = speaker_facts(table, column=column, separator=separator)
+    genders = {name: gender_of(text) for name, text in told.items()}
+    return {name: gender for name, gender in genders.items() if gender in GENDERS.values()}

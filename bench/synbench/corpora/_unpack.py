@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-COLUMNS = ("file", "id", "speaker", "transcript", "gender", "language")
+COLUMNS = ("file", "id", "speaker", "transcript", "gender", "language", "accent")
 MPEG_FRAME = 0xE0
 # By the first bytes of a file, since the name in a table says nothing.
 STARTS = {b"fLaC": ".flac", b"RIFF": ".wav", b"OggS": ".ogg", b"ID3": ".mp3"}
@@ -27,6 +27,7 @@ class AudioRow:
     transcript: str = ""
     gender: str = ""
     language: str = ""
+    accent: str = ""
 
 
 def write_files(
@@ -48,9 +49,7 @@ def write_files(
         table.writerow(COLUMNS)
         for number, row in enumerate(rows):
             path = _write(row, folder / f"{number:06d}", kept)
-            table.writerow(
-                [path.name, row.id, row.speaker, row.transcript, row.gender, row.language]
-            )
+            table.writerow([path.name, *(getattr(row, column) for column in COLUMNS[1:])])
 
 
 def _write(row: AudioRow, stem: Path, kept: Collection[str]) -> Path:

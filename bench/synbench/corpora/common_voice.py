@@ -49,6 +49,8 @@ def common_voice(
             transcript=row["sentence"],
             gender=gender_of(row.get("gender", "").partition("_")[0]),
             language=row.get("locale", "") or language,
+            # Tables of before 2021 have one of a list, later ones what the speakers wrote.
+            accent=row.get("accents", "") or row.get("accent", ""),
         )
         for row in rows
     )

@@ -26,6 +26,7 @@ USUAL_COLUMNS = {
     "transcript": ("text", "transcript", "transcription", "sentence", "normalized_text"),
     "gender": ("gender", "sex"),
     "language": ("language", "locale", "lang"),
+    "accent": ("accent", "accents"),
 }
 
 __all__ = ["CORPORA", "hugging_face"]

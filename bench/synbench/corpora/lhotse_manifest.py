@@ -130,6 +130,7 @@ def _entries(cuts: Iterable[Any], folder: Path | None) -> Iterator[Entry]:
             transcript=" ".join(each.text.strip() for each in spoken if each.text),
             gender=gender_of(_one(each.gender for each in spoken)),
             language=_one(each.language for each in spoken),
+            accent=_one((each.custom or {}).get("accent") for each in spoken),
         )
 
 

@@ -21,6 +21,7 @@ COLUMNS = {
     "transcript": ("transcript", "text"),
     "gender": ("gender", "sex"),
     "language": ("language", "lang"),
+    "accent": ("accent", "accents"),
 }
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
@@ -31,10 +32,10 @@ def manifest(_: Progress | None = None, *, path: str) -> Listing:
     """The files that a table names.
 
     CSV, TSV or Parquet with the column ``file`` (or ``path``), relative to the table; optional
-    ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``gender`` (or
-    ``sex``), ``language``, ``licence``. A
-    missing file stays in the corpus as an item that cannot be used. Text is read by
-    :mod:`synbench_base.text_table`: in a TSV a quotation mark is a letter like any other.
+    ``id`` (or ``item``), ``speaker``, ``transcript`` (or ``text``), ``gender`` (or ``sex``),
+    ``language``, ``accent``, ``licence``. A missing file stays in the corpus as an item that cannot
+    be used. Text is read by :mod:`synbench_base.text_table`: in a TSV a quotation mark is a letter
+    like any other.
 
     Raises:
         UsageError: no such table, no such column, a row that names no file or that has another
@@ -106,6 +107,7 @@ def _entry(table: Path, row: Row, number: int) -> Entry:
         transcript=_cell(row, "transcript"),
         gender=gender_of(_cell(row, "gender")),
         language=_cell(row, "language"),
+        accent=_cell(row, "accent"),
     )
 
 

@@ -8,7 +8,7 @@ from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._openslr import incomplete
 from synbench.corpora._places import roots
 from synbench.corpora._scan import read_text, tree_files
-from synbench.corpora._speakers import speaker_genders
+from synbench.corpora._speakers import speaker_facts, speaker_genders
 from synbench.errors import UsageError
 
 HELD_OUT = frozenset({"p360", "p361", "p362", "p363", "p364", "p374", "p376", "s5"})
@@ -34,7 +34,9 @@ def vctk(_: Progress | None = None, *, split: str = "test", path: str = "") -> L
     if split not in COUNTS:
         raise UsageError(f"vctk:split expects {', '.join(COUNTS)}, got {split!r}")
     tree = _tree(path)
-    genders = speaker_genders(tree / "speaker-info.txt", gender_column=2, separator=None)
+    speakers = tree / "speaker-info.txt"
+    genders = speaker_genders(speakers, column=2, separator=None)
+    accents = speaker_facts(speakers, column=3, separator=None)
     entries = tuple(
         Entry(
             id=file.stem.removesuffix("_mic2"),
@@ -43,6 +45,7 @@ def vctk(_: Progress | None = None, *, split: str = "test", path: str = "") -> L
             transcript=_transcript(tree, file),
             gender=genders.get(file.parent.name, ""),
             language="en",
+            accent=accents.get(file.parent.name, ""),
         )
         for file in tree_files(tree / AUDIO, depth=1, suffix="_mic2.flac")
         if split == "all" or (file.parent.name in HELD_OUT) == (split == "test")

@@ -213,6 +213,7 @@ def item_rows(plan: Plan) -> list[Row]:
             else None,
             "gender": item.gender,
             "language": item.language,
+            "accent": item.accent,
         }
         for corpus in plan.corpora
         for item, path in zip(corpus.items, shown[corpus.name], strict=True)

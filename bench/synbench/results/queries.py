@@ -60,16 +60,17 @@ __all__ = [
 ]
 
 ITEMS = """
--- Runs of an older version do not say gender, language and damaged input.
+-- Runs of an older version do not say gender, language, accent and damaged input.
 CREATE TABLE items AS
 SELECT file_row_number AS item_index,
     file_row_number - min(file_row_number) OVER (PARTITION BY corpus) AS corpus_index,
     corpus, item, item_digest, path, seconds, target_rate, coalesce(speaker, '') AS speaker,
     coalesce(transcript, '') AS transcript, coalesce(problem, '') AS problem,
-    coalesce(gender, '') AS gender, coalesce(language, '') AS language, input
+    coalesce(gender, '') AS gender, coalesce(language, '') AS language,
+    coalesce(accent, '') AS accent, input
 FROM (SELECT * FROM read_parquet(?, file_row_number = true)
     UNION ALL BY NAME SELECT NULL::VARCHAR AS gender, NULL::VARCHAR AS language,
-        NULL::VARCHAR AS input WHERE false)
+        NULL::VARCHAR AS accent, NULL::VARCHAR AS input WHERE false)
 """
 CODECS = """
 CREATE TABLE codecs AS

@@ -94,6 +94,7 @@ ITEM_COLUMNS = {
     "input": "string",
     "gender": "string",
     "language": "string",
+    "accent": "string",
 }
 COLUMNS: Mapping[Stage, Mapping[str, str]] = {"decodes": DECODE_COLUMNS, "scores": SCORE_COLUMNS}
 

@@ -1,4 +1,4 @@
-"""The scores of a board by groups of its items: gender, language, length, speaker.
+"""The scores of a board by groups of its items: gender, language, accent, length, speaker.
 
 Of every codec and metric the worst group is named. Some group is always the worst, so the number of
 items stands beside each, and where groups are few, the 95 % interval. Numbers are those of a table:
@@ -38,6 +38,7 @@ def breakdowns(board: Board) -> list[Record]:
     labels = {
         "gender": items.genders,
         "language": items.languages,
+        "accent": items.accents,
         "length": _lengths(board.cells.seconds),
         "speaker": items.speakers,
     }

@@ -21,7 +21,7 @@ from synbench.results.cells import MEASURES, MISSING, NOT_PLANNED, OK, Cells, St
 from synbench.results.planned import PlannedCodec, PlannedCorpus, PlannedMetric, PlannedRun
 
 ITEMS = """
-SELECT item, item_digest, speaker, transcript, gender, language
+SELECT item, item_digest, speaker, transcript, gender, language, accent
 FROM items WHERE corpus = ? ORDER BY item_index
 """
 
@@ -41,6 +41,7 @@ class BoardItems:
     transcripts: tuple[str, ...]
     genders: tuple[str, ...]
     languages: tuple[str, ...]
+    accents: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ def boards_of(runs: Sequence[PlannedRun]) -> list[Board]:
 
 def _items(store: Store, corpus: str) -> BoardItems:
     rows = store.counted.tuples(ITEMS, corpus)
-    columns = [tuple(column) for column in zip(*rows, strict=True)] if rows else [()] * 6
+    columns = [tuple(column) for column in zip(*rows, strict=True)] if rows else [()] * 7
     return BoardItems(
         names=columns[0],
         digests=columns[1],
@@ -120,6 +121,7 @@ def _items(store: Store, corpus: str) -> BoardItems:
         transcripts=columns[3],
         genders=columns[4],
         languages=columns[5],
+        accents=columns[6],
     )
 
 

@@ -105,6 +105,7 @@ def item_part(
         "speakers": board.items.speakers,
         "genders": board.items.genders,
         "languages": board.items.languages,
+        "accents": board.items.accents,
         "seconds": [round(float(seconds), 2) for seconds in board.cells.seconds],
         "texts": board.items.transcripts,
         "files": systems,

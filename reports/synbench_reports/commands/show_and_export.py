@@ -58,7 +58,7 @@ def limit_options(command: Any) -> Any:
 )
 @click.option(
     "--by",
-    type=click.Choice(["gender", "language", "length", "speaker"]),
+    type=click.Choice(["gender", "language", "accent", "length", "speaker"]),
     help="Print scores by groups of items, and name the worst group.",
 )
 def show(

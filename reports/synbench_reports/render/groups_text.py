@@ -17,7 +17,7 @@ from synbench_reports.render.layout import ABSENT_VALUE, number_text
 from synbench_reports.tables.columns import metric_column
 from synbench_reports.tables.table import Column
 
-GROUPINGS = ("gender", "language", "length", "speaker")
+GROUPINGS = ("gender", "language", "accent", "length", "speaker")
 
 __all__ = ["GROUPINGS", "groups_text"]
 
@@ -35,8 +35,8 @@ def groups_text(board: Board, by: str) -> Iterator[str]:
     if by not in records:
         known = f"it has groups by {', '.join(records)}" if records else "it has no groups at all"
         raise UsageError(
-            f"{board.corpus.name}: fewer than two groups of items by {by}; {known}. Gender and "
-            "language come from the corpus, or from these columns of a manifest"
+            f"{board.corpus.name}: fewer than two groups of items by {by}; {known}. Gender, "
+            "language and accent come from the corpus, or from these columns of a manifest"
         )
     record = records[by]
     groups: Sequence[Mapping[str, Any]] = record["groups"]
