@@ -12,10 +12,10 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from synbench.errors import EnvironmentFault
 from synbench_base.cache import cache_folder, locked
@@ -28,11 +28,19 @@ BUSY_SECONDS = 5.0
 PATHS_AT_ONCE = 500
 STAMP_COLUMNS = 5
 
-__all__ = ["AudioFacts", "Measurements", "Stamp", "build_once", "cache_folder", "locked", "stamp"]
+__all__ = [
+    "AudioFacts",
+    "Measurements",
+    "Stamp",
+    "build_once",
+    "cache_folder",
+    "is_settled",
+    "locked",
+    "stamp",
+]
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells that a file is still the same one: absolute path, bytes, nanoseconds.
 
     A file that replaced another has another inode, and the system sets the time of the last change
@@ -46,8 +54,7 @@ class Stamp:
     ctime_ns: int
 
 
-@dataclass(frozen=True)
-class AudioFacts:
+class AudioFacts(NamedTuple):
     """What reading a file told: digest, seconds, Hz, channels, and why it cannot be used."""
 
     sha256: str
@@ -68,9 +75,18 @@ def stamp(path: Path) -> Stamp | None:
     return Stamp(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
+def is_settled(one: Stamp, now_ns: int) -> bool:
+    """Whether a stamp tells a file from any other; ``now_ns`` is the time by this machine's clock.
+
+    Where a file system numbers no files, nothing but the content tells them apart.
+    """
+    return one.mtime_ns < now_ns - int(SETTLED_SECONDS * 1e9) and bool(one.inode)
+
+
 def _row(one: Stamp) -> tuple[bytes | int | str, ...]:
     # SQLite's integers are signed, and some file systems use all 64 bits of an inode.
-    return (one.path, one.size, one.mtime_ns, str(one.inode), one.ctime_ns)
+    path, size, mtime_ns, inode, ctime_ns = one
+    return (path, size, mtime_ns, str(inode), ctime_ns)
 
 
 class Measurements:
@@ -145,12 +161,11 @@ class Measurements:
 
     def put(self, measured: dict[Stamp, AudioFacts]) -> None:
         """Remember files, except those that changed a moment ago."""
-        settled = time.time_ns() - int(SETTLED_SECONDS * 1e9)
+        now_ns = time.time_ns()
         rows = [
-            (*_row(one), self._decoder, *astuple(what))
+            (*_row(one), self._decoder, *what)
             for one, what in measured.items()
-            # Where a file system numbers no files, nothing but the content tells them apart.
-            if one.mtime_ns < settled and one.inode
+            if is_settled(one, now_ns)
         ]
         self._write("INSERT OR REPLACE INTO measured VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
 

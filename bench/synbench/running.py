@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -11,12 +12,21 @@ from typing import Any
 
 from rich.console import Console
 
+from synbench.execution.completed import Completed, completed_before, remember_completed
 from synbench.execution.costs import remember_costs
 from synbench.execution.execute import execute, folder_of
 from synbench.execution.executors import Executor, ProcessPool, cuda_devices, make_executor
-from synbench.execution.manifest import describe_run, item_rows
+from synbench.execution.manifest import describe_run, item_rows, start_time
 from synbench.execution.plan import Plan, make_plan
-from synbench.execution.progress import Progress, Reading, duration, print_notes, print_skipped
+from synbench.execution.progress import (
+    Progress,
+    Reading,
+    corpus_lines,
+    duration,
+    note_lines,
+    print_lines,
+    skipped_lines,
+)
 from synbench.execution.scratch import unpack_bundles
 from synbench.execution.slurm_queue import end_earlier_jobs
 from synbench.execution.stop_signals import stopped_by_signals
@@ -29,6 +39,7 @@ from synbench.results.outcomes import MOST_ATTEMPTS
 from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
 from synbench.suite import Suite, find_suite, load_suite, make_suite
+from synbench_base.collector import paused_collector
 from synbench_base.device import check_device
 from synbench_base.files import sweep
 
@@ -43,18 +54,27 @@ class RunSummary:
 
     Attributes:
         folder: of the run.
-        plan: what the suite asked for.
+        suite: what was asked for.
+        total_scores: of its plan.
         failures: reason to count, over the scores that failed.
+        planned: the plan, where one was made: what was complete and is unchanged needs none.
     """
 
     folder: Path
-    plan: Plan
+    suite: Suite
+    total_scores: int
     failures: Counter[str]
+    planned: Plan | None = None
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What the suite asked for and what was missing of it."""
+        return self.planned or make_plan(self.suite, RunFolder(self.folder))
 
     @property
     def allowed_failures(self) -> int:
         """How many scores may fail by the suite's budget."""
-        return self.plan.suite.allowed_failures(self.plan.total_scores)
+        return self.suite.allowed_failures(self.total_scores)
 
     @property
     def over_budget(self) -> bool:
@@ -68,7 +88,7 @@ class RunSummary:
         shown = self.failures.most_common(SHOWN_REASONS)
         more = len(self.failures) - len(shown)
         return [
-            f"{self.failures.total()} of {self.plan.total_scores} scores failed "
+            f"{self.failures.total()} of {self.total_scores} scores failed "
             f"(the suite allows {self.allowed_failures}):",
             *(f"  {count} x {reason}" for reason, count in shown),
             *([f"  and {more} other reasons; all: synbench export --rows"] if more else []),
@@ -165,19 +185,21 @@ def complete_run(
         end_earlier_jobs(folder.path)
         with fatal_faults(str(folder.path)):
             unpack_bundles(folder.path)
+        reading = Reading(console)
+        completed = None if retry else completed_before(suite, folder, progress=reading)
+        if completed is not None:
+            return _nothing_to_do(completed, suite, folder, console)
         plan = make_plan(
-            suite,
-            folder,
-            progress=Reading(console),
-            retry=retry,
-            cell_seconds=cell_seconds or 0.0,
+            suite, folder, progress=reading, retry=retry, cell_seconds=cell_seconds or 0.0
         )
-        _announce(plan, console)
+        announcement = [*skipped_lines(plan), *corpus_lines(plan), *note_lines(plan)]
+        print_lines(announcement, console)
         with fatal_faults(str(folder.path)):
-            folder.begin(describe_run(plan), item_rows(plan))
+            with paused_collector():
+                folder.begin(describe_run(plan), item_rows(plan))
             folder.log(f"start: {plan.missing_scores} of {plan.total_scores} scores are missing")
         if plan.complete:
-            console.print(f"{folder.path}: all {plan.total_scores} scores are there")
+            _say_complete(folder, plan.total_scores, console)
         else:
             made = make_executor(executor, workers=workers, folder=folder.path)
             _work(plan, folder, made, console)
@@ -187,22 +209,37 @@ def complete_run(
             if executor.partition(":")[0] != "local":
                 sweep(folder.path)  # nodes that died had no time to clear up
             compact(folder)
-    failures = failure_counts(read_planned(folder.path))
+        failures = failure_counts(read_planned(folder.path))
+        remember_completed(plan, folder, failures, announcement)
     folder.log(f"end: {failures.total()} of {plan.total_scores} scores failed")
-    return RunSummary(folder=folder.path, plan=plan, failures=failures)
+    return RunSummary(
+        folder=folder.path,
+        suite=suite,
+        total_scores=plan.total_scores,
+        failures=failures,
+        planned=plan,
+    )
 
 
-def _announce(plan: Plan, console: Console) -> None:
-    print_skipped(plan, console)
-    for corpus in plan.corpora:
-        console.print(
-            f"{corpus.name}: {len(corpus.items)} utterance{'s' * (len(corpus.items) != 1)}, "
-            f"{corpus.seconds / 60:.1f} minutes, licence {corpus.licence}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    print_notes(plan, console)
+def _nothing_to_do(
+    completed: Completed, suite: Suite, folder: RunFolder, console: Console
+) -> RunSummary:
+    print_lines(completed.announcement, console)
+    with fatal_faults(str(folder.path)):
+        folder.go_on(started=start_time())
+        folder.log(f"start: 0 of {completed.total_scores} scores are missing")
+        folder.log(f"end: {completed.failures.total()} of {completed.total_scores} scores failed")
+    _say_complete(folder, completed.total_scores, console)
+    return RunSummary(
+        folder=folder.path,
+        suite=suite,
+        total_scores=completed.total_scores,
+        failures=completed.failures,
+    )
+
+
+def _say_complete(folder: RunFolder, scores: int, console: Console) -> None:
+    console.print(f"{folder.path}: all {scores} scores are there")
 
 
 def _work(plan: Plan, folder: RunFolder, executor: Executor, console: Console) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -28,7 +28,9 @@ __all__ = [
     "SUFFIXES",
     "AudioFiles",
     "audio_files",
+    "audio_names",
     "file_id",
+    "file_ids",
     "is_hidden",
     "typed_path",
     "visible_files",
@@ -55,6 +57,17 @@ def audio_files(folder: Path) -> Iterator[Path]:
     Raises:
         EnvironmentFault: a folder cannot be listed; leaving it out would lose files.
     """
+    for place, names in audio_names(folder):
+        for name in names:
+            yield Path(place, name)
+
+
+def audio_names(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Likewise each folder's path and the names in it; a path costs as much as finding its file.
+
+    Raises:
+        EnvironmentFault: as :func:`audio_files`.
+    """
     seen: set[tuple[int, int]] = set()
     for root, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         try:
@@ -66,9 +79,9 @@ def audio_files(folder: Path) -> Iterator[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        for name in sorted(files):
-            if not is_hidden(name) and name.lower().endswith(_ENDINGS):
-                yield Path(root, name)
+        names = [name for name in files if name.lower().endswith(_ENDINGS) and not is_hidden(name)]
+        if names:
+            yield root, sorted(names)
 
 
 def visible_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
@@ -107,6 +120,16 @@ def file_id(path: Path, *, below: Path) -> str:
     inner = text[len(above) :] if text.startswith(above) else path.relative_to(below).as_posix()
     name = inner[: inner.rindex(".")] if inner.lower().endswith(_ENDINGS) else inner
     return name if name.isascii() else unicodedata.normalize("NFC", printable(name))
+
+
+def file_ids(place: str, names: Sequence[str], *, below: Path) -> list[str]:
+    """The ids of the audio files of one folder, as :func:`file_id` has them."""
+    start = file_id(Path(place, "-"), below=below)[:-1]
+    stems = [name[: name.rindex(".")] for name in names]
+    return [
+        start + (stem if stem.isascii() else unicodedata.normalize("NFC", printable(stem)))
+        for stem in stems
+    ]
 
 
 class AudioFiles:

@@ -14,7 +14,7 @@ from synbench.console import output_console
 from synbench.execution.execute import folder_of
 from synbench.execution.executors import default_workers
 from synbench.execution.plan import GO_ON, Plan, make_plan
-from synbench.execution.progress import Reading, duration, print_notes, print_skipped
+from synbench.execution.progress import Reading, duration, note_lines, print_lines, skipped_lines
 from synbench.results.store import RunFolder
 from synbench.suite import Suite
 
@@ -44,10 +44,10 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
     console.print(_corpora_table(made))
     console.print(_codecs_table(made))
     console.print(_metrics_table(made))
-    print_skipped(made, console)
+    print_lines(skipped_lines(made), console)
     if made.skipped and suite.unavailable == "stop":
         console.print(f"! the run stops at that; {GO_ON}", style="yellow", soft_wrap=True)
-    print_notes(made, console)
+    print_lines(note_lines(made), console)
     for line in _too_long(made):
         console.print(escape(f"! {line}"), style="yellow", highlight=False, soft_wrap=True)
     for line in _shared_work(made):

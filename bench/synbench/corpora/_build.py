@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from synbench.cache import Measurements
+from synbench.cache import Measurements, stamp
+from synbench.corpora._mark import listing_mark
 from synbench.corpora._measure import measure
 from synbench.corpora._model import Corpus, Entry, Item, Listing, Progress, corpus_digest
 from synbench.corpora._subset import subset
@@ -19,7 +20,7 @@ SHOWN_ITEMS = 5
 # Most ids: words of letters, digits and marks that mean nothing in a path.
 PLAIN_ID = re.compile(r"[\w-]+(?:[/ ][\w-]+)*")
 
-__all__ = ["build"]
+__all__ = ["build", "mark"]
 
 
 def build(
@@ -39,7 +40,8 @@ def build(
         raise UsageError(f"no speech for {spec}: {listing.where}")
     _check_ids(listing.entries)
     chosen = subset(listing.entries, limit)
-    items = measure(chosen, progress=progress)
+    stamps = [stamp(entry.path) for entry in chosen]
+    items = measure(chosen, stamps, progress=progress)
     corpus = Corpus(
         name=listing.name,
         spec=listing.spec or spec,
@@ -48,10 +50,18 @@ def build(
         licence=listing.licence,
         note=_note(listing, len(chosen)),
         target_rate=listing.target_rate,
+        mark=listing_mark(listing, chosen, stamps, spec=spec),
     )
     _check_digest(corpus, expected_digest)
     remember_recordings(corpus)
     return corpus
+
+
+def mark(listing: Listing, *, spec: str, limit: int | None) -> str:
+    """The mark that the corpus of a listing would have, without reading its files."""
+    chosen = subset(listing.entries, limit)
+    stamps = [stamp(entry.path) for entry in chosen]
+    return listing_mark(listing, chosen, stamps, spec=spec)
 
 
 def _pairs(items: Sequence[Item]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from synbench.cache import AudioFacts, Measurements, Stamp, stamp
+from synbench.cache import AudioFacts, Measurements, Stamp
 from synbench.corpora._model import Entry, Item, Progress
 from synbench.errors import ItemError
 from synbench_base.files import printable
@@ -17,9 +17,17 @@ from synbench_base.sound_files import check_regular
 __all__ = ["measure", "measure_file"]
 
 
-def measure(entries: Sequence[Entry], *, progress: Progress | None = None) -> tuple[Item, ...]:
-    """Items in the order of the entries; a file that cannot be used becomes a problem."""
-    stamps = [stamp(entry.path) for entry in entries]
+def measure(
+    entries: Sequence[Entry],
+    stamps: Sequence[Stamp | None],
+    *,
+    progress: Progress | None = None,
+) -> tuple[Item, ...]:
+    """Items in the order of the entries; a file that cannot be used becomes a problem.
+
+    Args:
+        stamps: of the entries' files, as they are now.
+    """
     with Measurements() as memory:
         known = memory.get(one for one in stamps if one is not None)
         unknown = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Progress = Callable[[int, int], None]
@@ -61,6 +61,8 @@ class Corpus:
         licence: of the recordings, ``unknown`` where nobody said.
         note: empty, or what a reader of any score must know.
         target_rate: Hz that the bench resamples to when it reads an item; None as recorded.
+        mark: by which it is known again before its files are read, see ``listing_mark``; empty
+            where it cannot be.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Corpus:
     licence: str = "unknown"
     note: str = ""
     target_rate: int | None = None
+    mark: str = field(default="", compare=False, repr=False)
 
     @property
     def sample_rates(self) -> Set[int]:

@@ -16,7 +16,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from synbench.corpora._build import build
+from synbench.corpora._build import build, mark
 from synbench.corpora._model import Corpus, Listing, Progress
 from synbench_base.errors import UsageError
 from synbench_base.folders import typed_path
@@ -27,7 +27,7 @@ from synbench_codecs import format_spec, parse_spec
 ENTRY_POINT_GROUP = "synbench.corpora"
 Function = Callable[..., Listing]
 
-__all__ = ["ENTRY_POINT_GROUP", "describe", "listing_of", "load", "names"]
+__all__ = ["ENTRY_POINT_GROUP", "describe", "listing_of", "load", "mark_of", "names"]
 
 
 def _accepts(loaded: Any) -> Function:
@@ -101,6 +101,16 @@ def load(
     return build(
         listing, spec=written, limit=limit, expected_digest=expected_digest, progress=progress
     )
+
+
+def mark_of(spec: str, *, limit: int | None = None, progress: Progress | None = None) -> str:
+    """The :attr:`Corpus.mark` that :func:`load` would give the corpus; no file is read for it.
+
+    Raises:
+        UsageError, EnvironmentFault: as :func:`load`.
+    """
+    listing, written = listing_of(spec, progress=progress)
+    return mark(listing, spec=written, limit=limit)
 
 
 def listing_of(spec: str, *, progress: Progress | None = None) -> tuple[Listing, str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from synbench.corpora._model import Entry, Listing, Progress
 from synbench.corpora._scan import existing_folder, read_text, suffixes
 from synbench.errors import UsageError
-from synbench_base.folders import audio_files, file_id
+from synbench_base.folders import audio_names, file_ids
 
 __all__ = ["CORPORA", "folder"]
 
@@ -26,35 +25,37 @@ def folder(_: Progress | None = None, *, path: str, speaker: str = "") -> Listin
         UsageError: no such folder, or a ``speaker`` that fits no file.
     """
     root = existing_folder(path, what=f"folder:path={path}")
-    files = list(audio_files(root))
-    ids = [file_id(file, below=root) for file in files]
-    speakers = _speakers(ids, speaker)
+    files: list[Path] = []
+    ids: list[str] = []
+    texts: list[str] = []
+    for place, names in audio_names(root):
+        files += [Path(place + os.sep + name) for name in names]
+        ids += file_ids(place, names, below=root)
+        texts += _transcripts(place, names)
     entries = tuple(
         Entry(id=key, path=file, speaker=who, transcript=text)
-        for key, file, who, text in zip(ids, files, speakers, _transcripts(files), strict=True)
+        for key, file, who, text in zip(ids, files, _speakers(ids, speaker), texts, strict=True)
     )
     where = f"{root} holds no file that ends in {suffixes()}"
     return Listing(name=root.name, entries=entries, where=where)
 
 
-def _transcripts(files: Iterable[Path]) -> Iterator[str]:
-    """The text beside each file; a folder is listed once, for most files have none to open."""
-    texts: dict[str, set[str]] = {}
-    for file in files:
-        folder, _, name = str(file).rpartition(os.sep)
-        if folder not in texts:
-            names = (entry.name.lower() for entry in os.scandir(folder))
-            texts[folder] = {name for name in names if name.endswith(".txt")}
-        if not texts[folder]:
-            yield ""
-            continue
-        stem = name[: name.rindex(".")]
-        there = [
-            Path(folder, text)
-            for text in (f"{stem}.normalized.txt", f"{stem}.txt")
-            if text.lower() in texts[folder]
-        ]
-        yield next(filter(None, map(read_text, there)), "")
+def _transcripts(folder: str, names: list[str]) -> list[str]:
+    """The text beside each file; the folder is listed once, for most files have none to open."""
+    with os.scandir(folder) as entries:
+        lower = (entry.name.lower() for entry in entries)
+        texts = {name for name in lower if name.endswith(".txt")}
+    return [_transcript(folder, name, texts) for name in names] if texts else [""] * len(names)
+
+
+def _transcript(folder: str, name: str, texts: set[str]) -> str:
+    stem = name[: name.rindex(".")]
+    there = [
+        Path(folder, text)
+        for text in (f"{stem}.normalized.txt", f"{stem}.txt")
+        if text.lower() in texts
+    ]
+    return next(filter(None, map(read_text, there)), "")
 
 
 def _speakers(ids: list[str], rule: str) -> list[str]:

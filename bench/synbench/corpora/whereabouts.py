@@ -16,7 +16,7 @@ from synbench.cache import cache_folder
 from synbench.corpora._model import Corpus
 from synbench_base.files import write_bytes
 
-__all__ = ["known_recordings", "remember_recordings"]
+__all__ = ["are_known", "known_recordings", "remember_recordings"]
 
 
 def remember_recordings(corpus: Corpus) -> None:
@@ -35,6 +35,11 @@ def known_recordings(digest: str) -> dict[str, Path]:
         paths = json.loads(text)
         return {item: Path(path) for item, path in paths.items()}
     return {}
+
+
+def are_known(digest: str) -> bool:
+    """Whether this machine remembers where the items of the corpus with this digest lie."""
+    return _note(digest).is_file()
 
 
 def _mark(digest: str) -> str:

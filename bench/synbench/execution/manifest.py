@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,14 @@ COMPILED = ("pesq", "pesqc2")  # import names
 # Stands for any file of a folder.
 FILE = "file"
 
-__all__ = ["describe_run", "item_rows"]
+__all__ = ["describe_run", "item_rows", "start_time"]
 
 
 def describe_run(plan: Plan) -> dict[str, Any]:
     """All that is needed to read the rows of a run, as JSON-ready data."""
     return {
         "format": FORMAT,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "started": start_time(),
         "suite": _suite(plan),
         "policy": policy.describe(),
         "policy_id": plan.policy_id,
@@ -104,6 +105,11 @@ def describe_run(plan: Plan) -> dict[str, Any]:
             for skipped in plan.skipped
         ],
     }
+
+
+def start_time() -> str:
+    """Now, as a manifest says when a run started."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _metrics(plan: Plan) -> list[dict[str, Any]]:
@@ -191,14 +197,13 @@ def _shown(condition: str | dict[str, Any], folder: Path) -> str | dict[str, Any
 
 def item_rows(plan: Plan) -> list[Row]:
     """The items of every corpus as rows of ``items.parquet``."""
-    works = {(work.corpus, work.item): work for work in plan.items}
-    shown = {corpus.name: _shown_paths(corpus) for corpus in plan.corpora}
+    works = iter(plan.items)
     return [
         {
             "corpus": corpus.name,
             "item": item.id,
-            "item_digest": works[corpus.name, item.id].digest,
-            "condition": works[corpus.name, item.id].condition,
+            "item_digest": work.digest,
+            "condition": work.condition,
             "path": path,
             "seconds": item.seconds,
             "sample_rate": item.sample_rate,
@@ -208,15 +213,16 @@ def item_rows(plan: Plan) -> list[Row]:
             "transcript": item.transcript,
             "problem": item.problem
             and without_folders(item.problem, str(item.path.absolute().parent)),
-            "input": f"inputs/{input_artefact(works[corpus.name, item.id])}"
-            if plan.conditions[corpus.name].damages_input
-            else None,
+            "input": f"inputs/{input_artefact(work)}" if damaged else None,
             "gender": item.gender,
             "language": item.language,
             "accent": item.accent,
         }
         for corpus in plan.corpora
-        for item, path in zip(corpus.items, shown[corpus.name], strict=True)
+        for damaged in (plan.conditions[corpus.name].damages_input,)
+        for item, path, work in zip(
+            corpus.items, _shown_paths(corpus), islice(works, len(corpus.items)), strict=True
+        )
     ]
 
 

@@ -29,9 +29,10 @@ from synbench.execution.identity import codec_identity
 from synbench.execution.transcripts import transcript_note
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
 from synbench.results.confined import plain_name
-from synbench.results.outcomes import stored_outcomes
+from synbench.results.outcomes import Outcomes, stored_outcomes
 from synbench.results.store import RunFolder
 from synbench.suite import CodecEntry, CorpusEntry, Suite
+from synbench_base.collector import paused_collector
 from synbench_base.errors import MissingWeights, Unavailable, UsageError
 from synbench_codecs import CodecInfo, Recording, format_spec
 from synbench_metrics import MetricInfo
@@ -43,7 +44,17 @@ FILES_COST_SECONDS = 0.01
 
 GO_ON = "to go on without what is not here, write into the suite: unavailable: skip"
 
-__all__ = ["GO_ON", "Plan", "SkippedEntry", "SuiteCodec", "SuiteMetric", "make_plan"]
+__all__ = [
+    "GO_ON",
+    "Plan",
+    "SkippedEntry",
+    "SuiteCodec",
+    "SuiteMetric",
+    "corpus_spec",
+    "is_complete_now",
+    "make_plan",
+    "suite_alone",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +209,7 @@ class Plan:
         )
 
 
+@paused_collector()
 def make_plan(
     suite: Suite,
     run: RunFolder,
@@ -219,12 +231,8 @@ def make_plan(
         UsageError: something the suite names does not exist.
         Unavailable: something cannot run here and the suite says to stop.
     """
-    measured = known_costs(run)
-    skipped: list[SkippedEntry] = []
-    metrics = _metrics(suite, measured, skipped)
-    codecs = _codecs(suite, measured, _decode_shares(run), skipped)
-    if stop and skipped and suite.unavailable == "stop":
-        raise _noted_error(skipped)
+    alone = suite_alone(suite, run, stop=stop)
+    codecs, metrics = alone.codecs, alone.metrics
     loaded = tuple(
         _noted(corpus, [metric.info for metric in metrics]) for corpus in _corpora(suite, progress)
     )
@@ -233,19 +241,8 @@ def make_plan(
         if not group.condition.is_clean:  # those as recorded were remembered when they were read
             remember_recordings(group.corpus)
     items = tuple(_item(group, item) for group in grouped for item in group.corpus.items)
-    policy_id = policy.policy_id()
-    stored = stored_outcomes(
-        run.path,
-        items=(
-            [item.corpus for item in items],
-            [item.item for item in items],
-            [item.digest for item in items],
-        ),
-        policy_id=policy_id,
-        codec_ids=[codec.point.codec_id for codec in codecs],
-        metric_ids=[metric.point.metric_id for metric in metrics],
-        retry=retry,
-    )
+    planned_items = dataclasses.replace(alone, groups=grouped, items=items)
+    stored = _stored(planned_items, run, retry=retry)
     decodes: dict[CodecPoint, list[ItemWork]] = defaultdict(list)
     scores: dict[tuple[ItemWork, CodecPoint], tuple[MetricPoint, ...]] = {}
     undecoded: dict[tuple[ItemWork, CodecPoint], str] = {}
@@ -281,14 +278,8 @@ def make_plan(
                 decodes[planned.point].append(item)
                 if stored.decode_attempts[pair]:
                     decode_attempts[key] = int(stored.decode_attempts[pair])
-    return Plan(
-        suite=suite,
-        policy_id=policy_id,
-        groups=grouped,
-        items=items,
-        codecs=codecs,
-        metrics=metrics,
-        skipped=tuple(skipped),
+    return dataclasses.replace(
+        planned_items,
         total_scores=total_scores,
         decodes={codec: tuple(missing) for codec, missing in decodes.items()},
         scores=scores,
@@ -298,6 +289,60 @@ def make_plan(
         decode_attempts=decode_attempts,
         score_attempts=score_attempts,
         cell_seconds=cell_seconds,
+    )
+
+
+def suite_alone(suite: Suite, run: RunFolder | None = None, *, stop: bool = True) -> Plan:
+    """What of a suite can run here, as a plan that has read no corpus.
+
+    Args:
+        run: whose measured costs to forecast from; without it, they are what codecs declare.
+
+    Raises:
+        UsageError, Unavailable: as :func:`make_plan`.
+    """
+    skipped: list[SkippedEntry] = []
+    measured = known_costs(run) if run else {}
+    metrics = _metrics(suite, measured, skipped)
+    codecs = _codecs(suite, measured, _decode_shares(run) if run else {}, skipped)
+    if stop and skipped and suite.unavailable == "stop":
+        raise _noted_error(skipped)
+    return Plan(
+        suite=suite,
+        policy_id=policy.policy_id(),
+        groups=(),
+        items=(),
+        codecs=codecs,
+        metrics=metrics,
+        skipped=tuple(skipped),
+        total_scores=0,
+        decodes={},
+        scores={},
+        undecoded={},
+        cached_decodes=0,
+        cached_scores=0,
+    )
+
+
+def is_complete_now(plan: Plan, run: RunFolder) -> bool:
+    """Whether nothing of a plan is left to do, after it was worked on."""
+    stored = _stored(plan, run, retry=False)
+    lacking = ~stored.scored & _asked(plan.groups, plan.metrics)[:, None, :]
+    return bool(stored.decoded.all() and not lacking.any())
+
+
+def _stored(plan: Plan, run: RunFolder, *, retry: bool) -> Outcomes:
+    return stored_outcomes(
+        run.path,
+        items=(
+            [item.corpus for item in plan.items],
+            [item.item for item in plan.items],
+            [item.digest for item in plan.items],
+        ),
+        policy_id=plan.policy_id,
+        codec_ids=[codec.point.codec_id for codec in plan.codecs],
+        metric_ids=[metric.point.metric_id for metric in plan.metrics],
+        retry=retry,
     )
 
 
@@ -330,12 +375,17 @@ def _corpora(suite: Suite, progress: Callable[[int, int], None] | None) -> tuple
 
 def _corpus(entry: CorpusEntry, progress: Callable[[int, int], None] | None) -> Corpus:
     corpus = corpora.load(
-        format_spec(entry.corpus, entry.options),
+        corpus_spec(entry),
         limit=entry.limit,
         expected_digest=entry.digest,
         progress=progress,
     )
     return dataclasses.replace(corpus, name=entry.name) if entry.name else corpus
+
+
+def corpus_spec(entry: CorpusEntry) -> str:
+    """How an entry of a suite names its corpus."""
+    return format_spec(entry.corpus, entry.options)
 
 
 def _noted(corpus: Corpus, metrics: list[MetricInfo]) -> Corpus:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,15 @@ from synbench.training_overlap import overlaps_of
 SECONDS_BETWEEN_LINES = 60.0
 MANY_FILES = 200
 
-__all__ = ["Progress", "Reading", "duration", "print_notes", "print_skipped"]
+__all__ = [
+    "Progress",
+    "Reading",
+    "corpus_lines",
+    "duration",
+    "note_lines",
+    "print_lines",
+    "skipped_lines",
+]
 
 
 def duration(seconds: float) -> str:
@@ -36,16 +45,21 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def print_skipped(plan: Plan, console: Console) -> None:
-    """Say which codecs and metrics of the suite cannot run here, and why."""
-    for skipped in plan.skipped:
-        name, reason = escape(skipped.name), escape(skipped.reason)
-        line = f"[yellow]skipped {skipped.kind} {name}:[/] {reason}"
+def print_lines(lines: Iterable[str], console: Console) -> None:
+    """Print lines of markup, each on one line however long it is."""
+    for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def print_notes(plan: Plan, console: Console) -> None:
-    """Say what a reader of any score must know of the corpora, and who has heard them before."""
+def skipped_lines(plan: Plan) -> Iterator[str]:
+    """Which codecs and metrics of the suite cannot run here, and why, as markup."""
+    for skipped in plan.skipped:
+        name, reason = escape(skipped.name), escape(skipped.reason)
+        yield f"[yellow]skipped {skipped.kind} {name}:[/] {reason}"
+
+
+def note_lines(plan: Plan) -> Iterator[str]:
+    """What a reader of any score must know of the corpora, and who has heard them before."""
     notes: dict[str, None] = dict.fromkeys(notes_on_families(plan.suite.metrics))
     codecs = {codec.label: codec.info.training_data for codec in plan.codecs}
     metrics = {metric.info.label: metric.info.training_data for metric in plan.metrics}
@@ -56,7 +70,16 @@ def print_notes(plan: Plan, console: Console) -> None:
         for label, text in overlaps_of(codecs, metrics, name):
             notes[f"{label}: {text}"] = None
     for note in notes:
-        console.print(escape(f"! {note}"), style="yellow", highlight=False, soft_wrap=True)
+        yield f"[yellow]{escape(f'! {note}')}[/]"
+
+
+def corpus_lines(plan: Plan) -> Iterator[str]:
+    """How large every corpus is."""
+    for corpus in plan.corpora:
+        yield escape(
+            f"{corpus.name}: {len(corpus.items)} utterance{'s' * (len(corpus.items) != 1)}, "
+            f"{corpus.seconds / 60:.1f} minutes, licence {corpus.licence}"
+        )
 
 
 class Reading:

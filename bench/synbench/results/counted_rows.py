@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synbench.errors import UsageError
 from synbench.results import queries
+from synbench.results.arrow_columns import arrow_column
 from synbench.results.counting import counting, stored
 from synbench.results.rows import Stage
 from synbench.results.store import RunFolder
@@ -140,7 +141,7 @@ class CountedRows:
 def _table(items: tuple[Sequence[str], Sequence[str], Sequence[str]]) -> Any:
     import pyarrow
 
-    arrays = [pyarrow.array(column, pyarrow.string()) for column in items]
+    arrays = [arrow_column(column, pyarrow.string()) for column in items]
     return pyarrow.Table.from_arrays(arrays, ["corpus", "item", "item_digest"])
 
 

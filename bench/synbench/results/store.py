@@ -30,9 +30,10 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.results.arrow_columns import arrow_table
 from synbench.results.confined import inside, stored_file, stored_files
 from synbench.results.counting import counting, stored
 from synbench.results.rows import (
@@ -49,9 +50,6 @@ from synbench.results.rows import (
     as_mapping,
 )
 from synbench_base.files import sweep, write_bytes
-
-if TYPE_CHECKING:
-    import pyarrow
 
 # Of the manifest; another number is not read.
 FORMAT = 1
@@ -84,45 +82,8 @@ def _parquet(rows: Sequence[Row], columns: Mapping[str, str]) -> memoryview:
     sink = pyarrow.BufferOutputStream()
     with pyarrow.parquet.ParquetWriter(sink, schema, write_page_checksum=True) as writer:
         if rows:
-            writer.write_table(_arrow(rows, schema))
+            writer.write_table(arrow_table(rows, schema))
     return memoryview(sink.getvalue())
-
-
-def _arrow(rows: Sequence[Row], schema: pyarrow.Schema) -> pyarrow.Table:
-    """Rows as a table, by way of JSON, which carries integers and floats exactly.
-
-    Arrow's own conversion of Python lists imports pandas where that is installed: half a second of
-    every worker's start.
-    """
-    import pyarrow
-    import pyarrow.json
-
-    binary = {field.name for field in schema if field.type == pyarrow.binary()}
-    lines = ({name: row[name] for name in row.keys() - binary} for row in rows)
-    # Numbers of numpy have `item`, which gives Python's.
-    text = "\n".join(json.dumps(line, default=lambda one: one.item()) for line in lines).encode()
-    table = pyarrow.json.read_json(
-        pyarrow.BufferReader(text),
-        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1),
-        parse_options=pyarrow.json.ParseOptions(
-            explicit_schema=schema, unexpected_field_behavior="error"
-        ),
-    )
-    for name in binary:
-        column = _binary_array([row.get(name) for row in rows])
-        table = table.set_column(schema.get_field_index(name), schema.field(name), column)
-    return table
-
-
-def _binary_array(values: Sequence[bytes | None]) -> pyarrow.Array:
-    import numpy as np
-    import pyarrow
-
-    present = np.packbits([value is not None for value in values], bitorder="little")
-    offsets = np.cumsum([0, *(len(value or b"") for value in values)], dtype=np.int32)
-    content = b"".join(value or b"" for value in values)
-    buffers = [pyarrow.py_buffer(part) for part in (present, offsets, content)]
-    return pyarrow.Array.from_buffers(pyarrow.binary(), len(values), buffers)
 
 
 class RunFolder:
@@ -169,12 +130,45 @@ class RunFolder:
         Raises:
             UsageError: a link in the folder leads out of it.
         """
+        self.clear()
+        write_table(self.items_path, items, ITEM_COLUMNS)
+        self._write_manifest(manifest)
+
+    def go_on(self, *, started: str) -> None:
+        """Note another start of what the manifest and the items say already.
+
+        Raises:
+            UsageError: as :meth:`begin`.
+        """
+        self.clear()
+        self._write_manifest(self.manifest() | {"started": started})
+
+    def clear(self) -> None:
+        """Remove what a killed run left half-written."""
         for tree in ("inputs", "bitstreams", "reconstructions", *STAGES, EARLIER_ROWS_FOLDER):
             inside(self.path, tree)
         sweep(self.path)
+
+    def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
-        write_table(self.items_path, items, ITEM_COLUMNS)
         write_bytes(self.manifest_path, text.encode())
+
+    def digest(self) -> str:
+        """Of all that says which cells there are and how they ended: manifest, items, rows.
+
+        When the latest start was does not count.
+
+        Raises:
+            UsageError, EnvironmentFault: a file is damaged, as :meth:`shards`.
+        """
+        manifest = {name: value for name, value in self.manifest().items() if name != "started"}
+        files = [
+            path.stem if len(path.stem) == NAME_DIGITS else name_of(path.read_bytes())
+            for stage in STAGES
+            for path in (*self.shards(stage), *self.earlier_shards(stage))
+        ]
+        content = [manifest, name_of(self.items_path.read_bytes()), files]
+        return name_of(json.dumps(content, sort_keys=True).encode())
 
     def log(self, line: str) -> None:
         """Add a line with the time to ``log.txt``."""
