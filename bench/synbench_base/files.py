@@ -113,7 +113,7 @@ def one_line(text: str) -> str:
 def sweep(folder: Path) -> None:
     """Remove what a killed writer left half-written. Only for a folder that nobody writes to."""
     # A run may hold a million files: pathlib would take seconds for them.
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             if name.endswith(".tmp") and TEMPORARY_NAME.fullmatch(name):
-                Path(place, name).unlink(missing_ok=True)
+                Path(parent, name).unlink(missing_ok=True)

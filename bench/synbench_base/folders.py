@@ -57,9 +57,9 @@ def audio_files(folder: Path) -> Iterator[Path]:
     Raises:
         EnvironmentFault: a folder cannot be listed; leaving it out would lose files.
     """
-    for place, names in audio_names(folder):
+    for parent, names in audio_names(folder):
         for name in names:
-            yield Path(place, name)
+            yield Path(parent, name)
 
 
 def audio_names(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -122,9 +122,9 @@ def file_id(path: Path, *, below: Path) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", printable(name))
 
 
-def file_ids(place: str, names: Sequence[str], *, below: Path) -> list[str]:
+def file_ids(parent: str, names: Sequence[str], *, below: Path) -> list[str]:
     """The ids of the audio files of one folder, as :func:`file_id` has them."""
-    start = file_id(Path(place, "-"), below=below)[:-1]
+    start = file_id(Path(parent, "-"), below=below)[:-1]
     stems = [name[: name.rindex(".")] for name in names]
     return [
         start + (stem if stem.isascii() else unicodedata.normalize("NFC", printable(stem)))

@@ -303,6 +303,20 @@ class TestAgainstOtherPackages:
     def test_a_missing_p_is_no_member_of_the_family(self) -> None:
         assert correct([0.01, math.nan, 0.02])[0::2] == [0.02, 0.02]
 
+    @pytest.mark.parametrize("n", [102, 201, 1000, 99_999])
+    def test_power_of_many_units_against_scipy(self, n: int) -> None:
+        for alpha in (0.05, 0.05 / 190):
+            limit = stats.t.isf(alpha / 2, n - 1)
+            for shift in (0.0, 0.3, 2.5, 4.0, 7.0):
+                beyond = stats.nct.sf(limit, n - 1, shift) + stats.nct.sf(limit, n - 1, -shift)
+                power = paired_power(shift / n**0.5, n, alpha=alpha)
+                assert power == pytest.approx(beyond, abs=1e-11)
+
+    def test_the_fewest_units_are_the_fewest(self) -> None:
+        for effect in (0.9, 0.31, 0.12, 0.05, 0.011):
+            needed = units_needed(effect, 1.0)
+            assert paired_power(effect, needed) >= 0.8 > paired_power(effect, needed - 1)
+
     @pytest.mark.slow
     def test_power_against_statsmodels(self) -> None:
         from statsmodels.stats.power import TTestPower

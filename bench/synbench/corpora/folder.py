@@ -28,10 +28,10 @@ def folder(_: Progress | None = None, *, path: str, speaker: str = "") -> Listin
     files: list[Path] = []
     ids: list[str] = []
     texts: list[str] = []
-    for place, names in audio_names(root):
-        files += [Path(place + os.sep + name) for name in names]
-        ids += file_ids(place, names, below=root)
-        texts += _transcripts(place, names)
+    for parent, names in audio_names(root):
+        files += [Path(parent + os.sep + name) for name in names]
+        ids += file_ids(parent, names, below=root)
+        texts += _transcripts(parent, names)
     entries = tuple(
         Entry(id=key, path=file, speaker=who, transcript=text)
         for key, file, who, text in zip(ids, files, _speakers(ids, speaker), texts, strict=True)

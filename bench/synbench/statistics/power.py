@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import NormalDist
 
 from synbench.statistics.corrected_power import (
     MOST_SIMULATED_UNITS,
@@ -20,9 +21,13 @@ from synbench.statistics.corrected_power import (
     corrected_power,
 )
 from synbench.statistics.multiplicity import SIGNIFICANCE
+from synbench.statistics.noncentral_t import LEAST_DF, two_sided_power
 
 MOST_UNITS = 100_000
 TARGET_POWER = 0.8
+# Far beyond the error of a simulated power.
+SURELY_LESS = 0.02
+NEAR = 3
 
 __all__ = [
     "MOST_UNITS",
@@ -43,6 +48,8 @@ def paired_power(effect: float, n: int, *, alpha: float = SIGNIFICANCE) -> float
         effect: difference over the standard deviation of differences.
         n: units.
     """
+    if n > LEAST_DF:
+        return two_sided_power(abs(effect) * n**0.5, n - 1, alpha=alpha)
     # Not scipy.stats, whose import takes longer than a table of a million scores may.
     from scipy.special import nctdtr, stdtrit
 
@@ -92,7 +99,17 @@ def units_needed(
     if not (difference > 0 and sd > 0 and 0 < power < 1 and 0 < alpha < 1):
         raise ValueError("expected a difference and sd above 0, power and alpha between 0 and 1")
     effect = difference / sd
-    units = _fewest(lambda n: _power(effect, n, alpha=alpha, corrected=corrected) >= power)
+    least = 2
+    if corrected and paired_power(effect, MOST_SIMULATED_UNITS, alpha=alpha) < power - SURELY_LESS:
+        least = MOST_SIMULATED_UNITS  # nor are fewer enough, for the corrected test has less power
+    # By the normal distribution, and what Student's takes more.
+    far = NormalDist().inv_cdf(1 - alpha / 2)
+    guess = ((far + NormalDist().inv_cdf(power)) / effect) ** 2 + far**2 / 2
+    units = _fewest(
+        lambda n: _power(effect, n, alpha=alpha, corrected=corrected) >= power,
+        least,
+        round(min(guess, MOST_UNITS)),
+    )
     if units is None:
         raise ValueError(f"a difference of {difference:g} takes more than {MOST_UNITS}")
     return units
@@ -155,9 +172,19 @@ def units_for_equality(
     return units
 
 
-def _fewest(enough: Callable[[int], bool]) -> int | None:
-    """The fewest units that are enough, at least two; ``None`` beyond the most there can be."""
-    low, high = 2, 4
+def _fewest(enough: Callable[[int], bool], least: int = 2, guess: int = 0) -> int | None:
+    """The fewest units that are enough, at least ``least``; ``None`` beyond the most there are.
+
+    Args:
+        guess: where the answer probably is; a wrong one costs two questions.
+    """
+    low, high = least, 4
+    while high <= least:
+        high *= 2
+    near = range(guess - NEAR, guess + NEAR)
+    if near.start > high and guess < MOST_UNITS // 2 and enough(near.stop):
+        high = near.stop
+        low = low if enough(near.start) else near.start
     while not enough(high):
         low, high = high, high * 2
         if high > MOST_UNITS:
