@@ -7,16 +7,19 @@ depends on its length: code items one by one, or in batches of equal length.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from synbench_codecs._mdct.sizes import BackboneConfig
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["KERNEL_FRAMES", "BackboneBlock", "Decoder", "Encoder", "Trunk", "response_ratio"]
 
 KERNEL_FRAMES = 7
 SMALLEST_ENERGY = 1e-24
+Layer = TypeVar("Layer", nn.Conv1d, nn.ConvTranspose1d)
 
 
 class GlobalResponseNorm(nn.Module):
@@ -29,12 +32,16 @@ class GlobalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape as the input, (B, F, C)."""
-        # Over time torch's own vector norm strides through memory and takes six times as long. The
-        # bound gives a channel of zeros, whose root has no slope, the gradient of a norm: none.
+        # Over time torch's own vector norm strides through memory and takes six times as long.
         energy = x.square().sum(dim=1, keepdim=True)
-        norm = energy.clamp(min=SMALLEST_ENERGY).sqrt()
-        ratio = norm / (norm.mean(dim=-1, keepdim=True) + 1e-6)
-        return torch.addcmul(self.beta, x, self.gamma * ratio + 1)
+        return torch.addcmul(self.beta, x, self.gamma * response_ratio(energy) + 1)
+
+
+def response_ratio(energy: Tensor) -> Tensor:
+    """Norm of each channel relative to their mean, of energies over time (B, 1, C)."""
+    # The bound gives a channel of zeros, whose root has no slope, the gradient of a norm: none.
+    norm = energy.clamp(min=SMALLEST_ENERGY).sqrt()
+    return norm / (norm.mean(dim=-1, keepdim=True) + 1e-6)
 
 
 class BackboneBlock(nn.Module):
@@ -116,10 +123,10 @@ class Decoder(nn.Module):
         return coefficients
 
 
-def _normed(layer: nn.Conv1d | nn.ConvTranspose1d) -> nn.Module:
+def _normed(layer: Layer) -> Layer:
     nn.init.normal_(layer.weight, std=0.01)
-    normed: nn.Module = weight_norm(layer)
-    return normed
+    weight_norm(layer)
+    return layer
 
 
 def _initialise(module: nn.Module) -> None:

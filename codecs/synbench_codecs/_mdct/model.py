@@ -20,7 +20,7 @@ class MDCTModel(nn.Module):
         super().__init__()
         self.config = config
         self.mdct = MDCT(config.backbone.bins)
-        self.encoder = Encoder(config.backbone)
+        self.encoder: nn.Module = Encoder(config.backbone)
         self.quantizer = ResidualQuantizer(
             codebooks=config.codebooks,
             codes=config.codes,
@@ -69,15 +69,16 @@ class MDCTModel(nn.Module):
 
 
 class Bfloat16(nn.Module):
-    """A network that computes in bfloat16; it takes and gives float32, shapes are the network's."""
+    """A network that multiplies in bfloat16; weights, input, output and norms are float32."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network.to(torch.bfloat16)
+        self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
         """What the network gives, rounded on the way."""
-        out: Tensor = self.network(x.to(torch.bfloat16))
+        with torch.autocast(x.device.type, torch.bfloat16):
+            out: Tensor = self.network(x)
         return out.float()
 
 

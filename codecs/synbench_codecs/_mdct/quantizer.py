@@ -50,13 +50,27 @@ class VectorQuantizer(nn.Module):
 
     def tokens(self, projected: Tensor) -> Tensor:
         """Nearest codes (B, L) of projected latents (B, K, L)."""
+        return self._distances(projected).argmin(-1)
+
+    def margin(self, projected: Tensor) -> Tensor:
+        """How far projected latents (B, K, L) may move before a code is another one, (B, L)."""
+        first, second = self._distances(projected).topk(2, largest=False).values.unbind(-1)
+        # A move changes the difference by at most 4 times its length times the length of a code.
+        if self.search == "cosine":
+            margin: Tensor = (second - first) / 4 * projected.norm(dim=1)
+        else:
+            margin = (second - first) / (4 * self.codebook.weight.norm(dim=1).max())
+        return margin
+
+    def _distances(self, projected: Tensor) -> Tensor:
+        """Squared distances (B, L, N) of projected latents (B, K, L) to all codes."""
         flat = projected.transpose(1, 2).flatten(0, 1)
         codebook = self.codebook.weight
         if self.search == "cosine":
             flat, codebook = normalize(flat), normalize(codebook)
         distance = flat.square().sum(1, keepdim=True) - 2 * flat @ codebook.T
-        nearest = (distance + codebook.square().sum(1)).argmin(1)
-        return nearest.view(projected.shape[0], projected.shape[2])
+        distance = distance + codebook.square().sum(1)
+        return distance.view(projected.shape[0], projected.shape[2], -1)
 
     def lookup(self, tokens: Tensor) -> Tensor:
         """Decoder-side vectors (B, K, L) of tokens (B, L)."""
@@ -152,6 +166,15 @@ class ResidualQuantizer(nn.Module):
             codebook_loss = codebook_loss + quantized.codebook_loss
             commitment_loss = commitment_loss + quantized.commitment_loss
         return Quantized(total, plain, torch.stack(tokens, 1), codebook_loss, commitment_loss)
+
+    def margin(self, latent: Tensor) -> Tensor:
+        """How far a latent (B, K, L) may move before a token is another one, (B,), roughly."""
+        margins, residual = [], latent
+        for stage in self.stages:
+            assert isinstance(stage, VectorQuantizer)
+            margins.append(stage.margin(stage.in_proj(residual)).amin(-1))
+            residual = residual - stage(residual).vectors
+        return torch.stack(margins).amin(0)
 
     def lookup(self, tokens: Tensor) -> Tensor:
         """The sum (B, K, L) of the vectors of tokens (B, Q, L); Q may be less than all stages."""

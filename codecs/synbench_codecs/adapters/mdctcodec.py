@@ -124,6 +124,12 @@ class MDCTCodec(PortableCodec):
         model.quantizer.keep(self.sent)
         return model
 
+    def pack(self, model: MDCTModel) -> MDCTModel:
+        """The same network for inference on the CPU."""
+        from synbench_codecs._mdct.packed_model import packed_codec
+
+        return packed_codec(model)
+
     def _describe(
         self, header: Header, files: tuple[WeightsFile, ...], options: Mapping[str, Any]
     ) -> None:
@@ -148,13 +154,9 @@ class MDCTCodec(PortableCodec):
         """What the decoder without torch takes, of the tokens (B, Q, L) that were sent."""
         return self.portable.looked_up(tokens)
 
-    def tokenise(self, waves: Tensor) -> Tensor:
-        """Tokens (B, Q, L) of waves (B, T)."""
-        return self.model.encode(waves)
-
-    def synthesise(self, tokens: Tensor) -> Tensor:
+    def synthesise_by(self, model: MDCTModel, tokens: Tensor) -> Tensor:
         """Waves (B, 320 L) of tokens (B, Q, L); the last 40 samples are zeros."""
-        return self.model.decode_whole_hops(self.model.quantizer.lookup(tokens))
+        return model.decode_whole_hops(model.quantizer.lookup(tokens))
 
 
 CODECS = {"mdctcodec": MDCTCodec}

@@ -65,10 +65,10 @@ class P2PSynCodec(PortableCodec):
         model: ``demo`` (16 kHz, one pseudo quantizer, little data), or ``paper-16k`` and
             ``paper-48k``, whose weights are not public: they need ``weights``.
         decode: what the receiver puts in place of the codebooks that are not sent; see above.
-        arithmetic: of the decoder alone, ``float32`` or ``bfloat16`` (with torch): tokens, the
-            predicted ones included, stay the same, the wave is rounded (39 dB below the speech,
-            with random weights), and a processor that multiplies in bfloat16 decodes 1.3 times as
-            fast.
+        arithmetic: of the decoder's linear layers alone, ``float32`` or ``bfloat16`` (with torch):
+            tokens, the predicted ones included, stay the same, and the wave is rounded, 57 dB below
+            it with random weights; where the processor multiplies in bfloat16, the whole receiver
+            needs a sixth less time.
         weights: a file that ``synbench train pseudo`` wrote.
     """
 
@@ -159,6 +159,12 @@ class P2PSynCodec(PortableCodec):
         assert loaded.pseudo is not None
         return self._rounded(SynergyModel(loaded.codec, loaded.pseudo, sent=self.sent))
 
+    def pack(self, model: SynergyModel) -> SynergyModel:
+        """The same networks for inference on the CPU."""
+        from synbench_codecs._mdct.packed_model import packed_synergy
+
+        return packed_synergy(model)
+
     def _rounded(self, model: SynergyModel) -> SynergyModel:
         """The decoder in the arithmetic that was chosen; predictors never, so tokens are equal."""
         from synbench_codecs._mdct.model import Bfloat16
@@ -182,7 +188,8 @@ class P2PSynCodec(PortableCodec):
             **shared_info(header, files, codebooks=self.sent),
             spec=full_spec("p2psyncodec", options, DEFAULTS),
             label=rate_label("P2PSynCodec", rate, header=header) + suffix,
-            adapter_version=1,
+            # The second decoder in bfloat16 keeps sums and norms in float32.
+            adapter_version=1 if self.arithmetic == "float32" else 2,
             nominal_bitrate_bps=rate,
             weights_licence=""
             if options["weights"] or options["model"] not in MODELS
@@ -194,13 +201,9 @@ class P2PSynCodec(PortableCodec):
         """What the decoder without torch takes, of the tokens (B, Q, L) that were sent."""
         return self.portable.completed(tokens, how=self.how)
 
-    def tokenise(self, waves: Tensor) -> Tensor:
-        """The tokens that are sent, (B, Q, L), of waves (B, T)."""
-        return self.model.encode(waves)
-
-    def synthesise(self, tokens: Tensor) -> Tensor:
+    def synthesise_by(self, model: SynergyModel, tokens: Tensor) -> Tensor:
         """Waves (B, 320 L) of the sent tokens (B, Q, L); the last 40 samples are zeros."""
-        return self.model.decode(tokens, how=self.how)
+        return model.decode(tokens, how=self.how)
 
 
 CODECS = {"p2psyncodec": P2PSynCodec}
