@@ -33,7 +33,7 @@ from synbench.execution.stop_signals import stopped_by_signals
 from synbench.execution.worker import fatal_faults
 from synbench.lock import only_run
 from synbench.results.cells import failure_counts
-from synbench.results.compact import compact
+from synbench.results.compact import compact, compact_leftovers
 from synbench.results.opened import OpenedRun, open_run
 from synbench.results.outcomes import MOST_ATTEMPTS
 from synbench.results.planned import read_planned
@@ -185,6 +185,7 @@ def complete_run(
         end_earlier_jobs(folder.path)
         with fatal_faults(str(folder.path)):
             unpack_bundles(folder.path)
+            compact_leftovers(folder)
         reading = Reading(console)
         completed = None if retry else completed_before(suite, folder, progress=reading)
         if completed is not None:

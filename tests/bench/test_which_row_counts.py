@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from synbench.results import compact as compacting
 from synbench.results.cells import FAILED, MISSING, OK, STATUS_NAMES, Store
-from synbench.results.compact import compact
+from synbench.results.compact import compact, compact_leftovers
 from synbench.results.outcomes import MOST_ATTEMPTS, stored_outcomes
 from synbench.results.planned import read_planned
 from synbench.results.rows import COLUMNS, DecodeRow, ScoreRow
@@ -260,6 +260,39 @@ def test_tidying_may_be_killed_anywhere(
     assert sorted(run.rows("scores", COLUMNS["scores"]), key=repr) == before
     assert len(table(run.path / "scores")) == 2
     assert len(table(run.path / "earlier" / "scores")) == 1
+
+
+def test_what_a_killed_run_left_is_put_together_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(tmp_path)
+    for attempt in range(compacting.FEW_FILES):
+        run.add("scores", [score("alpha", "mos", attempt, attempt=attempt + 1)])
+    files = set((tmp_path / "scores").iterdir())
+    compact_leftovers(run)
+    assert set((tmp_path / "scores").iterdir()) == files, "few files are left alone"
+    run.add("scores", [score("beta", "mos", 1.0)])
+    manifest = run.manifest_path.read_bytes()
+    run.manifest_path.write_bytes(manifest[:-9])
+    compact_leftovers(run)
+    assert set((tmp_path / "scores").iterdir()) > files, "nor is what nobody can read"
+    run.manifest_path.write_bytes(manifest)
+    before = sorted(run.rows("scores", COLUMNS["scores"]), key=repr)
+    listed = RunFolder.all_shards
+
+    def then_one_more(self: RunFolder, stage: Any) -> list[str]:
+        files = listed(self, stage)
+        monkeypatch.setattr(RunFolder, "all_shards", listed)
+        run.add("scores", [score("beta", "sdr", 2.0)])
+        return files
+
+    # A worker of the killed run may still write.
+    monkeypatch.setattr(RunFolder, "all_shards", then_one_more)
+    compact_leftovers(run)
+    assert len(table(tmp_path / "scores")) == 3
+    after = run.rows("scores", COLUMNS["scores"])
+    assert sorted(row for row in map(repr, after) if "'sdr'" not in row) == list(map(repr, before))
+    assert len(after) == len(before) + 1
 
 
 def score(codec: str, metric: str, value: float | None, **changes: Any) -> ScoreRow:

@@ -1,4 +1,4 @@
-"""Tidying the rows of a run when it ends: one file a stage, one row a cell.
+"""Tidying the rows of a run when it ends, or after it was killed: one file a stage, one row a cell.
 
 While a run works, every finished unit of work adds a file, a cell that is tried again adds a row,
 and rows of an older version of a codec or of a metric no longer asked for lie between the others.
@@ -16,9 +16,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from synbench.errors import EnvironmentFault
+from synbench.errors import EnvironmentFault, UsageError
 from synbench.results.confined import inside
 from synbench.results.counting import CELL, counting, stored
+from synbench.results.planned import read_planned
 from synbench.results.rows import COLUMNS, STAGES, Stage
 from synbench.results.store import EARLIER_ROWS_FOLDER, RunFolder, name_of
 from synbench_base.files import temporary_beside
@@ -38,7 +39,10 @@ _AXES: dict[Stage, tuple[str, ...]] = {
     "scores": ("item_order", "codecs_order", "metrics_order"),
 }
 
-__all__ = ["compact", "write_rows"]
+# So many are read at once as quickly as they are put together.
+FEW_FILES = 20
+
+__all__ = ["compact", "compact_leftovers", "write_rows"]
 
 
 def compact(run: RunFolder) -> None:
@@ -69,6 +73,23 @@ def compact(run: RunFolder) -> None:
                     f"cannot read {run.path / stage}: {error}; remove the damaged file, "
                     "then type the same command again"
                 ) from error
+
+
+def compact_leftovers(run: RunFolder) -> None:
+    """Put the many files of a run that was killed together before the next start reads them.
+
+    A start reads all rows several times. Where the folder cannot be read nothing is done: planning
+    tells why, or a new manifest is written.
+
+    Raises:
+        OSError: the disk is full or read-only; every row is still there.
+    """
+    files = [sum(1 for _ in inside(run.path, stage).glob("[!.]*.parquet")) for stage in STAGES]
+    if max(files) <= FEW_FILES:
+        return
+    with contextlib.suppress(UsageError, EnvironmentFault):
+        read_planned(run.path)
+        compact(run)
 
 
 def _compact(run: RunFolder, stage: Stage, policy_id: str, connection: Any) -> None:
