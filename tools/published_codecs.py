@@ -73,11 +73,46 @@ EXAMPLES = (
 )
 # Scripts that were run with the authors' own network, narrow and with random weights, too.
 TRIED = dict.fromkeys(
-    ("bi_codec", "dual_codec", "fa_codec", "focal_codec", "qwen3_codec", "xy_codec"),
+    (
+        "bi_codec",
+        "dual_codec",
+        "fa_codec",
+        "focal_codec",
+        "nano_codec",
+        "qwen3_codec",
+        "xy_codec",
+    ),
     "its own network, random weights; ",
 ) | {"flexi_codec": "its own network, random weights, another recogniser; "}
 
-__all__ = ["HEADINGS", "rows"]
+# What pip said of installing them beside torch 2.13, transformers 5.24 and onnxruntime 1.32.
+APART_HEADINGS = ("Codec", "Package", "Why it runs in an environment of its own")
+APART = (
+    (
+        "DualCodec, FlexiCodec",
+        "`dualcodec` 0.4.2, `flexicodec` 0.1.2",
+        "Both want protobuf below 3.20, through `descript-audiotools`; onnxruntime, which metrics "
+        "run on, wants 4.25.8 or later. Some 70 packages come along.",
+    ),
+    (
+        "Qwen3-TTS-Tokenizer-12Hz",
+        "`qwen-tts` 0.1.1",
+        "It pins transformers 4.57.3; codecs here need 5.23 or later.",
+    ),
+    (
+        "NanoCodec",
+        "`nemo-toolkit` 3.0.0",
+        "It can be installed beside the others, with some 80 packages, and takes packaging and "
+        "fsspec back to versions of last year.",
+    ),
+    (
+        "FocalCodec, BiCodec, FACodec, SemantiCodec, XY-Tokenizer",
+        "none",
+        "The package index does not have them: they are the authors' repositories.",
+    ),
+)
+
+__all__ = ["APART", "APART_HEADINGS", "HEADINGS", "rows"]
 
 HEADINGS = (
     "Codec",

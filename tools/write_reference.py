@@ -218,11 +218,17 @@ def published_codecs_page() -> str:
         "`synbench check` with yours. Scripts are set up as in [codecs in an environment of "
         "their own](../how-to/codecs-in-their-own-environment.md). `synbench codecs --json` "
         "gives licences and training data to programs; `plan`, `run` and every table warn where "
-        "a codec was trained on the corpus that is scored."
+        "a codec was trained on the corpus that is scored. Licences in the scripts were "
+        "read in the authors' repositories and on their model cards; training data likewise, but "
+        "for BiCodec, FACodec, SemantiCodec, XY-Tokenizer and NanoCodec, whose papers could not "
+        "be read again. *Not stated* means that nothing was found."
     )
     facts = [fact for name in synbench_codecs.names() for fact in codec_facts(name)]
     table = _rows(published_codecs.HEADINGS, published_codecs.rows(facts))
-    return _page("Published codecs", introduction, [table], order=12)
+    apart = "## Why some are scripts\n\n" + _rows(
+        published_codecs.APART_HEADINGS, published_codecs.APART
+    )
+    return _page("Published codecs", introduction, [table, apart], order=12)
 
 
 # --- metrics ----------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ def describe():
             "weights/flexicodec/12hz_v1_half_config.yaml",
             "weights/SenseVoiceSmall/model.pt",
         ],
-        "training_note": "the licence and the training data of the weights were not found stated",
+        "training_data": ["MLS"],
+        "training_note": "as listed on the model card, which states no licence of the weights",
         "source": "Li et al., FlexiCodec, ICLR 2026; arXiv:2510.00981",
     }
 

@@ -3,7 +3,8 @@
 Once, beside this file::
 
     python3 -m venv nemo-env
-    nemo-env/bin/pip install "torch>=2.5" "torchaudio>=2.5" "nemo-toolkit[tts]==2.4.0"
+    nemo-env/bin/pip install torch==2.13.0 "nemo-toolkit[core]==3.0.0" braceexpand datasets \
+        editdistance einops kaldialign lhotse librosa pandas sacrebleu sentencepiece
     nemo-env/bin/hf download nvidia/nemo-nano-codec-22khz-1.78kbps-12.5fps \
         nemo-nano-codec-22khz-1.78kbps-12.5fps.nemo --local-dir weights
 
@@ -16,13 +17,18 @@ In a suite::
         settings: model=1.78kbps-12.5fps
 
 ``model`` is 1.78kbps-12.5fps, 1.89kbps-21.5fps or 0.6kbps-12.5fps; its authors advise against the
-last one for speakers that it was not tuned to. The look-ahead is finite but not stated.
+last one for speakers that it was not tuned to. The look-ahead is finite but not stated. The network
+mirrors the ends of a wave and cannot do so with fewer than four frames: shorter ones are filled up
+to that many, and only their own frames are kept.
 """
 
 from pathlib import Path
 
+import numpy as np
+
 WEIGHTS = Path(__file__).parent / "weights"
 RATE = 22050
+LEAST_FRAMES = 4
 # Samples per frame, number of books, codes in each.
 MODELS = {
     "1.78kbps-12.5fps": (1764, 13, 2016),
@@ -45,7 +51,7 @@ def describe():
     """What is known without loading the network."""
     return {
         "label": f"NanoCodec {NAME.split('-')[4].replace('kbps', ' kbps')}",
-        "implementation": "nemo-toolkit 2.4.0",
+        "implementation": "nemo-toolkit 3.0.0",
         "sample_rate": RATE,
         "hop_length": HOP,
         "codebook_sizes": SIZES,
@@ -77,17 +83,19 @@ def load():
 
 def encode(wave):
     """Tokens (books, frames) of a wave."""
-    audio = torch.from_numpy(wave)[None].to(device)
+    whole = np.pad(wave, (0, max(0, LEAST_FRAMES * HOP - wave.size)))
+    audio = torch.from_numpy(whole)[None].to(device)
     with torch.no_grad():
-        tokens, _ = model.encode(audio=audio, audio_len=length(wave.size))
-    return tokens[0]
+        tokens, _ = model.encode(audio=audio, audio_len=length(whole.size))
+    return tokens[0, :, : n_frames(wave.size)]
 
 
 def decode(tokens, n_samples):
     """A wave of tokens."""
-    codes = torch.from_numpy(tokens)[None].to(device)
+    whole = np.pad(tokens, ((0, 0), (0, max(0, LEAST_FRAMES - tokens.shape[1]))), mode="edge")
+    codes = torch.from_numpy(whole)[None].to(device)
     with torch.no_grad():
-        wave, _ = model.decode(tokens=codes, tokens_len=length(tokens.shape[1]))
+        wave, _ = model.decode(tokens=codes, tokens_len=length(whole.shape[1]))
     return wave[0, :n_samples]
 
 

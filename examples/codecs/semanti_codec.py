@@ -4,7 +4,8 @@ Once, beside this file. The code is not on the package index: take the authors' 
 haoheliu/SemantiCodec-inference, as a folder of this name (commit 7c05d42) ::
 
     python3 -m venv semanticodec-env
-    semanticodec-env/bin/pip install "torch>=2.5" "torchaudio>=2.5" numpy ./SemantiCodec-inference
+    semanticodec-env/bin/pip install "torch>=2.5,<2.9" "torchaudio>=2.5,<2.9" numpy \
+        ./SemantiCodec-inference
     semanticodec-env/bin/hf download haoheliu/SemantiCodec --local-dir weights/semanticodec
     for rate in 25 50 100; do
         ln -s ../codebook_idx weights/semanticodec/semanticodec_tokenrate_$rate/codebook_idx

@@ -291,11 +291,13 @@ class AudioCodecModel(nn.Module):
     def encode(self, *, audio: Tensor, audio_len: Tensor) -> tuple[Tensor, Tensor]:
         assert audio_len.tolist() == [audio.shape[1]]
         count = math.ceil(audio.shape[1] / self.hop)
+        assert count > 3, "the ends of its frames are mirrored by three"
         codes = tokens_of(audio[0], hop=self.hop, sizes=self.sizes, count=count)
         return codes[None].int(), torch.tensor([count])
 
     def decode(self, *, tokens: Tensor, tokens_len: Tensor) -> tuple[Tensor, Tensor]:
         assert tokens_len.tolist() == [tokens.shape[2]]
+        assert tokens.shape[2] > 3, "the ends of its frames are mirrored by three"
         wave = wave_of(tokens[0], hop=self.hop, sizes=self.sizes)[None]
         return wave, torch.tensor([wave.shape[1]])
 
