@@ -17,6 +17,7 @@ from synbench.standard_streams import (
     prepare_streams,
     reader_has_gone,
 )
+from synbench_base.allocator import keep_freed_memory
 
 # name -> ("module:object", one line of help). Keeps `synbench --help` free of heavy imports.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -140,6 +141,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every expected error becomes one message and an exit code."""
     prepare_streams()
+    keep_freed_memory()
     try:
         try:
             code = cli.main(standalone_mode=False) or 0

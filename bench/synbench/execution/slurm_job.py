@@ -11,6 +11,7 @@ from typing import Any
 
 from synbench.execution.executors import WorkerDied
 from synbench.execution.scratch import clear_scratch
+from synbench_base.allocator import keep_freed_memory
 from synbench_base.files import drop_unfinished
 
 __all__ = ["work"]
@@ -25,6 +26,7 @@ def work(
         current: file that holds the token of the run which works now.
         token: of the run that submitted this.
     """
+    keep_freed_memory()
     for name in (signal.SIGTERM, signal.SIGUSR2):
         signal.signal(name, _drop)
     try:

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
+from synbench_base.allocator import keep_freed_memory
+
 if TYPE_CHECKING:
     from multiprocessing import SimpleQueue
 
@@ -40,6 +42,7 @@ def prepare_worker(devices: SimpleQueue[str] | None, environment: Mapping[str, s
     if os.environ != environment:
         os.environ.clear()
         os.environ.update(environment)
+    keep_freed_memory()
     if devices is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = devices.get()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
