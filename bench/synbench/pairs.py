@@ -10,18 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 import synbench_metrics
 from synbench import policy
+from synbench.audio import read_audio
 from synbench.corpora.folder import folder
 from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
 from synbench.execution.executors import WORKER_DIED, ProcessPool
 from synbench.execution.guard import guarded, usual_seconds
-from synbench.long_pairs import align_long, is_long, read_long
 from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
 from synbench_base.sound_files import read_decoded
@@ -281,23 +280,16 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
 
 def _read(pair: SoundPair) -> tuple[policy.Wave, int, policy.Aligned]:
     """The reference, its rate in Hz, and the degraded wave brought onto it."""
-    if is_long(pair.reference, pair.degraded):
-        long_reference, rate = read_long(pair.reference, average=True)
-        long_decoded, decoded_rate = read_long(pair.degraded, average=False)
-        long_aligned = align_long(
-            long_decoded, sample_rate=decoded_rate, reference=long_reference, reference_rate=rate
-        )
-        return cast(policy.Wave, long_reference), rate, long_aligned
-    reference, rate = policy.read_reference(pair.reference, target_rate=None)
+    reference = read_audio(pair.reference, by_stretches=True)
     decoded, decoded_rate = read_decoded(pair.degraded)
     aligned = policy.align(
         decoded,
         sample_rate=decoded_rate,
         delay_samples=0,
-        reference=reference,
-        reference_rate=rate,
+        reference=reference.wave,
+        reference_rate=reference.sample_rate,
     )
-    return reference, rate, aligned
+    return reference.wave, reference.sample_rate, aligned
 
 
 def _score(

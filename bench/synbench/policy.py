@@ -4,6 +4,9 @@ reference       the item as recorded, channels averaged, at the corpus's rate; l
 decoded wave    declared delay removed, resampled to the reference's rate, cut or zero-filled to the
                 reference's length, clipped at full scale; each change is counted in the row
 metric input    both waves resampled to the metric's rate, clipped at full scale
+
+A wave may be a :class:`~synbench_base.long_wave.LongWave`: the rules are the same, and so are the
+numbers, but for the rounding of sums.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import hashlib
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -113,12 +117,12 @@ def at_rate(wave: Wave, *, sample_rate: int, to: int) -> Wave:
     """The wave at another rate; overshoot that resampling made is clipped at full scale."""
     if sample_rate == to:
         return wave
-    if on_disk(wave):
-        parts = resampled_parts(wave, sample_rate=sample_rate, to=to)
-        return cast(Wave, LongWave(np.clip(part, -1.0, 1.0) for part in parts))
-    moved = resample(wave, sample_rate=sample_rate, to=to)
     # An input beyond full scale is the metric's business to refuse; it must not be hidden here.
-    return np.clip(moved, -1.0, 1.0) if np.max(np.abs(wave), initial=0.0) <= 1.0 else moved
+    limit = 1.0 if _peak(wave) <= 1.0 else math.inf
+    if on_disk(wave):
+        parts = resampled_parts(stretches(wave), sample_rate=sample_rate, to=to)
+        return cast(Wave, LongWave(np.clip(part, -limit, limit) for part in parts))
+    return np.asarray(np.clip(resample(wave, sample_rate=sample_rate, to=to), -limit, limit))
 
 
 def align(
@@ -139,14 +143,31 @@ def align(
         ItemError: not mono, not finite, or so loud that the scale must be wrong.
     """
     check(decoded)
-    wave = resample(
-        np.asarray(decoded[delay_samples:], dtype=np.float64),
-        sample_rate=sample_rate,
-        to=reference_rate,
-    )
-    excess = wave.size - reference.size
-    wave = fit(wave, n_samples=reference.size)
+    if on_disk(decoded) or on_disk(reference):
+        whole: Any = decoded
+        if delay_samples or sample_rate != reference_rate or not on_disk(decoded):
+            parts = stretches(decoded, start=delay_samples)
+            whole = LongWave(resampled_parts(parts, sample_rate=sample_rate, to=reference_rate))
+        excess = whole.size - reference.size
+        if excess:
+            whole = LongWave(_fitted(stretches(whole), reference.size))
+        wave = cast(Wave, whole if on_disk(reference) else np.asarray(whole))
+    else:
+        rest = np.asarray(decoded[delay_samples:], dtype=np.float64)
+        wave = resample(rest, sample_rate=sample_rate, to=reference_rate)
+        excess = wave.size - reference.size
+        wave = fit(wave, n_samples=reference.size)
     return compared(wave, reference=reference, sample_rate=reference_rate, excess=excess)
+
+
+def _fitted(parts: Iterator[NDArray[Any]], samples: int) -> Iterator[NDArray[Any]]:
+    """The parts cut, or followed by zeros, to exactly so many samples."""
+    left = samples
+    for part in itertools.chain(parts, itertools.repeat(np.zeros(2**20))):
+        if not left:
+            return
+        yield part[:left]
+        left -= min(part.size, left)
 
 
 def compared(wave: Wave, *, reference: Wave, sample_rate: int, excess: int) -> Aligned:
@@ -196,9 +217,13 @@ def check(decoded: NDArray[Any]) -> None:
         raise ItemError(f"the decoder returned shape {decoded.shape}, expected (samples,)")
     if not all(np.isfinite(part).all() for part in stretches(decoded)):
         raise ItemError("the decoder returned NaN or infinity")
-    peak = max((float(np.max(np.abs(part))) for part in stretches(decoded)), default=0.0)
+    peak = _peak(decoded)
     if peak > HIGHEST_PEAK:
         raise ItemError(f"the decoder's peak is {peak:.4g}, expected at most 1: wrong scale?")
+
+
+def _peak(wave: NDArray[Any]) -> float:
+    return max((float(np.max(np.abs(part))) for part in stretches(wave)), default=0.0)
 
 
 def _level(wave: Wave) -> float:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +28,7 @@ __all__ = [
     "sweep",
     "temporary_beside",
     "write_bytes",
+    "write_parts",
 ]
 
 
@@ -69,17 +70,31 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     Raises:
         OSError: the disk is full or read-only; it names ``path``, and nothing is left behind.
     """
+    write_parts(path, lambda: (data,))
+
+
+def write_parts(path: Path, parts: Callable[[], Iterable[bytes | memoryview]]) -> None:
+    """The same for a file that is too large to be held.
+
+    Args:
+        parts: gives them in their order; may be called twice.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with replacing(path) as temporary:
-                temporary.write_bytes(data)
+                _write(temporary, parts())
         except FileNotFoundError:
             # A run that starts sweeps the folder while a worker of a killed one still writes.
             with replacing(path) as temporary:
-                temporary.write_bytes(data)
+                _write(temporary, parts())
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    with path.open("wb") as file:
+        file.writelines(parts)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ works by stretches takes slices and asks for ``size`` only, so that it serves ar
 
 from __future__ import annotations
 
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,6 +41,8 @@ class LongWave:
         folder: Path | None = None,
         stored: DTypeLike = np.float64,
     ) -> None:
+        import tempfile
+
         self._stored = np.dtype(stored)
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - lives on
         weakref.finalize(self, self._file.close)
@@ -84,7 +85,10 @@ class LongWave:
         return samples.astype(np.float64, copy=False)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        return self._read(0, self.size).astype(dtype or self.dtype, copy=False)
+        whole = np.empty(self.size, dtype=dtype or self.dtype)
+        for at in range(0, self.size, STRETCH_SAMPLES):
+            whole[at : at + STRETCH_SAMPLES] = self[at : at + STRETCH_SAMPLES]
+        return whole
 
 
 def on_disk(wave: Any) -> bool:
@@ -92,11 +96,14 @@ def on_disk(wave: Any) -> bool:
     return isinstance(wave, LongWave)
 
 
-def stretches(wave: Any, *, samples: int = 0) -> Iterator[NDArray[Any]]:
+def stretches(wave: Any, *, samples: int = 0, start: int = 0) -> Iterator[NDArray[Any]]:
     """The parts of an array or a long wave, in order, each of at most so many samples.
 
     Without a number they are of :data:`STRETCH_SAMPLES`.
+
+    Args:
+        start: the first sample that is wanted.
     """
     samples = samples or STRETCH_SAMPLES
-    for at in range(0, wave.size, samples):
+    for at in range(start, wave.size, samples):
         yield wave[at : at + samples]

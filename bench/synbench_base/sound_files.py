@@ -9,6 +9,8 @@ Ogg (Vorbis, Opus)         the last page, which is complete and marked as the en
 
 A header that promises nothing (size 0 or the largest, as programs write that stream to a pipe) is
 believed. Pipes, devices and links to nowhere are named as such, and none is opened.
+
+A file of hours is read some samples at a time, and its wave stays on the disk.
 """
 
 from __future__ import annotations
@@ -18,14 +20,18 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from synbench_base.errors import ItemError
 from synbench_base.files import printable
+from synbench_base.long_wave import LongWave
 from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
+# Files of more are long: 35 minutes at 16 kHz, a quarter of a gigabyte in memory.
+LONG_SAMPLES = 2**25
 # Sizes from here on are what SoX (0x7FFFF000) and FFmpeg (all ones) write when they know none.
 NO_SIZE = 0x7FFFF000
 PAGE_BYTES = 65307  # the largest page of Ogg
@@ -37,7 +43,14 @@ KINDS = {
     stat.S_ISSOCK: "a socket",
 }
 
-__all__ = ["SampleStream", "check_regular", "missing_part", "read_decoded", "read_samples"]
+__all__ = [
+    "SampleStream",
+    "check_regular",
+    "is_long",
+    "missing_part",
+    "read_decoded",
+    "read_samples",
+]
 
 
 def check_regular(path: Path) -> os.stat_result:
@@ -84,12 +97,29 @@ def read_samples(
     return samples, rate
 
 
+def is_long(path: Path) -> bool:
+    """Whether a file says that it is long; one that cannot be read is not.
+
+    Raises:
+        ItemError: absent, or no regular file.
+    """
+    import soundfile
+
+    check_regular(path)
+    try:
+        frames = soundfile.info(os.fsencode(path)).frames
+    except (soundfile.SoundFileError, OSError, UnicodeError, TypeError):
+        return False  # reading it will say what is wrong
+    return bool(LONG_SAMPLES < frames < 2**62)
+
+
 class SampleStream:
     """The samples of a file of hours, some at a time, each ``(samples, channels)``, float64.
 
     Attributes:
         sample_rate: Hz.
-        is_exact: whether there is one channel, whose samples float32 holds exactly.
+        channels: how many there are.
+        is_exact: whether float32 holds their samples exactly.
 
     Raises:
         ItemError: as :func:`read_samples`, at once or on the way.
@@ -105,7 +135,8 @@ class SampleStream:
         self.sample_rate = int(header.samplerate)
         self._promised = int(header.frames)
         exact = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "FLOAT")
-        self.is_exact = header.channels == 1 and header.subtype in exact
+        self.channels = int(header.channels)
+        self.is_exact = header.subtype in exact
         _check_rate(path, self.sample_rate)
         if missing := missing_part(path):
             raise ItemError(f"{printable(path)} is truncated: {missing}")
@@ -157,15 +188,25 @@ def _cut(path: Path) -> str:
 def read_decoded(path: Path) -> tuple[NDArray[Any], int]:
     """The wave of a decoded file, mono float32, shape ``(samples,)``, and its rate in Hz.
 
+    That of a long file is a :class:`~synbench_base.long_wave.LongWave`.
+
     Raises:
         ItemError: as :func:`read_samples`; or no samples, NaN, or channels that differ, since
             speech codecs are compared in mono and nobody said how to mix them.
     """
-    import numpy as np
-
+    if is_long(path):
+        stream = SampleStream(path)
+        parts = (_one_channel(path, samples) for samples in stream)
+        stored = np.float32 if stream.is_exact else np.float64
+        return cast(NDArray[Any], LongWave(parts, stored=stored)), stream.sample_rate
     samples, rate = read_samples(path, dtype="float32")
     if not samples.size:
         raise ItemError(f"{printable(path)}: the file holds no samples")
+    return np.ascontiguousarray(_one_channel(path, samples)), rate
+
+
+def _one_channel(path: Path, samples: NDArray[Any]) -> NDArray[Any]:
+    """The channel ``(samples,)`` that all channels ``(samples, channels)`` are."""
     if not np.isfinite(samples).all():
         raise ItemError(f"{printable(path)}: the file contains NaN or infinity")
     if (samples != samples[:, :1]).any():
@@ -174,7 +215,8 @@ def read_decoded(path: Path) -> tuple[NDArray[Any], int]:
             f"{printable(path)}: expected mono, got {samples.shape[1]} different channels"
             f"{' of opposite phase' if opposite else ''}"
         )
-    return np.ascontiguousarray(samples[:, 0]), rate
+    channel: NDArray[Any] = samples[:, 0]
+    return channel
 
 
 def missing_part(path: Path) -> str:

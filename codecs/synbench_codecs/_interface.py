@@ -211,8 +211,9 @@ class Codec(Protocol):
     ``local_options``: names of the options that hold a path or a command of this machine (an empty
     set where there are none; without it, or with ``None`` where the class starts programs anyway,
     no stream and no run folder can have the codec loaded); ``checkpoints``, a tuple of
-    :class:`Checkpoint`, when it loads trained weights; and, for the first forecast of a run,
-    ``cpu_seconds_per_audio_second``.
+    :class:`Checkpoint`, when it loads trained weights; for the first forecast of a run,
+    ``cpu_seconds_per_audio_second``; and ``max_seconds``, the longest wave that it codes at a time:
+    a run leaves out longer ones, and ``synbench plan`` says so.
 
     A codec whose ``info`` has ``codebook_sizes`` may have ``n_frames(n_samples) -> int``: how many
     frames it makes of a wave of this length. The bits of every stream are checked against it.

@@ -44,7 +44,7 @@ WHISPER_FILES = (
     "model.safetensors",
 )
 
-__all__ = ["CHECKPOINTS", "transcripts"]
+__all__ = ["CHECKPOINTS", "LONGEST_SECONDS", "transcripts"]
 
 
 def _whisper(name: str) -> Checkpoint:

@@ -119,6 +119,7 @@ METRICS = (
             needs=frozenset(),
             # Of a shorter wave hardly anything but the zeros behind it would be heard.
             minimum_seconds=0.25,
+            longest_seconds=1800.0,
             implementation="synbench",
             version="1",
             mode="variant 7, segments of 7.68 s at most 1 s apart, single precision",

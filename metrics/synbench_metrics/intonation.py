@@ -37,7 +37,14 @@ from numpy.typing import NDArray
 from synbench_base.errors import NotApplicable
 from synbench_base.packages import installed_version
 from synbench_metrics._interface import Metric, MetricInfo, Wave
-from synbench_metrics.voice import ESTIMATORS, HIGHEST, LOWEST, check_world, pitch
+from synbench_metrics.voice import (
+    ESTIMATORS,
+    HIGHEST,
+    LONGEST_SECONDS,
+    LOWEST,
+    check_world,
+    pitch,
+)
 
 Array = NDArray[np.float64]
 
@@ -130,6 +137,7 @@ def _metrics(estimator: str) -> tuple[Metric, ...]:
                 maximum=1.0,
                 sample_rates=(16000,),
                 minimum_seconds=0.1,
+                longest_seconds=LONGEST_SECONDS[estimator],
                 implementation="pyworld",
                 version=installed_version("pyworld"),
                 mode=f"{name}, {LOWEST:g} to {HIGHEST:g} Hz, every 5 ms",

@@ -43,6 +43,7 @@ FRAME, HOP, POINTS = 960, 480, 4096
 BANDS, HIGHEST_HZ = 48, 20000
 WINDOW_FRAMES, WINDOW_HOP = 15, 4
 MOST_WINDOWS = 1300
+LONGEST_SECONDS = 60.0  # a little more than so many windows, which are counted then
 FLOOR, RANGE_DB = 1e-4, 80.0
 # The first opinion is the overall one.
 COLUMNS = {
@@ -150,6 +151,7 @@ METRICS = tuple(
             sample_rates=(RATE,),
             needs=frozenset(),
             minimum_seconds=0.25,
+            longest_seconds=LONGEST_SECONDS,
             implementation="synbench",
             version="1",
             mode="NISQA 2.0 at 48 kHz, single precision, not clipped",

@@ -46,6 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synbench_base.errors import NotApplicable
+from synbench_base.long_wave import on_disk
 from synbench_metrics._interface import Metric, MetricInfo, Wave
 from synbench_metrics._remember import remember
 
@@ -93,11 +94,12 @@ def periodicity(*, reference: Wave, degraded: Wave, sample_rate: int) -> float:
 def periods_and_similarity(wave: Array) -> tuple[Array, Array, Array]:
     """Period in samples, similarity (0 to 1) and mean power of every frame, each ``(frames,)``."""
     size = WINDOW + LONGEST_PERIOD
-    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::HOP]
-    blocks = [
-        _block(frames[first : first + BLOCK_FRAMES])
-        for first in range(0, len(frames), BLOCK_FRAMES)
-    ]
+    count = (wave.size - size) // HOP + 1
+    blocks = []
+    for first in range(0, count, BLOCK_FRAMES):
+        last = min(first + BLOCK_FRAMES, count) - 1
+        stretch = wave[first * HOP : last * HOP + size]
+        blocks.append(_block(np.lib.stride_tricks.sliding_window_view(stretch, size)[::HOP]))
     periods, similarity, power = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return periods, similarity, power
 
@@ -124,7 +126,7 @@ def _remembered(wave: Array) -> tuple[Array, Array, Array]:
 
 
 def _analysed(wave: Wave) -> tuple[Array, Array, Array]:
-    return _remembered(np.ascontiguousarray(wave, dtype=np.float64))
+    return _remembered(wave if on_disk(wave) else np.ascontiguousarray(wave, dtype=np.float64))
 
 
 def _voiced(reference: Wave) -> tuple[Array, NDArray[np.bool_]]:
@@ -147,6 +149,7 @@ def _metric(column: str, label: str, mode: str, compute: Callable[..., float]) -
             maximum=1.0,
             sample_rates=(SAMPLE_RATE,),
             minimum_seconds=0.1,
+            by_stretches=True,
             implementation="synbench",
             version="1",
             mode=f"{mode}, {LOWEST:g} to {HIGHEST:g} Hz, 40 ms every 10 ms",

@@ -116,6 +116,7 @@ def _info(domain: str, *, distances: bool) -> MetricInfo:
         sample_rates=(RATE,),
         needs=frozenset({"reference"}) if distances else frozenset(),
         minimum_seconds=0.025,
+        longest_seconds=120.0,  # every frame attends to every other: 2 GB
         implementation="synbench",
         version="1",
         mode=(

@@ -111,6 +111,7 @@ METRICS = tuple(
             sample_rates=(48000,),
             needs=frozenset(),
             minimum_seconds=0.25,
+            longest_seconds=600.0,  # the network takes the whole spectrum at once
             implementation="synbench",
             version="1",
             mode=f"SIGMOS of 2023-10, onnxruntime {installed_version('onnxruntime')}",

@@ -80,6 +80,7 @@ CAM_CHECKPOINT = Checkpoint(
     licence="Apache-2.0",
 )
 
+LONGEST_ATTENDED_SECONDS = 120.0  # every frame attends to every other: 2 GB
 
 __all__ = ["METRICS", "WAVLM", "WAVLM_LARGE_CHECKPOINT", "distance", "similarities", "similarity"]
 
@@ -154,6 +155,7 @@ class _Model:
     licence: str
     batch: bool
     cost: float
+    longest_seconds: float
     source: str
     check: Callable[[], None]
     weights_sha256: str = ""
@@ -171,6 +173,7 @@ def _info(column: str, label: str, *, model: _Model, cosine: bool) -> MetricInfo
         maximum=1.0 if cosine else None,
         sample_rates=(16000,),
         minimum_seconds=0.25,
+        longest_seconds=model.longest_seconds,
         implementation=model.package,
         version=model.version,
         mode=model.mode + ("" if cosine else ", Frechet distance over items, biased for few"),
@@ -211,6 +214,7 @@ RESEMBLYZER = _Model(
     licence="MIT; weights Apache-2.0 (resemble-ai/Resemblyzer)",
     batch=False,
     cost=0.03,
+    longest_seconds=1800.0,
     source="Wan et al. 2018, arXiv:1710.10467",
     check=_has_resemblyzer,
     weights_sha256=RESEMBLYZER_SHA256,
@@ -225,6 +229,7 @@ CAM_PLUS_PLUS = _Model(
     licence="MIT; weights Apache-2.0 (modelscope/3D-Speaker)",
     batch=True,
     cost=0.03,
+    longest_seconds=600.0,
     source="Wang et al. 2023, arXiv:2303.00332",
     check=has_weights(CAM_CHECKPOINT, requires(torch="torch", advice=TORCH)),
     checkpoints=(CAM_CHECKPOINT,),
@@ -238,6 +243,7 @@ WAVLM_BASE = _Model(
     licence=f"Apache-2.0 (transformers); weights {WAVLM.licence}",
     batch=True,
     cost=0.24,
+    longest_seconds=LONGEST_ATTENDED_SECONDS,
     source="Chen et al. 2022, arXiv:2110.13900",
     check=has_weights(
         WAVLM,
@@ -256,6 +262,7 @@ WAVLM_LARGE = _Model(
     licence=f"Apache-2.0 (transformers); weights {WAVLM_LARGE_CHECKPOINT.licence}",
     batch=True,
     cost=0.8,
+    longest_seconds=LONGEST_ATTENDED_SECONDS,
     source="Chen et al. 2022, arXiv:2110.13900",
     check=has_weights(
         WAVLM_LARGE_CHECKPOINT,

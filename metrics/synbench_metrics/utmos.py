@@ -90,6 +90,7 @@ METRICS = (
             sample_rates=(16000,),
             needs=frozenset(),
             minimum_seconds=0.025,
+            longest_seconds=120.0,  # every frame attends to every other: 2 GB
             implementation="synbench",
             version="1",
             mode="UTMOS22 strong learner, single precision, not clipped",

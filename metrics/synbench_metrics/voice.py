@@ -60,6 +60,9 @@ ORDER, ALL_PASS = 24, 0.42
 FRAME_MS = 5.0
 LOWEST, HIGHEST = 71.0, 800.0  # Hz
 ESTIMATORS = ("dio", "harvest")
+BLOCK_FRAMES = 12000  # a minute; 50 MB of envelopes
+# Tracks are made of the whole wave: 1.3 MB a second by Dio, 6.7 by Harvest.
+LONGEST_SECONDS = {"dio": 1800.0, "harvest": 600.0}
 
 __all__ = [
     "METRICS",
@@ -160,9 +163,13 @@ def pitch(wave: Wave, sample_rate: int, estimator: str) -> Array:
 def _cepstra(wave: Array, sample_rate: int, estimator: str) -> Array:
     """Mel-cepstra every 5 ms, ``(frames, 25)``."""
     track, times = _track(wave, sample_rate, estimator)
-    # A frame of digital silence has no envelope; the floor is 200 dB below full scale.
-    envelope = _world().cheaptrick(wave, track, times, sample_rate)
-    return mel_cepstrum(np.maximum(envelope, 1e-20))
+    cepstra = []
+    for at in range(0, track.size, BLOCK_FRAMES):
+        block = slice(at, at + BLOCK_FRAMES)
+        envelope = _world().cheaptrick(wave, track[block], times[block], sample_rate)
+        # A frame of digital silence has no envelope; the floor is 200 dB below full scale.
+        cepstra.append(mel_cepstrum(np.maximum(envelope, 1e-20)))
+    return np.concatenate(cepstra)
 
 
 @remember(entries=3)
@@ -236,6 +243,7 @@ def _metrics(estimator: str) -> tuple[Metric, ...]:
                 maximum=maximum,
                 sample_rates=(16000,),
                 minimum_seconds=0.1,
+                longest_seconds=LONGEST_SECONDS[estimator],
                 implementation="pyworld",
                 version=installed_version("pyworld"),
                 mode=f"{mode}, {LOWEST:g} to {HIGHEST:g} Hz, every 5 ms",

@@ -49,7 +49,7 @@ from synbench_metrics._interface import Measured, Metric, MetricInfo, Needs, Wav
 from synbench_metrics._languages import WITHOUT_GAPS
 from synbench_metrics._moonshine import features as moonshine_features
 from synbench_metrics._packages import INSTALL, TORCH, TRANSFORMERS
-from synbench_metrics._recognise import CHECKPOINTS, transcripts
+from synbench_metrics._recognise import CHECKPOINTS, LONGEST_SECONDS, transcripts
 from synbench_metrics._weights import has_weights
 from synbench_metrics._written_text import VERSION, normalised, other_scripts
 
@@ -211,6 +211,7 @@ class _Recogniser:
         package: what runs it, as pip calls it.
         how: the model and its settings.
         check: that it can run here.
+        longest_seconds: what it hears at once.
         multilingual: whether it can be told a language.
     """
 
@@ -223,6 +224,7 @@ class _Recogniser:
     cost: float
     source: str
     check: Callable[[], None]
+    longest_seconds: float = LONGEST_SECONDS
     training_data: tuple[str, ...] = ()
     multilingual: bool = False
 
@@ -243,6 +245,7 @@ def _info(measure: str, engine: _Recogniser, *, english: bool) -> MetricInfo:
         sample_rates=(16000,),
         needs=frozenset(needs if english else needs | {"language"}),
         minimum_seconds=0.1,
+        longest_seconds=engine.longest_seconds,
         implementation=engine.package,
         version=installed_version(engine.package),
         mode=(
@@ -282,6 +285,7 @@ def _pocketsphinx() -> _Recogniser:
         cost=0.2,
         source="Huggins-Daines et al. 2006, doi:10.1109/ICASSP.2006.1659988",
         check=check,
+        longest_seconds=1800.0,
     )
 
 

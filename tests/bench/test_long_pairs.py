@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from synbench import long_pairs, pairs
+from synbench import pairs
+from synbench.audio import read_audio
 from synbench.doubt import MEASURES
-from synbench_base import long_wave
+from synbench_base import long_wave, sound_files
 from synbench_base.errors import ItemError
 from synbench_base.long_wave import LongWave
 
@@ -56,7 +57,7 @@ def test_a_long_pair_has_the_scores_of_one_that_is_read_whole(
         written(tmp_path, "degraded.wav", degraded, rate),
     )
     (whole,) = pairs.score_chunk([pair], COLUMNS)
-    monkeypatch.setattr(long_pairs, "LONG_SAMPLES", 1000)
+    monkeypatch.setattr(sound_files, "LONG_SAMPLES", 1000)
     monkeypatch.setattr(long_wave, "STRETCH_SAMPLES", 10000)
     (long,) = pairs.score_chunk([pair], COLUMNS)
     for column in COLUMNS:
@@ -78,20 +79,21 @@ def test_what_needs_the_whole_gets_it(
         "one", *(written(tmp_path, f"{n}.wav", wave) for n, wave in enumerate(waves))
     )
     (whole,) = pairs.score_chunk([pair], ["pesq_wb"])
-    monkeypatch.setattr(long_pairs, "LONG_SAMPLES", 1000)
+    monkeypatch.setattr(sound_files, "LONG_SAMPLES", 1000)
     assert pairs.score_chunk([pair], ["pesq_wb"]) == [whole]
 
 
 def test_a_long_file_that_is_cut_off_or_of_other_channels_is_refused(
-    waves: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    waves: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sound_files, "LONG_SAMPLES", 1000)
     path = written(tmp_path, "cut.wav", waves[0])
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(ItemError, match="truncated"):
-        long_pairs.read_long(path, average=True)
+        read_audio(path, by_stretches=True)
     stereo = written(tmp_path, "stereo.wav", np.stack(waves, axis=1))
     with pytest.raises(ItemError, match="different channels"):
-        long_pairs.read_long(stereo, average=False)
+        sound_files.read_decoded(stereo)
 
 
 def test_a_long_wave_reads_like_an_array() -> None:

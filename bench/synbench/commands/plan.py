@@ -63,16 +63,20 @@ def print_plan(suite: Suite, *, out: str | None = None, workers: int | None = No
 
 
 def _too_long(made: Plan) -> Iterator[str]:
-    """Which metrics will have no score of items that are longer than they take."""
-    for metric in made.metrics:
-        longest = metric.info.longest_seconds
+    """Which codecs and metrics leave out items that are longer than they take."""
+    limits = [(codec.label, codec.longest_seconds, "will not be coded") for codec in made.codecs]
+    limits += [
+        (metric.info.column, metric.info.longest_seconds, "will have no score")
+        for metric in made.metrics
+    ]
+    for name, longest, what in limits:
         if longest is None:
             continue
         longer = {(item.corpus, item.item) for item in made.items if item.seconds > longest}
         if longer:
             yield (
-                f"{metric.info.column} takes at most {duration(longest)}: {len(longer)} of "
-                f"{len(made.items)} items are longer and will have no score; cut them"
+                f"{name} takes at most {duration(longest)}: {len(longer)} of {len(made.items)} "
+                f"items are longer and {what}; cut them"
             )
 
 

@@ -72,16 +72,18 @@ def measure_file(path: Path) -> AudioFacts:
     import numpy as np
 
     from synbench.audio import read_audio
+    from synbench_base.long_wave import stretches
 
     try:
-        audio = read_audio(path)
+        audio = read_audio(path, by_stretches=True)
     except ItemError as error:
         return AudioFacts(_bytes_digest(path), 0.0, 0, 0, str(error))
     problem = ""
     if audio.wave.size == 0:
         problem = "empty: no samples"
-    elif not np.isfinite(audio.wave).all():
-        problem = "contains NaN" if np.isnan(audio.wave).any() else "contains infinite samples"
+    elif not all(np.isfinite(part).all() for part in stretches(audio.wave)):
+        is_nan = any(np.isnan(part).any() for part in stretches(audio.wave))
+        problem = "contains NaN" if is_nan else "contains infinite samples"
     seconds = audio.wave.size / audio.sample_rate
     return AudioFacts(audio.sha256, seconds, audio.sample_rate, audio.channels, problem)
 

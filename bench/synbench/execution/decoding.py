@@ -9,13 +9,14 @@ from typing import Any
 
 import synbench_codecs
 from synbench import policy
-from synbench.audio import audio_bytes, read_audio
+from synbench.audio import read_audio
 from synbench.conditions.applied import applied
 from synbench.conditions.channel import Received
 from synbench.conditions.transmission import Channel, channel_of
 from synbench.execution.guard import CellFault, guarded
 from synbench.execution.heard import heard
 from synbench.execution.identity import codec_identity, recorded_digests
+from synbench.execution.longest import longest_seconds
 from synbench.execution.scratch import staged
 from synbench.execution.sealed import write_sealed
 from synbench.execution.streams import Sent, encoded_stream, stored_or_made
@@ -119,6 +120,12 @@ def store_reconstruction(
     seconds = cell_seconds(item, unit.cell_seconds)
     with guarded(seconds):
         codec = _codec(codec_point)
+    longest = longest_seconds(codec)
+    if longest is not None and item.seconds > longest:
+        raise NotApplicable(
+            f"{codec.info.label} takes at most {longest:g} s, got {item.seconds:.0f} s: cut the "
+            f"item into shorter ones"
+        )
     reference, rate = read_item(item)
     damage = applied(item.damage)
     target = artefact(codec_point, item, unit.policy_id, ".flac")
@@ -157,9 +164,8 @@ def store_reconstruction(
         reference_rate=rate,
     )
     name = f"reconstructions/{target}"
-    data = bytes(audio_bytes(aligned.wave, sample_rate=rate, suffix=".flac"))
     with fatal_faults(unit.run):
-        write_sealed(inside(files, name), data, name=str(target))
+        write_sealed(inside(files, name), aligned.wave, sample_rate=rate, name=str(target))
     return measured | {
         "lag_seconds": aligned.lag_seconds,
         "correlation": aligned.correlation,
@@ -182,7 +188,7 @@ def _fetched(codec: Recording, item: ItemWork, seconds: float) -> tuple[Any, int
         path = getattr(codec, "path_of", lambda _: None)(item.item)
     if path is not None:
         known = recorded_digests(codec).get(path)
-        if known is not None and read_audio(path).sha256 != known:
+        if known is not None and read_audio(path, by_stretches=True).sha256 != known:
             raise CellFault(
                 f"{path.name} of {codec.info.label} changed after the run was planned; type the "
                 "same command again"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import synbench_codecs
 from synbench import policy
-from synbench.audio import audio_bytes
 from synbench.conditions.applied import Applied
 from synbench.conditions.transmission import earlier_codecs
 from synbench.execution.guard import guarded
@@ -91,7 +92,7 @@ def damaged_recording(
 
         with guarded(seconds):
             return damaged_input(
-                reference,
+                np.asarray(reference),
                 damage.condition,
                 sample_rate=rate,
                 corpus=damage.corpus,
@@ -108,16 +109,16 @@ def _stored(name: str, make: Callable[[], policy.Wave], rate: int, *, run: str) 
     try:
         return read_sealed(path, name=name)[0]
     except ItemError:
-        data = bytes(audio_bytes(make(), sample_rate=rate, suffix=".flac"))
+        wave = make()
     with fatal_faults(run):
-        write_sealed(path, data, name=name)
+        write_sealed(path, wave, sample_rate=rate, name=name)
     return read_sealed(path, name=name)[0]
 
 
 def _passed(codec: Codec, wave: policy.Wave, rate: int) -> policy.Wave:
     """A wave through a codec's bytes, its delay removed, at the same rate and length."""
     codec_rate = codec.info.sample_rate or rate
-    resampled = policy.at_rate(wave, sample_rate=rate, to=codec_rate).astype("float32")
+    resampled = np.asarray(policy.at_rate(wave, sample_rate=rate, to=codec_rate), dtype=np.float32)
     encoded = synbench_codecs.encode(codec, resampled, codec_rate)
     stream = synbench_codecs.read_stream(synbench_codecs.write_stream(encoded))
     aligned = policy.align(

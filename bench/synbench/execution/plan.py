@@ -26,6 +26,7 @@ from synbench.corpora import Corpus
 from synbench.corpora.whereabouts import remember_recordings
 from synbench.execution.costs import UNKNOWN_COST_SECONDS, known_costs, unmeasured_cost
 from synbench.execution.identity import codec_identity
+from synbench.execution.longest import longest_seconds
 from synbench.execution.transcripts import transcript_note
 from synbench.execution.units import CodecPoint, ItemWork, MetricPoint, artefact, item_digest
 from synbench.results.confined import plain_name
@@ -62,6 +63,7 @@ class SuiteCodec:
     """A codec point of the suite.
 
     ``cost`` is in CPU seconds per second of audio, of which ``decode_share`` goes to the decoder.
+    Items of more than ``longest_seconds`` are not coded.
     """
 
     point: CodecPoint
@@ -69,6 +71,7 @@ class SuiteCodec:
     info: CodecInfo
     cost: float
     decode_share: float = 0.5
+    longest_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -490,6 +493,7 @@ def _planned_codec(
         label=entry.label or info.label,
         info=info,
         cost=measured.get(codec_id, unmeasured_cost(codec)),
+        longest_seconds=longest_seconds(codec),
     )
 
 

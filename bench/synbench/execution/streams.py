@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import synbench_codecs
 from synbench import policy
 from synbench.execution.guard import guarded
@@ -42,7 +44,7 @@ def encoded_stream(codec: Codec, wave: policy.Wave, rate: int, *, seconds: float
         ItemError: the encoder is at fault.
     """
     codec_rate = codec.info.sample_rate or rate
-    resampled = policy.at_rate(wave, sample_rate=rate, to=codec_rate).astype("float32")
+    resampled = np.asarray(policy.at_rate(wave, sample_rate=rate, to=codec_rate), dtype=np.float32)
     with guarded(seconds), stopwatch() as spent:
         stream = synbench_codecs.encode(codec, resampled, codec_rate)
     return Sent(stream=stream, cpu_seconds=spent["cpu"], wall_seconds=spent["wall"])

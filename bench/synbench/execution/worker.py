@@ -71,7 +71,7 @@ def read_item(item: ItemWork) -> tuple[policy.Wave, int]:
     Raises:
         ItemError: absent, unreadable, or another recording than the planned one.
     """
-    audio = read_audio(Path(item.path))
+    audio = read_audio(Path(item.path), by_stretches=True)
     damage = applied(item.damage)
     digest = item_digest(
         audio.sha256,
