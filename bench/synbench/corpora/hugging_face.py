@@ -50,7 +50,8 @@ def hugging_face(
     part, such as ``test[:100]``. ``revision`` pins a commit; without one the first that comes is
     kept on this machine. ``path`` is a folder with a dataset, in place of one from the hub.
     ``audio``, ``transcript`` and ``speaker`` name the columns where they are not called as usual.
-    The audio is written to the cache once, as it came.
+    The audio is written to the cache once, as it came. The small set of Codec-SUPERB is
+    ``hf:dataset=Codec-SUPERB/sample_100,split=train``; it holds music and noise beside speech.
 
     Raises:
         UsageError: neither or both of ``dataset`` and ``path``, or no such column.
