@@ -20,11 +20,11 @@ from torch.nn import functional
 
 EPS = 1e-3
 
-__all__ = ["SMALL", "EfficientNet", "Layout", "Stage"]
+__all__ = ["SMALL", "EfficientNet", "EfficientNetLayout", "EfficientNetStage"]
 
 
 @dataclass(frozen=True)
-class Stage:
+class EfficientNetStage:
     """Blocks of one width; the first of them has the stride."""
 
     kind: Literal["plain", "fused", "inverted"]
@@ -35,23 +35,23 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Layout:
+class EfficientNetLayout:
     """Channels of the first convolution, the stages, and channels of the last."""
 
     first: int
-    stages: tuple[Stage, ...]
+    stages: tuple[EfficientNetStage, ...]
     last: int
 
 
-SMALL = Layout(
+SMALL = EfficientNetLayout(
     24,
     (
-        Stage("plain", 2, 24, 1, 1),
-        Stage("fused", 4, 48, 4, 2),
-        Stage("fused", 4, 64, 4, 2),
-        Stage("inverted", 6, 128, 4, 2),
-        Stage("inverted", 9, 160, 6, 1),
-        Stage("inverted", 15, 256, 6, 2),
+        EfficientNetStage("plain", 2, 24, 1, 1),
+        EfficientNetStage("fused", 4, 48, 4, 2),
+        EfficientNetStage("fused", 4, 64, 4, 2),
+        EfficientNetStage("inverted", 6, 128, 4, 2),
+        EfficientNetStage("inverted", 9, 160, 6, 1),
+        EfficientNetStage("inverted", 15, 256, 6, 2),
     ),
     1280,
 )
@@ -60,7 +60,7 @@ SMALL = Layout(
 class EfficientNet(nn.Module):
     """Features ``(B, last, H / 32, W / 32)`` of pictures ``(B, 3, H, W)``."""
 
-    def __init__(self, layout: Layout = SMALL) -> None:
+    def __init__(self, layout: EfficientNetLayout = SMALL) -> None:
         super().__init__()
         self.conv_stem = _Convolution(3, layout.first, 3, stride=2)
         self.bn1 = _norm(layout.first)
@@ -106,7 +106,7 @@ class _Convolution(nn.Conv2d):
 class _Block(nn.Module):
     """Adds what it makes to what it is given, where the two have one shape."""
 
-    def __init__(self, given: int, stage: Stage, stride: int) -> None:
+    def __init__(self, given: int, stage: EfficientNetStage, stride: int) -> None:
         super().__init__()
         self.adds = stride == 1 and given == stage.channels
 
@@ -119,7 +119,7 @@ class _Block(nn.Module):
 
 
 class _Plain(_Block):
-    def __init__(self, given: int, stage: Stage, stride: int) -> None:
+    def __init__(self, given: int, stage: EfficientNetStage, stride: int) -> None:
         super().__init__(given, stage, stride)
         self.conv = _Convolution(given, stage.channels, 3, stride=stride)
         self.bn1 = _norm(stage.channels)
@@ -129,7 +129,7 @@ class _Plain(_Block):
 
 
 class _Fused(_Block):
-    def __init__(self, given: int, stage: Stage, stride: int) -> None:
+    def __init__(self, given: int, stage: EfficientNetStage, stride: int) -> None:
         super().__init__(given, stage, stride)
         wide = given * stage.expansion
         self.conv_exp = _Convolution(given, wide, 3, stride=stride)
@@ -143,7 +143,7 @@ class _Fused(_Block):
 
 
 class _Inverted(_Block):
-    def __init__(self, given: int, stage: Stage, stride: int) -> None:
+    def __init__(self, given: int, stage: EfficientNetStage, stride: int) -> None:
         super().__init__(given, stage, stride)
         wide = given * stage.expansion
         self.conv_pw = _Convolution(given, wide, 1)

@@ -22,7 +22,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from synbench_metrics._efficientnet import SMALL, EfficientNet, Layout
+from synbench_metrics._efficientnet import SMALL, EfficientNet, EfficientNetLayout
 from synbench_metrics._wav2vec2 import BASE, Sizes, Wav2Vec2, renamed
 
 COLLECTIONS = 10
@@ -46,7 +46,9 @@ def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 class Utmosv2(nn.Module):
     """Mean opinion score ``(B,)`` of waves and their spectrograms."""
 
-    def __init__(self, *, speech: Sizes = BASE, pictures: Layout = SMALL, windows: int = 4) -> None:
+    def __init__(
+        self, *, speech: Sizes = BASE, pictures: EfficientNetLayout = SMALL, windows: int = 4
+    ) -> None:
         super().__init__()
         self.ssl = _Hearing(speech)
         self.spec_long = _Seeing(pictures, windows)
@@ -81,7 +83,7 @@ class _Hearing(nn.Module):
 class _Seeing(nn.Module):
     """``(B, 4 C)`` of pictures ``(B, E, S, H, W)``."""
 
-    def __init__(self, layout: Layout, windows: int) -> None:
+    def __init__(self, layout: EfficientNetLayout, windows: int) -> None:
         super().__init__()
         self.backbones = nn.ModuleList(EfficientNet(layout) for _ in range(windows))
         self.weights = nn.Parameter(torch.empty(windows))

@@ -12,7 +12,7 @@ import soundfile
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 
 from synbench_metrics import load, score, score_batch, utmosv2  # noqa: E402
-from synbench_metrics._efficientnet import Layout, Stage  # noqa: E402
+from synbench_metrics._efficientnet import EfficientNetLayout, EfficientNetStage  # noqa: E402
 from synbench_metrics._torch import load_strictly  # noqa: E402
 from synbench_metrics._utmosv2_model import Utmosv2, own_names  # noqa: E402
 from synbench_metrics._wav2vec2 import Sizes  # noqa: E402
@@ -24,15 +24,15 @@ FULL_SIZE = 204291304  # values that the authors' class has, those that BatchNor
 NARROW = functools.partial(
     Utmosv2,
     speech=Sizes(hidden=32, inner=48, features=16, heads=4, layers=2, positions=16, groups=4),
-    pictures=Layout(
+    pictures=EfficientNetLayout(
         8,
         (
-            Stage("plain", 1, 8, 1, 1),
-            Stage("fused", 2, 8, 4, 2),
-            Stage("fused", 1, 16, 4, 2),
-            Stage("inverted", 2, 16, 4, 2),
-            Stage("inverted", 1, 24, 6, 1),
-            Stage("inverted", 2, 32, 6, 2),
+            EfficientNetStage("plain", 1, 8, 1, 1),
+            EfficientNetStage("fused", 2, 8, 4, 2),
+            EfficientNetStage("fused", 1, 16, 4, 2),
+            EfficientNetStage("inverted", 2, 16, 4, 2),
+            EfficientNetStage("inverted", 1, 24, 6, 1),
+            EfficientNetStage("inverted", 2, 32, 6, 2),
         ),
         16,
     ),
