@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synbench.lag import FEW_ITEMS, SURE_HEIGHT, common_lag
 from synbench.policy import TRUSTED_CORRELATION
+from synbench_base.arrays import median
 
 Floats = NDArray[np.float64]
 
@@ -106,7 +107,7 @@ def doubts(
 
 def _median(values: Floats) -> float:
     values = values[~np.isnan(values)]
-    return float(np.median(values)) if values.size else float("nan")
+    return median(values) if values.size else float("nan")
 
 
 def _paired_wrongly(known: Mapping[str, Floats]) -> Iterator[Doubt]:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synbench_base.arrays import median
 from synbench_base.long_wave import on_disk, stretches
 
 Wave = NDArray[np.float64]
 
 WINDOW_SECONDS = 0.1
-BLOCKS = 32  # transformed at once
+BLOCKS = 16  # transformed at once
 # Levels are taken every millisecond, over about ten.
 LEVEL_STEP = 1e-3
 LEVELS_SMOOTHED = 11
@@ -117,8 +118,8 @@ def _energy(wave: Wave) -> float:
 
 
 def _points(samples: int, reach: int) -> int:
-    """Of the transform of a block and its surroundings, which are two fifths of it at most."""
-    return 1 << (min(5 * reach, samples + 2 * reach - 1)).bit_length()
+    """Of the transform of a block and its surroundings, which are a fifth of it at most."""
+    return 1 << (min(10 * reach, samples + 2 * reach - 1)).bit_length()
 
 
 def _cross_spectra(reference: Wave, wave: Wave, reach: int) -> Iterator[NDArray[np.complex128]]:
@@ -187,7 +188,7 @@ def common_lag(profiles: Sequence[bytes]) -> CommonLag | None:
     share = float(together.any(axis=1).mean())
     sure = SURE_HEIGHT if items < FEW_ITEMS else SURE_HEIGHT_OF_MANY
     if height >= sure and share >= MOST_SHARE:
-        exact = float(np.median(lags[together]))
+        exact = median(lags[together])
         return CommonLag(seconds=exact, is_exact=True, height=height, items=items)
     return CommonLag(seconds=coarse, is_exact=False, height=0.0, items=items)
 

@@ -5,9 +5,8 @@ same policy brings them onto each other, and what was cut, filled, clipped or de
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from synbench.audio import read_audio
 from synbench.corpora.folder import folder
 from synbench.doubt import MEASURES, Doubt, doubts, measures_of
 from synbench.errors import ItemError, UsageError
-from synbench.execution.executors import WORKER_DIED, ProcessPool
 from synbench.execution.guard import guarded, usual_seconds
 from synbench_base.device import check_device
 from synbench_base.folders import AudioFiles
@@ -30,9 +28,6 @@ from synbench_metrics import Metric, Outcome
 START_OF_WORKERS_SECONDS = 0.4
 LEAST_WORK_OF_A_WORKER_SECONDS = 0.2
 USUAL_CLIP_SECONDS = 5.0
-# A chunk is this part of a worker's share of what is left, so that all end together.
-CHUNKS_PER_SHARE = 3
-LEAST_CHUNK_SECONDS = 0.05
 LONGEST_BELIEVED_SECONDS = 1e6  # of a header that knows no length
 NO_TRANSCRIPT = Outcome.not_applicable(
     "no transcript: put one into NAME.txt beside each reference, or take a column that needs none, "
@@ -44,8 +39,10 @@ __all__ = [
     "ScoredPair",
     "SoundPair",
     "doubts_of",
+    "failed_pair",
     "load_metrics",
     "match",
+    "score_chunk",
     "score_pairs",
 ]
 
@@ -156,8 +153,9 @@ def score_pairs(
     workers = min(workers, len(pairs), int(sum(costs) / LEAST_WORK_OF_A_WORKER_SECONDS))
     if workers < 2 or sum(costs) * (1 - 1 / workers) < START_OF_WORKERS_SECONDS:
         return score_chunk(pairs, columns)
-    chunks = list(_chunks(pairs, costs, workers))
-    scored = {one.name: one for one in _in_pool(chunks, columns, workers)}
+    from synbench.pairs_in_pool import in_pool  # most jobs are too small for workers
+
+    scored = {one.name: one for one in in_pool(pairs, costs, columns, workers=workers)}
     return [scored[pair.name] for pair in pairs]
 
 
@@ -173,84 +171,14 @@ def _seconds(path: Path) -> float:
     return seconds if 0 < seconds < LONGEST_BELIEVED_SECONDS else USUAL_CLIP_SECONDS
 
 
-def _chunks(
-    pairs: Sequence[SoundPair], costs: Sequence[float], workers: int
-) -> Iterator[list[SoundPair]]:
-    """All pairs, the longest first, in chunks that get cheaper, so that workers end together."""
-    left = sum(costs)
-    chunk: list[SoundPair] = []
-    cost = 0.0
-    for index in sorted(range(len(pairs)), key=lambda index: -costs[index]):
-        chunk.append(pairs[index])
-        cost += costs[index]
-        if cost >= max(left / (workers * CHUNKS_PER_SHARE), LEAST_CHUNK_SECONDS):
-            yield chunk
-            left -= cost
-            chunk, cost = [], 0.0
-    if chunk:
-        yield chunk
-
-
-def _in_pool(
-    chunks: Sequence[Sequence[SoundPair]], columns: Sequence[str], workers: int
-) -> list[ScoredPair]:
-    """All chunks in worker processes.
-
-    Every chunk in flight fails with a worker that dies, and any may be the cause: their pairs are
-    tried again one at a time, when all others are done.
-    """
-    scored: list[ScoredPair] = []
-    waiting, suspects = deque(chunks), deque[SoundPair]()
-    running: dict[Future[list[ScoredPair]], Sequence[SoundPair]] = {}
-    pool = ProcessPool(workers, preload=("synbench.pairs",))
-    try:
-        while waiting or suspects or running:
-            while waiting and len(running) < pool.in_flight:
-                chunk = waiting.popleft()
-                running[_submit(pool, chunk, columns)] = chunk
-            alone = not running
-            if alone:
-                chunk = [suspects.popleft()]
-                running[_submit(pool, chunk, columns)] = chunk
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            lost: list[SoundPair] = []
-            for future in done:
-                chunk = running.pop(future)
-                try:
-                    scored += future.result()
-                except BrokenExecutor:
-                    lost += chunk
-            if lost:
-                lost += [pair for chunk in running.values() for pair in chunk]
-                running.clear()
-                pool.restart()
-            if alone:
-                scored += [_failed(pair.name, columns, WORKER_DIED) for pair in lost]
-            else:
-                suspects += lost
-    finally:
-        pool.shutdown(kill=True)
-    return scored
-
-
-def _submit(
-    pool: ProcessPool, chunk: Sequence[SoundPair], columns: Sequence[str]
-) -> Future[list[ScoredPair]]:
-    try:
-        return pool.submit(score_chunk, chunk, columns)
-    except BrokenExecutor as error:  # an idle worker has died
-        future: Future[list[ScoredPair]] = Future()
-        future.set_exception(error)
-        return future
-
-
 def score_chunk(pairs: Sequence[SoundPair], columns: Sequence[str]) -> list[ScoredPair]:
     """Score some pairs in this process."""
     metrics = [synbench_metrics.load(column) for column in columns]
     return [_score_pair(pair, metrics) for pair in pairs]
 
 
-def _failed(name: str, columns: Sequence[str], reason: str) -> ScoredPair:
+def failed_pair(name: str, columns: Sequence[str], reason: str) -> ScoredPair:
+    """A pair without any score, for one reason."""
     return ScoredPair(name, {column: Outcome.failed(reason) for column in columns})
 
 
@@ -270,11 +198,11 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
             for metric in metrics
         }
     except ItemError as error:
-        return _failed(pair.name, columns, _without_paths(str(error), pair))
+        return failed_pair(pair.name, columns, _without_paths(str(error), pair))
     except MemoryError:
-        return _failed(pair.name, columns, "out of memory")
+        return failed_pair(pair.name, columns, "out of memory")
     except Exception as error:  # noqa: BLE001 - what is wrong with one pair must not cost the others
-        return _failed(pair.name, columns, f"{type(error).__name__}: {error}")
+        return failed_pair(pair.name, columns, f"{type(error).__name__}: {error}")
     return ScoredPair(pair.name, outcomes, measures_of(aligned), aligned.lag_profile)
 
 

@@ -204,7 +204,8 @@ def _clipped(wave: Wave) -> Wave:
 
 def fit(wave: Wave, *, n_samples: int) -> Wave:
     """The wave cut, or filled with zeros at its end, to exactly ``n_samples``."""
-    return np.pad(wave[:n_samples], (0, max(0, n_samples - wave.size)))
+    missing = n_samples - wave.size
+    return np.pad(wave, (0, missing)) if missing > 0 else wave[:n_samples]
 
 
 def check(decoded: NDArray[Any]) -> None:

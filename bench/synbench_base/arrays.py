@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_array", "described", "not_floats"]
+__all__ = ["as_array", "described", "median", "not_floats"]
 
 
 def as_array(value: Any) -> NDArray[Any]:
@@ -45,3 +45,10 @@ def not_floats(array: NDArray[Any], name: str) -> str:
         f"{name} must hold floats between -1 and 1, got {array.dtype}; divide 16-bit integers by "
         f"32768"
     )
+
+
+def median(values: NDArray[np.float64]) -> float:
+    """The median of at least one value; that of numpy, which imports its masked arrays for it."""
+    ordered = np.sort(values, axis=None)
+    middle = ordered.size // 2
+    return float((ordered[(ordered.size - 1) // 2] + ordered[middle]) / 2)

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 import shlex
@@ -59,9 +58,12 @@ def lacking(extra: str) -> list[str]:
 
 def _requirements(extra: str) -> list[str]:
     """What the extra asks for, in the words of the installed distribution."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import requires as required
+
     marker = re.compile(rf"""extra\s*==\s*['"]{re.escape(extra)}['"]""")
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        lines = importlib.metadata.requires("synbench") or []
+    with contextlib.suppress(PackageNotFoundError):
+        lines = required("synbench") or []
         requirements = [line.partition(";")[0].strip() for line in lines if marker.search(line)]
         if requirements:
             return requirements
@@ -86,9 +88,12 @@ def _pip() -> str:
 
 def installed_version(distribution: str) -> str:
     """Version of a distribution, or an empty string where it is not installed."""
+    # Half of what numpy takes to import, and many commands need no version.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        return version(distribution)
+    except PackageNotFoundError:
         return ""
 
 
@@ -158,8 +163,11 @@ def package_file(package: str, file: str) -> Path | None:
 
 def distribution_file(distribution: str, file: str) -> Path | None:
     """A file that an installed distribution brought, by its path in site-packages."""
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        path = Path(str(importlib.metadata.distribution(distribution).locate_file(file)))
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import distribution as installed
+
+    with contextlib.suppress(PackageNotFoundError):
+        path = Path(str(installed(distribution).locate_file(file)))
         return path if path.is_file() else None
     return None
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import inspect
 import pkgutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from synbench_base.close_names import suggestion
 from synbench_base.errors import Unavailable, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Thing = TypeVar("Thing")
 
@@ -105,9 +107,11 @@ class Registry(Generic[Thing]):
         return tuple(name for name in names if not name.startswith("_"))
 
     @functools.cached_property
-    def entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
+    def entry_points(self) -> dict[str, EntryPoint]:
         """What installed packages offer; none is imported."""
-        return {point.name: point for point in importlib.metadata.entry_points(group=self.group)}
+        from importlib.metadata import entry_points  # not for those that only ask for a built-in
+
+        return {point.name: point for point in entry_points(group=self.group)}
 
     def _read(self, module: str) -> Mapping[str, Thing]:
         if module not in self._contents:

@@ -32,6 +32,7 @@ from synbench_base.sample_rates import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
 # Files of more are long: 35 minutes at 16 kHz, a quarter of a gigabyte in memory.
 LONG_SAMPLES = 2**25
+MOST_SAMPLES_PER_BYTE = 256  # that speech is ever packed to; Opus reaches 64
 # Sizes from here on are what SoX (0x7FFFF000) and FFmpeg (all ones) write when they know none.
 NO_SIZE = 0x7FFFF000
 PAGE_BYTES = 65307  # the largest page of Ogg
@@ -105,7 +106,8 @@ def is_long(path: Path) -> bool:
     """
     import soundfile
 
-    check_regular(path)
+    if check_regular(path).st_size < LONG_SAMPLES / MOST_SAMPLES_PER_BYTE:
+        return False  # most files, and opening each twice takes its time
     try:
         frames = soundfile.info(os.fsencode(path)).frames
     except (soundfile.SoundFileError, OSError, UnicodeError, TypeError):

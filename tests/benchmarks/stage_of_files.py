@@ -14,10 +14,10 @@ COLUMNS = ("pesq_wb", "stoi", "estoi", "visqol_speech_exp")
 
 def synbench(pairs: list[list[str]]) -> list[list[float]]:
     """The bench's own pool, one worker per core."""
-    from synbench.execution.executors import default_workers
-    from synbench.pairs import Pair, score_pairs
+    from synbench.execution.cores import default_workers
+    from synbench.pairs import SoundPair, score_pairs
 
-    work = [Pair(degraded, Path(reference), Path(degraded)) for reference, degraded in pairs]
+    work = [SoundPair(degraded, Path(reference), Path(degraded)) for reference, degraded in pairs]
     scored = score_pairs(work, COLUMNS, workers=default_workers())
     return [[row.outcomes[column].value for column in COLUMNS] for row in scored]
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from synbench.commands.narrow import narrowing_options, read_part
 from synbench.console import output_console
+from synbench.execution.cores import default_workers
 from synbench.execution.execute import folder_of
-from synbench.execution.executors import default_workers
 from synbench.execution.plan import GO_ON, Plan, make_plan
 from synbench.execution.progress import Reading, duration, note_lines, print_lines, skipped_lines
 from synbench.results.store import RunFolder

@@ -11,7 +11,7 @@ import click
 
 from synbench.doubt import OTHER_SCRIPTS, script_warning
 from synbench.errors import UsageError
-from synbench.execution.executors import default_workers
+from synbench.execution.cores import default_workers
 from synbench.metric_names import notes_on_families
 from synbench.pairs import Pairing, ScoredPair, doubts_of, load_metrics, match, score_pairs
 from synbench_base.decimals import is_share

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from synbench.errors import EnvironmentFault, UsageError
+from synbench.execution.cores import default_workers
 from synbench.execution.worker_start import prepare_worker, worker_context
 from synbench_base.device import device
 
@@ -50,7 +51,6 @@ __all__ = [
     "Serial",
     "WorkerDied",
     "cuda_devices",
-    "default_workers",
     "make_executor",
 ]
 
@@ -198,11 +198,6 @@ def _startable() -> Iterator[None]:
             f"cannot start worker processes: {error}; raise the limits of this shell (ulimit -a), "
             f"or do everything in one process with --workers 0"
         ) from error
-
-
-def default_workers() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cuda_devices() -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import functools
-import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,7 +74,13 @@ def _in_words(error: BaseException) -> str:
 
 def _interrupted() -> bool:
     """Whether the user may have typed Ctrl-C: workers do not hear of it."""
-    return multiprocessing.parent_process() is None and _Interrupt.typed
+    return not _is_worker() and _Interrupt.typed
+
+
+def _is_worker() -> bool:
+    """Whether another process of Python's has started this one."""
+    processes: Any = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.parent_process() is not None
 
 
 class _Interrupt:
@@ -95,7 +101,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         return
     before = signal.signal(signal.SIGALRM, _raise)
     previous = _hear_interrupts()
-    worker = multiprocessing.parent_process() is not None
+    worker = _is_worker()
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     if worker:
         faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=_nowhere())
