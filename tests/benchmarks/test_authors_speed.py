@@ -1,12 +1,14 @@
 """Our networks against their authors' own packages: same random weights, one thread, in turns.
 
-The packages are installed beside ours for this comparison alone::
+The packages lie beside ours for this comparison alone, WavTokenizer as a clone of its repository::
 
     pip install --no-deps descript-audio-codec==1.0.0 bigcodec==0.0.3 einops argbind
+    git clone https://github.com/jishengpeng/WavTokenizer && export PYTHONPATH=$PWD/WavTokenizer
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from authors import calibrated, imported, noise, stand_in  # noqa: E402
 import synbench_codecs  # noqa: E402
 from synbench_codecs.support.torch_models import inference  # noqa: E402
 
-SECONDS, ROUNDS = 2, 3
+SECONDS, ROUNDS = 2, 5
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -79,7 +81,7 @@ def race(
     measured.add_ratio(f"{name}, its authors' package", totals["theirs"] / totals["ours"])
 
 
-@pytest.mark.parametrize("name", ["16k", "24k"])
+@pytest.mark.parametrize("name", ["16k", "24k", "44k"])
 def test_dac(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, measured: Measured, name: str
 ) -> None:
@@ -126,4 +128,89 @@ def test_dac(
                 lambda tokens: codec.model.decode(audio_codes=tokens).audio_values,
             ),
             theirs=(lambda: encode(tensor[None]), decode),
+        )
+
+
+def test_bigcodec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, measured: Measured) -> None:
+    package = imported(
+        monkeypatch, "bigcodec", package="bigcodec==0.0.3 einops", absent=("torchaudio",)
+    )
+    model = package.BigCodec(
+        ngf=48,
+        use_rnn=True,
+        rnn_bidirectional=False,
+        rnn_num_layers=2,
+        up_ratios=(2, 2, 2, 5, 5),
+        dilations=(1, 3, 9),
+        out_channels=1024,
+        codebook_size=8192,
+        vq_num_quantizers=1,
+        codebook_dim=8,
+    )
+
+    def encode(wave: Any) -> Any:
+        # Their script appends a frame to whole frames, as ours does.
+        padded = torch.nn.functional.pad(wave, (0, 200 - wave.shape[-1] % 200))
+        return model.encode(padded)[0]
+
+    def decode(tokens: Any) -> Any:
+        return model.decode(tokens[:, None])
+
+    model = calibrated(model, lambda wave: decode(encode(wave)), 3200)
+    names = {"encoder.": "CodecEnc.", "decoder.": "generator."}
+    tensors = {names[key[:8]] + key[8:]: value for key, value in model.state_dict().items()}
+    torch.save(tensors, tmp_path / "weights.pt")
+    codec = synbench_codecs.load("bigcodec", weights=str(tmp_path / "weights.pt"))
+    tensor = torch.from_numpy(noise(SECONDS * 16000))[None]
+    with inference():
+        race(
+            "BigCodec",
+            measured,
+            ours=(lambda: codec.model.encode(tensor), codec.model.decode),
+            theirs=(lambda: encode(tensor[None]), decode),
+        )
+
+
+@pytest.mark.parametrize("rate", [40, 75])
+def test_wavtokenizer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, measured: Measured, rate: int
+) -> None:
+    if importlib.util.find_spec("decoder") is None:
+        pytest.skip("no clone of github.com/jishengpeng/WavTokenizer in PYTHONPATH")
+    audio = "torchaudio.functional"
+    absent = ("torchaudio", audio, f"{audio}.functional")
+    modules = [
+        imported(monkeypatch, f"decoder.{name}", package="the clone", absent=absent)
+        for name in ("pretrained", "feature_extractors", "models", "heads")
+    ]
+    pretrained, features, models, heads = modules
+    strides, n_fft = {40: ([6, 5, 5, 4], 2400), 75: ([8, 5, 4, 2], 1280)}[rate]
+    model = pretrained.WavTokenizer(
+        features.EncodecFeatures(
+            bandwidths=[6.6] * 4, dowmsamples=strides, vq_bins=4096, vq_kmeans=200
+        ),
+        models.VocosBackbone(512, 768, 2304, 12, adanorm_num_embeddings=4),
+        heads.ISTFTHead(768, n_fft, n_fft // len(strides), padding="same"),
+    )
+    condition = torch.tensor([0])
+
+    def encode(wave: Any) -> Any:
+        return model.encode_infer(wave, bandwidth_id=condition)[1]
+
+    def decode(codes: Any) -> Any:
+        return model.decode(model.codes_to_features(codes), bandwidth_id=condition)
+
+    model = calibrated(model.eval(), lambda wave: decode(encode(wave[:, 0])), 4800)
+    used = {k: v for k, v in model.state_dict().items() if ".encodec.decoder." not in k}
+    torch.save({"state_dict": used}, tmp_path / "weights.ckpt")
+    variant = {40: "small-speech-40token", 75: "large-speech-75token"}[rate]
+    path = str(tmp_path / "weights.ckpt")
+    codec = synbench_codecs.load("wavtokenizer", variant=variant, weights=path)
+    tensor = torch.from_numpy(noise(SECONDS * 24000))[None]
+    with inference():
+        race(
+            f"WavTokenizer {rate}",
+            measured,
+            ours=(lambda: codec.model.encode(tensor), codec.model.decode),
+            theirs=(lambda: encode(tensor), decode),
         )

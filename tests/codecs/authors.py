@@ -74,7 +74,7 @@ def calibrated(model: Any, run: Callable[[Any], Any], n_samples: int) -> Any:
     def scale(layer: Any, _: Any, output: Any) -> Any:
         rows = output.movedim(1, 0).flatten(1)
         spread = (rows - rows.mean(1, keepdim=True)).std() + 1e-6
-        (layer.weight_g if hasattr(layer, "weight_g") else layer.weight).data.div_(spread)
+        _length_of(layer).data.div_(spread)
         if layer.bias is not None:
             layer.bias.data.div_(spread)
         return output / spread
@@ -95,3 +95,12 @@ def calibrated(model: Any, run: Callable[[Any], Any], n_samples: int) -> Any:
     for hook in hooks:
         hook.remove()
     return model.eval()
+
+
+def _length_of(layer: Any) -> Any:
+    """What scales a layer's output, with either of torch's weight norms or none."""
+    if hasattr(layer, "weight_g"):
+        return layer.weight_g
+    if hasattr(layer, "parametrizations"):
+        return layer.parametrizations.weight.original0
+    return layer.weight

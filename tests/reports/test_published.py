@@ -370,6 +370,12 @@ def test_claims_in_words_are_computed(tmp_path: Path) -> None:
     assert above["published", "MUSHRA, VCTK, 48 kHz, 1.5 kbit/s"][2] == "cannot tell"
 
 
+def test_a_table_says_what_is_known_of_how_its_values_came_about() -> None:
+    (remark,) = read_paper("p2psyncodec").tables["1"].remarks
+    assert "61.02 G and 159.32 M" in remark
+    assert remark in reproduced("p2psyncodec", "--table", "1")
+
+
 def test_what_a_paper_calls_comparable_stands_beside_the_test_of_equality() -> None:
     lines = line_by_line(reproduced("p2psyncodec", "--claim", "comparable-to-bigcodec"))
     _, criterion, verdict, _ = lines["published", "BigCodec, MUSHRA, LibriTTS, 16 kHz, 0.5 kbit/s"]

@@ -278,6 +278,7 @@ def _notes(
             "error: where they differ the networks or the counting do. DAC's count here is of 51 "
             "frames for 1 s where 50 hold the audio, 2 % more."
         )
+    yield from table.remarks
     if any(line.column.metric in stream_facts.COLUMNS and line.cell for line in lines):
         yield (
             "Bits are counted in streams that were coded here, the delay is measured from waves "

@@ -60,7 +60,8 @@ class PublishedTable:
     ``released`` says that released checkpoints were scored, so a codec that loads one has the
     weights that were published; ``standard`` that codecs without weights were, so that any which
     follows its standard has; otherwise only the authors' own recordings do. ``codecs`` names by row
-    the spec whose costs are counted, where no suite has the codec.
+    the spec whose costs are counted, where no suite has the codec. ``remarks`` are sentences on how
+    printed values came about, where that was found out.
     """
 
     paper: str
@@ -75,6 +76,7 @@ class PublishedTable:
     released: bool = False
     standard: bool = False
     codecs: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +168,7 @@ def _table(number: str, record: dict[str, Any], common: dict[str, str]) -> Publi
         released=record.get("released", False),
         standard=record.get("standard", False),
         codecs=record.get("codecs", {}),
+        remarks=tuple(" ".join(remark.split()) for remark in record.get("remarks", ())),
     )
 
 
