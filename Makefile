@@ -60,8 +60,8 @@ gpu: environment ## Run the tests that need a CUDA device.
 calibration: environment ## Measure again what intervals and tests promise, and write the page.
 	$(bin)/python tools/calibrate.py
 
-benchmark: environment ## Run the tests that print a speed ratio.
-	$(pytest) -m benchmark -s
+benchmark: environment ## Measure speed and memory, and write the page.
+	SYNBENCH_BENCHMARK_PAGE=1 $(pytest) tests/benchmarks -m benchmark -v -s
 
 docs: environment ## Build the documentation into build/docs; open index.html there.
 	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --quiet

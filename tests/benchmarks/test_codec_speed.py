@@ -22,7 +22,7 @@ pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 
 SIDE = Path(__file__).with_name("side_of_codec.py")
 SIDES = ("ours", "eager")
-SECONDS, ROUNDS = 2, 3
+SECONDS, ROUNDS = 2, 2
 
 # Minutes on a busy machine: the largest network has 159 million weights.
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(7200)]
@@ -32,7 +32,6 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(7200)]
     "spec",
     [
         "bigcodec",
-        "wavtokenizer:variant=large-unify-40token",
         "wavtokenizer:variant=large-speech-75token",
     ],
 )
@@ -52,8 +51,7 @@ def test_against_an_eager_module(
         totals = {
             side: min(sum(sides[side]["next"].values()) for sides in rounds) for side in SIDES
         }
-    measured.add_ratio(f"{spec}, a plain eager network", totals["eager"] / totals["ours"])
-    measured.add("costs", spec, each_audio_second=totals["ours"])
+    measured.add_ratio(f"{spec}: a plain eager network", totals["eager"] / totals["ours"])
 
 
 def _compared(rounds: list[dict[str, Any]], wave: str) -> str:

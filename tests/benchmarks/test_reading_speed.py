@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+from numpy.typing import NDArray
 
 from synbench.results.cells import OK, Store
 from synbench.results.planned import read_planned
@@ -30,29 +31,35 @@ def write_scores(folder: Path, policy_id: str, *, items: int, codecs: int, metri
     per_shard = items // SHARDS
     codec = np.tile(np.repeat(np.arange(codecs), metrics), per_shard)
     metric = np.tile(np.arange(metrics), per_shard * codecs)
+    count = len(codec)
+    item = np.repeat(np.arange(per_shard), codecs * metrics)
+    codec_names = _texts([f"codec{number}" for number in range(codecs)], codec)
+    metric_names = _texts([f"metric{number}" for number in range(metrics)], metric)
     for shard in range(SHARDS):
-        first = shard * per_shard
-        item_numbers = np.repeat(np.arange(first, first + per_shard), codecs * metrics)
-        names = [f"item{number}" for number in item_numbers]
-        count = len(item_numbers)
+        numbers = range(shard * per_shard, (shard + 1) * per_shard)
         columns: dict[str, Any] = {
-            "corpus": ["speech"] * count,
-            "item": names,
-            "item_digest": [f"digest {name}" for name in names],
-            "codec": [f"codec{number}" for number in codec],
-            "codec_id": [f"codec{number}" for number in codec],
-            "metric": [f"metric{number}" for number in metric],
-            "metric_id": [f"metric{number}" for number in metric],
-            "policy_id": [policy_id] * count,
-            "status": ["ok"] * count,
+            "corpus": _texts(["speech"], np.zeros_like(item)),
+            "item": _texts([f"item{number}" for number in numbers], item),
+            "item_digest": _texts([f"digest item{number}" for number in numbers], item),
+            "codec": codec_names,
+            "codec_id": codec_names,
+            "metric": metric_names,
+            "metric_id": metric_names,
+            "policy_id": _texts([policy_id], np.zeros_like(item)),
+            "status": _texts(["ok"], np.zeros_like(item)),
             "value": generator.normal(3, 1, count),
-            "reason": [""] * count,
-            "transient": [False] * count,
+            "reason": _texts([""], np.zeros_like(item)),
+            "transient": np.zeros(count, dtype=bool),
             "written": np.arange(count, dtype=float),
             "cpu_seconds": np.ones(count),
         }
         path = folder / "scores" / f"{shard:04}.parquet"
         pyarrow.parquet.write_table(pyarrow.table(columns), path)
+
+
+def _texts(texts: list[str], index: NDArray[Any]) -> pyarrow.Array:
+    """A long column of few texts."""
+    return pyarrow.array(texts).take(pyarrow.array(index))
 
 
 def maker() -> Any:

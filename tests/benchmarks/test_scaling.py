@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,64 +11,51 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from cpu_of_children import synbench_command, used
 from measured import Measured
 from test_reading_speed import big_run
 
 from synbench.cache import Measurements, stamp
 from synbench.corpora._measure import measure_file
 from synbench.execution.manifest import item_rows
-from synbench.execution.plan import make_plan
+from synbench.execution.plan import Plan, make_plan
 from synbench.results.cells import Store
 from synbench.results.compact import compact
 from synbench.results.planned import read_planned
 from synbench.results.store import RunFolder
-from synbench.suite import make_suite
+from synbench.suite import load_suite
 
 CODECS, METRICS = 20, 10
 MOST_ITEMS_IN_A_FOLDER = 1000
-MOST_SECONDS_OF_A_MILLION_ROWS = 2.0
+MOST_SECONDS_OF_A_MILLION_ROWS = 2.5
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
 
-def cpu_seconds(script: str) -> float:
-    """What a script takes in a process of its own, start included."""
-    before = os.times()
-    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    after = os.times()
-    return (after.children_user - before.children_user) + (
-        after.children_system - before.children_system
-    )
-
-
-def commands(folder: Path) -> dict[str, float]:
-    """The least CPU seconds of three times each."""
-    start = "import sys; from synbench.__main__ import main; sys.argv = ['synbench', {}]; main()"
-    scripts = {
-        "show": start.format(f"'show', {str(folder)!r}"),
-        "compare": start.format(f"'compare', {str(folder)!r}, '--metrics', 'metric3'"),
-        "scores": f"import synbench; synbench.open({str(folder)!r}).scores()",
-    }
-    return {name: min(cpu_seconds(text) for _ in range(3)) for name, text in scripts.items()}
-
-
-@pytest.mark.parametrize("rows", [1_000_000, 10_000_000])
+@pytest.mark.parametrize("rows", [40_000, 1_000_000, 10_000_000])
 def test_rows(rows: int, tmp_path: Path, measured: Measured) -> None:
-    (tmp_path / "few").mkdir()
-    few = commands(big_run(tmp_path / "few", 200, CODECS, METRICS))
-    many = commands(big_run(tmp_path, rows // (CODECS * METRICS), CODECS, METRICS))
-    seconds = {name: max(0.0, many[name] - few[name]) for name in many}
-    measured.add("rows", f"{rows / 1e6:g} million rows", **seconds)
-    measured.add("rows", "to start", **few)
-    assert max(seconds.values()) < MOST_SECONDS_OF_A_MILLION_ROWS * rows / 1e6
+    folder = str(big_run(tmp_path, rows // (CODECS * METRICS), CODECS, METRICS))
+    frame = f"import synbench; synbench.open({folder!r}).scores()"
+    commands = {
+        "show": synbench_command("show", folder),
+        "compare_one_metric": synbench_command("compare", folder, "--metrics", "metric3"),
+        "report": synbench_command("report", folder),
+        "scores_in_Python": [sys.executable, "-c", frame],
+    }
+    if rows > 1_000_000:
+        del commands["report"]  # a page of 50,000 items
+    times = 1 if rows > 1_000_000 else 3
+    spent = {name: used(command, times=times) for name, command in commands.items()}
+    label = f"{rows:,} rows"
+    measured.add("rows", label, **{name: seconds for name, (seconds, _) in spent.items()})
+    measured.add("memory", f"show, {label}", memory=spent["show"][1], CPU_seconds=spent["show"][0])
+    most = 1 + MOST_SECONDS_OF_A_MILLION_ROWS * max(rows / 1e6, 1)
+    assert spent["show"][0] < most
 
 
-@pytest.mark.parametrize("items", [1000, 10_000, 100_000])
-def test_items(
-    items: int, tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
-    corpus = tmp_path / "corpus"
+def many_items(folder: Path, items: int) -> Path:
+    """A suite of a corpus whose files this machine knows: links to a few waves."""
+    corpus = folder / "corpus"
     first = corpus
     for number in range(items):
         path = corpus / f"{number // MOST_ITEMS_IN_A_FOLDER:03}" / f"{number:06}.wav"
@@ -84,24 +70,57 @@ def test_items(
     stamps = (stamp(path) for path in corpus.rglob("*.wav"))
     with Measurements() as memory:
         memory.put({one: facts for one in stamps if one is not None})
-    suite = make_suite(
-        {
-            "name": "many",
-            "corpora": [f"folder:path={corpus}"],
-            "codecs": ["lowpass-3k5"],
-            "metrics": ["si_sdr"],
-        }
+    suite = folder / "suite.yaml"
+    suite.write_text(
+        f"name: many\ncorpora: ['folder:path={corpus}']\ncodecs: [lowpass-3k5]\nmetrics: [si_sdr]\n"
     )
+    return suite
+
+
+def store_everything(plan: Plan, run: RunFolder) -> None:
+    """The rows that a whole run of the plan would leave."""
+    (codec,), (metric,) = plan.codecs, plan.metrics
+    keys = [
+        {"corpus": item.corpus, "item": item.item, "item_digest": item.digest, "codec": "lowpass"}
+        | {"codec_id": codec.point.codec_id, "policy_id": plan.policy_id, "status": "ok"}
+        | {"seconds": item.seconds, "written": 1.0, "transient": False, "attempt": 1}
+        for item in plan.items
+    ]
+    spent = {"encode_cpu_seconds": 0.1, "decode_cpu_seconds": 0.1}
+    run.add("decodes", [key | spent for key in keys])
+    scores = {"metric": "si_sdr", "metric_id": metric.point.metric_id, "value": 1.0}
+    scores |= {"cpu_seconds": 0.1}
+    run.add("scores", [key | scores for key in keys])
+
+
+@pytest.mark.parametrize("items", [1000, 10_000, 100_000])
+def test_items(
+    items: int, tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNBENCH_CACHE", str(tmp_path / "cache"))
+    path = many_items(tmp_path, items)
+    suite, run = load_suite(path), RunFolder(tmp_path / "run")
     spent = []
     for _ in range(3):
         before = time.process_time()
-        plan = make_plan(suite, RunFolder(tmp_path / "run"))
+        plan = make_plan(suite, run)
         planned = time.process_time()
         rows = item_rows(plan)
         spent.append((planned - before, time.process_time() - planned))
     assert len(rows) == plan.missing_scores == items
+    store_everything(plan, run)
+    nothing = synbench_command("run", str(path), "--out", str(run.path), "--quiet")
+    used(nothing)  # notes that all is there
+    seconds, memory = used(nothing, times=3)
     plan_seconds, list_seconds = (min(side) for side in zip(*spent, strict=True))
-    measured.add("items", f"{items} items", plan=plan_seconds, list_of_items=list_seconds)
+    measured.add(
+        "items",
+        f"{items:,} items",
+        plan=plan_seconds,
+        list_of_items=list_seconds,
+        nothing_to_do=seconds,
+    )
+    measured.add("memory", f"nothing to do, {items:,} items", memory=memory, CPU_seconds=seconds)
 
 
 @pytest.mark.parametrize("shards", [10, 1000, 10_000])
@@ -128,5 +147,5 @@ def test_shards(shards: int, tmp_path: Path, measured: Measured) -> None:
     compact(RunFolder(folder))
     tidied = time.process_time() - before
     together = min(read() for _ in range(3))
-    measured.add("shards", f"{shards} files", read=apart, put_together=tidied, read_then=together)
+    measured.add("shards", f"{shards:,} files", read=apart, put_together=tidied, read_then=together)
     assert len(RunFolder(folder).shards("scores")) == 1

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from synbench.errors import UsageError
+from synbench_base.collector import paused_collector
 from synbench_base.outputs import output_file
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _show_groups(folder: Path, by: str, *, corpus: str | None, metrics: tuple[st
     click.echo("\n± is half of the 95 % interval; some group is always the worst")
 
 
+@paused_collector()
 def show_run(
     folder: Path,
     *,
