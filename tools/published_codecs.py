@@ -83,7 +83,10 @@ TRIED = dict.fromkeys(
         "xy_codec",
     ),
     "its own network, random weights; ",
-) | {"flexi_codec": "its own network, random weights, another recogniser; "}
+) | {
+    "flexi_codec": "its own network, random weights, another recogniser; ",
+    "semanti_codec": "its own network, random weights, one utterance; ",
+}
 
 # What pip said of installing them beside torch 2.13, transformers 5.24 and onnxruntime 1.32.
 APART_HEADINGS = ("Codec", "Package", "Why it runs in an environment of its own")
