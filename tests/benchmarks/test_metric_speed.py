@@ -21,17 +21,15 @@ DECODED = Path(__file__).resolve().parents[3] / "shared" / "decoded"
 PROGRAM = Path(__file__).with_name("metric_contestants.py")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
-# Of the contestants, as the page calls them.
-TITLES = {
-    "visqol": "ViSQOL speech",
-    "audio": "ViSQOL audio",
-    "stoi": "STOI and ESTOI",
-    "stage": "PESQ, STOI, ESTOI and ViSQOL of six codecs",
-}
-PACKAGES = {
-    "core": "a loop over the packages, ViSQOL by visqol-python",
-    "accelerated": "a loop over the packages, ViSQOL by visqol-python with numba",
-    "pystoi": "pystoi",
+# Rows of the page: what is scored, and by whom instead of by us.
+ROWS = {
+    "visqol: core": "ViSQOL speech: visqol-python",
+    "visqol: accelerated": "ViSQOL speech: visqol-python with numba",
+    "audio: core": "ViSQOL audio: visqol-python",
+    "audio: accelerated": "ViSQOL audio: visqol-python with numba",
+    "stoi: pystoi": "STOI and ESTOI: pystoi",
+    "stage: core": "PESQ, STOI, ESTOI, ViSQOL of six codecs: pesq, pystoi, visqol-python",
+    "stage: accelerated": "PESQ, STOI, ESTOI, ViSQOL of six codecs: the same with numba",
 }
 
 pytestmark = [
@@ -128,8 +126,7 @@ def _print(reports: dict[str, dict], scored: float, measured: Measured) -> None:
         )
     ours, *others = reports
     for name in others:
-        row = f"{TITLES[name.partition(':')[0]]}: {PACKAGES[name.partition(': ')[2]]}"
-        measured.add_ratio(row, reports[name]["seconds"] / reports[ours]["seconds"])
+        measured.add_ratio(ROWS[name], reports[name]["seconds"] / reports[ours]["seconds"])
 
 
 def test_visqol(race, corpus):
