@@ -57,50 +57,58 @@ class Audio:
     sha256: str
 
 
-def read_audio(path: Path, *, by_stretches: bool = False) -> Audio:
+def read_audio(path: Path, *, by_stretches: bool = False, digest: bool = True) -> Audio:
     """Read a whole file.
 
     Args:
         by_stretches: the wave of a long file is left on the disk, as a
             :class:`~synbench_base.long_wave.LongWave`.
+        digest: whether ``sha256`` is wanted; it is empty where it is not.
 
     Raises:
         ItemError: the file is absent, no audio, cut off, or its channels cancel each other.
     """
     if by_stretches and is_long(path):
         stream = SampleStream(path)
-        reading = _Reading(stream.sample_rate, stream.channels)
+        reading = _Reading(stream.sample_rate, stream.channels, digest=digest)
         stored = np.float32 if stream.is_exact and stream.channels == 1 else np.float64
         wave = cast(Wave, LongWave(map(reading.mono, stream), stored=stored))
     else:
         samples, sample_rate = read_samples(path)
-        reading = _Reading(sample_rate, samples.shape[1])
+        reading = _Reading(sample_rate, samples.shape[1], digest=digest)
         wave = np.ascontiguousarray(reading.mono(samples))
     if reading.channels > 1 and reading.cancels:
         raise ItemError(
             f"{printable(path)}: its {reading.channels} channels cancel each other (opposite "
             f"phase), their mean is silent; turn one of them round, or keep one"
         )
-    return Audio(wave, reading.sample_rate, reading.channels, reading.digest.hexdigest())
+    return Audio(wave, reading.sample_rate, reading.channels, reading.sha256)
 
 
 class _Reading:
     """What is known of a file whose samples go by, all at once or some at a time."""
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(self, sample_rate: int, channels: int, *, digest: bool) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self.digest = hashlib.sha256(f"{sample_rate} {channels} ".encode())
+        head = f"{sample_rate} {channels} ".encode()
+        self._digest = hashlib.sha256(head) if digest else None
         self._energy = self._mean_energy = 0.0
 
     def mono(self, samples: NDArray[np.float64]) -> Wave:
         """The mean ``(samples,)`` of the channels ``(samples, channels)``."""
-        self.digest.update(np.ascontiguousarray(samples, dtype="<f8").data)
+        if self._digest is not None:
+            self._digest.update(np.ascontiguousarray(samples, dtype="<f8").data)
         if self.channels == 1:  # the channel itself, bit for bit
             return samples[:, 0]
         wave = samples.mean(axis=1)
         self._energy += float(np.sum(samples**2)) / self.channels
         self._mean_energy += float(np.sum(wave**2))
         return np.asarray(wave)
+
+    @property
+    def sha256(self) -> str:
+        """Of rate, channels and samples; empty where it was not wanted."""
+        return "" if self._digest is None else self._digest.hexdigest()
 
     @property
     def cancels(self) -> bool:

@@ -208,7 +208,7 @@ def _score_pair(pair: SoundPair, metrics: Sequence[Metric]) -> ScoredPair:
 
 def _read(pair: SoundPair) -> tuple[policy.Wave, int, policy.Aligned]:
     """The reference, its rate in Hz, and the degraded wave brought onto it."""
-    reference = read_audio(pair.reference, by_stretches=True)
+    reference = read_audio(pair.reference, by_stretches=True, digest=False)
     decoded, decoded_rate = read_decoded(pair.degraded)
     aligned = policy.align(
         decoded,

@@ -107,7 +107,7 @@ def read_reference(path: Path, *, target_rate: int | None) -> tuple[Wave, int]:
     Raises:
         ItemError: absent or unreadable.
     """
-    audio = read_audio(path)
+    audio = read_audio(path, digest=False)
     if target_rate is None:
         return audio.wave, audio.sample_rate
     return at_rate(audio.wave, sample_rate=audio.sample_rate, to=target_rate), target_rate
