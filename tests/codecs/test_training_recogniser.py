@@ -13,6 +13,8 @@ from synbench_codecs.errors import UsageError
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("accelerate", reason="pip install 'synbench[torch]'")
 
+from synbench_codecs._mdct.information import training_note  # noqa: E402
+from synbench_codecs._mdct.trained_model import read_model  # noqa: E402
 from synbench_codecs._mdct_training.journal import read_curves  # noqa: E402
 from synbench_codecs._mdct_training.recogniser import (  # noqa: E402
     FeatureTrack,
@@ -60,6 +62,7 @@ def test_a_taught_run_resumes_as_if_it_had_not_stopped(
     curves = read_curves(straight.parent / "curves.csv")
     assert all(0 < value < 2 for _, name, value in curves if name == "recogniser")
     assert "recogniser" in {name for step, name, _ in curves if step == 6}
+    assert "words taught by a recogniser" in training_note(read_model(straight).header)
     # The encoder was taught otherwise than without, and the head stays with the run.
     plain = tensors(teach(speech, tmp_path / "plain", TEACHER))
     taught = tensors(straight)

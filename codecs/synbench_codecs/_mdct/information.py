@@ -15,7 +15,10 @@ __all__ = ["nominal_bitrate", "rate_label", "shared_info", "teacher_steps", "tra
 
 
 def training_note(header: Header) -> str:
-    """One line on the training: hours and steps always, and what the training's author added."""
+    """One line on the training: hours and steps always, and what the training's author added.
+
+    Whose encoder taught the words is said too: its own count of word errors is flattered by it.
+    """
     training = header.training
     hours = training.get("hours")
     parts = [str(training.get("note") or "")]
@@ -23,6 +26,9 @@ def training_note(header: Header) -> str:
         parts.append(f"trained on {hours:g} h of speech, {_steps(training)} steps")
     if header.predictors is not None and "teacher" in training:
         parts.append(f"teacher {_steps(training['teacher'])} steps")
+    teacher = training.get("teacher", training).get("taught_by")
+    if teacher:
+        parts.append(f"words taught by {teacher}")
     return ", ".join(part for part in parts if part)
 
 

@@ -241,6 +241,8 @@ class Teacher:
             record["started_from"] = self.start
         if self.config.decoder_only:
             record["trained"] = "decoder"
+        if self.words is not None:
+            record["taught_by"] = "a recogniser"
         return record
 
     def _trained(self) -> nn.Module:
