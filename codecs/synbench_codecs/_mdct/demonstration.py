@@ -30,16 +30,16 @@ def _packaged(name: str, *, revision: str, sha256: str, size: int) -> Checkpoint
 # P2PSynCodec: its teacher of two codebooks and one predictor, the decoder frozen as in the paper.
 P2PSYNCODEC = _packaged(
     "p2psyncodec-demo-16k",
-    revision="6",
-    sha256="0b40a59c262719467d5b85df8febe857dece646d5ad2eb8a5eec27dd1c576526",
-    size=7_755_104,
+    revision="7",
+    sha256="2060194f052d55e18c2720ab4ebce5a763df722ed992bf3b8a1036338fd639b3",
+    size=7_755_264,
 )
 # One codebook, trained exactly as long as that teacher.
 ONE_BOOK = _packaged(
     "mdctcodec-demo-16k-one-book",
-    revision="5",
-    sha256="ecdf0922f364463f097b27e0555d10df38c4fbf20ff6e751fb435cb61663dfed",
-    size=5_247_720,
+    revision="6",
+    sha256="b15a70dd9e1e0f748b7560b065ebead9f168dad85b974df7e6b7fecf09375e60",
+    size=5_247_752,
 )
 # Four codebooks trained together, for less time.
 MDCTCODEC = _packaged(
