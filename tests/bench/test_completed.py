@@ -113,6 +113,24 @@ def broken_note(folder: Path) -> None:
     note.write_text("[1")
 
 
+@pytest.mark.parametrize("column", ["speaker", "transcript", "gender", "language", "accent"])
+def test_another_word_in_a_manifest_is_planned(
+    column: str, suite: dict[str, Any], tmp_path: Path, plans: list[Any]
+) -> None:
+    table = tmp_path / "speech" / "manifest.csv"
+    table.write_text(f"file,{column}\na.wav,en\n")
+    os.utime(table, LONG_AGO)
+    suite["corpora"] = [f"manifest:path={table}"]
+    start(suite, tmp_path / "run")
+    planned = len(plans)
+    start(suite, tmp_path / "run")
+    assert len(plans) == planned
+    table.write_text(f"file,{column}\na.wav,de\n")
+    os.utime(table, LONG_AGO)
+    start(suite, tmp_path / "run")
+    assert len(plans) == planned + 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

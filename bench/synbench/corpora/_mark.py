@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -10,6 +11,9 @@ from collections.abc import Sequence
 
 from synbench.cache import Stamp, is_settled
 from synbench.corpora._model import Entry, Listing
+
+# All that an entry says beside its file.
+TEXTS = tuple(field.name for field in dataclasses.fields(Entry) if field.name != "path")
 
 __all__ = ["listing_mark"]
 
@@ -26,10 +30,7 @@ def listing_mark(
     known = [one for one in stamps if one is not None and is_settled(one, now_ns)]
     if len(known) < len(stamps):
         return ""
-    texts = [
-        [getattr(entry, name) for entry in chosen]
-        for name in ("id", "speaker", "transcript", "gender", "language")
-    ]
+    texts = [[getattr(entry, name) for entry in chosen] for name in TEXTS]
     paths, *numbers = zip(*known, strict=True) if known else ((),)
     about = (spec, listing.name, listing.spec, listing.licence, listing.note, listing.target_rate)
     content = [about, len(listing.entries), texts, list(map(os.fsdecode, paths)), numbers]
