@@ -63,6 +63,11 @@ def test_a_taught_run_resumes_as_if_it_had_not_stopped(
     assert all(0 < value < 2 for _, name, value in curves if name == "recogniser")
     assert "recogniser" in {name for step, name, _ in curves if step == 6}
     assert "words taught by a recogniser" in training_note(read_model(straight).header)
+    # Whoever trains it further still owes its words to the recogniser.
+    further = teach(
+        speech, tmp_path / "further", TEACHER + "decoder_only: true\n", straight, steps=1
+    )
+    assert "words taught by a recogniser" in training_note(read_model(further).header)
     # The encoder was taught otherwise than without, and the head stays with the run.
     plain = tensors(teach(speech, tmp_path / "plain", TEACHER))
     taught = tensors(straight)

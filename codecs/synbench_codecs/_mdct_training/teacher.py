@@ -100,6 +100,7 @@ class Teacher:
         self.ahead = Ahead(self._crops)
         torch.manual_seed(config.seed)
         self.model = MDCTModel(codec_config(config), usage_decay=config.usage_decay)
+        self.taught_by = ""
         self.start = self._take(start_from) if start_from else {}
         if config.decoder_only:
             if not start_from:
@@ -241,8 +242,8 @@ class Teacher:
             record["started_from"] = self.start
         if self.config.decoder_only:
             record["trained"] = "decoder"
-        if self.words is not None:
-            record["taught_by"] = "a recogniser"
+        if self.taught_by or self.words is not None:
+            record["taught_by"] = self.taught_by or "a recogniser"
         return record
 
     def _trained(self) -> nn.Module:
@@ -280,6 +281,8 @@ class Teacher:
         usage = self.model.quantizer.usage()
         usage[:books] = 1 / self.config.codes
         self.model.quantizer.set_usage(usage)
+        # Who taught the words of that model has taught those of this one.
+        self.taught_by = before.training.get("teacher", before.training).get("taught_by", "")
         return start_record(path, steps=teacher_steps(before.training))
 
     def _take_company(self, path: Path) -> None:
