@@ -9,7 +9,6 @@ The packages lie beside ours for this comparison alone, WavTokenizer as a clone 
 from __future__ import annotations
 
 import importlib.util
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from measured import Measured
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
 
-from authors import calibrated, imported, noise, stand_in  # noqa: E402
+from authors import calibrated, descript_audio_codec, imported, noise  # noqa: E402
 
 import synbench_codecs  # noqa: E402
 from synbench_codecs.support.torch_models import inference  # noqa: E402
@@ -86,15 +85,7 @@ def test_dac(
 ) -> None:
     from synbench_codecs.adapters.dac import SAMPLE_RATES, SHAPES
 
-    base = type("BaseModel", (torch.nn.Module,), {"INTERN": [], "EXTERN": []})
-    stand_in(monkeypatch, "audiotools.ml", BaseModel=base)
-    stand_in(monkeypatch, "audiotools", ml=sys.modules["audiotools.ml"])
-    package = imported(
-        monkeypatch,
-        "dac.model.dac",
-        package="descript-audio-codec==1.0.0",
-        absent=("tqdm", "dac.utils", "dac.model.discriminator"),
-    )
+    package = descript_audio_codec(monkeypatch)
     shape, rate = SHAPES[name], SAMPLE_RATES[name]
     model = package.DAC(
         encoder_rates=list(shape.strides),

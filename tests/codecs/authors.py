@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-__all__ = ["calibrated", "imported", "lengths", "noise", "stand_in"]
+__all__ = ["calibrated", "descript_audio_codec", "imported", "lengths", "noise", "stand_in"]
 
 
 class _Absent(types.ModuleType):
@@ -51,6 +51,21 @@ def imported(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(module)
+
+
+def descript_audio_codec(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of DAC's network; of its tools for audio it needs an empty base class."""
+    from torch import nn
+
+    base = type("BaseModel", (nn.Module,), {"INTERN": [], "EXTERN": []})
+    stand_in(monkeypatch, "audiotools.ml", BaseModel=base)
+    stand_in(monkeypatch, "audiotools", ml=sys.modules["audiotools.ml"])
+    return imported(
+        monkeypatch,
+        "dac.model.dac",
+        package="descript-audio-codec==1.0.0",
+        absent=("tqdm", "dac.utils", "dac.model.discriminator"),
+    )
 
 
 def noise(n_samples: int, seed: int = 0) -> NDArray[np.float32]:

@@ -6,7 +6,6 @@ sample. What the packages need and how they are installed is in each reason for 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="pip install 'synbench[torch]'")
 pytest.importorskip("transformers", reason="pip install 'synbench[hf]'")
 
-from authors import calibrated, imported, lengths, noise, stand_in  # noqa: E402
+from authors import calibrated, descript_audio_codec, imported, lengths, noise  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 import synbench_codecs  # noqa: E402
@@ -97,15 +96,7 @@ def test_encodec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, codebooks: int
 def test_dac(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     from synbench_codecs.adapters.dac import SAMPLE_RATES, SHAPES
 
-    base = type("BaseModel", (torch.nn.Module,), {"INTERN": [], "EXTERN": []})
-    stand_in(monkeypatch, "audiotools.ml", BaseModel=base)
-    stand_in(monkeypatch, "audiotools", ml=sys.modules["audiotools.ml"])
-    package = imported(
-        monkeypatch,
-        "dac.model.dac",
-        package="descript-audio-codec==1.0.0",
-        absent=("tqdm", "dac.utils", "dac.model.discriminator"),
-    )
+    package = descript_audio_codec(monkeypatch)
     shape = SHAPES[name]
     model = package.DAC(
         encoder_rates=list(shape.strides),
