@@ -21,6 +21,7 @@ from synbench_codecs._mdct_training.configuration import (
     config_names,
     find_config,
     load_config,
+    refuse_heads_without_encoder,
     wants_periodicity,
 )
 from synbench_codecs._mdct_training.journal import plot_curves
@@ -106,6 +107,7 @@ def train_teacher(
     from synbench_codecs._mdct_training.speech_store import open_stores
     from synbench_codecs._mdct_training.teacher import Teacher
 
+    refuse_heads_without_encoder(config)
     accelerator = make_accelerator(config)
     with accelerator.main_process_first():
         speech, held_out = open_stores(

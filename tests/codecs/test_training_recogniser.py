@@ -88,6 +88,10 @@ def test_a_recogniser_weight_wants_features_and_an_encoder(
     slow = lambda wave, rate: find_features(wave, rate)[::2]  # noqa: E731
     for kept in (speech / "cache").glob("*.features.npy"):
         kept.unlink()
+    # What cannot be taught is refused before hours of speech are recognised.
+    never = lambda wave, rate: pytest.fail("recognised")  # noqa: E731
+    with pytest.raises(UsageError, match="an encoder to teach"):
+        teach(speech, tmp_path / "early", alone, first, find_features=never)
     with pytest.raises(UsageError, match="one row every 20 ms"):
         teach(speech, tmp_path / "slow", TAUGHT, find_features=slow)
 

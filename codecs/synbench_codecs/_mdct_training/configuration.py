@@ -25,6 +25,7 @@ __all__ = [
     "config_names",
     "find_config",
     "load_config",
+    "refuse_heads_without_encoder",
     "wants_periodicity",
 ]
 
@@ -245,6 +246,17 @@ class PseudoConfig(TrainingConfig):
 
 
 Config = TypeVar("Config", bound=TrainingConfig)
+
+
+def refuse_heads_without_encoder(config: TeacherConfig) -> None:
+    """Of heads, whose targets take minutes to find, where there is nothing that they could teach.
+
+    Raises:
+        UsageError: a weight on one, and ``decoder_only``.
+    """
+    for name, head in (("pitch", config.pitch), ("recogniser", config.recogniser)):
+        if head.weight and config.decoder_only:
+            raise UsageError(f"a {name} weight wants an encoder to teach, got decoder_only: true")
 
 
 def config_names(kind: type[TrainingConfig]) -> list[str]:

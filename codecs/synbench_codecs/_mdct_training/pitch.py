@@ -20,7 +20,6 @@ from synbench_codecs._mdct.quantizer import Quantized
 from synbench_codecs._mdct_training.configuration import TeacherConfig
 from synbench_codecs._mdct_training.helper import Helper
 from synbench_codecs._mdct_training.speech_store import SpeechStore
-from synbench_codecs.errors import UsageError
 
 # A wave (T,) and its rate to Hz every 5 ms, (frames,), 0 where unvoiced.
 FindPitch = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
@@ -58,8 +57,6 @@ class PitchLessons:
     def __init__(
         self, config: TeacherConfig, helper: Helper, track: NDArray[np.float32] | None
     ) -> None:
-        if config.pitch.weight and config.decoder_only:
-            raise UsageError("a pitch weight wants an encoder to teach, got decoder_only: true")
         self.config, self.helper, self.track = config, helper, track
 
     def loss(self, quantized: Quantized, begin: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

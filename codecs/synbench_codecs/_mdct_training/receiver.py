@@ -46,11 +46,8 @@ class Receiver(Teacher):
                 f"predicted_share wants decoder_only, and shares of at most 1 together, got "
                 f"{config.decoder_only}, {config.predicted_share} and {config.plain_share}"
             )
-        heads = config.pitch.weight or config.recogniser.weight
-        if heads or wants_periodicity(config.losses):
-            raise UsageError(
-                "predicted_share takes no pitch weight, no recogniser weight and no periodicity"
-            )
+        if wants_periodicity(config.losses):
+            raise UsageError("predicted_share takes no periodicity so far")
         before = read_model(start_from) if start_from else None
         if start_from is None or before is None or before.pseudo is None:
             raise UsageError(

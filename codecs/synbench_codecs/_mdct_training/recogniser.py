@@ -84,11 +84,7 @@ class FeatureTrack:
 class RecogniserLessons:
     """A head in training: the features of each step's crops, and its loss on their tokens."""
 
-    def __init__(self, config: TeacherConfig, helper: Helper, track: FeatureTrack | None) -> None:
-        if config.recogniser.weight and config.decoder_only:
-            raise UsageError(
-                "a recogniser weight wants an encoder to teach, got decoder_only: true"
-            )
+    def __init__(self, config: TeacherConfig, helper: Helper, track: FeatureTrack) -> None:
         self.config, self.helper, self.track = config, helper, track
 
     def loss(self, quantized: Quantized, begin: NDArray[np.int64]) -> Tensor:
@@ -96,7 +92,6 @@ class RecogniserLessons:
 
         ``begin`` (B,) holds the first samples of the crops in the store of the speech.
         """
-        assert self.track is not None
         network = self.config.network
         features = self.track.of_tokens(
             begin, tokens=quantized.tokens.shape[-1], hop=network.bins * network.ratio
